@@ -1,0 +1,336 @@
+/* The actions of multicast routing: ADD_MFC, DEL_MFC, FLUSH_MFC, SHOW_MFC, SHOW_VIF, SHOW. */
+#include "services.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- Changing ------------------------------------------------------------------------------ */
+
+struct deferred_add {
+    struct deferral deferral; /* first: the session frees it */
+    struct mroute_waiter waiter;
+};
+
+static void resume_add(struct mroute_waiter *waiter, const struct error *error)
+{
+    struct deferred_add *add =
+        (struct deferred_add *)((char *)waiter - offsetof(struct deferred_add, waiter));
+
+    session_resume(&add->deferral, error);
+}
+
+static void cancel_add(struct deferral *deferral)
+{
+    struct deferred_add *add = (struct deferred_add *)deferral;
+
+    mroute_waiter_cancel(deferral->call.services->mroute, &add->waiter);
+}
+
+/* The table's socket comes from the keeper; until then the call waits. */
+static bool defer_add(struct call *call, const struct args_add_mfc *args)
+{
+    struct mroute *mroute = call->services->mroute;
+    struct deferred_add *add = calloc(1, sizeof *add);
+
+    if (!add)
+        return false;
+    add->waiter.resume = resume_add;
+    add->deferral.cancel = cancel_add;
+    if (mroute_table_open(mroute, args->group.family, args->table, &add->waiter)) {
+        if (session_defer(&add->deferral, call))
+            return true;
+        mroute_waiter_cancel(mroute, &add->waiter);
+    }
+    free(add);
+    return false;
+}
+
+static void reply_entry(struct call *call, const struct address *source,
+                        const struct address *group, const char *done)
+{
+    char source_text[ADDRESS_TEXT_MAX], group_text[ADDRESS_TEXT_MAX];
+    struct address any = address_any(group->family);
+
+    reply_success(call, "MFC entry for (%s, %s) %s.",
+                  address_format(source->family ? source : &any, source_text),
+                  address_format(group, group_text), done);
+}
+
+enum outcome handle_add_mfc(struct call *call, const struct args_add_mfc *args)
+{
+    struct mroute *mroute = call->services->mroute;
+    enum route_change change;
+    struct error error;
+
+    if (!args->dry_run && !mroute_table_is_open(mroute, args->group.family, args->table) &&
+        defer_add(call, args))
+        return OUTCOME_DEFERRED;
+    if (!mroute_add(mroute, args, false, &change, &error))
+        reply_error(call, &error);
+    else if (!args->dry_run)
+        reply_entry(call, &args->source, &args->group, "added");
+    else
+        reply_entry(call, &args->source, &args->group,
+                    change == CHANGE_NONE       ? "is there already, nothing would be written"
+                    : change == CHANGE_REPLACED ? "would be replaced"
+                                                : "would be added");
+    return OUTCOME_REPLIED;
+}
+
+enum outcome handle_del_mfc(struct call *call, const struct args_del_mfc *args)
+{
+    struct error error;
+
+    if (mroute_del(call->services->mroute, args, &error))
+        reply_entry(call, &args->source, &args->group,
+                    args->dry_run ? "would be deleted" : "deleted");
+    else
+        reply_error(call, &error);
+    return OUTCOME_REPLIED;
+}
+
+enum outcome handle_flush_mfc(struct call *call, const struct args_flush_mfc *args)
+{
+    struct mroute_filter filter = {.family = args->family, .table = args->table};
+    size_t count = mroute_flush(call->services->mroute, &filter, args->dry_run);
+    struct json *out = reply_open(call, "%zu MFC %s %s.", count, count == 1 ? "entry" : "entries",
+                                  args->dry_run ? "would be deleted" : "deleted");
+
+    json_member_unsigned(out, "count", count);
+    reply_close(out);
+    return OUTCOME_REPLIED;
+}
+
+/* --- Showing ------------------------------------------------------------------------------- */
+
+static const char *const state_words[] = {
+    [ROUTE_INSTALLED] = "installed",
+    [ROUTE_PARTIAL] = "partial",
+    [ROUTE_WAITING] = "waiting",
+};
+
+static void write_oifs(struct json *json, const struct route_view *view)
+{
+    json_key(json, "oifs");
+    json_open(json, '[');
+    for (uint32_t i = 0; i < view->oif_count; i++)
+        json_string(json, view->oifs[i].name);
+    json_close(json, ']');
+    if (view->family != FAMILY_IPV4)
+        return;
+    json_key(json, "ttls");
+    json_open(json, '[');
+    for (uint32_t i = 0; i < view->oif_count; i++)
+        json_unsigned(json, view->oifs[i].ttl);
+    json_close(json, ']');
+}
+
+static void write_key(struct json *json, const struct address *source, const struct address *group)
+{
+    char text[ADDRESS_TEXT_MAX];
+
+    json_member_string(json, "source", address_format(source, text));
+    json_member_string(json, "group", address_format(group, text));
+}
+
+void write_route(struct json *json, const struct route_view *view)
+{
+    json_open(json, '{');
+    write_key(json, &view->source, &view->group);
+    json_member_string(json, "iif", view->iif);
+    write_oifs(json, view);
+    json_member_string(json, "family", family_name(view->family));
+    json_member_unsigned(json, "table", view->table);
+    json_member_string(json, "state", state_words[view->state]);
+    json_member_unsigned(json, "packets", view->counters.packets);
+    json_member_unsigned(json, "bytes", view->counters.bytes);
+    json_member_unsigned(json, "wrong_if", view->counters.wrong_interface);
+    json_close(json, '}');
+}
+
+/* A reply that lists routes, slice by slice: any number of them costs the memory of one slice. */
+struct route_listing {
+    struct producer producer;
+    struct route_cursor cursor;
+};
+
+static bool list_more(struct producer *producer, struct json *out)
+{
+    struct route_listing *listing = (struct route_listing *)producer;
+    const struct route *route;
+    struct route_view view;
+
+    while (out->length < OUT_PAUSE) {
+        route = route_cursor_next(&listing->cursor);
+        if (!route) {
+            json_close(out, ']');
+            reply_close(out);
+            return false;
+        }
+        route_describe(route, true, &view);
+        write_route(out, &view);
+    }
+    return true;
+}
+
+static void destroy_listing(struct producer *producer)
+{
+    struct route_listing *listing = (struct route_listing *)producer;
+
+    route_cursor_close(&listing->cursor);
+    free(listing);
+}
+
+/* Ends a reply's payload with "mfc_rules", now or, where there are many, later. */
+static void list_routes(struct call *call, struct json *out, const struct mroute_filter *filter)
+{
+    struct route_listing *listing = calloc(1, sizeof *listing);
+
+    if (!listing) {
+        out->failed = true; /* the session answers that there is no memory */
+        return;
+    }
+    listing->producer = (struct producer){list_more, destroy_listing};
+    route_cursor_open(&listing->cursor, call->services->mroute, filter);
+    json_key(out, "mfc_rules");
+    json_open(out, '[');
+    if (list_more(&listing->producer, out))
+        session_produce(call->session, &listing->producer);
+    else
+        destroy_listing(&listing->producer);
+}
+
+enum outcome handle_show_mfc(struct call *call, const struct args_show_mfc *args)
+{
+    struct mroute_filter filter = {args->family, args->table, args->source, args->group};
+
+    list_routes(call, reply_open(call, "Multicast routes."), &filter);
+    return OUTCOME_REPLIED;
+}
+
+static void write_vif(void *context, const struct vif_view *vif)
+{
+    struct json *out = context;
+
+    json_open(out, '{');
+    json_member_string(out, "name", vif->name);
+    json_member_unsigned(out, "vifi", vif->vif);
+    json_member_unsigned(out, "ref_count", vif->ref_count);
+    json_member_unsigned(out, "ifindex", vif->ifindex);
+    json_member_string(out, "family", family_name(vif->family));
+    json_member_unsigned(out, "table", vif->table);
+    json_member_unsigned(out, "packets_in", vif->counters.packets_in);
+    json_member_unsigned(out, "bytes_in", vif->counters.bytes_in);
+    json_member_unsigned(out, "packets_out", vif->counters.packets_out);
+    json_member_unsigned(out, "bytes_out", vif->counters.bytes_out);
+    json_close(out, '}');
+}
+
+enum outcome handle_show_vif(struct call *call, const struct args_show_vif *args)
+{
+    struct mroute_filter filter = {.family = args->family, .table = args->table};
+    struct json *out = reply_open(call, "Virtual interfaces.");
+
+    json_key(out, "vifs");
+    json_open(out, '[');
+    mroute_visit_vifs(call->services->mroute, &filter, write_vif, out);
+    json_close(out, ']');
+    reply_close(out);
+    return OUTCOME_REPLIED;
+}
+
+/* SHOW names each interface once, though it may have a VIF in several tables: the first one
+ * counts, which is that of the default IPv4 table where there is one. */
+enum { VIF_NAMES_MAX = TABLES_MAX * VIFS_MAX };
+
+struct vif_names {
+    struct vif_view views[VIF_NAMES_MAX];
+    size_t count;
+};
+
+static void merge_vif(void *context, const struct vif_view *vif)
+{
+    struct vif_names *names = context;
+
+    for (size_t i = 0; i < names->count; i++)
+        if (names->views[i].ifindex == vif->ifindex) {
+            names->views[i].ref_count += vif->ref_count;
+            return;
+        }
+    if (names->count < VIF_NAMES_MAX)
+        names->views[names->count++] = *vif;
+}
+
+static void write_vif_map(struct json *out, const struct vif_names *names)
+{
+    json_key(out, "vif_map");
+    json_open(out, '{');
+    for (size_t i = 0; i < names->count; i++) {
+        json_key(out, names->views[i].name);
+        json_open(out, '{');
+        json_member_unsigned(out, "vifi", names->views[i].vif);
+        json_member_unsigned(out, "ref_count", names->views[i].ref_count);
+        json_member_unsigned(out, "ifindex", names->views[i].ifindex);
+        json_close(out, '}');
+    }
+    json_close(out, '}');
+}
+
+enum outcome handle_show(struct call *call, const struct args_show *args)
+{
+    struct mroute_filter everything = {0};
+    struct vif_names *names = calloc(1, sizeof *names);
+    struct json *out = reply_open(call, "Multicast routing.");
+
+    (void)args;
+    if (!names) {
+        out->failed = true;
+        return OUTCOME_REPLIED;
+    }
+    mroute_visit_vifs(call->services->mroute, &everything, merge_vif, names);
+    write_vif_map(out, names);
+    free(names);
+    list_routes(call, out, &everything);
+    return OUTCOME_REPLIED;
+}
+
+/* --- Events -------------------------------------------------------------------------------- */
+
+static const char *const news_topics[] = {
+#define R(name, topic) [ROUTE_##name##_NEWS] = topic,
+    ROUTE_NEWS(R)
+#undef R
+};
+
+void publish_route(struct services *services, enum route_news news, const struct route *route)
+{
+    struct json payload = {.limit = OUT_MAX};
+    struct route_view view;
+
+    if (!events_wanted(&services->events, news_topics[news]))
+        return;
+    route_describe(route, true, &view);
+    write_route(&payload, &view);
+    if (!payload.failed)
+        events_publish(&services->events, news_topics[news], &payload);
+    json_clear(&payload);
+}
+
+void publish_upcall(struct services *services, uint8_t family, uint32_t table,
+                    const struct upcall *upcall)
+{
+    const char *topic = upcall->kind == UPCALL_NO_ROUTE ? "mfc.no-route" : "mfc.wrong-interface";
+    struct json payload = {.limit = OUT_MAX};
+
+    if (!events_wanted(&services->events, topic))
+        return;
+    json_open(&payload, '{');
+    write_key(&payload, &upcall->source, &upcall->group);
+    json_member_string(&payload, "family", family_name(family));
+    json_member_unsigned(&payload, "table", table);
+    json_member_unsigned(&payload, "vifi", upcall->vif);
+    json_close(&payload, '}');
+    if (!payload.failed)
+        events_publish(&services->events, topic, &payload);
+    json_clear(&payload);
+}

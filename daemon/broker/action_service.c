@@ -1,0 +1,95 @@
+/* The actions about the service itself: STATUS, PING, DESCRIBE, SUBSCRIBE. */
+#include "services.h"
+
+#include "schema.h"
+#include "server.h"
+
+#include <stdlib.h>
+
+enum outcome handle_ping(struct call *call, const struct args_ping *args)
+{
+    (void)args;
+    reply_success(call, "pong");
+    return OUTCOME_REPLIED;
+}
+
+static void write_table(void *context, const struct mroute_socket *socket)
+{
+    struct json *out = context;
+
+    json_open(out, '{');
+    json_member_string(out, "family", family_name(socket->family));
+    json_member_unsigned(out, "table", socket->table);
+    json_close(out, '}');
+}
+
+static void write_process(struct json *out, const char *name, pid_t pid, const char *privileges)
+{
+    json_key(out, name);
+    json_open(out, '{');
+    json_member_unsigned(out, "pid", (uint64_t)pid);
+    json_member_string(out, "capabilities", privileges);
+    json_close(out, '}');
+}
+
+static void write_multicast(struct json *out, struct mroute *mroute)
+{
+    struct mroute_totals totals = mroute_totals(mroute);
+
+    json_key(out, "mroute");
+    json_open(out, '{');
+    json_key(out, "tables");
+    json_open(out, '[');
+    mroute_visit_sockets(mroute, write_table, out);
+    json_close(out, ']');
+    json_member_unsigned(out, "routes", totals.routes);
+    json_member_unsigned(out, "waiting", totals.waiting);
+    json_member_unsigned(out, "kernel_writes", totals.kernel_writes);
+    json_member_unsigned(out, "no_route", totals.no_route);
+    json_member_unsigned(out, "wrong_interface", totals.wrong_interface);
+    json_close(out, '}');
+}
+
+enum outcome handle_status(struct call *call, const struct args_status *args)
+{
+    const struct services *services = call->services;
+    const struct service_facts *facts = &services->facts;
+    struct json *out = reply_open(call, "netbrokerd %s is serving.", NB_VERSION);
+
+    (void)args;
+    json_member_string(out, "version", NB_VERSION);
+    json_member_unsigned(out, "uptime_seconds", (uv_hrtime() - facts->started_ns) / 1000000000);
+    json_member_string(out, "socket", facts->socket);
+    json_member_string(out, "state_file", facts->state_file);
+    write_process(out, "keeper", facts->keeper, facts->keeper_privileges);
+    write_process(out, "broker", facts->broker, facts->broker_privileges);
+    json_member_unsigned(out, "broker_restarts", facts->restarts);
+    json_member_unsigned(out, "connections", server_session_count(services->server));
+    json_member_unsigned(out, "subscribers", services->events.count);
+    write_multicast(out, services->mroute);
+    reply_close(out);
+    return OUTCOME_REPLIED;
+}
+
+enum outcome handle_describe(struct call *call, const struct args_describe *args)
+{
+    enum action only = args->name.text[0] ? action_find(args->name.text) : ACTION_COUNT;
+    struct error error;
+
+    if (args->name.text[0] && only == ACTION_COUNT) {
+        error_set(&error, ERROR_NOT_FOUND, "name",
+                  "Invalid argument: 'name' is no action; DESCRIBE without it lists them all.");
+        reply_error(call, &error);
+        return OUTCOME_REPLIED;
+    }
+    schema_write(reply_open_value(call, "The requests, as a JSON Schema."), only);
+    reply_close_value(call->out);
+    return OUTCOME_REPLIED;
+}
+
+enum outcome handle_subscribe(struct call *call, const struct args_subscribe *args)
+{
+    events_subscribe(&call->services->events, session_subscriber(call->session), &args->topics);
+    reply_success(call, "Subscribed.");
+    return OUTCOME_REPLIED;
+}

@@ -1,0 +1,75 @@
+#include "keeper_link.h"
+
+#include "fdpass.h"
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static void ask(struct keeper_link *link, uint32_t operation, uint8_t family, uint32_t table)
+{
+    static const struct fdpass_target peer = {NULL, 0};
+    struct keeper_request request = {operation, family, table};
+    int result = fdpass_send(link->channel, &peer, &request, sizeof request, -1);
+
+    if (result < 0)
+        log_line(LOG_ERR, "cannot ask the keeper: %s.", strerror(-result));
+}
+
+static void on_answer(uv_poll_t *poll, int status, int events)
+{
+    struct keeper_link *link = poll->data;
+    struct keeper_answer answer;
+    int fd;
+    int result = fdpass_receive(link->channel, &answer, sizeof answer, &fd);
+
+    (void)status;
+    (void)events;
+    if (result == -EAGAIN)
+        return;
+    if (result != 1) {
+        link->lost(link->context);
+        return;
+    }
+    answer.owner[sizeof answer.owner - 1] = '\0';
+    link->opened(link->context, &answer, fd);
+}
+
+static void on_alive(uv_timer_t *timer)
+{
+    ask(timer->data, KEEPER_ALIVE, 0, 0);
+}
+
+void keeper_link_start(struct keeper_link *link, uv_loop_t *loop)
+{
+    fcntl(link->channel, F_SETFL, O_NONBLOCK);
+    uv_poll_init(loop, &link->poll, link->channel);
+    link->poll.data = link;
+    uv_poll_start(&link->poll, UV_READABLE, on_answer);
+    uv_timer_init(loop, &link->alive);
+    link->alive.data = link;
+    uv_timer_start(&link->alive, on_alive, 0, ALIVE_INTERVAL_MS);
+}
+
+void keeper_link_stop(struct keeper_link *link)
+{
+    uv_close((uv_handle_t *)&link->poll, NULL);
+    uv_close((uv_handle_t *)&link->alive, NULL);
+}
+
+void keeper_link_ready(struct keeper_link *link)
+{
+    ask(link, KEEPER_READY, 0, 0);
+}
+
+void keeper_link_open_mroute(struct keeper_link *link, uint8_t family, uint32_t table)
+{
+    ask(link, KEEPER_OPEN_MROUTE, family, table);
+}
+
+void keeper_link_close_mroute(struct keeper_link *link, uint8_t family, uint32_t table)
+{
+    ask(link, KEEPER_CLOSE_MROUTE, family, table);
+}

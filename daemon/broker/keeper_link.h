@@ -1,0 +1,27 @@
+/* The broker's end of the channel to the keeper. See keeper/channel.h for the messages. */
+#ifndef NB_KEEPER_LINK_H
+#define NB_KEEPER_LINK_H
+
+#include "keeper/channel.h"
+
+#include <uv.h>
+
+struct keeper_link {
+    uv_poll_t poll;
+    uv_timer_t alive;
+    int channel;
+    /* An answer to keeper_link_open_mroute; fd is negative on an error, else the callee's. */
+    void (*opened)(void *context, const struct keeper_answer *answer, int fd);
+    void (*lost)(void *context); /* the keeper is gone: there is no going on */
+    void *context;
+};
+
+/* Begins to listen, and to tell the keeper that the loop turns. */
+void keeper_link_start(struct keeper_link *link, uv_loop_t *loop);
+void keeper_link_stop(struct keeper_link *link);
+
+void keeper_link_ready(struct keeper_link *link);
+void keeper_link_open_mroute(struct keeper_link *link, uint8_t family, uint32_t table);
+void keeper_link_close_mroute(struct keeper_link *link, uint8_t family, uint32_t table);
+
+#endif

@@ -1,0 +1,40 @@
+/* What the functions of actions work on. */
+#ifndef NB_SERVICES_H
+#define NB_SERVICES_H
+
+#include "events.h"
+#include "json.h"
+#include "resources/links.h"
+#include "resources/mroute/mroute.h"
+#include "session.h"
+
+/* What STATUS tells of the service itself. */
+struct service_facts {
+    pid_t keeper, broker;
+    char keeper_privileges[64], broker_privileges[64];
+    unsigned restarts;      /* brokers that died since the keeper's start */
+    uint64_t started_ns;    /* uv_hrtime() at the broker's start */
+    const char *socket;     /* the configured path */
+    const char *state_file; /* "": none */
+};
+
+struct services {
+    struct mroute *mroute;
+    struct links *links;
+    struct events events;
+    struct service_facts facts;
+    const struct server *server;
+    uint64_t requests; /* performed since the start */
+};
+
+/* Writes a route as one JSON object: how SHOW, SHOW_MFC and the events tell of it. */
+void write_route(struct json *json, const struct route_view *view);
+
+/* Publishes what happened to a route. */
+void publish_route(struct services *services, enum route_news news, const struct route *route);
+
+/* Publishes that packets came for which there is no route, or by the wrong interface. */
+void publish_upcall(struct services *services, uint8_t family, uint32_t table,
+                    const struct upcall *upcall);
+
+#endif

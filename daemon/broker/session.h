@@ -1,0 +1,62 @@
+/* A session: one client's connection, from its first byte to its last.
+ *
+ * Requests are taken from the stream in order, one at a time; the next one is looked at when the
+ * reply to the one before is written and the client has read enough of it. So a client that sends
+ * without reading stops itself, and what is held for it is bounded. */
+#ifndef NB_SESSION_H
+#define NB_SESSION_H
+
+#include "dispatch.h"
+#include "events.h"
+#include "platform/process.h"
+
+#include <uv.h>
+
+enum {
+    /* The rest of the reply waits while the client has this much to read. */
+    OUT_PAUSE = 64 * 1024,
+    /* The largest single reply that is not produced in slices is far below. */
+    OUT_MAX = 1024 * 1024,
+};
+
+struct session;
+
+struct session_host {
+    uv_loop_t *loop;
+    struct services *services;
+    struct events *events;
+    /* Before the requests of a turn: the outside world is looked at. */
+    void (*before_requests)(struct services *services);
+    void (*closed)(void *context, struct session *session); /* it is freed afterwards */
+    void *context;
+};
+
+/* Takes the connected, non-blocking socket, owned from now on. NULL: no memory; fd is closed. */
+struct session *session_new(const struct session_host *host, int fd, const struct peer *peer);
+
+/* Ends the session at once. */
+void session_close(struct session *session);
+
+/* For actions: the reply goes on by this producer, which is destroyed when it is complete or the
+ * session ends. */
+void session_produce(struct session *session, struct producer *producer);
+
+/* A call that waits for something else than its client. The action that makes it embeds it. */
+struct deferral {
+    struct call call; /* a copy */
+    char *id;         /* owned: the copy's request.id */
+    struct session *session;
+    /* The session ends: forget the deferral, which is freed afterwards. */
+    void (*cancel)(struct deferral *deferral);
+};
+
+/* For actions: keeps the call in the deferral, which the session owns from now on (free() frees
+ * it), until session_resume. False: no memory; the deferral stays the caller's. */
+bool session_defer(struct deferral *deferral, const struct call *call);
+
+/* Performs the deferred call, or answers it with the error, and goes on with the next requests. */
+void session_resume(struct deferral *deferral, const struct error *error);
+
+struct subscriber *session_subscriber(struct session *session);
+
+#endif

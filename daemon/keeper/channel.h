@@ -1,0 +1,37 @@
+/* The channel between keeper and broker: fixed-size messages without pointers, on a socket pair.
+ *
+ * The keeper treats what comes from the broker as hostile: it checks every number before it acts.
+ */
+#ifndef NB_KEEPER_CHANNEL_H
+#define NB_KEEPER_CHANNEL_H
+
+#include <stdint.h>
+
+enum keeper_operation {
+    KEEPER_READY,        /* the broker serves; told to the service manager */
+    KEEPER_ALIVE,        /* its loop turns */
+    KEEPER_OPEN_MROUTE,  /* open the socket that owns a multicast routing table */
+    KEEPER_CLOSE_MROUTE, /* close the kept copy of it */
+};
+
+enum {
+    /* The broker says so this often, and is taken for hung when it did not for so long. */
+    ALIVE_INTERVAL_MS = 3000,
+    ALIVE_TIMEOUT_MS = 15000,
+};
+
+struct keeper_request {
+    uint32_t operation; /* enum keeper_operation */
+    uint32_t family;    /* FAMILY_* */
+    uint32_t table;
+};
+
+/* The answer to KEEPER_OPEN_MROUTE; with error 0 it carries the descriptor. */
+struct keeper_answer {
+    uint32_t family;
+    uint32_t table;
+    int32_t error;   /* 0 or a negative errno */
+    char owner[160]; /* with -EADDRINUSE: who owns the table; terminated */
+};
+
+#endif

@@ -1,0 +1,42 @@
+/* The keeper: the privileged half. See keeper.c. */
+#ifndef NB_KEEPER_H
+#define NB_KEEPER_H
+
+#include "config.h"
+#include "platform/mroute.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+enum {
+    KEPT_MAX = 16,     /* tables; the broker's own limit is the same */
+    LISTENERS_MAX = 4, /* sockets a service manager may hand over */
+};
+
+/* What outlives a broker. */
+struct kept {
+    struct mroute_socket tables[KEPT_MAX];
+    size_t table_count;
+    int listeners[LISTENERS_MAX];
+    size_t listener_count;
+};
+
+/* What a broker begins with. It has its own copies of all descriptors. */
+struct broker_start {
+    const struct config *config;
+    const struct kept *kept;
+    int channel; /* to the keeper */
+    pid_t keeper;
+    char keeper_privileges[64];
+    bool fresh; /* the tables were opened just now, so nothing in them is ours */
+    unsigned restarts;
+};
+
+/* Runs brokers until the service is told to stop. ready_fd gets one byte when the first one
+ * serves, and is closed; -1: nobody asks. broker is the main function of a broker; it returns its
+ * exit status. Returns the service's exit status. */
+int keeper_run(const struct config *config, struct kept *kept, bool fresh, int ready_fd,
+               int (*broker)(const struct broker_start *start));
+
+#endif

@@ -1,0 +1,241 @@
+/* netbrokerd: the story of a start and a stop. */
+#include "broker/broker.h"
+#include "keeper/keeper.h"
+#include "keeper/listener.h"
+#include "log.h"
+#include "platform/process.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2 };
+
+static const char usage[] =
+    "Usage: netbrokerd [OPTION...]\n"
+    "Privileged networking for programs that are not root; see netbrokerd(8).\n"
+    "\n"
+    "  -f, --foreground        stay in the foreground and log to standard error\n"
+    "  -s, --socket PATH       where clients connect (" CONFIG_SOCKET_DEFAULT ")\n"
+    "  -c, --config FILE       the configuration (" CONFIG_FILE_DEFAULT ")\n"
+    "  -S, --state FILE        keep routes in FILE over a restart (nowhere)\n"
+    "  -u, --user NAME         what root becomes (netbroker, else nobody)\n"
+    "  -l, --log-level LEVEL   error, warning, notice, info or debug (info)\n"
+    "  -V, --version           print the version and end\n"
+    "  -h, --help              print this and end\n";
+
+static const struct option options[] = {
+    {"foreground", no_argument, NULL, 'f'},
+    {"socket", required_argument, NULL, 's'},
+    {"config", required_argument, NULL, 'c'},
+    {"state", required_argument, NULL, 'S'},
+    {"user", required_argument, NULL, 'u'},
+    {"log-level", required_argument, NULL, 'l'},
+    {"version", no_argument, NULL, 'V'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static const char *setting_name(int option)
+{
+    for (const struct option *o = options; o->name; o++)
+        if (o->val == option)
+            return o->name;
+    return "";
+}
+
+/* Returns false when there is nothing more to do; *status is then the exit status. */
+static bool take_option(struct config *config, int option, const char *value, int *status)
+{
+    const char *right;
+
+    *status = EXIT_SUCCESS;
+    switch (option) {
+    case 'f':
+        config->foreground = true;
+        return true;
+    case 'c':
+        return true; /* taken before the others */
+    case 'h':
+        fputs(usage, stdout);
+        return false;
+    case 'V':
+        puts("netbrokerd " NB_VERSION);
+        return false;
+    case '?':
+        fputs("Try 'netbrokerd --help'.\n", stderr);
+        *status = EXIT_USAGE;
+        return false;
+    default:
+        right = config_set(config, setting_name(option), value);
+        if (!right)
+            return true;
+        fprintf(stderr, "netbrokerd: --%s takes %s.\n", setting_name(option), right);
+        *status = EXIT_USAGE;
+        return false;
+    }
+}
+
+/* The file first, wherever --config stands, and the other options over it. */
+static bool read_config(struct config *config, int argc, char **argv, int *status)
+{
+    int option;
+
+    *status = EXIT_FAILURE;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "fs:c:S:u:l:Vh", options, NULL)) != -1)
+        if (option == 'c') {
+            snprintf(config->file, sizeof config->file, "%s", optarg);
+            config->file_required = true;
+        }
+    if (!config_read(config))
+        return false;
+    optind = 1;
+    opterr = 1;
+    while ((option = getopt_long(argc, argv, "fs:c:S:u:l:Vh", options, NULL)) != -1)
+        if (!take_option(config, option, optarg, status))
+            return false;
+    if (optind == argc)
+        return true;
+    fprintf(stderr, "netbrokerd: '%s' is no option.\nTry 'netbrokerd --help'.\n", argv[optind]);
+    *status = EXIT_USAGE;
+    return false;
+}
+
+static bool is_kept(const struct kept *kept, uint8_t family)
+{
+    for (size_t i = 0; i < kept->table_count; i++)
+        if (kept->tables[i].family == family && kept->tables[i].table == family_table(family, 0))
+            return true;
+    return false;
+}
+
+/* Opens the default table of a family, unless the service manager kept it for us. */
+static bool open_table(struct kept *kept, uint8_t family, bool *fresh)
+{
+    uint32_t table = family_table(family, 0);
+    char owner[256];
+    int fd;
+
+    if (is_kept(kept, family))
+        return true;
+    *fresh = true;
+    fd = mroute_socket_open(family, table);
+    if (fd >= 0) {
+        kept->tables[kept->table_count++] = (struct mroute_socket){fd, family, table};
+        return true;
+    }
+    if (fd == -ENOPROTOOPT || fd == -EAFNOSUPPORT) {
+        log_line(LOG_WARNING, "this kernel has no multicast routing for %s; going on without.",
+                 family_name(family));
+        return true;
+    }
+    if (fd == -EADDRINUSE) {
+        mroute_owner_describe(family, owner, sizeof owner);
+        log_line(LOG_ERR, "the %s multicast routing table belongs to another process: %s.",
+                 family_name(family), owner);
+    } else if (fd == -EPERM || fd == -EACCES) {
+        log_line(LOG_ERR, "the capabilities CAP_NET_RAW and CAP_NET_ADMIN are missing; start "
+                          "netbrokerd as root, or by a service manager that gives it these two.");
+    } else {
+        log_line(LOG_ERR, "cannot open the %s multicast routing table: %s.", family_name(family),
+                 strerror(-fd));
+    }
+    return false;
+}
+
+static bool open_all(const struct config *config, struct kept *kept, bool *fresh)
+{
+    struct error error;
+
+    listener_inherit(kept);
+    if (!open_table(kept, FAMILY_IPV4, fresh) || !open_table(kept, FAMILY_IPV6, fresh))
+        return false;
+    if (kept->listener_count == 0 && !listener_open(config->socket, "netbroker", kept, &error)) {
+        log_line(LOG_ERR, "%s.", error.message);
+        return false;
+    }
+    return true;
+}
+
+/* What a state file is kept in must be writable for the user that the service becomes. */
+static bool check_state_folder(const struct config *config)
+{
+    char folder[PATH_MAX];
+    char *slash;
+
+    if (!config->state[0])
+        return true;
+    memcpy(folder, config->state, sizeof folder);
+    slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = '\0';
+    if (access(slash ? folder : ".", W_OK | X_OK) == 0)
+        return true;
+    log_line(LOG_ERR, "the folder of the state file %s is not writable for uid %d: %s.",
+             config->state, (int)geteuid(), strerror(errno));
+    return false;
+}
+
+/* The first process waits until the service serves, and ends with its word. */
+static int wait_for_service(int fd, pid_t service)
+{
+    char byte;
+    int status = 0;
+
+    if (read(fd, &byte, 1) == 1)
+        return EXIT_SUCCESS;
+    waitpid(service, &status, 0);
+    return WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+}
+
+/* Returns in the process that serves. *ready_fd wants a byte when it does. */
+static void go_to_background(int *ready_fd)
+{
+    int ends[2];
+    pid_t service;
+
+    if (pipe(ends) < 0 || (service = fork()) < 0) {
+        log_line(LOG_ERR, "cannot go to the background: %s.", strerror(errno));
+        exit(EXIT_FAILURE);
+    }
+    if (service > 0) {
+        close(ends[1]);
+        exit(wait_for_service(ends[0], service));
+    }
+    close(ends[0]);
+    setsid();
+    if (chdir("/") < 0)
+        log_line(LOG_WARNING, "cannot leave the working folder: %s.", strerror(errno));
+    *ready_fd = ends[1];
+}
+
+int main(int argc, char **argv)
+{
+    struct config config;
+    struct kept kept = {0};
+    struct error error;
+    int status, ready_fd = -1;
+    bool fresh = false;
+
+    process_hide();
+    config_init(&config);
+    if (!read_config(&config, argc, argv, &status))
+        return status;
+    log_set_level(config.log_level);
+    if (!config.foreground)
+        go_to_background(&ready_fd);
+    if (!open_all(&config, &kept, &fresh))
+        return EXIT_FAILURE;
+    if (!process_become_keeper(config.user, &error)) {
+        log_line(LOG_ERR, "%s.", error.message);
+        return EXIT_FAILURE;
+    }
+    if (!check_state_folder(&config))
+        return EXIT_FAILURE;
+    return keeper_run(&config, &kept, fresh, ready_fd, broker_run);
+}

@@ -1,0 +1,38 @@
+/* The seam, interfaces: which there are, and word when that changes. Needs no privileges. */
+#ifndef NB_PLATFORM_LINKS_H
+#define NB_PLATFORM_LINKS_H
+
+#include "bounds.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct link_info {
+    unsigned ifindex;
+    char name[INTERFACE_NAME_MAX + 1];
+    bool up;         /* administratively */
+    bool running;    /* and with a carrier */
+    unsigned master; /* index of the bridge or bond that it is a port of; 0: none */
+};
+
+struct link_visitor {
+    void (*changed)(void *context, const struct link_info *link); /* new, or another state */
+    void (*gone)(void *context, unsigned ifindex);
+    /* Word was lost: everything is told again by `changed`, between restart and complete. What
+     * was not named by then is gone. */
+    void (*restart)(void *context);
+    void (*complete)(void *context);
+    void *context;
+};
+
+/* Opens a socket that tells of changes, and asks for all interfaces there are. Returns a
+ * non-blocking descriptor to poll for reading, or a negative errno. */
+int links_socket_open(void);
+
+/* Takes all that is there to read. Returns 0 or a negative errno. */
+int links_socket_read(int fd, const struct link_visitor *visitor);
+
+/* The parser of the above, for one datagram: any bytes may come. */
+void links_parse(const void *bytes, size_t length, const struct link_visitor *visitor);
+
+#endif

@@ -1,0 +1,102 @@
+#include "netlink.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { DATAGRAM_MAX = 64 * 1024 };
+
+void netlink_attributes(const void *start, size_t length, const struct rtattr **table,
+                        size_t table_size)
+{
+    const struct rtattr *attribute = start;
+
+    memset(table, 0, table_size * sizeof *table);
+    for (int left = (int)length; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+        unsigned type = attribute->rta_type & NLA_TYPE_MASK;
+
+        if (type < table_size)
+            table[type] = attribute;
+    }
+}
+
+unsigned netlink_u32(const struct rtattr *attribute, unsigned fallback)
+{
+    unsigned value;
+
+    if (!attribute || RTA_PAYLOAD(attribute) != sizeof value)
+        return fallback;
+    memcpy(&value, RTA_DATA(attribute), sizeof value);
+    return value;
+}
+
+bool netlink_walk(const void *bytes, size_t length, netlink_message *message, void *context)
+{
+    const struct nlmsghdr *header = bytes;
+
+    for (unsigned left = (unsigned)length; NLMSG_OK(header, left);
+         header = NLMSG_NEXT(header, left)) {
+        if (header->nlmsg_type == NLMSG_DONE)
+            return false;
+        message(context, header);
+    }
+    return true;
+}
+
+struct answer {
+    netlink_message *message;
+    void *context;
+    int error;
+    bool complete;
+};
+
+static void take_message(void *context, const struct nlmsghdr *header)
+{
+    struct answer *answer = context;
+
+    if (header->nlmsg_type == NLMSG_ERROR) {
+        const struct nlmsgerr *error = NLMSG_DATA(header);
+
+        answer->complete = true;
+        if (header->nlmsg_len >= NLMSG_LENGTH(sizeof *error))
+            answer->error = error->error;
+        return;
+    }
+    if (!(header->nlmsg_flags & NLM_F_MULTI))
+        answer->complete = true;
+    answer->message(answer->context, header);
+}
+
+static int receive_answer(int fd, struct answer *answer)
+{
+    char buffer[DATAGRAM_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+
+    while (!answer->complete) {
+        ssize_t length = recv(fd, buffer, sizeof buffer, 0);
+
+        if (length < 0 && errno == EINTR)
+            continue;
+        if (length < 0)
+            return -errno;
+        if (!netlink_walk(buffer, (size_t)length, take_message, answer))
+            answer->complete = true;
+    }
+    return answer->error;
+}
+
+int netlink_ask(const struct nlmsghdr *request, netlink_message *message, void *context)
+{
+    struct answer answer = {message, context, 0, false};
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    int result;
+
+    if (fd < 0)
+        return -errno;
+    if (send(fd, request, request->nlmsg_len, 0) < 0)
+        result = -errno;
+    else
+        result = receive_answer(fd, &answer);
+    close(fd);
+    return result;
+}

@@ -1,0 +1,28 @@
+/* rtnetlink(7) as far as this folder needs it: walking messages and attributes, and dumps. */
+#ifndef NB_LINUX_NETLINK_H
+#define NB_LINUX_NETLINK_H
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A message's attributes by number: table[type] points to the attribute, or is NULL. Unknown and
+ * ill-sized ones are passed over. */
+void netlink_attributes(const void *start, size_t length, const struct rtattr **table,
+                        size_t table_size);
+
+/* An attribute's 32-bit value; fallback where it is missing or of another size. */
+unsigned netlink_u32(const struct rtattr *attribute, unsigned fallback);
+
+typedef void netlink_message(void *context, const struct nlmsghdr *header);
+
+/* Calls `message` for each whole message in a datagram. Returns false when the last of a dump was
+ * among them. */
+bool netlink_walk(const void *bytes, size_t length, netlink_message *message, void *context);
+
+/* Sends a request on a socket of its own and walks the answer until its end. Returns 0 or a
+ * negative errno, also the one that the kernel answered. */
+int netlink_ask(const struct nlmsghdr *request, netlink_message *message, void *context);
+
+#endif

@@ -1,0 +1,164 @@
+/* Privileges on Linux: capabilities(7) by libcap-ng, no_new_privs, and signalfd(2). */
+#include "platform/process.h"
+
+#include "log.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void process_hide(void)
+{
+    struct rlimit none = {0, 0};
+
+    prctl(PR_SET_DUMPABLE, 0);
+    setrlimit(RLIMIT_CORE, &none);
+}
+
+/* In a user namespace only some user ids exist; one that does not cannot be taken. */
+static bool uid_is_mapped(uid_t uid)
+{
+    FILE *file = fopen("/proc/self/uid_map", "re");
+    unsigned long first, outside, count;
+    bool mapped = false;
+
+    if (!file)
+        return true;
+    while (!mapped && fscanf(file, "%lu %lu %lu", &first, &outside, &count) == 3)
+        mapped = uid >= first && uid - first < count;
+    fclose(file);
+    return mapped;
+}
+
+static void select_capabilities(void)
+{
+    capng_clear(CAPNG_SELECT_BOTH);
+    capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_RAW, CAP_NET_ADMIN, -1);
+}
+
+static bool change_user(const struct passwd *user, struct error *error)
+{
+    int result;
+
+    select_capabilities();
+    result = capng_change_id((int)user->pw_uid, (int)user->pw_gid,
+                             CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING | CAPNG_CLEAR_AMBIENT);
+    return result == 0 || error_set(error, ERROR_INTERNAL, NULL,
+                                    "cannot become user %s (libcap-ng: %d)", user->pw_name, result);
+}
+
+/* Without a user to change to: the same process keeps only the two capabilities. */
+static bool restrict_capabilities(struct error *error)
+{
+    select_capabilities();
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    /* Only a process with CAP_SETPCAP may also empty the bounding set. */
+    if (capng_apply(CAPNG_SELECT_BOUNDS) != 0)
+        capng_get_caps_process();
+    select_capabilities();
+    if (capng_apply(CAPNG_SELECT_CAPS) != 0)
+        return error_set(error, ERROR_INTERNAL, NULL, "cannot give up capabilities: %s",
+                         strerror(errno));
+    return true;
+}
+
+static bool have_capabilities(struct error *error)
+{
+    capng_get_caps_process();
+    if (capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_RAW) &&
+        capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN))
+        return true;
+    return error_set(error, ERROR_INTERNAL, NULL,
+                     "the capabilities CAP_NET_RAW and CAP_NET_ADMIN are missing; start netbrokerd "
+                     "as root, or by a service manager that gives it these two");
+}
+
+bool process_become_keeper(const char *user, struct error *error)
+{
+    const struct passwd *entry = getpwnam(user);
+    bool done;
+
+    if (!have_capabilities(error))
+        return false;
+    if (!entry)
+        entry = getpwnam("nobody");
+    if (geteuid() == 0 && entry && uid_is_mapped(entry->pw_uid)) {
+        done = change_user(entry, error);
+    } else {
+        if (geteuid() == 0)
+            log_line(LOG_WARNING, "this user namespace has no other user than root's: going on as "
+                                  "it, without its privileges");
+        done = restrict_capabilities(error);
+    }
+    if (done && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        done =
+            error_set(error, ERROR_INTERNAL, NULL, "cannot set no_new_privs: %s", strerror(errno));
+    prctl(PR_SET_DUMPABLE, 0); /* changing the user made it dumpable again */
+    return done;
+}
+
+bool process_become_broker(struct error *error)
+{
+    pid_t parent = getppid();
+
+    capng_clear(CAPNG_SELECT_CAPS);
+    if (capng_apply(CAPNG_SELECT_CAPS) != 0)
+        return error_set(error, ERROR_INTERNAL, NULL, "cannot give up capabilities: %s",
+                         strerror(errno));
+    prctl(PR_SET_DUMPABLE, 0);
+    prctl(PR_SET_NAME, "netbroker-brk");
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return getppid() == parent ||
+           error_set(error, ERROR_INTERNAL, NULL, "the keeper is gone already");
+}
+
+void process_privileges_describe(char *text, size_t size)
+{
+    char *names;
+
+    capng_get_caps_process();
+    names = capng_print_caps_text(CAPNG_PRINT_BUFFER, CAPNG_PERMITTED);
+    snprintf(text, size, "%s", names && *names ? names : "none");
+    free(names);
+}
+
+int process_signals_open(const int *signals, size_t count)
+{
+    sigset_t set;
+    int fd;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < count; i++)
+        sigaddset(&set, signals[i]);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return -errno;
+    fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
+int process_signal_read(int fd)
+{
+    struct signalfd_siginfo info;
+
+    return read(fd, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : -1;
+}
+
+int peer_identify(int fd, struct peer *ret)
+{
+    struct ucred credentials;
+    socklen_t length = sizeof credentials;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0)
+        return -errno;
+    *ret = (struct peer){credentials.uid, credentials.gid, credentials.pid};
+    return 0;
+}

@@ -1,0 +1,101 @@
+/* The seam, multicast routing: what netbroker needs of a kernel's multicast forwarding table.
+ *
+ * The socket that owns a table is made by the keeper (mroute_socket_open needs privileges); all
+ * the rest works on it without any. Functions return 0 or a count, or a negative errno. */
+#ifndef NB_PLATFORM_MROUTE_H
+#define NB_PLATFORM_MROUTE_H
+
+#include "address.h"
+#include "bounds.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mroute_socket {
+    int fd; /* -1: none */
+    uint8_t family;
+    uint32_t table; /* the kernel's table id */
+};
+
+/* One forwarding entry, as the kernel is told of it. */
+struct mfc_entry {
+    struct address source; /* unspecified: any source; the entry then needs its parent in ttls */
+    struct address group;
+    unsigned parent;        /* the VIF that packets must arrive on */
+    uint8_t ttls[VIFS_MAX]; /* by VIF: packets with a greater TTL leave there; 0: none do */
+};
+
+struct mfc_counters {
+    uint64_t packets;
+    uint64_t bytes;
+    uint64_t wrong_interface; /* packets that came in elsewhere than on the parent */
+};
+
+struct vif_counters {
+    uint64_t packets_in, bytes_in;
+    uint64_t packets_out, bytes_out;
+};
+
+/* An entry as the kernel tells of it: by interface index, without the VIFs that are gone. */
+struct mfc_found {
+    struct address source;
+    struct address group;
+    unsigned iif; /* interface index; 0: its VIF is gone */
+    unsigned oif_count;
+    struct {
+        unsigned ifindex;
+        uint8_t ttl;
+    } oifs[VIFS_MAX];
+    bool unresolved; /* packets wait for a route; this is no entry */
+};
+
+struct mroute_visitor {
+    void (*vif)(void *context, unsigned vif, unsigned ifindex);
+    void (*mfc)(void *context, const struct mfc_found *found);
+    void *context;
+};
+
+enum upcall_kind { UPCALL_OTHER, UPCALL_NO_ROUTE, UPCALL_WRONG_INTERFACE };
+
+/* A message of the kernel about a packet that it could not forward. */
+struct upcall {
+    enum upcall_kind kind;
+    unsigned vif;
+    struct address source, group;
+};
+
+/* Opens the socket that owns a table. Needs CAP_NET_RAW, and CAP_NET_ADMIN for another table than
+ * the default. -EADDRINUSE: another process owns it. -ENOPROTOOPT, -EAFNOSUPPORT: the kernel has no
+ * multicast routing for the family. */
+int mroute_socket_open(uint8_t family, uint32_t table);
+
+/* Names processes that may own the family's table, e.g. "smcrouted (pid 123)", as far as this
+ * process may see them; else says how to find them. */
+void mroute_owner_describe(uint8_t family, char *text, size_t size);
+
+int mroute_vif_add(const struct mroute_socket *socket, unsigned vif, unsigned ifindex);
+int mroute_vif_del(const struct mroute_socket *socket, unsigned vif);
+
+/* Adds the entry, or replaces the one of its source and group, in one operation. */
+int mroute_mfc_set(const struct mroute_socket *socket, const struct mfc_entry *entry);
+
+/* Deletes the entry of this source and group. -ENOENT: there is none. */
+int mroute_mfc_del(const struct mroute_socket *socket, const struct address *source,
+                   const struct address *group);
+
+int mroute_mfc_count(const struct mroute_socket *socket, const struct address *source,
+                     const struct address *group, struct mfc_counters *ret);
+int mroute_vif_count(const struct mroute_socket *socket, unsigned vif, struct vif_counters *ret);
+
+/* Tells the visitor of each VIF, then of each entry of the socket's table. */
+int mroute_dump(const struct mroute_socket *socket, const struct mroute_visitor *visitor);
+
+/* Reads one message of the kernel from a table's socket. *ret says what it was; UPCALL_OTHER for
+ * the IGMP or ICMPv6 packets that come on the same socket. -EAGAIN: there is none. */
+int mroute_upcall_read(const struct mroute_socket *socket, struct upcall *ret);
+
+/* The parser of the above: any bytes may come. */
+void mroute_upcall_parse(uint8_t family, const void *bytes, size_t length, struct upcall *ret);
+
+#endif

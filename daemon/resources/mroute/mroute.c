@@ -1,0 +1,495 @@
+#include "mroute.h"
+
+#include "mfc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { UPCALLS_A_TURN = 4096 }; /* then other clients have their turn */
+
+struct mroute {
+    TAILQ_HEAD(, mfc) tables;
+    unsigned table_count;
+    struct mfc_host host;
+    struct mroute_callbacks callbacks;
+    struct route_cursor *cursors; /* open ones */
+    size_t route_count;
+    uint64_t serial; /* of the next route */
+    uint64_t seed;
+    struct mroute_totals closed; /* of tables that are closed */
+};
+
+static void pass_news(void *context, enum route_news news, struct route *route)
+{
+    struct mroute *mroute = context;
+
+    mroute->callbacks.route_news(mroute->callbacks.context, news, route);
+}
+
+struct mroute *mroute_new(struct links *links, const struct mroute_callbacks *callbacks,
+                          uint64_t seed)
+{
+    struct mroute *mroute = calloc(1, sizeof *mroute);
+
+    if (!mroute)
+        return NULL;
+    TAILQ_INIT(&mroute->tables);
+    mroute->host = (struct mfc_host){links, pass_news, mroute};
+    mroute->callbacks = *callbacks;
+    mroute->seed = seed;
+    return mroute;
+}
+
+static void remove_table(struct mroute *mroute, struct mfc *mfc)
+{
+    TAILQ_REMOVE(&mroute->tables, mfc, in_tables);
+    mroute->table_count--;
+    mroute->closed.kernel_writes += mfc->writes;
+    mroute->closed.no_route += mfc->no_route;
+    mroute->closed.wrong_interface += mfc->wrong_interface;
+    mfc_free(mfc);
+}
+
+void mroute_free(struct mroute *mroute)
+{
+    if (!mroute)
+        return;
+    while (!TAILQ_EMPTY(&mroute->tables))
+        remove_table(mroute, TAILQ_FIRST(&mroute->tables));
+    free(mroute);
+}
+
+static struct mfc *find_table(const struct mroute *mroute, uint8_t family, uint32_t table)
+{
+    struct mfc *mfc;
+
+    table = family_table(family, table);
+
+    TAILQ_FOREACH (mfc, &mroute->tables, in_tables)
+        if (mfc->socket.family == family && mfc->socket.table == table)
+            return mfc;
+    return NULL;
+}
+
+static struct mfc *find_open_table(const struct mroute *mroute, uint8_t family, uint32_t table)
+{
+    struct mfc *mfc = find_table(mroute, family, table);
+
+    return mfc && mfc->socket.fd >= 0 ? mfc : NULL;
+}
+
+static struct mfc *add_table(struct mroute *mroute, uint8_t family, uint32_t table)
+{
+    struct mfc *mfc = mroute->table_count < TABLES_MAX
+                          ? mfc_new(&mroute->host, family, table, mroute->seed)
+                          : NULL;
+
+    if (!mfc)
+        return NULL;
+    TAILQ_INSERT_TAIL(&mroute->tables, mfc, in_tables);
+    mroute->table_count++;
+    return mfc;
+}
+
+int mroute_adopt(struct mroute *mroute, const struct mroute_socket *socket)
+{
+    struct mfc *mfc = find_table(mroute, socket->family, socket->table);
+
+    if (!mfc)
+        mfc = add_table(mroute, socket->family, socket->table);
+    if (!mfc) {
+        close(socket->fd);
+        return -ENOMEM;
+    }
+    mfc->socket.fd = socket->fd;
+
+    int result = mfc_adopt(mfc, &mroute->serial);
+
+    mroute->route_count += mfc->routes.count;
+    return result;
+}
+
+/* --- Tables that open on demand ------------------------------------------------------------ */
+
+static void close_if_empty(struct mroute *mroute, struct mfc *mfc)
+{
+    uint8_t family = mfc->socket.family;
+    uint32_t table = mfc->socket.table;
+
+    if (table == family_table(family, 0) || mfc->routes.count > 0 || mfc->waiters ||
+        mfc->socket.fd < 0)
+        return;
+    mroute->callbacks.close_table(mroute->callbacks.context, family, table);
+    remove_table(mroute, mfc);
+}
+
+/* A resumed request may close the table again, so the list is not the table's any more. */
+static void resume_waiters(struct mroute_waiter *waiter, const struct error *error)
+{
+    while (waiter) {
+        struct mroute_waiter *next = waiter->next;
+
+        waiter->waiting = false;
+        waiter->resume(waiter, error);
+        waiter = next;
+    }
+}
+
+void mroute_table_opened(struct mroute *mroute, uint8_t family, uint32_t table, int fd,
+                         const struct error *error)
+{
+    struct mfc *mfc = find_table(mroute, family, table);
+    struct mroute_socket socket = {fd, family, table};
+
+    if (!mfc) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+
+    struct mroute_waiter *waiters = mfc->waiters;
+
+    mfc->waiters = NULL;
+    if (fd >= 0)
+        mroute_adopt(mroute, &socket);
+    else
+        remove_table(mroute, mfc);
+    resume_waiters(waiters, fd >= 0 ? NULL : error);
+    mfc = find_open_table(mroute, family, table);
+    if (mfc)
+        close_if_empty(mroute, mfc);
+}
+
+static void append_waiter(struct mfc *mfc, struct mroute_waiter *waiter)
+{
+    struct mroute_waiter **end = &mfc->waiters;
+
+    while (*end)
+        end = &(*end)->next;
+    waiter->next = NULL;
+    waiter->waiting = true;
+    *end = waiter;
+}
+
+bool mroute_table_is_open(const struct mroute *mroute, uint8_t family, uint32_t table)
+{
+    return find_open_table(mroute, family, table) != NULL;
+}
+
+bool mroute_table_open(struct mroute *mroute, uint8_t family, uint32_t table,
+                       struct mroute_waiter *waiter)
+{
+    struct mfc *mfc = find_table(mroute, family, table);
+
+    if (!mfc) {
+        mfc = add_table(mroute, family, family_table(family, table));
+        if (!mfc)
+            return false;
+        mroute->callbacks.open_table(mroute->callbacks.context, family, mfc->socket.table);
+    }
+    append_waiter(mfc, waiter);
+    return true;
+}
+
+void mroute_waiter_cancel(struct mroute *mroute, struct mroute_waiter *waiter)
+{
+    struct mfc *mfc;
+
+    if (!waiter->waiting)
+        return;
+    TAILQ_FOREACH (mfc, &mroute->tables, in_tables)
+        for (struct mroute_waiter **at = &mfc->waiters; *at; at = &(*at)->next)
+            if (*at == waiter) {
+                *at = waiter->next;
+                waiter->waiting = false;
+                return;
+            }
+}
+
+/* --- Cursors ------------------------------------------------------------------------------- */
+
+static bool table_matches(const struct mroute_filter *filter, const struct mfc *mfc)
+{
+    return (!filter->family || filter->family == mfc->socket.family) &&
+           (!filter->table || filter->table == mfc->socket.table);
+}
+
+static bool route_matches(const struct mroute_filter *filter, const struct route *route)
+{
+    return table_matches(filter, route->mfc) &&
+           (!filter->source.family || address_equal(&filter->source, &route->source)) &&
+           (!filter->group.family || address_equal(&filter->group, &route->group));
+}
+
+static struct route *first_route(struct mfc *mfc)
+{
+    while (mfc && TAILQ_EMPTY(&mfc->routes.order))
+        mfc = TAILQ_NEXT(mfc, in_tables);
+    return mfc ? TAILQ_FIRST(&mfc->routes.order) : NULL;
+}
+
+static struct route *route_after(struct route *route)
+{
+    struct route *next = TAILQ_NEXT(route, in_order);
+
+    return next ? next : first_route(TAILQ_NEXT(route->mfc, in_tables));
+}
+
+void route_cursor_open(struct route_cursor *cursor, struct mroute *mroute,
+                       const struct mroute_filter *filter)
+{
+    *cursor = (struct route_cursor){
+        .mroute = mroute,
+        .filter = *filter,
+        .next = first_route(TAILQ_FIRST(&mroute->tables)),
+        .last_serial = mroute->serial,
+        .link = mroute->cursors,
+    };
+    mroute->cursors = cursor;
+}
+
+const struct route *route_cursor_next(struct route_cursor *cursor)
+{
+    struct route *route;
+
+    while ((route = cursor->next)) {
+        cursor->next = route_after(route);
+        if (route->serial < cursor->last_serial && route_matches(&cursor->filter, route))
+            return route;
+    }
+    return NULL;
+}
+
+void route_cursor_close(struct route_cursor *cursor)
+{
+    struct route_cursor **at = &cursor->mroute->cursors;
+
+    while (*at != cursor)
+        at = &(*at)->link;
+    *at = cursor->link;
+}
+
+/* No cursor may point to a route that goes. */
+static void move_cursors(struct mroute *mroute, const struct route *from, struct route *to)
+{
+    for (struct route_cursor *cursor = mroute->cursors; cursor; cursor = cursor->link)
+        if (cursor->next == from)
+            cursor->next = to;
+}
+
+/* --- Changes ------------------------------------------------------------------------------- */
+
+static bool check_limits(const struct mroute *mroute, const struct mfc *mfc,
+                         const struct args_add_mfc *args, struct error *error)
+{
+    if (!mfc && mroute->table_count >= TABLES_MAX)
+        return error_set(error, ERROR_LIMIT, "table",
+                         "Table %u would be one too many: the service keeps %d open at most.",
+                         family_table(args->group.family, args->table), TABLES_MAX);
+    if (mroute->route_count >= ROUTES_MAX)
+        return error_set(error, ERROR_LIMIT, NULL,
+                         "The service keeps %d routes at most; delete some first.", ROUTES_MAX);
+    return true;
+}
+
+bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, bool wait,
+                enum route_change *ret, struct error *error)
+{
+    struct mfc *mfc = find_open_table(mroute, args->group.family, args->table);
+    struct route *old, *new;
+
+    if (!check_limits(mroute, mfc, args, error))
+        return false;
+    if (args->dry_run)
+        return mfc_check_add(mfc, mroute->host.links, args, wait, ret, error);
+    if (!mfc)
+        return error_set(error, ERROR_NO_MEMORY, NULL, "The service has no memory for a table.");
+    if (!mfc_add(mfc, args, wait, mroute->serial, ret, &old, &new, error)) {
+        close_if_empty(mroute, mfc);
+        return false;
+    }
+    if (*ret == CHANGE_NONE)
+        return true;
+    if (old) {
+        move_cursors(mroute, old, new);
+        mfc_drop_old(mfc, old);
+    } else {
+        mroute->serial++;
+        mroute->route_count++;
+    }
+    pass_news(mroute, old ? ROUTE_REPLACED_NEWS : ROUTE_ADDED_NEWS, new);
+    return true;
+}
+
+/* Leaves the table open, so that a loop over it may go on. */
+static void delete_route(struct mroute *mroute, struct route *route)
+{
+    pass_news(mroute, ROUTE_DELETED_NEWS, route);
+    move_cursors(mroute, route, route_after(route));
+    mroute->route_count--;
+    mfc_del(route->mfc, route);
+}
+
+bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, struct error *error)
+{
+    struct mfc *mfc = find_open_table(mroute, args->group.family, args->table);
+    struct address source = args->source.family ? args->source : address_any(args->group.family);
+    struct route *route = mfc ? route_set_find(&mfc->routes, &source, &args->group) : NULL;
+    char source_text[ADDRESS_TEXT_MAX], group_text[ADDRESS_TEXT_MAX];
+
+    if (!route)
+        return error_set(error, ERROR_NOT_FOUND, NULL,
+                         "Invalid argument: there is no MFC entry for (%s, %s) in table %u. "
+                         "'netbroker mfc show' lists them.",
+                         address_format(&source, source_text),
+                         address_format(&args->group, group_text),
+                         family_table(args->group.family, args->table));
+    if (args->dry_run)
+        return true;
+    delete_route(mroute, route);
+    close_if_empty(mroute, mfc);
+    return true;
+}
+
+static size_t flush_table(struct mroute *mroute, struct mfc *mfc,
+                          const struct mroute_filter *filter, bool dry_run)
+{
+    size_t count = 0;
+    struct route *route = TAILQ_FIRST(&mfc->routes.order);
+
+    while (route) {
+        struct route *next = TAILQ_NEXT(route, in_order);
+
+        if (route_matches(filter, route)) {
+            count++;
+            if (!dry_run)
+                delete_route(mroute, route);
+        }
+        route = next;
+    }
+    return count;
+}
+
+size_t mroute_flush(struct mroute *mroute, const struct mroute_filter *filter, bool dry_run)
+{
+    size_t count = 0;
+    struct mfc *mfc = TAILQ_FIRST(&mroute->tables);
+
+    while (mfc) {
+        struct mfc *next = TAILQ_NEXT(mfc, in_tables);
+
+        count += flush_table(mroute, mfc, filter, dry_run);
+        if (!dry_run)
+            close_if_empty(mroute, mfc);
+        mfc = next;
+    }
+    return count;
+}
+
+void mroute_link_changed(struct mroute *mroute, const struct link_info *was,
+                         const struct link_info *is)
+{
+    struct mfc *mfc;
+
+    TAILQ_FOREACH (mfc, &mroute->tables, in_tables)
+        if (mfc->socket.fd >= 0)
+            mfc_link_changed(mfc, was, is);
+}
+
+void mroute_read_upcalls(struct mroute *mroute, uint8_t family, uint32_t table)
+{
+    struct mfc *mfc = find_open_table(mroute, family, table);
+    struct upcall upcall;
+
+    for (int i = 0; mfc && i < UPCALLS_A_TURN; i++) {
+        if (mroute_upcall_read(&mfc->socket, &upcall) < 0)
+            return;
+        mfc->no_route += upcall.kind == UPCALL_NO_ROUTE;
+        mfc->wrong_interface += upcall.kind == UPCALL_WRONG_INTERFACE;
+        if (upcall.kind != UPCALL_OTHER)
+            mroute->callbacks.upcall(mroute->callbacks.context, family, table, &upcall);
+    }
+}
+
+/* --- Views --------------------------------------------------------------------------------- */
+
+void route_describe(const struct route *route, bool with_counters, struct route_view *ret)
+{
+    const struct mroute_socket *socket = &route->mfc->socket;
+
+    ret->family = socket->family;
+    ret->table = socket->table;
+    ret->source = route->source;
+    ret->group = route->group;
+    ret->iif = route->iif->name;
+    ret->state = route->state;
+    ret->counters = (struct mfc_counters){0};
+    ret->oif_count = route->oif_count;
+    for (unsigned i = 0; i < route->oif_count; i++) {
+        ret->oifs[i].name = route->oifs[i].port->name;
+        ret->oifs[i].ttl = route->oifs[i].ttl;
+    }
+    if (with_counters && route->state != ROUTE_WAITING)
+        mroute_mfc_count(socket, &route->source, &route->group, &ret->counters);
+}
+
+static void view_vif(const struct mfc *mfc, const struct port *port, struct vif_view *ret)
+{
+    *ret = (struct vif_view){
+        .family = mfc->socket.family,
+        .table = mfc->socket.table,
+        .name = port->name,
+        .ifindex = port->ifindex,
+        .vif = (unsigned)port->vif,
+        .ref_count = port->ref_count,
+    };
+    mroute_vif_count(&mfc->socket, ret->vif, &ret->counters);
+}
+
+void mroute_visit_vifs(struct mroute *mroute, const struct mroute_filter *filter,
+                       void (*visit)(void *context, const struct vif_view *vif), void *context)
+{
+    struct mfc *mfc;
+    struct port *port;
+
+    TAILQ_FOREACH (mfc, &mroute->tables, in_tables) {
+        if (!table_matches(filter, mfc))
+            continue;
+        TAILQ_FOREACH (port, &mfc->ports.list, in_ports) {
+            struct vif_view view;
+
+            if (port->vif < 0)
+                continue;
+            view_vif(mfc, port, &view);
+            visit(context, &view);
+        }
+    }
+}
+
+void mroute_visit_sockets(struct mroute *mroute,
+                          void (*visit)(void *context, const struct mroute_socket *socket),
+                          void *context)
+{
+    struct mfc *mfc;
+
+    TAILQ_FOREACH (mfc, &mroute->tables, in_tables)
+        if (mfc->socket.fd >= 0)
+            visit(context, &mfc->socket);
+}
+
+struct mroute_totals mroute_totals(const struct mroute *mroute)
+{
+    struct mroute_totals totals = mroute->closed;
+    struct mfc *mfc;
+
+    totals.routes = mroute->route_count;
+    TAILQ_FOREACH (mfc, &mroute->tables, in_tables) {
+        totals.waiting += mfc->waiting;
+        totals.kernel_writes += mfc->writes;
+        totals.no_route += mfc->no_route;
+        totals.wrong_interface += mfc->wrong_interface;
+    }
+    return totals;
+}

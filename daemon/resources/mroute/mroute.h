@@ -1,0 +1,173 @@
+/* Multicast routing: the routes that are wanted, and the kernel's tables that are made to fit.
+ *
+ * A route names interfaces. Each interface that a table's routes name is a port of the table; a
+ * port whose interface exists holds one of the kernel's 32 VIFs, made when the first route names
+ * it and given back when the last one goes. A route whose inbound interface is missing waits; one
+ * of whose outgoing interfaces some are missing is partial; both are completed when the
+ * interfaces come back. See table.c on how VIFs are never lent to a stranger. */
+#ifndef NB_MROUTE_H
+#define NB_MROUTE_H
+
+#include "error.h"
+#include "platform/mroute.h"
+#include "resources/links.h"
+#include "table.h"
+
+enum {
+    /* Each costs about 150 bytes here and 200 in the kernel. */
+    ROUTES_MAX = 262144,
+    /* One socket each, and a client may name any table. */
+    TABLES_MAX = 16,
+    /* Interfaces that a table's routes may name; only 32 of them can have a VIF at a time. */
+    PORTS_MAX = 256,
+};
+
+struct mroute;
+struct route;
+
+enum route_state { ROUTE_INSTALLED, ROUTE_PARTIAL, ROUTE_WAITING };
+
+/* R(NAME, topic): what can happen to a route, and the event that tells of it. */
+#define ROUTE_NEWS(R)                                                                              \
+    R(ADDED, "mfc.added")                                                                          \
+    R(REPLACED, "mfc.replaced")                                                                    \
+    R(DELETED, "mfc.deleted")                                                                      \
+    R(WAITING, "mfc.waiting")                                                                      \
+    R(RESTORED, "mfc.restored")
+
+enum route_news {
+#define R(name, topic) ROUTE_##name##_NEWS,
+    ROUTE_NEWS(R)
+#undef R
+};
+
+/* Everything about a route, for those who show it. Names are borrowed until the route changes. */
+struct route_view {
+    uint8_t family;
+    uint32_t table;
+    struct address source, group;
+    const char *iif;
+    uint32_t oif_count;
+    struct {
+        const char *name;
+        uint8_t ttl;
+    } oifs[VIFS_MAX];
+    enum route_state state;
+    struct mfc_counters counters; /* all zero while it waits */
+};
+
+struct vif_view {
+    uint8_t family;
+    uint32_t table;
+    const char *name;
+    unsigned ifindex;
+    unsigned vif;
+    unsigned ref_count; /* routes that name it */
+    struct vif_counters counters;
+};
+
+/* Which routes or VIFs are meant; what is zero or FAMILY_NONE does not matter. */
+struct mroute_filter {
+    uint8_t family;
+    uint32_t table;
+    struct address source, group;
+};
+
+/* A request that must wait until a table is open. resume is called once, from the loop. */
+struct mroute_waiter {
+    void (*resume)(struct mroute_waiter *waiter, const struct error *error); /* NULL: it is open */
+    struct mroute_waiter *next;
+    bool waiting;
+};
+
+struct mroute_callbacks {
+    /* Asks the keeper for the socket of a table; mroute_table_opened brings it. */
+    void (*open_table)(void *context, uint8_t family, uint32_t table);
+    /* The keeper may drop its copy: the table has no route any more. */
+    void (*close_table)(void *context, uint8_t family, uint32_t table);
+    /* Also while it is being deleted: the view is whole. */
+    void (*route_news)(void *context, enum route_news news, const struct route *route);
+    /* The kernel has packets and no route for them, or they came in by the wrong interface. */
+    void (*upcall)(void *context, uint8_t family, uint32_t table, const struct upcall *upcall);
+    void *context;
+};
+
+/* seed: a random number that no client knows. NULL: no memory. */
+struct mroute *mroute_new(struct links *links, const struct mroute_callbacks *callbacks,
+                          uint64_t seed);
+
+/* Closes its sockets; the routes stay in the kernel as long as the keeper holds its copies. */
+void mroute_free(struct mroute *mroute);
+
+/* Takes a table's socket, owned from now on, and what the table holds: entries of a broker before
+ * us become routes; entries that name no live interface are deleted. Returns 0, or the negative
+ * errno that kept the table from being read; it is open all the same. */
+int mroute_adopt(struct mroute *mroute, const struct mroute_socket *socket);
+
+/* The answer to open_table: fd is a descriptor, owned from now on, or negative with *error. */
+void mroute_table_opened(struct mroute *mroute, uint8_t family, uint32_t table, int fd,
+                         const struct error *error);
+
+bool mroute_table_is_open(const struct mroute *mroute, uint8_t family, uint32_t table);
+
+/* Opens a table that is not open; the waiter is resumed when it is, or when that failed. False:
+ * there are too many tables, or no memory; mroute_add then says so. */
+bool mroute_table_open(struct mroute *mroute, uint8_t family, uint32_t table,
+                       struct mroute_waiter *waiter);
+void mroute_waiter_cancel(struct mroute *mroute, struct mroute_waiter *waiter);
+
+/* What a change did, or would do (dry_run). */
+enum route_change { CHANGE_NONE, CHANGE_ADDED, CHANGE_REPLACED };
+
+/* Adds or replaces one route: all of it or, with *error, nothing. Its table must be open, but for
+ * a dry run. With wait, interfaces that are missing are waited for, else they are an error. */
+bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, bool wait,
+                enum route_change *ret, struct error *error);
+
+bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, struct error *error);
+
+/* Deletes the routes that the filter selects; returns how many there were. */
+size_t mroute_flush(struct mroute *mroute, const struct mroute_filter *filter, bool dry_run);
+
+/* A walk over routes, oldest first, that may stop and go on later while routes come and go: it
+ * passes over those that were added after its start. */
+struct route_cursor {
+    struct mroute *mroute;
+    struct mroute_filter filter;
+    struct route *next;
+    uint64_t last_serial;
+    struct route_cursor *link;
+};
+
+void route_cursor_open(struct route_cursor *cursor, struct mroute *mroute,
+                       const struct mroute_filter *filter);
+const struct route *route_cursor_next(struct route_cursor *cursor); /* NULL: the end */
+void route_cursor_close(struct route_cursor *cursor);
+
+/* with_counters asks the kernel, about 0.5 us. */
+void route_describe(const struct route *route, bool with_counters, struct route_view *ret);
+
+void mroute_visit_vifs(struct mroute *mroute, const struct mroute_filter *filter,
+                       void (*visit)(void *context, const struct vif_view *vif), void *context);
+
+/* Each open table's socket, for those who poll it or look into it. */
+void mroute_visit_sockets(struct mroute *mroute,
+                          void (*visit)(void *context, const struct mroute_socket *socket),
+                          void *context);
+
+/* Reads all upcalls that wait on one table's socket. */
+void mroute_read_upcalls(struct mroute *mroute, uint8_t family, uint32_t table);
+
+/* The listener's word on an interface: routes are completed, or wait. */
+void mroute_link_changed(struct mroute *mroute, const struct link_info *was,
+                         const struct link_info *is);
+
+struct mroute_totals {
+    size_t routes, waiting;
+    uint64_t kernel_writes;             /* entries written or deleted since the start */
+    uint64_t no_route, wrong_interface; /* upcalls since the start */
+};
+
+struct mroute_totals mroute_totals(const struct mroute *mroute);
+
+#endif

@@ -1,0 +1,175 @@
+#include "port.h"
+
+#include "mroute.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void ports_init(struct ports *ports, const struct mroute_socket *socket)
+{
+    *ports = (struct ports){.socket = socket};
+    TAILQ_INIT(&ports->list);
+}
+
+void ports_clear(struct ports *ports)
+{
+    struct port *port;
+
+    while ((port = TAILQ_FIRST(&ports->list))) {
+        TAILQ_REMOVE(&ports->list, port, in_ports);
+        free(port);
+    }
+    ports_init(ports, ports->socket);
+}
+
+struct port *port_find(const struct ports *ports, const char *name, unsigned ifindex)
+{
+    struct port *port;
+
+    TAILQ_FOREACH (port, &ports->list, in_ports)
+        if (port->ifindex == ifindex && (ifindex || strcmp(port->name, name) == 0))
+            return port;
+    return NULL;
+}
+
+unsigned ports_free_vifs(const struct ports *ports)
+{
+    return (unsigned)__builtin_popcount(~ports->used_vifs);
+}
+
+/* Takes the lowest free VIF. A number that somebody outside took is marked and passed over. */
+static int take_vif(struct ports *ports, unsigned ifindex)
+{
+    for (unsigned vif = 0; vif < VIFS_MAX; vif++) {
+        if (ports->used_vifs & 1u << vif)
+            continue;
+
+        int result = mroute_vif_add(ports->socket, vif, ifindex);
+
+        if (result == 0 || result == -EADDRINUSE)
+            ports->used_vifs |= 1u << vif;
+        if (result == 0)
+            return (int)vif;
+        if (result != -EADDRINUSE)
+            return result;
+    }
+    return -ENFILE;
+}
+
+static bool explain(int result, const struct ports *ports, const char *name, struct error *error)
+{
+    if (result == -ENFILE)
+        return error_set(error, ERROR_LIMIT, NULL,
+                         "Interface '%s' would be the 33rd of table %u: the kernel routes between "
+                         "32 at most. 'netbroker vif show' tells which are in use.",
+                         name, ports->socket->table);
+    if (result == -EADDRNOTAVAIL || result == -ENODEV)
+        return error_set(error, ERROR_NOT_FOUND, NULL,
+                         "Invalid argument: Interface '%s' not found.", name);
+    return error_set(error, ERROR_INTERNAL, NULL, "The kernel refused a VIF for '%s': %s.", name,
+                     strerror(-result));
+}
+
+static struct port *port_new(struct ports *ports, const char *name, unsigned ifindex)
+{
+    struct port *port = ports->count < PORTS_MAX ? calloc(1, sizeof *port) : NULL;
+
+    if (!port)
+        return NULL;
+    strncpy(port->name, name, INTERFACE_NAME_MAX);
+    port->ifindex = ifindex;
+    port->vif = -1;
+    TAILQ_INSERT_TAIL(&ports->list, port, in_ports);
+    ports->count++;
+    return port;
+}
+
+static void port_free(struct ports *ports, struct port *port)
+{
+    if (port->vif >= 0) {
+        mroute_vif_del(ports->socket, (unsigned)port->vif);
+        port_free_vif(ports, port->vif);
+    }
+    TAILQ_REMOVE(&ports->list, port, in_ports);
+    ports->count--;
+    free(port);
+}
+
+struct port *port_acquire(struct ports *ports, const char *name, unsigned ifindex,
+                          struct error *error)
+{
+    struct port *port = port_find(ports, name, ifindex);
+
+    if (!port)
+        port = port_new(ports, name, ifindex);
+    if (!port) {
+        error_set(error, ERROR_LIMIT, NULL,
+                  "The routes of table %u may name %d interfaces at most; delete some first.",
+                  ports->socket->table, PORTS_MAX);
+        return NULL;
+    }
+    port->ref_count++;
+    if (ifindex && port->vif < 0) {
+        port->vif = take_vif(ports, ifindex);
+        if (port->vif < 0) {
+            explain(port->vif, ports, name, error);
+            port->vif = -1;
+            port_release(ports, port);
+            return NULL;
+        }
+    }
+    return port;
+}
+
+void port_release(struct ports *ports, struct port *port)
+{
+    if (--port->ref_count == 0)
+        port_free(ports, port);
+}
+
+struct port *port_adopt(struct ports *ports, const char *name, unsigned ifindex, unsigned vif)
+{
+    struct port *port = port_new(ports, name, ifindex);
+
+    ports->used_vifs |= 1u << vif;
+    if (port)
+        port->vif = (int)vif;
+    return port;
+}
+
+void ports_drop_unused(struct ports *ports)
+{
+    struct port *port = TAILQ_FIRST(&ports->list);
+
+    while (port) {
+        struct port *next = TAILQ_NEXT(port, in_ports);
+
+        if (port->ref_count == 0)
+            port_free(ports, port);
+        port = next;
+    }
+}
+
+bool port_attach(struct ports *ports, struct port *port, unsigned ifindex)
+{
+    int vif = take_vif(ports, ifindex);
+
+    port->ifindex = ifindex;
+    port->vif = vif < 0 ? -1 : vif;
+    return vif >= 0;
+}
+
+int port_detach(struct port *port)
+{
+    int vif = port->vif;
+
+    port->ifindex = 0;
+    port->vif = -1;
+    return vif;
+}
+
+void port_free_vif(struct ports *ports, int vif)
+{
+    ports->used_vifs &= ~(1u << vif);
+}

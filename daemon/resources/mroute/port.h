@@ -1,0 +1,59 @@
+/* Ports: the interfaces that the routes of one table name, and the VIFs that stand for them. */
+#ifndef NB_PORT_H
+#define NB_PORT_H
+
+#include "error.h"
+#include "platform/mroute.h"
+
+#include <sys/queue.h>
+
+struct port {
+    TAILQ_ENTRY(port) in_ports; /* struct ports owns it */
+    char name[INTERFACE_NAME_MAX + 1];
+    unsigned ifindex;   /* 0: the interface is missing */
+    int vif;            /* -1: none */
+    unsigned ref_count; /* routes that name it, as iif or oif */
+};
+
+struct ports {
+    const struct mroute_socket *socket; /* borrowed from the table */
+    TAILQ_HEAD(, port) list;
+    unsigned count;
+    uint32_t used_vifs; /* bit n: VIF n is taken, or kernel entries may still name it */
+};
+
+void ports_init(struct ports *ports, const struct mroute_socket *socket);
+
+/* Frees all ports without touching the kernel. */
+void ports_clear(struct ports *ports);
+
+/* The port of an interface that exists (by index) or is missing (ifindex 0: by name), or NULL. */
+struct port *port_find(const struct ports *ports, const char *name, unsigned ifindex);
+
+/* VIFs that are free. */
+unsigned ports_free_vifs(const struct ports *ports);
+
+/* Counts one more route on the interface's port. It is made where it is missing, and so is the VIF
+ * of an interface that exists. NULL with *error: nothing was changed. */
+struct port *port_acquire(struct ports *ports, const char *name, unsigned ifindex,
+                          struct error *error);
+
+/* Counts one route less. The last one gives the VIF back: no kernel entry may name it any more. */
+void port_release(struct ports *ports, struct port *port);
+
+/* A port that the kernel holds already, found at adoption, with no route yet. NULL: no memory. */
+struct port *port_adopt(struct ports *ports, const char *name, unsigned ifindex, unsigned vif);
+
+/* Gives back the VIFs of ports that no route names. */
+void ports_drop_unused(struct ports *ports);
+
+/* Gives the port of an interface that came back a VIF. False: all 32 are taken. */
+bool port_attach(struct ports *ports, struct port *port, unsigned ifindex);
+
+/* The interface is gone, and with it, in the kernel, the VIF. The number stays taken until
+ * port_free_vif: entries that name it would send to whoever gets it next. Returns the number, or
+ * -1. */
+int port_detach(struct port *port);
+void port_free_vif(struct ports *ports, int vif);
+
+#endif

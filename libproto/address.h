@@ -1,0 +1,42 @@
+/* IP addresses of both families in one type, and what multicast routing must know of them. */
+#ifndef NB_ADDRESS_H
+#define NB_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FAMILY_NONE = 0, FAMILY_IPV4 = 4, FAMILY_IPV6 = 6 };
+
+enum { ADDRESS_TEXT_MAX = 46 }; /* INET6_ADDRSTRLEN */
+
+struct address {
+    uint8_t family;    /* FAMILY_*; NONE: not given */
+    uint8_t bytes[16]; /* network order; IPv4 uses the first four, the rest is zero */
+};
+
+/* Reads one address in its usual text form, without prefix length, zone or white space. */
+bool address_parse(const char *text, struct address *ret);
+
+/* Writes the usual text form to text[ADDRESS_TEXT_MAX] and returns text. */
+const char *address_format(const struct address *address, char *text);
+
+/* The unspecified address (0.0.0.0 or ::) of a family: in a route it stands for any source. */
+struct address address_any(uint8_t family);
+
+bool address_is_any(const struct address *address);
+bool address_is_multicast(const struct address *address);
+bool address_equal(const struct address *a, const struct address *b);
+
+/* Whether a multicast group stays on its link: 224.0.0.0/24 (RFC 5771 section 4), and IPv6 scopes
+ * 0 to 2 (RFC 7346: reserved, interface-local, link-local). Routers forward none of these. */
+bool address_is_link_scoped(const struct address *group);
+
+/* The id of the kernel's multicast routing table: table itself, or, where it is 0, the family's
+ * default. */
+uint32_t family_table(uint8_t family, uint32_t table);
+
+/* "ipv4" or "ipv6". */
+const char *family_name(uint8_t family);
+
+#endif

@@ -1,0 +1,29 @@
+/* The limits of the protocol, each with its reason. Both sides include this file. */
+#ifndef NB_BOUNDS_H
+#define NB_BOUNDS_H
+
+enum {
+    /* A parsed request costs up to 40 times its size in heap, so the bytes are capped first. */
+    REQUEST_MAX = 16 * 1024,
+    /* The table's deepest request has four levels; a client's `id` may bring a few of its own. */
+    DEPTH_MAX = 8,
+    /* Keys are compared pairwise to refuse duplicates: 64 keys are 2,016 comparisons at most. */
+    MEMBERS_MAX = 64,
+    /* MAXVIFS of linux/mroute.h and MAXMIFS of linux/mroute6.h. */
+    VIFS_MAX = 32,
+    /* IFNAMSIZ - 1: what the kernel keeps of a name. */
+    INTERFACE_NAME_MAX = 15,
+    /* Patterns one subscription may name. */
+    TOPICS_MAX = 16,
+    TOPIC_LENGTH_MAX = 47,
+    /* The longest fixed word (an action's or a family's name) that a field can hold. */
+    WORD_LENGTH_MAX = 31,
+    /* "pimreg%u" must fit an interface name, so the kernel refuses 1,000,000,000 and more. */
+    TABLE_ID_MAX = 999999999,
+    /* The tables that multicast routing uses when none is named: RT_TABLE_DEFAULT of
+     * linux/rtnetlink.h, and RT6_TABLE_DFLT of the kernel's net/ip6_fib.h. */
+    TABLE_ID_DEFAULT_IPV4 = 253,
+    TABLE_ID_DEFAULT_IPV6 = 254,
+};
+
+#endif

@@ -1,0 +1,390 @@
+/* The strict check (check.h) comes first, then cJSON makes a tree of bytes that hold no surprise,
+ * then each member of the payload is held against the action's row. */
+#include "decode.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+
+struct place {
+    const struct field *field;
+    struct error *error;
+};
+
+static bool wrong(const struct place *place, enum error_code code, const char *what,
+                  const char *right)
+{
+    const char *name = place->field->name;
+
+    return error_set(place->error, code, name, "Invalid argument: '%s' %s; it takes %s.", name,
+                     what, right);
+}
+
+/* Client text within a message: cut, and without bytes that would play with a terminal. */
+static const char *quote(const char *text, char *buffer, size_t size)
+{
+    snprintf(buffer, size, "%.40s", text);
+    for (char *c = buffer; *c; c++)
+        if (*c < 0x20 || *c > 0x7e)
+            *c = '?';
+    return buffer;
+}
+
+bool interface_name_is_valid(const char *text)
+{
+    size_t length = strlen(text);
+
+    if (length == 0 || length > INTERFACE_NAME_MAX)
+        return false;
+    if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (text[i] <= ' ' || text[i] > '~' || text[i] == '/' || text[i] == '%')
+            return false;
+    return true;
+}
+
+static bool parse_address(const cJSON *json, const struct place *place, void *ret)
+{
+    char shown[48], what[96];
+
+    if (!cJSON_IsString(json))
+        return wrong(place, ERROR_INVALID_TYPE, "is no text",
+                     "an IPv4 or IPv6 address such as \"10.0.1.10\"");
+    if (address_parse(json->valuestring, ret))
+        return true;
+    snprintf(what, sizeof what, "'%s' is no address",
+             quote(json->valuestring, shown, sizeof shown));
+    return wrong(place, ERROR_INVALID_ADDRESS, what,
+                 "an IPv4 or IPv6 address without prefix length or zone, such as \"10.0.1.10\"");
+}
+
+static bool parse_source(const cJSON *json, const struct place *place, void *ret)
+{
+    struct address address;
+
+    if (!parse_address(json, place, &address))
+        return false;
+    if (address_is_multicast(&address))
+        return wrong(place, ERROR_INVALID_ADDRESS, "is a multicast address",
+                     "the unicast address of a sender");
+    *(struct address *)ret = address;
+    return true;
+}
+
+static bool parse_group(const cJSON *json, const struct place *place, void *ret)
+{
+    struct address address;
+
+    if (!parse_address(json, place, &address))
+        return false;
+    if (!address_is_multicast(&address))
+        return wrong(place, ERROR_NOT_MULTICAST, "is no multicast address",
+                     "224.0.1.0 to 239.255.255.255, or ff03:: and above");
+    if (address_is_link_scoped(&address))
+        return wrong(place, ERROR_NOT_FORWARDED,
+                     "is a group that stays on its link (224.0.0.x, ff00:: to ff02::) and is never "
+                     "forwarded",
+                     "224.0.1.0 to 239.255.255.255, or ff03:: and above");
+    *(struct address *)ret = address;
+    return true;
+}
+
+static bool parse_interface(const cJSON *json, const struct place *place, void *ret)
+{
+    static const char right[] = "the name of an interface: 1 to 15 printable ASCII characters "
+                                "without white space, '/' and '%'";
+    char shown[48], what[96];
+
+    if (!cJSON_IsString(json))
+        return wrong(place, ERROR_INVALID_TYPE, "is no text", right);
+    if (!interface_name_is_valid(json->valuestring)) {
+        snprintf(what, sizeof what, "cannot be '%s'",
+                 quote(json->valuestring, shown, sizeof shown));
+        return wrong(place, ERROR_INVALID_NAME, what, right);
+    }
+    /* The whole field is compared later, so the bytes behind the name are zero too. */
+    memset(ret, 0, sizeof(struct interface_name));
+    memcpy(ret, json->valuestring, strlen(json->valuestring));
+    return true;
+}
+
+static bool has_name(const struct interface_list *list, const char *name)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (strcmp(list->names[i].text, name) == 0)
+            return true;
+    return false;
+}
+
+static bool parse_interfaces(const cJSON *json, const struct place *place, void *ret)
+{
+    struct interface_list *list = ret;
+    const cJSON *item;
+
+    if (!cJSON_IsArray(json))
+        return wrong(place, ERROR_INVALID_TYPE, "is no list",
+                     "a list of interface names such as [\"eth1\", \"eth2\"]");
+    cJSON_ArrayForEach(item, json)
+    {
+        if (list->count == VIFS_MAX)
+            return wrong(place, ERROR_OUT_OF_RANGE, "is too long", "at most 32 interfaces");
+        if (!parse_interface(item, place, &list->names[list->count]))
+            return false;
+        if (has_name(list, item->valuestring))
+            return wrong(place, ERROR_INVALID_NAME, "names an interface twice",
+                         "each interface once");
+        list->count++;
+    }
+    return true;
+}
+
+static bool parse_number(const cJSON *json, const struct place *place, void *ret)
+{
+    const struct field *field = place->field;
+    char right[64];
+
+    snprintf(right, sizeof right, "an integer from %u to %u", field->low, field->high);
+    if (!cJSON_IsNumber(json))
+        return wrong(place, ERROR_INVALID_TYPE, "is no number", right);
+    if (json->valuedouble < field->low || json->valuedouble > field->high)
+        return wrong(place, ERROR_OUT_OF_RANGE, "is out of range", right);
+    *(uint32_t *)ret = (uint32_t)json->valuedouble;
+    return true;
+}
+
+static bool parse_numbers(const cJSON *json, const struct place *place, void *ret)
+{
+    struct number_list *list = ret;
+    const cJSON *item;
+
+    if (!cJSON_IsArray(json))
+        return wrong(place, ERROR_INVALID_TYPE, "is no list", "a list of integers such as [1, 16]");
+    cJSON_ArrayForEach(item, json)
+    {
+        if (list->count == VIFS_MAX)
+            return wrong(place, ERROR_OUT_OF_RANGE, "is too long", "at most 32 integers");
+        if (!parse_number(item, place, &list->values[list->count]))
+            return false;
+        list->count++;
+    }
+    return true;
+}
+
+static bool parse_flag(const cJSON *json, const struct place *place, void *ret)
+{
+    if (!cJSON_IsBool(json))
+        return wrong(place, ERROR_INVALID_TYPE, "is neither true nor false", "true or false");
+    *(bool *)ret = cJSON_IsTrue(json);
+    return true;
+}
+
+static bool parse_word(const cJSON *json, const struct place *place, void *ret)
+{
+    static const char right[] = "a word of 1 to 31 characters";
+
+    if (!cJSON_IsString(json))
+        return wrong(place, ERROR_INVALID_TYPE, "is no text", right);
+
+    size_t length = strlen(json->valuestring);
+
+    if (length == 0 || length > WORD_LENGTH_MAX)
+        return wrong(place, ERROR_OUT_OF_RANGE, "is empty or too long", right);
+    memcpy(((struct word *)ret)->text, json->valuestring, length + 1);
+    return true;
+}
+
+static bool parse_family(const cJSON *json, const struct place *place, void *ret)
+{
+    uint8_t *family = ret;
+    static const char right[] = "\"ipv4\" or \"ipv6\"";
+
+    if (!cJSON_IsString(json))
+        return wrong(place, ERROR_INVALID_TYPE, "is no text", right);
+    if (strcmp(json->valuestring, "ipv4") == 0)
+        *family = FAMILY_IPV4;
+    else if (strcmp(json->valuestring, "ipv6") == 0)
+        *family = FAMILY_IPV6;
+    else
+        return wrong(place, ERROR_OUT_OF_RANGE, "is no address family", right);
+    return true;
+}
+
+static bool parse_topics(const cJSON *json, const struct place *place, void *ret)
+{
+    static const char right[] = "a list of 1 to 16 topics of 1 to 47 characters such as "
+                                "[\"mfc.added\", \"vif.*\"]";
+    struct topic_list *list = ret;
+    const cJSON *item;
+
+    if (!cJSON_IsArray(json))
+        return wrong(place, ERROR_INVALID_TYPE, "is no list", right);
+    cJSON_ArrayForEach(item, json)
+    {
+        if (!cJSON_IsString(item))
+            return wrong(place, ERROR_INVALID_TYPE, "holds something that is no text", right);
+
+        size_t length = strlen(item->valuestring);
+
+        if (list->count == TOPICS_MAX || length == 0 || length > TOPIC_LENGTH_MAX)
+            return wrong(place, ERROR_OUT_OF_RANGE, "is too long", right);
+        memcpy(list->patterns[list->count++], item->valuestring, length + 1);
+    }
+    return list->count > 0 || wrong(place, ERROR_OUT_OF_RANGE, "is empty", right);
+}
+
+typedef bool parse_function(const cJSON *json, const struct place *place, void *ret);
+
+static parse_function *const parsers[] = {
+#define T(type, c_type, metavariable) [FIELD_##type] = parse_##type,
+    FIELD_TYPES(T)
+#undef T
+};
+
+static const struct field *find_field(const struct action_row *row, const char *name)
+{
+    for (size_t i = 0; i < row->field_count; i++)
+        if (strcmp(row->fields[i].name, name) == 0)
+            return &row->fields[i];
+    return NULL;
+}
+
+static void list_fields(const struct action_row *row, char *text, size_t size)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < row->field_count && used < size; i++)
+        used +=
+            (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", row->fields[i].name);
+}
+
+static bool refuse_unknown(const struct action_row *row, const char *name, struct error *error)
+{
+    char shown[48], fields[160];
+
+    quote(name, shown, sizeof shown);
+    list_fields(row, fields, sizeof fields);
+    return error_set(error, ERROR_UNKNOWN_FIELD, shown,
+                     "Invalid argument: %s has no field '%s'; it takes %s.", row->name, shown,
+                     fields[0] ? fields : "none");
+}
+
+static void set_fallbacks(const struct action_row *row, char *args)
+{
+    for (size_t i = 0; i < row->field_count; i++)
+        if (row->fields[i].type == FIELD_number)
+            memcpy(args + row->fields[i].offset, &row->fields[i].fallback, sizeof(uint32_t));
+}
+
+static bool check_required(const struct action_row *row, const cJSON *payload, struct error *error)
+{
+    for (size_t i = 0; i < row->field_count; i++) {
+        const struct field *field = &row->fields[i];
+
+        if (field->need == REQUIRED && !cJSON_GetObjectItemCaseSensitive(payload, field->name))
+            return error_set(error, ERROR_MISSING_FIELD, field->name,
+                             "Invalid argument: %s needs '%s'. %s", row->name, field->name,
+                             field->documentation);
+    }
+    return true;
+}
+
+static bool decode_payload(const struct action_row *row, const cJSON *payload, char *args,
+                           struct error *error)
+{
+    const cJSON *member;
+
+    set_fallbacks(row, args);
+    if (payload && !cJSON_IsObject(payload))
+        return error_set(error, ERROR_INVALID_TYPE, "payload",
+                         "Invalid argument: 'payload' takes an object.");
+    cJSON_ArrayForEach(member, payload)
+    {
+        const struct field *field = find_field(row, member->string);
+        struct place place = {field, error};
+
+        if (!field)
+            return refuse_unknown(row, member->string, error);
+        if (!parsers[field->type](member, &place, args + field->offset))
+            return false;
+    }
+    return check_required(row, payload, error);
+}
+
+static bool check_envelope(const cJSON *request, struct error *error)
+{
+    const cJSON *member;
+
+    cJSON_ArrayForEach(member, request)
+    {
+        const char *name = member->string;
+        char shown[48];
+
+        if (strcmp(name, "action") == 0 || strcmp(name, "payload") == 0 || strcmp(name, "id") == 0)
+            continue;
+        quote(name, shown, sizeof shown);
+        return error_set(error, ERROR_UNKNOWN_FIELD, shown,
+                         "Invalid argument: a request has no field '%s'; it takes action, payload "
+                         "and id.",
+                         shown);
+    }
+    return true;
+}
+
+static bool find_action(const cJSON *request, enum action *ret, struct error *error)
+{
+    const cJSON *name = cJSON_GetObjectItemCaseSensitive(request, "action");
+    char shown[48];
+
+    if (!name)
+        return error_set(error, ERROR_MISSING_FIELD, "action",
+                         "Invalid argument: a request needs 'action', such as \"PING\"; DESCRIBE "
+                         "lists them all.");
+    if (!cJSON_IsString(name))
+        return error_set(error, ERROR_INVALID_TYPE, "action",
+                         "Invalid argument: 'action' takes the name of an action.");
+    *ret = action_find(name->valuestring);
+    return *ret != ACTION_COUNT ||
+           error_set(error, ERROR_UNKNOWN_ACTION, "action",
+                     "Invalid argument: there is no action '%s'; DESCRIBE lists them all.",
+                     quote(name->valuestring, shown, sizeof shown));
+}
+
+static bool decode_tree(const cJSON *tree, struct request *request, struct error *error)
+{
+    return check_envelope(tree, error) && find_action(tree, &request->action, error) &&
+           decode_payload(action_row(request->action),
+                          cJSON_GetObjectItemCaseSensitive(tree, "payload"), (char *)&request->args,
+                          error);
+}
+
+bool decode_request(const char *bytes, size_t n, struct request *ret, struct error *error)
+{
+    struct request request = {0};
+
+    *ret = request;
+    if (n > REQUEST_MAX)
+        return error_set(error, ERROR_TOO_LARGE, NULL,
+                         "The request has more than %d bytes; send several smaller ones.",
+                         REQUEST_MAX);
+
+    bool strict = check_request(bytes, n, &request.id, error);
+
+    ret->id = request.id;
+    if (!strict)
+        return false;
+
+    cJSON *tree = cJSON_ParseWithLength(bytes, n);
+
+    if (!tree)
+        return error_set(error, ERROR_NO_MEMORY, NULL,
+                         "The service has no memory for this request; try again later.");
+
+    bool valid = decode_tree(tree, &request, error);
+
+    cJSON_Delete(tree);
+    if (valid)
+        *ret = request;
+    return valid;
+}

@@ -1,0 +1,156 @@
+#include "json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CAPACITY_MIN = 1024 };
+
+static bool make_room(struct json *json, size_t more)
+{
+    size_t needed = json->length + more;
+    size_t capacity = json->capacity ? json->capacity : CAPACITY_MIN;
+
+    if (json->failed || needed > json->limit)
+        return false;
+    if (needed <= json->capacity)
+        return true;
+    while (capacity < needed)
+        capacity *= 2;
+
+    char *text = realloc(json->text, capacity);
+
+    if (!text)
+        return false;
+    json->text = text;
+    json->capacity = capacity;
+    return true;
+}
+
+void json_bytes(struct json *json, const char *bytes, size_t length)
+{
+    if (!make_room(json, length)) {
+        json->failed = true;
+        return;
+    }
+    memcpy(json->text + json->length, bytes, length);
+    json->length += length;
+}
+
+void json_clear(struct json *json)
+{
+    free(json->text);
+    *json = (struct json){.limit = json->limit};
+}
+
+void json_cut(struct json *json, size_t length)
+{
+    json->length = length;
+    json->comma = false;
+    json->failed = false;
+}
+
+void json_raw(struct json *json, const char *text, size_t length)
+{
+    if (json->comma)
+        json_bytes(json, ",", 1);
+    json_bytes(json, text, length);
+    json->comma = true;
+}
+
+void json_open(struct json *json, char bracket)
+{
+    json_raw(json, &bracket, 1);
+    json->comma = false;
+}
+
+void json_close(struct json *json, char bracket)
+{
+    json_bytes(json, &bracket, 1);
+    json->comma = true;
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c != '"' && c != '\\';
+}
+
+static void put_escaped(struct json *json, unsigned char c)
+{
+    char text[8];
+    int length = c == '"' || c == '\\' ? snprintf(text, sizeof text, "\\%c", c)
+                                       : snprintf(text, sizeof text, "\\u%04x", c);
+
+    json_bytes(json, text, (size_t)length);
+}
+
+/* The quoted text alone, for keys and values alike. */
+static void put_quoted(struct json *json, const char *value)
+{
+    json_bytes(json, "\"", 1);
+    while (*value) {
+        size_t plain = 0;
+
+        while (value[plain] && is_plain((unsigned char)value[plain]))
+            plain++;
+        json_bytes(json, value, plain);
+        value += plain;
+        if (*value)
+            put_escaped(json, (unsigned char)*value++);
+    }
+    json_bytes(json, "\"", 1);
+}
+
+void json_key(struct json *json, const char *key)
+{
+    if (json->comma)
+        json_bytes(json, ",", 1);
+    put_quoted(json, key);
+    json_bytes(json, ":", 1);
+    json->comma = false;
+}
+
+void json_string(struct json *json, const char *value)
+{
+    if (json->comma)
+        json_bytes(json, ",", 1);
+    put_quoted(json, value);
+    json->comma = true;
+}
+
+void json_number(struct json *json, int64_t value)
+{
+    char text[24];
+
+    json_raw(json, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)value));
+}
+
+void json_unsigned(struct json *json, uint64_t value)
+{
+    char text[24];
+
+    json_raw(json, text, (size_t)snprintf(text, sizeof text, "%llu", (unsigned long long)value));
+}
+
+void json_bool(struct json *json, bool value)
+{
+    json_raw(json, value ? "true" : "false", value ? 4 : 5);
+}
+
+void json_member_string(struct json *json, const char *key, const char *value)
+{
+    json_key(json, key);
+    json_string(json, value);
+}
+
+void json_member_unsigned(struct json *json, const char *key, uint64_t value)
+{
+    json_key(json, key);
+    json_unsigned(json, value);
+}
+
+void json_member_bool(struct json *json, const char *key, bool value)
+{
+    json_key(json, key);
+    json_bool(json, value);
+}

@@ -1,0 +1,48 @@
+#include "table.h"
+
+#include <string.h>
+
+#define F(S, name, type, need, low, high, fallback, documentation)                                 \
+    {#name, FIELD_##type, need, offsetof(struct S, name), low, high, fallback, documentation},
+#define A(NAME, function, policy, cli, fds, documentation)                                         \
+    static const struct field fields_##function[] = {FIELDS_##NAME(F, args_##function)};
+ACTIONS(A)
+#undef A
+#undef F
+
+static const struct action_row rows[] = {
+#define A(NAME, function, policy, cli, fds, documentation)                                         \
+    [ACTION_##NAME] = {#NAME,                                                                      \
+                       policy,                                                                     \
+                       cli,                                                                        \
+                       fds,                                                                        \
+                       documentation,                                                              \
+                       fields_##function,                                                          \
+                       sizeof fields_##function / sizeof(struct field)},
+    ACTIONS(A)
+#undef A
+};
+
+static const char *const metavariables[] = {
+#define T(type, c_type, metavariable) [FIELD_##type] = metavariable,
+    FIELD_TYPES(T)
+#undef T
+};
+
+const struct action_row *action_row(enum action action)
+{
+    return &rows[action];
+}
+
+enum action action_find(const char *name)
+{
+    for (enum action action = 0; action < ACTION_COUNT; action++)
+        if (strcmp(rows[action].name, name) == 0)
+            return action;
+    return ACTION_COUNT;
+}
+
+const char *field_metavariable(enum field_type type)
+{
+    return metavariables[type];
+}

@@ -1,0 +1,229 @@
+/* The action table: the protocol in one place.
+ *
+ * A row is an action, a field is a line of it. Validation, dispatch, DESCRIBE, the command line,
+ * its help and completion, the protocol reference and the fuzz dictionary are made from these
+ * rows. To add an action: add its FIELDS_ list, its row in ACTIONS, and the function that the
+ * compiler then misses in the daemon. */
+#ifndef NB_TABLE_H
+#define NB_TABLE_H
+
+#include "address.h"
+#include "bounds.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* --- The types that a field can have ------------------------------------------------------- */
+
+struct interface_name {
+    char text[INTERFACE_NAME_MAX + 1];
+};
+
+struct interface_list {
+    uint32_t count;
+    struct interface_name names[VIFS_MAX];
+};
+
+struct number_list {
+    uint32_t count;
+    uint32_t values[VIFS_MAX];
+};
+
+struct word {
+    char text[WORD_LENGTH_MAX + 1]; /* "": not given */
+};
+
+struct topic_list {
+    uint32_t count;
+    char patterns[TOPICS_MAX][TOPIC_LENGTH_MAX + 1];
+};
+
+/* T(type, C type, how the command line calls a value of it). What a field of the type holds where
+ * the request lacks it: all zero, but a number, which then holds the row's fallback. */
+#define FIELD_TYPES(T)                                                                             \
+    T(address, struct address, "ADDRESS")                                                          \
+    T(source, struct address, "ADDRESS")                                                           \
+    T(group, struct address, "GROUP")                                                              \
+    T(interface, struct interface_name, "INTERFACE")                                               \
+    T(interfaces, struct interface_list, "INTERFACE[,INTERFACE...]")                               \
+    T(number, uint32_t, "NUMBER")                                                                  \
+    T(numbers, struct number_list, "NUMBER[,NUMBER...]")                                           \
+    T(flag, bool, "")                                                                              \
+    T(word, struct word, "NAME")                                                                   \
+    T(family, uint8_t, "ipv4|ipv6")                                                                \
+    T(topics, struct topic_list, "TOPIC[,TOPIC...]")
+
+enum field_type {
+#define T(type, c_type, metavariable) FIELD_##type,
+    FIELD_TYPES(T)
+#undef T
+        FIELD_TYPE_COUNT
+};
+
+enum field_need { OPTIONAL, REQUIRED };
+
+/* --- The rows: F(S, name, type, need, low, high, fallback, documentation) ------------------ */
+
+#define FIELD_TABLE(F, S)                                                                          \
+    F(S, table, number, OPTIONAL, 1, TABLE_ID_MAX, 0,                                              \
+      "The kernel's multicast routing table; missing, its default one (253 for IPv4, 254 for "     \
+      "IPv6). Another sees packets only where a rule leads to it (ip mrule).")
+
+#define FIELD_TABLE_FILTER(F, S)                                                                   \
+    F(S, table, number, OPTIONAL, 1, TABLE_ID_MAX, 0,                                              \
+      "Only this multicast routing table; all where it is missing.")
+
+#define FIELD_FAMILY_FILTER(F, S)                                                                  \
+    F(S, family, family, OPTIONAL, 0, 0, 0,                                                        \
+      "Only this address family, ipv4 or ipv6; both where it is missing.")
+
+#define FIELD_DRY_RUN(F, S)                                                                        \
+    F(S, dry_run, flag, OPTIONAL, 0, 0, 0,                                                         \
+      "Check everything and say what would be done, but change nothing.")
+
+#define FIELD_SOURCE(F, S)                                                                         \
+    F(S, source, source, OPTIONAL, 0, 0, 0,                                                        \
+      "The address that the packets come from. Missing, 0.0.0.0 or ::, it stands for any source.")
+
+#define FIELDS_ADD_MFC(F, S)                                                                       \
+    FIELD_SOURCE(F, S)                                                                             \
+    F(S, group, group, REQUIRED, 0, 0, 0,                                                          \
+      "The multicast group that the packets are sent to. Link-local groups (224.0.0.x, "           \
+      "ff02::x) are refused, because no router forwards them.")                                    \
+    F(S, iif, interface, REQUIRED, 0, 0, 0, "The interface that the packets arrive on.")           \
+    F(S, oifs, interfaces, REQUIRED, 0, VIFS_MAX, 0,                                               \
+      "The interfaces that the packets leave by. With a source it may be empty: such a route "     \
+      "stops its flow.")                                                                           \
+    F(S, ttls, numbers, OPTIONAL, 1, 254, 0,                                                       \
+      "IPv4: a TTL threshold for each of the oifs, in their order; packets with a greater TTL "    \
+      "pass. Missing: 1 for each.")                                                                \
+    FIELD_TABLE(F, S)                                                                              \
+    FIELD_DRY_RUN(F, S)
+
+#define FIELDS_DEL_MFC(F, S)                                                                       \
+    FIELD_SOURCE(F, S)                                                                             \
+    F(S, group, group, REQUIRED, 0, 0, 0, "The group of the route.")                               \
+    FIELD_TABLE(F, S)                                                                              \
+    FIELD_DRY_RUN(F, S)
+
+#define FIELDS_FLUSH_MFC(F, S)                                                                     \
+    FIELD_FAMILY_FILTER(F, S)                                                                      \
+    FIELD_TABLE_FILTER(F, S)                                                                       \
+    FIELD_DRY_RUN(F, S)
+
+#define FIELDS_SHOW_MFC(F, S)                                                                      \
+    F(S, source, source, OPTIONAL, 0, 0, 0,                                                        \
+      "Only routes from this source; 0.0.0.0 or :: selects those from any source.")                \
+    F(S, group, group, OPTIONAL, 0, 0, 0, "Only routes of this group.")                            \
+    FIELD_FAMILY_FILTER(F, S)                                                                      \
+    FIELD_TABLE_FILTER(F, S)
+
+#define FIELDS_SHOW_VIF(F, S)                                                                      \
+    FIELD_FAMILY_FILTER(F, S)                                                                      \
+    FIELD_TABLE_FILTER(F, S)
+
+#define FIELDS_SHOW(F, S)
+
+#define FIELDS_DIAGNOSE(F, S)                                                                      \
+    F(S, source, address, OPTIONAL, 0, 0, 0, "The sender's address.")                              \
+    F(S, group, address, OPTIONAL, 0, 0, 0, "The group that should be forwarded.")                 \
+    F(S, iif, interface, OPTIONAL, 0, 0, 0, "The interface that the packets should arrive on.")    \
+    FIELD_TABLE(F, S)
+
+#define FIELDS_SUBSCRIBE(F, S)                                                                     \
+    F(S, topics, topics, OPTIONAL, 1, TOPICS_MAX, 0,                                               \
+      "Which events: names such as mfc.added, or patterns such as mfc.*; all where it is "         \
+      "missing.")
+
+#define FIELDS_STATUS(F, S)
+
+#define FIELDS_PING(F, S)
+
+#define FIELDS_DESCRIBE(F, S)                                                                      \
+    F(S, name, word, OPTIONAL, 0, 0, 0, "Only this action; all where it is missing.")
+
+/* A(NAME, function, policy verb, command line, fds returned, documentation) */
+#define ACTIONS(A)                                                                                 \
+    A(ADD_MFC, add_mfc, "mroute.write", "mfc add", "",                                             \
+      "Add a multicast route, or replace the one of the same source and group.")                   \
+    A(DEL_MFC, del_mfc, "mroute.write", "mfc del", "", "Delete a multicast route.")                \
+    A(FLUSH_MFC, flush_mfc, "mroute.write", "mfc flush", "", "Delete all multicast routes.")       \
+    A(SHOW_MFC, show_mfc, "mroute.read", "mfc show", "",                                           \
+      "List multicast routes with their state and counters.")                                      \
+    A(SHOW_VIF, show_vif, "mroute.read", "vif show", "",                                           \
+      "List the virtual interfaces (VIFs) that routes use, with their counters.")                  \
+    A(SHOW, show, "mroute.read", "show", "",                                                       \
+      "Show all that multicast routing holds: the interfaces and the routes.")                     \
+    A(DIAGNOSE, diagnose, "mroute.read", "doctor", "",                                             \
+      "Say why multicast packets are not forwarded, from the kernel's own state.")                 \
+    A(SUBSCRIBE, subscribe, "event.read", "watch", "",                                             \
+      "Report on this connection what happens, as it happens.")                                    \
+    A(STATUS, status, "service.read", "status", "",                                                \
+      "Tell how the service is: version, processes, privileges, numbers.")                         \
+    A(PING, ping, "service.read", "ping", "", "Ask whether the service answers.")                  \
+    A(DESCRIBE, describe, "service.read", "describe", "",                                          \
+      "Describe the requests as a JSON Schema (draft 2020-12).")
+
+/* --- What the rows become ------------------------------------------------------------------ */
+
+enum action {
+#define A(NAME, function, policy, cli, fds, documentation) ACTION_##NAME,
+    ACTIONS(A)
+#undef A
+        ACTION_COUNT
+};
+
+#define T(type, c_type, metavariable) typedef c_type value_##type;
+FIELD_TYPES(T)
+#undef T
+
+/* One struct an action, e.g. struct args_add_mfc: what a handler receives, valid as far as one
+ * request can be judged by itself. */
+#define F(S, name, type, need, low, high, fallback, documentation) value_##type name;
+#define A(NAME, function, policy, cli, fds, documentation)                                         \
+    struct args_##function {                                                                       \
+        FIELDS_##NAME(F, )                                                                         \
+    };
+ACTIONS(A)
+#undef A
+#undef F
+
+union args {
+#define A(NAME, function, policy, cli, fds, documentation) struct args_##function function;
+    ACTIONS(A)
+#undef A
+};
+
+struct field {
+    const char *name;
+    enum field_type type;
+    enum field_need need;
+    size_t offset; /* in the action's args struct */
+    uint32_t
+        low; /* numbers: smallest value; lists: smallest count, but `numbers`: smallest value */
+    uint32_t high; /* the same, largest */
+    uint32_t fallback;
+    const char *documentation;
+};
+
+struct action_row {
+    const char *name;
+    const char *policy; /* the verb that a policy rule names */
+    const char *cli;    /* the words of the command, separated by one space */
+    const char *fds;    /* the names of the descriptors in its reply, or "" */
+    const char *documentation;
+    const struct field *fields;
+    size_t field_count;
+};
+
+/* The row of an action. */
+const struct action_row *action_row(enum action action);
+
+/* Finds an action by its exact name; ACTION_COUNT where there is none. */
+enum action action_find(const char *name);
+
+/* How the command line calls a value of the type, e.g. "ADDRESS"; "" for a flag. */
+const char *field_metavariable(enum field_type type);
+
+#endif
