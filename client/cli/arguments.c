@@ -1,0 +1,258 @@
+#include "cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int say_usage(const char *format, const char *what)
+{
+    fputs("netbroker: ", stderr);
+    fprintf(stderr, format, what);
+    fputs("\nTry 'netbroker --help'.\n", stderr);
+    return EXIT_USAGE;
+}
+
+/* --- The words of the command -------------------------------------------------------------- */
+
+/* How many words of argv the command takes if it is the one that is meant; 0: it is not. */
+static int match_words(const char *command, int argc, char **argv, int at)
+{
+    int words = 0;
+
+    while (*command) {
+        size_t length = strcspn(command, " ");
+
+        if (at + words >= argc || strlen(argv[at + words]) != length ||
+            memcmp(argv[at + words], command, length) != 0)
+            return 0;
+        words++;
+        command += length + (command[length] == ' ');
+    }
+    return words;
+}
+
+static bool is_family(const char *word)
+{
+    for (enum action action = 0; action < ACTION_COUNT; action++) {
+        const char *command = action_row(action)->cli;
+        size_t length = strcspn(command, " ");
+
+        if (command[length] && strlen(word) == length && memcmp(command, word, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int say_unknown_command(int argc, char **argv, int at)
+{
+    if (!is_family(argv[at]))
+        return say_usage("there is no command '%s'.", argv[at]);
+    fprintf(stderr, "netbroker: '%s%s%s' is no command; there are:", argv[at],
+            at + 1 < argc ? " " : "", at + 1 < argc ? argv[at + 1] : "");
+    for (enum action action = 0; action < ACTION_COUNT; action++) {
+        const char *command = action_row(action)->cli;
+        size_t length = strlen(argv[at]);
+
+        if (strncmp(command, argv[at], length) == 0 && command[length] == ' ')
+            fprintf(stderr, " '%s'", command);
+    }
+    fputs(".\n", stderr);
+    return EXIT_USAGE;
+}
+
+/* --- Options that every command has -------------------------------------------------------- */
+
+/* Reads one of them. Returns how many words it took, 0 if it is another option, -1 on a mistake. */
+static int take_common(struct command_line *line, int argc, char **argv, int at)
+{
+    static const char socket[] = "--socket";
+    const char *word = argv[at];
+
+    if (strcmp(word, "--json") == 0)
+        line->json = true;
+    else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        line->help = true;
+    else if (strcmp(word, "--version") == 0)
+        line->version = true;
+    else if (strncmp(word, socket, sizeof socket - 1) == 0 && word[sizeof socket - 1] == '=')
+        line->socket = word + sizeof socket;
+    else if (strcmp(word, socket) == 0) {
+        if (at + 1 == argc)
+            return -1;
+        line->socket = argv[at + 1];
+        return 2;
+    } else
+        return 0;
+    return 1;
+}
+
+static int find_command(struct command_line *line, int argc, char **argv, int at)
+{
+    for (enum action action = 0; action < ACTION_COUNT; action++) {
+        int words = match_words(action_row(action)->cli, argc, argv, at);
+
+        if (words > 0) {
+            line->action = action;
+            line->words_end = at + words;
+            return EXIT_DONE;
+        }
+    }
+    return say_unknown_command(argc, argv, at);
+}
+
+int command_line_parse(struct command_line *line, int argc, char **argv)
+{
+    int at = 1;
+
+    *line = (struct command_line){.action = ACTION_COUNT, .words_end = argc};
+    while (at < argc && argv[at][0] == '-') {
+        int words = take_common(line, argc, argv, at);
+
+        if (words < 0)
+            return say_usage("%s takes a path.", argv[at]);
+        if (words == 0)
+            return say_usage("there is no option '%s' before a command.", argv[at]);
+        at += words;
+    }
+    if (at == argc)
+        return line->help || line->version ? EXIT_DONE : say_usage("%s.", "a command is missing");
+    return find_command(line, argc, argv, at);
+}
+
+/* --- Options of the command: the fields of its action -------------------------------------- */
+
+static const struct field *find_field(const struct action_row *row, const char *word, size_t length)
+{
+    for (size_t i = 0; i < row->field_count; i++) {
+        char name[64];
+
+        option_name(&row->fields[i], name, sizeof name);
+        if (strlen(name) == length && memcmp(name, word, length) == 0)
+            return &row->fields[i];
+    }
+    return NULL;
+}
+
+static bool parse_integer(const char *text, int64_t *ret)
+{
+    char *end;
+
+    errno = 0;
+    *ret = strtoll(text, &end, 10);
+    return errno == 0 && end != text && *end == '\0';
+}
+
+static bool set_integer(struct nb_request *request, const struct field *field, const char *text,
+                        void (*set)(struct nb_request *, const char *, int64_t))
+{
+    int64_t value;
+
+    if (parse_integer(text, &value)) {
+        set(request, field->name, value);
+        return true;
+    }
+    fprintf(stderr, "netbroker: '%s' is no integer; '%s' takes %u to %u.\n", text, field->name,
+            field->low, field->high);
+    return false;
+}
+
+/* A list is written with commas between its parts; "" is the empty list. */
+static bool set_list(struct nb_request *request, const struct field *field, char *text)
+{
+    char *rest = text, *part;
+
+    if (!*text)
+        nb_request_set_empty_list(request, field->name);
+    while (*text && (part = strsep(&rest, ","))) {
+        if (field->type != FIELD_numbers)
+            nb_request_add_string(request, field->name, part);
+        else if (!set_integer(request, field, part, nb_request_add_integer))
+            return false;
+    }
+    return true;
+}
+
+static bool set_field(struct nb_request *request, const struct field *field, char *text)
+{
+    switch (field->type) {
+    case FIELD_number:
+        return set_integer(request, field, text, nb_request_set_integer);
+    case FIELD_interfaces:
+    case FIELD_numbers:
+    case FIELD_topics:
+        return set_list(request, field, text);
+    default:
+        nb_request_set_string(request, field->name, text);
+        return true;
+    }
+}
+
+/* Reads one option of the command. Returns how many words it took, -1 on a mistake. */
+static int take_option(const struct action_row *row, int argc, char **argv, int at,
+                       struct nb_request *request)
+{
+    char *equals = strchr(argv[at], '=');
+    size_t length = equals ? (size_t)(equals - argv[at]) : strlen(argv[at]);
+    const struct field *field = find_field(row, argv[at], length);
+
+    if (!field) {
+        fprintf(stderr, "netbroker: '%s' has no option '%s'.\nTry 'netbroker %s --help'.\n",
+                row->cli, argv[at], row->cli);
+        return -1;
+    }
+    if (field->type == FIELD_flag) {
+        nb_request_set_bool(request, field->name, true);
+        return 1;
+    }
+    if (equals)
+        return set_field(request, field, equals + 1) ? 1 : -1;
+    if (at + 1 == argc) {
+        fprintf(stderr, "netbroker: %s takes %s.\n", argv[at], field_metavariable(field->type));
+        return -1;
+    }
+    return set_field(request, field, argv[at + 1]) ? 2 : -1;
+}
+
+static bool is_given(const struct field *field, int argc, char **argv, int at)
+{
+    char name[64];
+
+    option_name(field, name, sizeof name);
+    for (; at < argc; at++)
+        if (strncmp(argv[at], name, strlen(name)) == 0)
+            return true;
+    return false;
+}
+
+static int check_required(const struct action_row *row, int argc, char **argv, int at)
+{
+    char name[64];
+
+    for (size_t i = 0; i < row->field_count; i++)
+        if (row->fields[i].need == REQUIRED && !is_given(&row->fields[i], argc, argv, at)) {
+            fprintf(stderr, "netbroker: '%s' needs %s %s.\nTry 'netbroker %s --help'.\n", row->cli,
+                    option_name(&row->fields[i], name, sizeof name),
+                    field_metavariable(row->fields[i].type), row->cli);
+            return EXIT_USAGE;
+        }
+    return EXIT_DONE;
+}
+
+int command_line_request(struct command_line *line, int argc, char **argv,
+                         struct nb_request *request)
+{
+    const struct action_row *row = action_row(line->action);
+    int at = line->words_end;
+
+    while (at < argc) {
+        int words = take_common(line, argc, argv, at);
+
+        if (words == 0)
+            words = take_option(row, argc, argv, at, request);
+        if (words < 0)
+            return EXIT_USAGE;
+        at += words;
+    }
+    return line->help ? EXIT_DONE : check_required(row, argc, argv, line->words_end);
+}

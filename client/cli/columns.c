@@ -1,0 +1,105 @@
+#include "cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { COLUMNS_MAX = 16, GAP = 2 };
+
+struct columns {
+    const char *const *headings;
+    size_t count; /* columns */
+    size_t widths[COLUMNS_MAX];
+    char **cells; /* owned, each of them too */
+    size_t used, capacity;
+};
+
+static void *check_memory(void *memory)
+{
+    if (memory)
+        return memory;
+    fputs("netbroker: out of memory.\n", stderr);
+    exit(EXIT_REFUSED);
+}
+
+static void widen(struct columns *columns, size_t column, const char *text)
+{
+    size_t width = strlen(text);
+
+    if (columns->widths[column] < width)
+        columns->widths[column] = width;
+}
+
+struct columns *columns_new(const char *const *headings)
+{
+    struct columns *columns = check_memory(calloc(1, sizeof *columns));
+
+    columns->headings = headings;
+    while (headings[columns->count] && columns->count < COLUMNS_MAX) {
+        widen(columns, columns->count, headings[columns->count]);
+        columns->count++;
+    }
+    return columns;
+}
+
+void columns_add(struct columns *columns, const char *format, ...)
+{
+    char *cell;
+    va_list arguments;
+
+    if (columns->used == columns->capacity) {
+        columns->capacity = columns->capacity ? columns->capacity * 2 : 64;
+        columns->cells =
+            check_memory(realloc(columns->cells, columns->capacity * sizeof *columns->cells));
+    }
+    va_start(arguments, format);
+    if (vasprintf(&cell, format, arguments) < 0)
+        cell = NULL;
+    va_end(arguments);
+    widen(columns, columns->used % columns->count, check_memory(cell));
+    columns->cells[columns->used++] = cell;
+}
+
+/* The width to keep to; 0: any, because no person looks. */
+static size_t terminal_width(void)
+{
+    struct winsize size;
+
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+        return 0;
+    return size.ws_col;
+}
+
+static void print_row(const struct columns *columns, char *const *cells, size_t width)
+{
+    char line[1024];
+    size_t used = 0;
+
+    for (size_t i = 0; i < columns->count && used < sizeof line; i++) {
+        bool last = i + 1 == columns->count;
+        int pad = last ? 0 : (int)(columns->widths[i] + GAP);
+
+        used += (size_t)snprintf(line + used, sizeof line - used, "%-*s", pad, cells[i]);
+    }
+    if (used >= sizeof line)
+        used = sizeof line - 1;
+    if (width && used > width)
+        snprintf(line + width - 1, 2, ">");
+    puts(line);
+}
+
+void columns_print(struct columns *columns)
+{
+    size_t width = terminal_width();
+
+    print_row(columns, (char *const *)columns->headings, width);
+    for (size_t at = 0; at + columns->count <= columns->used; at += columns->count)
+        print_row(columns, columns->cells + at, width);
+    for (size_t i = 0; i < columns->used; i++)
+        free(columns->cells[i]);
+    free(columns->cells);
+    free(columns);
+}

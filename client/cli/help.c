@@ -1,0 +1,71 @@
+/* Help, made from the action table. */
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT_WIDTH = 79 };
+
+const char *option_name(const struct field *field, char *text, size_t size)
+{
+    snprintf(text, size, "--%s", field->name);
+    for (char *c = text; *c; c++)
+        if (*c == '_')
+            *c = '-';
+    return text;
+}
+
+/* Prints text in lines of at most TEXT_WIDTH, each behind indent spaces. */
+static void print_wrapped(const char *text, int indent)
+{
+    int width = TEXT_WIDTH - indent;
+
+    while (*text) {
+        int length = (int)strlen(text);
+
+        if (length > width) {
+            length = width;
+            while (length > 0 && text[length] != ' ')
+                length--;
+            if (length == 0)
+                length = width;
+        }
+        printf("%*s%.*s\n", indent, "", length, text);
+        text += length;
+        text += strspn(text, " ");
+    }
+}
+
+void help_print(void)
+{
+    puts("Usage: netbroker [--socket PATH] [--json] COMMAND [OPTION...]\n"
+         "Ask netbrokerd to do what needs privileges; see netbroker(1).\n"
+         "\n"
+         "Commands:");
+    for (enum action action = 0; action < ACTION_COUNT; action++)
+        printf("  %-12s %s\n", action_row(action)->cli, action_row(action)->documentation);
+    puts("\n"
+         "Options:\n"
+         "  --socket PATH  the service's socket ($NETBROKER_SOCKET, else the default)\n"
+         "  --json         print the reply's payload as JSON\n"
+         "  --help         this text, or, behind a command, its options\n"
+         "  --version      print the version");
+}
+
+void help_print_action(enum action action)
+{
+    const struct action_row *row = action_row(action);
+
+    printf("Usage: netbroker %s%s\n", row->cli, row->field_count ? " [OPTION...]" : "");
+    print_wrapped(row->documentation, 0);
+    if (row->field_count)
+        puts("\nOptions:");
+    for (size_t i = 0; i < row->field_count; i++) {
+        char name[64];
+
+        printf("  %s %s%s\n", option_name(&row->fields[i], name, sizeof name),
+               field_metavariable(row->fields[i].type),
+               row->fields[i].need == REQUIRED ? "  (required)" : "");
+        print_wrapped(row->fields[i].documentation, 6);
+    }
+}

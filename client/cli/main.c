@@ -1,0 +1,97 @@
+/* netbroker: one request from the command line, and its reply on the terminal. */
+#include "cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static printer *const printers[] = {
+    [ACTION_ADD_MFC] = print_message,   [ACTION_DEL_MFC] = print_message,
+    [ACTION_FLUSH_MFC] = print_message, [ACTION_SHOW_MFC] = print_routes,
+    [ACTION_SHOW_VIF] = print_vifs,     [ACTION_SHOW] = print_everything,
+    [ACTION_DIAGNOSE] = print_findings, [ACTION_SUBSCRIBE] = print_message,
+    [ACTION_STATUS] = print_status,     [ACTION_PING] = print_message,
+    [ACTION_DESCRIBE] = print_schema,
+};
+_Static_assert(sizeof printers / sizeof *printers == ACTION_COUNT, "each action is shown");
+
+static void print_payload(const struct nb_reply *reply)
+{
+    const struct nb_value *payload = nb_reply_payload(reply);
+    char *line = payload ? nb_value_text(payload) : NULL;
+
+    puts(line ? line : "{}");
+    free(line);
+}
+
+/* Returns an exit status, or a negative errno of the connection. */
+static int perform(struct nb_client *client, const struct command_line *line,
+                   const struct nb_request *request)
+{
+    struct nb_reply *reply;
+    int status = EXIT_DONE;
+    int result;
+
+    if (line->action == ACTION_SUBSCRIBE)
+        return watch_events(client, request, line->json);
+    result = nb_call(client, request, &reply);
+    if (result < 0)
+        return result;
+    if (nb_reply_code(reply))
+        status = explain_refusal(reply);
+    else if (line->json)
+        print_payload(reply);
+    else
+        printers[line->action](reply);
+    nb_reply_free(reply);
+    return status;
+}
+
+static int run(const struct command_line *line, const struct nb_request *request)
+{
+    struct nb_client *client;
+    int result = nb_connect(&client, line->socket);
+
+    if (result == 0) {
+        result = perform(client, line, request);
+        nb_close(client);
+    }
+    return result < 0 ? explain_unreachable(nb_socket_path(line->socket), result) : result;
+}
+
+static int run_command(struct command_line *line, int argc, char **argv)
+{
+    struct nb_request *request;
+    int status;
+
+    if (nb_request_new(&request, action_row(line->action)->name) < 0) {
+        fputs("netbroker: out of memory.\n", stderr);
+        return EXIT_REFUSED;
+    }
+    status = command_line_request(line, argc, argv, request);
+    if (status == EXIT_DONE && line->help)
+        help_print_action(line->action);
+    else if (status == EXIT_DONE)
+        status = run(line, request);
+    nb_request_free(request);
+    if (fflush(stdout) != 0 && status == EXIT_DONE)
+        status = EXIT_REFUSED; /* a full disk, a closed pipe: what was asked for is not there */
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct command_line line;
+    int status = command_line_parse(&line, argc, argv);
+
+    if (status != EXIT_DONE)
+        return status;
+    if (line.version) {
+        puts("netbroker " NB_VERSION);
+        return EXIT_DONE;
+    }
+    if (line.action == ACTION_COUNT) {
+        help_print();
+        return EXIT_DONE;
+    }
+    return run_command(&line, argc, argv);
+}

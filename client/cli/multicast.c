@@ -1,0 +1,121 @@
+/* How routes and VIFs are shown: mfc show, vif show, show. */
+#include "cli.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *text(const struct nb_value *object, const char *key)
+{
+    return nb_value_string(nb_value_get(object, key));
+}
+
+static int64_t number(const struct nb_value *object, const char *key)
+{
+    return nb_value_integer(nb_value_get(object, key));
+}
+
+/* "eth1 eth2(ttl 16)": the outgoing interfaces with the thresholds that are not 1. */
+static void join_oifs(const struct nb_value *route, char *line, size_t size)
+{
+    const struct nb_value *ttl = nb_value_first(nb_value_get(route, "ttls"));
+    const struct nb_value *oif = nb_value_first(nb_value_get(route, "oifs"));
+    size_t used = 0;
+
+    snprintf(line, size, "%s", oif ? "" : "(none)");
+    for (; oif && used < size; oif = nb_value_next(oif), ttl = nb_value_next(ttl)) {
+        used += (size_t)snprintf(line + used, size - used, "%s%s", used ? " " : "",
+                                 nb_value_string(oif));
+        if (nb_value_integer(ttl) > 1 && used < size)
+            used += (size_t)snprintf(line + used, size - used, "(ttl %" PRId64 ")",
+                                     nb_value_integer(ttl));
+    }
+}
+
+static const char *source_text(const struct nb_value *route)
+{
+    const char *source = text(route, "source");
+
+    return strcmp(source, "0.0.0.0") == 0 || strcmp(source, "::") == 0 ? "*" : source;
+}
+
+static void print_route_list(const struct nb_value *routes)
+{
+    static const char *const headings[] = {"SOURCE",  "GROUP", "IIF",      "TABLE", "STATE",
+                                           "PACKETS", "BYTES", "WRONG-IF", "OIFS",  NULL};
+    const struct nb_value *route = nb_value_first(routes);
+    struct columns *columns;
+    char oifs[512];
+
+    if (!route) {
+        puts("No routes.");
+        return;
+    }
+    columns = columns_new(headings);
+    for (; route; route = nb_value_next(route)) {
+        join_oifs(route, oifs, sizeof oifs);
+        columns_add(columns, "%s", source_text(route));
+        columns_add(columns, "%s", text(route, "group"));
+        columns_add(columns, "%s", text(route, "iif"));
+        columns_add(columns, "%" PRId64, number(route, "table"));
+        columns_add(columns, "%s", text(route, "state"));
+        columns_add(columns, "%" PRId64, number(route, "packets"));
+        columns_add(columns, "%" PRId64, number(route, "bytes"));
+        columns_add(columns, "%" PRId64, number(route, "wrong_if"));
+        columns_add(columns, "%s", oifs);
+    }
+    columns_print(columns);
+}
+
+void print_routes(const struct nb_reply *reply)
+{
+    print_route_list(nb_value_get(nb_reply_payload(reply), "mfc_rules"));
+}
+
+void print_vifs(const struct nb_reply *reply)
+{
+    static const char *const headings[] = {"VIF",       "INTERFACE",  "FAMILY",   "TABLE",
+                                           "ROUTES",    "PACKETS-IN", "BYTES-IN", "PACKETS-OUT",
+                                           "BYTES-OUT", NULL};
+    const struct nb_value *vif = nb_value_first(nb_value_get(nb_reply_payload(reply), "vifs"));
+    struct columns *columns;
+
+    if (!vif) {
+        puts("No VIFs: they are made when a route first names an interface.");
+        return;
+    }
+    columns = columns_new(headings);
+    for (; vif; vif = nb_value_next(vif)) {
+        columns_add(columns, "%" PRId64, number(vif, "vifi"));
+        columns_add(columns, "%s", text(vif, "name"));
+        columns_add(columns, "%s", text(vif, "family"));
+        columns_add(columns, "%" PRId64, number(vif, "table"));
+        columns_add(columns, "%" PRId64, number(vif, "ref_count"));
+        columns_add(columns, "%" PRId64, number(vif, "packets_in"));
+        columns_add(columns, "%" PRId64, number(vif, "bytes_in"));
+        columns_add(columns, "%" PRId64, number(vif, "packets_out"));
+        columns_add(columns, "%" PRId64, number(vif, "bytes_out"));
+    }
+    columns_print(columns);
+}
+
+void print_everything(const struct nb_reply *reply)
+{
+    static const char *const headings[] = {"INTERFACE", "VIF", "INDEX", "ROUTES", NULL};
+    const struct nb_value *payload = nb_reply_payload(reply);
+    const struct nb_value *vif = nb_value_first(nb_value_get(payload, "vif_map"));
+
+    if (vif) {
+        struct columns *columns = columns_new(headings);
+
+        for (; vif; vif = nb_value_next(vif)) {
+            columns_add(columns, "%s", nb_value_key(vif));
+            columns_add(columns, "%" PRId64, number(vif, "vifi"));
+            columns_add(columns, "%" PRId64, number(vif, "ifindex"));
+            columns_add(columns, "%" PRId64, number(vif, "ref_count"));
+        }
+        columns_print(columns);
+        putchar('\n');
+    }
+    print_route_list(nb_value_get(payload, "mfc_rules"));
+}

@@ -1,0 +1,89 @@
+/* How replies about the service are shown: status, ping, describe, doctor, and what all commands
+ * say when something is wrong. */
+#include "cli.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void print_message(const struct nb_reply *reply)
+{
+    puts(nb_reply_message(reply));
+}
+
+/* Objects and lists are shown one level deeper, by name. */
+static void print_tree(const struct nb_value *value, int indent)
+{
+    for (const struct nb_value *member = nb_value_first(value); member;
+         member = nb_value_next(member)) {
+        const struct nb_value *inner = nb_value_first(member);
+        char *line = inner ? NULL : nb_value_text(member);
+        const char *string = nb_value_string(member);
+
+        printf("%*s%s%s", indent, "", nb_value_key(member), nb_value_key(member)[0] ? ":" : "-");
+        if (inner)
+            putchar('\n');
+        else
+            printf(" %s\n", string[0] ? string : line ? line : "");
+        free(line);
+        print_tree(inner ? member : NULL, indent + 2);
+    }
+}
+
+void print_status(const struct nb_reply *reply)
+{
+    print_tree(nb_reply_payload(reply), 0);
+}
+
+void print_schema(const struct nb_reply *reply)
+{
+    char *line = nb_value_text(nb_reply_payload(reply));
+
+    puts(line ? line : "");
+    free(line);
+}
+
+void print_findings(const struct nb_reply *reply)
+{
+    const struct nb_value *finding =
+        nb_value_first(nb_value_get(nb_reply_payload(reply), "findings"));
+
+    for (; finding; finding = nb_value_next(finding)) {
+        const char *hint = nb_value_string(nb_value_get(finding, "hint"));
+
+        printf("%-8s %s\n", nb_value_string(nb_value_get(finding, "verdict")),
+               nb_value_string(nb_value_get(finding, "message")));
+        if (hint[0])
+            printf("%-8s -> %s\n", "", hint);
+    }
+    printf("\n%s\n", nb_value_string(nb_value_get(nb_reply_payload(reply), "summary")));
+}
+
+int explain_unreachable(const char *path, int error)
+{
+    static const struct {
+        int error;
+        const char *help;
+    } helps[] = {
+        {-ENOENT, "There is no such socket. Is netbrokerd running? (systemctl start netbrokerd)"},
+        {-ECONNREFUSED, "Nobody serves there. Is netbrokerd running? (systemctl start netbrokerd)"},
+        {-EACCES, "You may not connect. The socket's group may: ask your administrator to add you "
+                  "to it, then log in again."},
+        {-EPIPE, "The service ended the connection."},
+        {-ECONNRESET, "The service ended the connection."},
+    };
+
+    fprintf(stderr, "netbroker: cannot reach the service at %s: %s.\n", path, strerror(-error));
+    for (size_t i = 0; i < sizeof helps / sizeof *helps; i++)
+        if (helps[i].error == error)
+            fprintf(stderr, "%s\n", helps[i].help);
+    return EXIT_UNREACHABLE;
+}
+
+int explain_refusal(const struct nb_reply *reply)
+{
+    fprintf(stderr, "netbroker: %s\n", nb_reply_message(reply));
+    return EXIT_REFUSED;
+}

@@ -1,0 +1,71 @@
+/* watch: events, one line each, until the connection ends. */
+#include "cli.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *text(const struct nb_value *object, const char *key)
+{
+    return nb_value_string(nb_value_get(object, key));
+}
+
+static void print_route_event(const struct nb_value *payload)
+{
+    const struct nb_value *oif = nb_value_first(nb_value_get(payload, "oifs"));
+
+    printf(" (%s, %s)", text(payload, "source"), text(payload, "group"));
+    if (text(payload, "iif")[0])
+        printf(" %s ->", text(payload, "iif"));
+    for (; oif; oif = nb_value_next(oif))
+        printf(" %s", nb_value_string(oif));
+    if (text(payload, "state")[0])
+        printf(" [%s]", text(payload, "state"));
+}
+
+static void print_event(struct nb_client *client, const struct nb_reply *event, void *context)
+{
+    const struct nb_value *payload = nb_reply_payload(event);
+    const char *time = text(nb_reply_value(event), "time");
+    const char *clock = strchr(time, 'T');
+
+    (void)client;
+    (void)context;
+    printf("%.15s %s", clock ? clock + 1 : time, nb_reply_event(event));
+    if (nb_value_get(payload, "group"))
+        print_route_event(payload);
+    else if (strcmp(nb_reply_event(event), "lost") == 0)
+        printf(": %" PRId64 " events were lost, this terminal is too slow",
+               nb_value_integer(nb_value_get(payload, "count")));
+    putchar('\n');
+    fflush(stdout);
+}
+
+static void print_json(struct nb_client *client, const struct nb_reply *event, void *context)
+{
+    char *line = nb_value_text(nb_reply_value(event));
+
+    (void)client;
+    (void)context;
+    puts(line ? line : "");
+    fflush(stdout);
+    free(line);
+}
+
+int watch_events(struct nb_client *client, const struct nb_request *request, bool json)
+{
+    struct nb_reply *reply;
+    int result, status = EXIT_DONE;
+
+    nb_set_event_handler(client, json ? print_json : print_event, NULL);
+    result = nb_call(client, request, &reply);
+    if (result == 0) {
+        if (nb_reply_code(reply))
+            status = explain_refusal(reply);
+        nb_reply_free(reply);
+    }
+    if (result == 0 && status == EXIT_DONE)
+        result = nb_wait(client);
+    return result < 0 ? result : status;
+}

@@ -1,0 +1,344 @@
+/* A connection: what is to be sent, what was received, and who waits for a reply. */
+#include "netbroker.h"
+
+#include "bounds.h"
+#include "reply.h"
+#include "request.h"
+#include "scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define SOCKET_DEFAULT "/run/netbroker/netbroker.sock"
+
+enum {
+    READ_SIZE = 64 * 1024,
+    /* 260,000 routes fit a reply of this size; a service that sends more is broken. */
+    REPLY_MAX = 128 * 1024 * 1024,
+    /* What may wait to be sent, some 8,000 routes, before nb_submit sends on its own account. */
+    OUT_MAX = 64 * 1024 * 1024,
+};
+
+struct waiter {
+    nb_handler *handler; /* NULL: nobody wants the reply */
+    void *context;
+};
+
+struct nb_client {
+    int fd;
+    struct json out; /* what is to be sent, from `sent` on */
+    size_t sent;
+    struct json in; /* what was received */
+    size_t scanned; /* of it */
+    struct scan scan;
+    struct waiter *waiters; /* owned: a ring of capacity entries */
+    size_t first, count, capacity;
+    nb_handler *event_handler;
+    void *event_context;
+    struct nb_reply *kept; /* by keep_reply, below */
+    int error;             /* what ended the connection */
+};
+
+const char *nb_socket_path(const char *path)
+{
+    const char *environment = getenv("NETBROKER_SOCKET");
+
+    if (path)
+        return path;
+    return environment && environment[0] ? environment : SOCKET_DEFAULT;
+}
+
+static int open_socket(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd, error;
+
+    if (strlen(path) >= sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    strcpy(address.sun_path, path);
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (fd < 0)
+        return -errno;
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
+        connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
+        fcntl(fd, F_SETFL, O_NONBLOCK) == 0)
+        return fd;
+    error = -errno;
+    close(fd);
+    return error;
+}
+
+int nb_connect(struct nb_client **ret_client, const char *path)
+{
+    struct nb_client *client;
+    int fd = open_socket(nb_socket_path(path));
+
+    if (fd < 0)
+        return fd;
+    client = calloc(1, sizeof *client);
+    if (!client) {
+        close(fd);
+        return -ENOMEM;
+    }
+    client->fd = fd;
+    client->out.limit = OUT_MAX;
+    client->in.limit = REPLY_MAX;
+    *ret_client = client;
+    return 0;
+}
+
+void nb_close(struct nb_client *client)
+{
+    if (!client)
+        return;
+    close(client->fd);
+    json_clear(&client->out);
+    json_clear(&client->in);
+    nb_reply_free(client->kept);
+    free(client->waiters);
+    free(client);
+}
+
+/* --- Waiting for replies ------------------------------------------------------------------- */
+
+static int push_waiter(struct nb_client *client, struct waiter waiter)
+{
+    if (client->count == client->capacity) {
+        size_t capacity = client->capacity ? client->capacity * 2 : 8;
+        struct waiter *waiters = calloc(capacity, sizeof *waiters);
+
+        if (!waiters)
+            return -ENOMEM;
+        for (size_t i = 0; i < client->count; i++)
+            waiters[i] = client->waiters[(client->first + i) % client->capacity];
+        free(client->waiters);
+        client->waiters = waiters;
+        client->capacity = capacity;
+        client->first = 0;
+    }
+    client->waiters[(client->first + client->count++) % client->capacity] = waiter;
+    return 0;
+}
+
+static struct waiter pop_waiter(struct nb_client *client)
+{
+    struct waiter waiter = client->waiters[client->first];
+
+    client->first = (client->first + 1) % client->capacity;
+    client->count--;
+    return waiter;
+}
+
+int nb_submit(struct nb_client *client, const struct nb_request *request, nb_handler *handler,
+              void *context)
+{
+    size_t before = client->out.length;
+    int result = request_append(request, &client->out);
+
+    if (result == 0)
+        result = push_waiter(client, (struct waiter){handler, context});
+    if (result < 0)
+        json_cut(&client->out, before);
+    return result;
+}
+
+size_t nb_pending(const struct nb_client *client)
+{
+    return client->count;
+}
+
+void nb_set_event_handler(struct nb_client *client, nb_handler *handler, void *context)
+{
+    client->event_handler = handler;
+    client->event_context = context;
+}
+
+/* --- The stream ---------------------------------------------------------------------------- */
+
+int nb_fd(const struct nb_client *client)
+{
+    return client->fd;
+}
+
+short nb_poll_events(const struct nb_client *client)
+{
+    return client->sent < client->out.length ? POLLIN | POLLOUT : POLLIN;
+}
+
+static int send_some(struct nb_client *client)
+{
+    while (client->sent < client->out.length) {
+        ssize_t sent = send(client->fd, client->out.text + client->sent,
+                            client->out.length - client->sent, MSG_NOSIGNAL);
+
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0)
+            return errno == EAGAIN ? 0 : -errno;
+        client->sent += (size_t)sent;
+    }
+    client->sent = 0;
+    json_cut(&client->out, 0);
+    return 0;
+}
+
+static int handle_object(struct nb_client *client, const char *bytes, size_t length)
+{
+    struct nb_reply *reply;
+    int result = reply_parse(&reply, bytes, length);
+    struct waiter waiter = {client->event_handler, client->event_context};
+
+    if (result < 0)
+        return result;
+    if (!nb_reply_event(reply)) {
+        if (client->count == 0) {
+            nb_reply_free(reply);
+            return -EBADMSG;
+        }
+        waiter = pop_waiter(client);
+    }
+    if (waiter.handler)
+        waiter.handler(client, reply, waiter.context);
+    if (client->kept != reply)
+        nb_reply_free(reply);
+    return 0;
+}
+
+/* Handles the next whole reply or event. Returns 1, 0 when there is none, or an error. */
+static int handle_next(struct nb_client *client, size_t *start)
+{
+    size_t used;
+    enum scan_result found = scan_bytes(&client->scan, client->in.text + client->scanned,
+                                        client->in.length - client->scanned, &used);
+    size_t begin = *start;
+
+    client->scanned += used;
+    if (found == SCAN_MORE)
+        return 0;
+    if (found == SCAN_GARBAGE)
+        return -EBADMSG;
+    *start = client->scanned;
+
+    int result = handle_object(client, client->in.text + begin, client->scanned - begin);
+
+    return result < 0 ? result : 1;
+}
+
+/* Handles whole replies and events, `most` at most. */
+static int handle_received(struct nb_client *client, size_t most)
+{
+    size_t start = 0, handled = 0;
+    int result = 1;
+
+    while (handled < most && (result = handle_next(client, &start)) > 0)
+        handled++;
+    if (start > 0) {
+        memmove(client->in.text, client->in.text + start, client->in.length - start);
+        json_cut(&client->in, client->in.length - start);
+        client->scanned -= start;
+    }
+    return result < 0 ? result : (int)handled;
+}
+
+static int receive_some(struct nb_client *client)
+{
+    char bytes[READ_SIZE];
+    ssize_t length = recv(client->fd, bytes, sizeof bytes, 0);
+
+    if (length < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+    if (length == 0)
+        return -EPIPE;
+    json_bytes(&client->in, bytes, (size_t)length);
+    return client->in.failed ? -ENOMEM : 0;
+}
+
+static int keep_error(struct nb_client *client, int result)
+{
+    if (result < 0)
+        client->error = result;
+    return result;
+}
+
+/* One turn, handling at most `most` replies and events; returns how many, or an error. A service
+ * that ends may have answered before, so what it sent is read first. */
+static int turn(struct nb_client *client, size_t most)
+{
+    if (client->error)
+        return client->error;
+
+    int sent = send_some(client);
+    int received = receive_some(client);
+    int handled = handle_received(client, most);
+
+    if (handled < 0)
+        return keep_error(client, handled);
+    if (handled > 0)
+        return handled;
+    return keep_error(client, received < 0 ? received : sent);
+}
+
+int nb_dispatch(struct nb_client *client)
+{
+    int result = turn(client, SIZE_MAX);
+
+    return result < 0 ? result : 0;
+}
+
+static int wait_turn(struct nb_client *client, size_t most)
+{
+    struct pollfd polled = {client->fd, nb_poll_events(client), 0};
+    int result = turn(client, most);
+
+    if (result != 0)
+        return result;
+    polled.events = nb_poll_events(client);
+    if (poll(&polled, 1, -1) < 0 && errno != EINTR)
+        return keep_error(client, -errno);
+    return turn(client, most);
+}
+
+int nb_wait(struct nb_client *client)
+{
+    int result = 0;
+
+    while (result >= 0 && (client->count > 0 || client->event_handler))
+        result = wait_turn(client, SIZE_MAX);
+    return result < 0 ? result : 0;
+}
+
+int nb_wait_once(struct nb_client *client)
+{
+    int result = 0;
+
+    while (result == 0)
+        result = wait_turn(client, 1);
+    return result < 0 ? result : 0;
+}
+
+static void keep_reply(struct nb_client *client, const struct nb_reply *reply, void *context)
+{
+    struct nb_reply **kept = context;
+
+    *kept = client->kept = (struct nb_reply *)reply; /* made by handle_object, which then lets go */
+}
+
+int nb_call(struct nb_client *client, const struct nb_request *request, struct nb_reply **ret_reply)
+{
+    struct nb_reply *reply = NULL;
+    int result = nb_submit(client, request, keep_reply, &reply);
+
+    while (result >= 0 && !reply)
+        result = wait_turn(client, 1);
+    client->kept = NULL;
+    if (!reply)
+        return result;
+    *ret_reply = reply;
+    return 0;
+}

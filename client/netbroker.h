@@ -1,0 +1,167 @@
+/* libnetbroker: privileged networking for programs that are not root, by way of netbrokerd.
+ *
+ * A client is one connection to the service. Requests are built, sent and answered in order; many
+ * may be on their way at a time. There are two ways to use it, which may be mixed:
+ *
+ *   - blocking: nb_call sends a request and waits for its reply;
+ *   - in an event loop of your own: nb_submit queues a request with a function to call with its
+ *     reply; poll nb_fd for nb_poll_events and call nb_dispatch when it is ready.
+ *
+ * Unless said otherwise, functions that return int return 0 on success or a negative errno value,
+ * and set *ret_... only on success. Strings are UTF-8 and end with NUL. No function changes global
+ * state or starts a thread. An object may be used by one thread at a time; different clients are
+ * independent of each other. See libnetbroker(3), and netbroker-protocol(7) for the actions.
+ */
+#ifndef NETBROKER_H
+#define NETBROKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define NB_EXPORT __attribute__((visibility("default")))
+
+struct nb_client;  /* a connection to the service */
+struct nb_request; /* a request that is being built */
+struct nb_reply;   /* the answer to a request, or an event */
+struct nb_value;   /* a part of a reply: an object, a list, a text, a number or a truth value */
+
+/* --- Connections --------------------------------------------------------------------------- */
+
+/* Connects to the service at path; NULL: to $NETBROKER_SOCKET, or where that is not set to the
+ * default path. Blocks only until the service's queue takes the connection.
+ * The client is yours: release it with nb_close.
+ * Returns 0, or a negative errno: -ENOENT (no service was ever started there), -ECONNREFUSED (it
+ * is not running), -EACCES (you may not connect), -ENAMETOOLONG, -ENOMEM. */
+NB_EXPORT int nb_connect(struct nb_client **ret_client, const char *path);
+
+/* The path that nb_connect uses for this argument. Never NULL; belongs to the environment. */
+NB_EXPORT const char *nb_socket_path(const char *path);
+
+/* Closes the connection and releases the client. Handlers of requests that were not answered are
+ * not called. NULL is allowed. */
+NB_EXPORT void nb_close(struct nb_client *client);
+
+/* --- Requests ------------------------------------------------------------------------------ */
+
+/* Begins a request of an action, e.g. "ADD_MFC". The request is yours: release it with
+ * nb_request_free. It may be sent any number of times.
+ * Returns 0, or -ENOMEM. */
+NB_EXPORT int nb_request_new(struct nb_request **ret_request, const char *action);
+
+/* Releases a request; requests under way are not affected. NULL is allowed. */
+NB_EXPORT void nb_request_free(struct nb_request *request);
+
+/* Set a field of the request. Each field once; the service checks names and values. Errors, such
+ * as lack of memory, are kept and returned when the request is sent. */
+NB_EXPORT void nb_request_set_string(struct nb_request *request, const char *name,
+                                     const char *value);
+NB_EXPORT void nb_request_set_integer(struct nb_request *request, const char *name, int64_t value);
+NB_EXPORT void nb_request_set_bool(struct nb_request *request, const char *name, bool value);
+
+/* Append to a field that is a list. Calls for one field must follow one another. */
+NB_EXPORT void nb_request_add_string(struct nb_request *request, const char *name,
+                                     const char *value);
+NB_EXPORT void nb_request_add_integer(struct nb_request *request, const char *name, int64_t value);
+
+/* Makes the field an empty list. */
+NB_EXPORT void nb_request_set_empty_list(struct nb_request *request, const char *name);
+
+/* --- Blocking calls ------------------------------------------------------------------------ */
+
+/* Sends the request and waits for its reply, handling on the way what was submitted before and
+ * events. The reply is yours, also when the service refused: release it with nb_reply_free.
+ * Returns 0 when there is a reply (see nb_reply_code), or a negative errno: -EPIPE or -ECONNRESET
+ * (the service ended), -EBADMSG (what came is no reply), -EMSGSIZE (larger than a request may be),
+ * -ENOMEM. After an error the client can only be closed. */
+NB_EXPORT int nb_call(struct nb_client *client, const struct nb_request *request,
+                      struct nb_reply **ret_reply);
+
+/* Waits until all submitted requests are answered, calling their handlers; with events, until the
+ * connection ends. Returns 0, or an error as nb_call does. */
+NB_EXPORT int nb_wait(struct nb_client *client);
+
+/* Waits for one event or reply at the most and handles it. Returns as nb_wait does. */
+NB_EXPORT int nb_wait_once(struct nb_client *client);
+
+/* --- In an event loop ---------------------------------------------------------------------- */
+
+/* Called with the reply to a request, or with an event. The reply is the library's and ends with
+ * the call. The handler may submit requests, but not close the client. */
+typedef void nb_handler(struct nb_client *client, const struct nb_reply *reply, void *context);
+
+/* Queues a request; handler (NULL: none) is called with its reply from nb_dispatch, nb_wait or
+ * nb_call. Never blocks, and sends nothing before nb_dispatch. The queue grows as needed.
+ * Returns 0, -EMSGSIZE (larger than a request may be) or -ENOMEM. */
+NB_EXPORT int nb_submit(struct nb_client *client, const struct nb_request *request,
+                        nb_handler *handler, void *context);
+
+/* Sets the function that is called with each event. They come after a SUBSCRIBE request. */
+NB_EXPORT void nb_set_event_handler(struct nb_client *client, nb_handler *handler, void *context);
+
+/* The descriptor to poll. It belongs to the client. */
+NB_EXPORT int nb_fd(const struct nb_client *client);
+
+/* What to poll it for: POLLIN, and POLLOUT while something is to be sent. */
+NB_EXPORT short nb_poll_events(const struct nb_client *client);
+
+/* Sends and receives what can be without waiting, and calls the handlers. Returns 0, or an error as
+ * nb_call does. */
+NB_EXPORT int nb_dispatch(struct nb_client *client);
+
+/* Requests that are not answered yet. */
+NB_EXPORT size_t nb_pending(const struct nb_client *client);
+
+/* --- Replies ------------------------------------------------------------------------------- */
+
+/* Releases a reply of nb_call. NULL is allowed. */
+NB_EXPORT void nb_reply_free(struct nb_reply *reply);
+
+/* NULL when the service did what was asked; else the word for why not, e.g. "not-found". Valid as
+ * long as the reply, like all that follows. */
+NB_EXPORT const char *nb_reply_code(const struct nb_reply *reply);
+
+/* A sentence for people, on success and on an error. "" where there is none. */
+NB_EXPORT const char *nb_reply_message(const struct nb_reply *reply);
+
+/* The field of the request that is wrong, or "". */
+NB_EXPORT const char *nb_reply_field(const struct nb_reply *reply);
+
+/* The name of the event, e.g. "mfc.added"; NULL for a reply. */
+NB_EXPORT const char *nb_reply_event(const struct nb_reply *reply);
+
+/* The payload, or NULL where there is none. */
+NB_EXPORT const struct nb_value *nb_reply_payload(const struct nb_reply *reply);
+
+/* The whole reply or event, for a reader of its other members. */
+NB_EXPORT const struct nb_value *nb_reply_value(const struct nb_reply *reply);
+
+/* --- Values -------------------------------------------------------------------------------- */
+
+/* A member of an object, or NULL. NULL is allowed as value in all of these. */
+NB_EXPORT const struct nb_value *nb_value_get(const struct nb_value *value, const char *key);
+
+/* The first member of an object or list, and the one after another; NULL at the end. */
+NB_EXPORT const struct nb_value *nb_value_first(const struct nb_value *value);
+NB_EXPORT const struct nb_value *nb_value_next(const struct nb_value *value);
+
+/* The key under which a member of an object stands, else "". */
+NB_EXPORT const char *nb_value_key(const struct nb_value *value);
+
+/* The text, number or truth; "", 0 or false where the value is of another kind or missing. */
+NB_EXPORT const char *nb_value_string(const struct nb_value *value);
+NB_EXPORT int64_t nb_value_integer(const struct nb_value *value);
+NB_EXPORT bool nb_value_bool(const struct nb_value *value);
+
+/* The value as JSON text on one line. The text is yours: release it with free. NULL: no memory. */
+NB_EXPORT char *nb_value_text(const struct nb_value *value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,122 @@
+/* A reply is a tree of cJSON; nb_value is its node under another name, so that the public header
+ * does not depend on cJSON's. */
+#include "reply.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+
+static const cJSON *to_json(const struct nb_value *value)
+{
+    return (const cJSON *)value;
+}
+
+static const struct nb_value *to_value(const cJSON *json)
+{
+    return (const struct nb_value *)json;
+}
+
+static const cJSON *reply_json(const struct nb_reply *reply)
+{
+    return (const cJSON *)reply;
+}
+
+static bool is_reply(const cJSON *json)
+{
+    const cJSON *status = cJSON_GetObjectItemCaseSensitive(json, "status");
+
+    return cJSON_IsString(status) ||
+           cJSON_IsString(cJSON_GetObjectItemCaseSensitive(json, "event"));
+}
+
+int reply_parse(struct nb_reply **ret_reply, const char *bytes, size_t length)
+{
+    cJSON *json = cJSON_ParseWithLength(bytes, length);
+
+    if (!json || !is_reply(json)) {
+        cJSON_Delete(json);
+        return -EBADMSG;
+    }
+    *ret_reply = (struct nb_reply *)json;
+    return 0;
+}
+
+void nb_reply_free(struct nb_reply *reply)
+{
+    cJSON_Delete((cJSON *)reply);
+}
+
+const char *nb_reply_code(const struct nb_reply *reply)
+{
+    const struct nb_value *value = nb_reply_value(reply);
+    const char *code = nb_value_string(nb_value_get(value, "code"));
+    const char *status = nb_value_string(nb_value_get(value, "status"));
+
+    if (status[0] != 'e')
+        return NULL;
+    return code[0] ? code : "internal";
+}
+
+const char *nb_reply_message(const struct nb_reply *reply)
+{
+    return nb_value_string(nb_value_get(nb_reply_value(reply), "message"));
+}
+
+const char *nb_reply_field(const struct nb_reply *reply)
+{
+    return nb_value_string(nb_value_get(nb_reply_value(reply), "field"));
+}
+
+const char *nb_reply_event(const struct nb_reply *reply)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(reply_json(reply), "event"));
+}
+
+const struct nb_value *nb_reply_payload(const struct nb_reply *reply)
+{
+    return nb_value_get(nb_reply_value(reply), "payload");
+}
+
+const struct nb_value *nb_reply_value(const struct nb_reply *reply)
+{
+    return to_value(reply_json(reply));
+}
+
+const struct nb_value *nb_value_get(const struct nb_value *value, const char *key)
+{
+    return to_value(cJSON_GetObjectItemCaseSensitive(to_json(value), key));
+}
+
+const struct nb_value *nb_value_first(const struct nb_value *value)
+{
+    return value ? to_value(to_json(value)->child) : NULL;
+}
+
+const struct nb_value *nb_value_next(const struct nb_value *value)
+{
+    return value ? to_value(to_json(value)->next) : NULL;
+}
+
+const char *nb_value_key(const struct nb_value *value)
+{
+    return value && to_json(value)->string ? to_json(value)->string : "";
+}
+
+const char *nb_value_string(const struct nb_value *value)
+{
+    return cJSON_IsString(to_json(value)) ? to_json(value)->valuestring : "";
+}
+
+int64_t nb_value_integer(const struct nb_value *value)
+{
+    return cJSON_IsNumber(to_json(value)) ? (int64_t)to_json(value)->valuedouble : 0;
+}
+
+bool nb_value_bool(const struct nb_value *value)
+{
+    return cJSON_IsTrue(to_json(value));
+}
+
+char *nb_value_text(const struct nb_value *value)
+{
+    return cJSON_PrintUnformatted(to_json(value));
+}
