@@ -1,0 +1,295 @@
+#!/bin/bash
+# Runs as root in a container that systemd booted, with netbrokerd installed. A member of the group
+# netbroker adds a route, and the service is stopped, killed and hung in every way that a manager
+# knows of, under a stream of 1,000 packets a second where none may be lost.
+#
+#     sender s0 10.1.0.2  ----  r0 10.1.0.1, r1 10.2.0.1  ----  d1 10.2.0.2 receiver
+set -euo pipefail
+
+socket=/run/netbroker/netbroker.sock
+group=239.10.20.30
+
+# --- Comparing --------------------------------------------------------------------------------
+
+fail() {
+    echo "FAILED: $*"
+    echo "--- the journal:"
+    journalctl --no-pager --output=short-precise --unit=netbrokerd.service | tail -n 60
+    exit 1
+}
+
+# equal WHAT EXPECTED SEEN
+equal() {
+    [ "$2" = "$3" ] || fail "$1: expected '$2', saw '$3'"
+}
+
+# faster WHAT LIMIT_MS START_MS
+faster() {
+    local took=$(($(now_ms) - $3))
+
+    echo "$1: $took ms (at most $2)"
+    [ $took -le "$2" ] || fail "$1: too late"
+}
+
+now_ms() {
+    echo $((${EPOCHREALTIME/[.,]/} / 1000))
+}
+
+# within SECONDS WHAT COMMAND...: runs the command until it succeeds.
+within() {
+    local end=$((SECONDS + $1)) what=$2
+
+    shift 2
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -le $end ] || fail "$what: not in time ($*)"
+        sleep 0.02
+    done
+}
+
+# --- The service ------------------------------------------------------------------------------
+
+keeper() {
+    systemctl show --property=MainPID --value netbrokerd
+}
+
+broker() {
+    tr -d ' ' <"/proc/$(keeper)/task/$(keeper)/children"
+}
+
+# differs COMMAND PID: it prints the id of another process now.
+differs() {
+    local pid
+
+    pid=$($1)
+    [ -n "$pid" ] && [ "$pid" != 0 ] && [ "$pid" != "$2" ]
+}
+
+# process_member PID NAME, of /proc/PID/status
+process_member() {
+    awk -v name="$2:" '$1 == name { print $2 }' "/proc/$1/status"
+}
+
+nb() {
+    runuser -u member -- netbroker "$@"
+}
+
+routes() {
+    ip mroute show | sed 's/ *State:.*//'
+}
+
+journal_says() {
+    journalctl --no-pager --output=cat --unit=netbrokerd.service | grep -q "$1"
+}
+
+check_routes() {
+    equal "the kernel's routes after $1" "$all_routes" "$(routes)"
+    nb mfc show | grep -q "$group" || fail "after $1 the service does not know its route"
+}
+
+# --- The network ------------------------------------------------------------------------------
+
+make_network() {
+    local file
+
+    ip netns add sender
+    ip netns add receiver
+    ip link add r0 type veth peer name s0 netns sender
+    ip link add r1 type veth peer name d1 netns receiver
+    ip address add 10.1.0.1/24 dev r0
+    ip address add 10.2.0.1/24 dev r1
+    ip -n sender address add 10.1.0.2/24 dev s0
+    ip -n receiver address add 10.2.0.2/24 dev d1
+    ip link set r0 up
+    ip link set r1 up
+    ip -n sender link set s0 up
+    ip -n receiver link set d1 up
+    for file in /proc/sys/net/ipv4/conf/{all,r0,r1}/rp_filter; do
+        echo 0 >"$file"
+    done
+    ip netns exec receiver sh -c 'echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter
+        echo 0 >/proc/sys/net/ipv4/conf/d1/rp_filter'
+}
+
+# under_stream WHAT COMMAND...: runs the command while 2,500 packets flow; none may be lost.
+under_stream() {
+    local what=$1 receiver sender
+
+    shift
+    ip netns exec receiver mcreceive d1 $group 2500 8 >/run/received &
+    receiver=$!
+    within 5 "the receiver joins" grep -q joined /run/received
+    ip netns exec sender mcsend s0 $group 2500 1000 8 >/run/sent &
+    sender=$!
+    sleep 0.4
+    "$@"
+    [ -e /proc/$sender ] || fail "$what: the stream ended before it was over"
+    wait $sender || fail "$what: mcsend $(cat /run/sent)"
+    wait $receiver || true
+    equal "packets during $what" "received 2500 lost 0 duplicates 0 gap 0" "$(tail -n 1 /run/received)"
+    check_routes "$what"
+    echo "$what: 2500 of 2500 packets arrived"
+}
+
+# --- The tests --------------------------------------------------------------------------------
+
+test_install() {
+    systemd-sysusers
+    systemd-tmpfiles --create
+    useradd --groups netbroker member
+    useradd stranger
+    systemctl daemon-reload
+    systemctl --quiet enable --now netbrokerd.service
+    equal "the service" active "$(systemctl is-active netbrokerd.service)"
+    equal "the socket" active "$(systemctl is-active netbrokerd.socket)"
+    equal "the socket at the next boot" enabled "$(systemctl is-enabled netbrokerd.socket)"
+    equal "the socket's mode" "660 root netbroker" "$(stat --format='%a %U %G' $socket)"
+    equal "the state's mode" "700 netbroker netbroker" \
+        "$(stat --format='%a %U %G' /var/lib/netbroker)"
+}
+
+# check_process NAME PID CAPABILITIES
+check_process() {
+    local set
+
+    for set in CapPrm CapEff; do
+        equal "the $1's $set" "$3" "$(process_member "$2" $set)"
+    done
+    for set in CapInh CapAmb; do
+        equal "the $1's $set" 0000000000000000 "$(process_member "$2" $set)"
+    done
+    equal "the $1's bounding set" 0000000000003000 "$(process_member "$2" CapBnd)"
+    equal "the $1's user" "$(id --user netbroker)" "$(process_member "$2" Uid)"
+    equal "the $1's NoNewPrivs" 1 "$(process_member "$2" NoNewPrivs)"
+    equal "the $1's seccomp filter" 2 "$(process_member "$2" Seccomp)"
+}
+
+test_privileges() {
+    local thread
+
+    check_process keeper "$(keeper)" 0000000000003000
+    for thread in /proc/"$(broker)"/task/*; do
+        check_process "broker (thread ${thread##*/})" "${thread##*/}" 0000000000000000
+    done
+}
+
+test_group() {
+    local status=0
+
+    nb mfc add --source 10.1.0.2 --group $group --iif r0 --oifs r1
+    all_routes=$(routes)
+    equal "the kernel's routes" 1 "$(grep -c "10.1.0.2,$group" <<<"$all_routes")"
+    runuser -u stranger -- netbroker ping >/dev/null 2>&1 || status=$?
+    equal "the exit status for a user outside the group" 3 $status
+}
+
+kill_keeper() {
+    local old start
+
+    old=$(keeper)
+    start=$(now_ms)
+    kill -KILL "$old"
+    within 5 "another keeper" differs keeper "$old"
+    nb ping >/dev/null
+    faster "kill -9 of the keeper, until the next one answers" 1000 "$start"
+}
+
+kill_broker() {
+    local old start
+
+    old=$(broker)
+    start=$(now_ms)
+    kill -KILL "$old"
+    within 5 "another broker" differs broker "$old"
+    nb ping >/dev/null
+    faster "kill -9 of the broker, until the next one answers" 500 "$start"
+}
+
+restart() {
+    local start
+
+    start=$(now_ms)
+    systemctl restart netbrokerd.service
+    nb ping >/dev/null
+    faster "systemctl restart" 1000 "$start"
+}
+
+reload() {
+    local old
+
+    old=$(keeper)
+    printf '[service]\nlog-level = debug\n' >/etc/netbroker/netbrokerd.conf
+    systemctl reload netbrokerd.service
+    within 5 "the reload is logged" journal_says "configuration read again"
+    echo 'nonsense' >/etc/netbroker/netbrokerd.conf
+    systemctl reload netbrokerd.service
+    within 5 "the mistake is logged" journal_says "the configuration stays as it was"
+    equal "the service after a reload" active "$(systemctl is-active netbrokerd.service)"
+    equal "the keeper after a reload" "$old" "$(keeper)"
+    rm /etc/netbroker/netbrokerd.conf
+    nb ping >/dev/null
+}
+
+# The keeper kills it, 15 s after its last sign of life, and nobody restarts the keeper.
+test_hung_broker() {
+    local old old_keeper start
+
+    old=$(broker)
+    old_keeper=$(keeper)
+    start=$(now_ms)
+    kill -STOP "$old"
+    within 20 "another broker" differs broker "$old"
+    nb ping >/dev/null
+    faster "SIGSTOP of the broker, until the next one answers" 15500 "$start"
+    equal "the keeper of a hung broker" "$old_keeper" "$(keeper)"
+    check_routes "a hang of the broker"
+}
+
+# With a shorter time than the unit's, to save time.
+test_hung_keeper() {
+    local old start
+
+    equal "WatchdogSec" 20s "$(systemctl show --property=WatchdogUSec --value netbrokerd)"
+    mkdir -p /run/systemd/system/netbrokerd.service.d
+    printf '[Service]\nWatchdogSec=4s\n' >/run/systemd/system/netbrokerd.service.d/watchdog.conf
+    systemctl daemon-reload
+    systemctl restart netbrokerd.service
+    old=$(keeper)
+    start=$(now_ms)
+    kill -STOP "$old"
+    within 20 "another keeper" differs keeper "$old"
+    nb ping >/dev/null
+    faster "SIGSTOP of the keeper, until the next one answers" 5000 "$start"
+    equal "why" watchdog "$(journalctl --no-pager --output=cat --unit=netbrokerd.service |
+        grep -o "result 'watchdog'" | cut -d"'" -f2 | tail -n 1)"
+    check_routes "a hang of the keeper"
+}
+
+# Then nothing of it is in the kernel. A first client starts it again, and its routes are back.
+test_stop() {
+    systemctl stop netbrokerd.service
+    equal "how it stopped" "success 0" \
+        "$(systemctl show --property=Result --value netbrokerd) $(systemctl show \
+            --property=ExecMainStatus --value netbrokerd)"
+    equal "the kernel's routes after the stop" "" "$(routes)"
+    equal "the socket after the stop" active "$(systemctl is-active netbrokerd.socket)"
+    nb mfc show | grep -q "$group" || fail "the first client's start did not bring the route back"
+    check_routes "the first client's start"
+    echo "a first client starts the service, with its routes"
+}
+
+make_network
+test_install
+test_privileges
+test_group
+under_stream "kill -9 of the keeper" kill_keeper
+under_stream "kill -9 of the broker" kill_broker
+under_stream "systemctl restart" restart
+under_stream "systemctl reload" reload
+equal "descriptors in the manager's store" 2 \
+    "$(systemctl show --property=NFileDescriptorStore --value netbrokerd)"
+test_privileges # after all these starts, too
+test_hung_broker
+test_hung_keeper
+test_stop
+systemd-analyze security --no-pager netbrokerd.service | tail -n 1
+echo "all passed"

@@ -1,0 +1,88 @@
+#!/bin/bash
+# A real systemd with the installed service: boots a small Debian or Ubuntu in a container, where
+# boot-inside.sh does the tests.
+#
+# The system is made once, by debootstrap, of the release that this machine runs, and kept in the
+# build folder (or $NB_BOOT_BASE). Each run gets a layer of memory over it and leaves nothing.
+set -euo pipefail
+
+tests=$(cd "$(dirname "$0")" && pwd)
+build=${NB_BUILD:?the build folder}
+. /etc/os-release
+base=${NB_BOOT_BASE:-$build/tests/systemd/base-${VERSION_CODENAME:-none}}
+
+skip() {
+    echo "skipped: $*"
+    exit 77
+}
+
+# The packages that the service's libraries are in, as this machine has them.
+library_packages() {
+    local library
+
+    ldd "$build/daemon/netbrokerd" | awk '$3 ~ /^\// { print $3 }' | while read -r library; do
+        dpkg-query --search "$library" "$(realpath "$library")" 2>/dev/null || true
+    done | cut -d: -f1 | sort -u | grep -vx libc6
+}
+
+make_base() {
+    local packages
+
+    packages=$(library_packages | paste -sd,)
+    rm -rf "$base.new"
+    mkdir -p "$(dirname "$base")"
+    if ! debootstrap --variant=minbase --include="systemd,systemd-sysv,dbus,iproute2,$packages" \
+        "$VERSION_CODENAME" "$base.new" >"$base.log" 2>&1; then
+        tail -n 3 "$base.log"
+        rm -rf "$base.new"
+        skip "debootstrap cannot make a $VERSION_CODENAME system; see $base.log"
+    fi
+    mv "$base.new" "$base"
+}
+
+# In a mount namespace of its own, whose end is the layer's end.
+boot() {
+    local layer=/run/netbroker-boot root=/run/netbroker-boot/root options=(--register=no)
+
+    mount -t tmpfs -o mode=755 tmpfs /run
+    mkdir -p $layer/upper $layer/work $root
+    mount -t overlay -o "lowerdir=$base,upperdir=$layer/upper,workdir=$layer/work" overlay $root
+    DESTDIR=$root cmake --install "$build" --prefix /usr >$layer/install.log
+    install -m 755 "$tests/boot-inside.sh" "$build/tests/system/mcsend" \
+        "$build/tests/system/mcreceive" $root/usr/local/bin/
+    install -m 644 "$tests/boot-inside.service" $root/etc/systemd/system/
+    ln -sf /lib/systemd/system/multi-user.target $root/etc/systemd/system/default.target
+    mkdir -p $root/etc/systemd/system/multi-user.target.wants
+    ln -s /etc/systemd/system/boot-inside.service \
+        $root/etc/systemd/system/multi-user.target.wants/
+    # Without a service manager out here the container stays in the control group of this script.
+    [ -n "${NB_HOST_SYSTEMD:-}" ] || options+=(--keep-unit)
+    SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout 300 systemd-nspawn --quiet --boot \
+        --directory=$root --machine="netbroker-boot-$$" --private-network --console=pipe \
+        "${options[@]}" >$layer/console.log 2>&1 </dev/null || true
+    if ! cat $root/var/log/boot-inside.log; then
+        echo "FAILED: the container said:"
+        tail -n 30 $layer/console.log
+        exit 1
+    fi
+    grep -qx "all passed" $root/var/log/boot-inside.log
+}
+
+if [ "${1:-}" = inside ]; then
+    boot
+    exit
+fi
+[ "$(id -u)" = 0 ] || skip "needs root: boots a container"
+for program in debootstrap systemd-nspawn dpkg-query; do
+    command -v $program >/dev/null ||
+        skip "needs $program (packages debootstrap and systemd-container)"
+done
+if grep -q libasan <<<"$(ldd "$build/daemon/netbrokerd")"; then
+    skip "a build with sanitizers does not run under the unit's MemoryDenyWriteExecute and limits"
+fi
+[ -d "$base" ] || make_base
+if [ -d /run/systemd/system ]; then
+    export NB_HOST_SYSTEMD=1
+fi
+exec unshare --mount --propagation=private env NB_BUILD="$build" NB_BOOT_BASE="$base" \
+    bash "$0" inside
