@@ -1,0 +1,67 @@
+/* Sends numbered UDP packets to a multicast group, evenly in time, and prints how many it sent.
+ *
+ *     mcsend INTERFACE GROUP COUNT PACKETS_A_SECOND TTL
+ *
+ * A packet that is late does not delay those behind it: the times are counted from the start. */
+#include "packets.h"
+
+#include <time.h>
+
+static int open_socket(const struct sockaddr_storage *group, unsigned ifindex, int ttl)
+{
+    int fd = socket(group->ss_family, SOCK_DGRAM, 0);
+    struct ip_mreqn request = {.imr_ifindex = (int)ifindex};
+    int result;
+
+    if (fd < 0)
+        give_up("socket");
+    if (group->ss_family == AF_INET)
+        result = setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof request) |
+                 setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &ttl, sizeof ttl);
+    else
+        result = setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &ifindex, sizeof ifindex) |
+                 setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &ttl, sizeof ttl);
+    if (result != 0)
+        give_up("setsockopt");
+    return fd;
+}
+
+static void wait_for(const struct timespec *start, long packet, long a_second)
+{
+    struct timespec time = *start;
+
+    time.tv_sec += packet / a_second;
+    time.tv_nsec += packet % a_second * (1000000000 / a_second);
+    if (time.tv_nsec >= 1000000000) {
+        time.tv_sec++;
+        time.tv_nsec -= 1000000000;
+    }
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 6) {
+        fputs("Usage: mcsend INTERFACE GROUP COUNT PACKETS_A_SECOND TTL\n", stderr);
+        return 2;
+    }
+
+    unsigned ifindex;
+    struct sockaddr_storage group = group_address(argv[2], argv[1], &ifindex);
+    long count = atol(argv[3]), a_second = atol(argv[4]), sent = 0;
+    int fd = open_socket(&group, ifindex, atoi(argv[5]));
+    struct packet packet = {0};
+    struct timespec start;
+
+    if (count < 1 || count > NUMBERS_MAX || a_second < 1)
+        return 2;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    for (long i = 0; i < count; i++) {
+        wait_for(&start, i, a_second);
+        packet.number = htonl((uint32_t)i);
+        sent += sendto(fd, &packet, sizeof packet, 0, (const struct sockaddr *)&group,
+                       address_length(&group)) == (ssize_t)sizeof packet;
+    }
+    printf("sent %ld\n", sent);
+    return sent == count ? 0 : 1;
+}

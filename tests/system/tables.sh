@@ -1,0 +1,28 @@
+#!/bin/bash
+# A route of another table forwards what a rule leads there. The table is opened with its first
+# route and closed with its last.
+. "$(dirname "$0")/lib.sh"
+
+tables() {
+    status_of mroute.tables | python3 -c \
+        'import json, sys; print(*(t["table"] for t in json.load(sys.stdin)))'
+}
+
+make_topology
+start_daemon
+equal "tables at first" "253 254" "$(tables)"
+
+nb mfc add --source 10.1.0.2 --group 239.1.1.1 --iif r0 --oifs r1 --table 100
+equal "tables with one more" "253 254 100" "$(tables)"
+check_agreement
+flow 239.1.1.1 30 0 0 # no rule yet
+ip mrule add iif r0 lookup 100
+flow 239.1.1.1 100 100 0
+equal "packets counted" 100 "$(nb --json mfc show --table 100 | member mfc_rules.0.packets)"
+
+nb mfc add --source 10.1.0.2 --group 239.1.1.1 --iif r0 --oifs r2
+check_agreement # the same key in two tables
+nb mfc del --source 10.1.0.2 --group 239.1.1.1 --table 100
+equal "tables after the last route" "253 254" "$(tables)"
+refused out-of-range '{"action": "ADD_MFC", "payload": {"group": "239.1.1.1", "iif": "r0",
+    "oifs": ["r1"], "table": 1000000000}}'
