@@ -348,6 +348,7 @@ int keeper_run(const struct config *config, struct kept *kept, bool fresh, int r
         .fresh = fresh,
     };
 
+    signal(SIGPIPE, SIG_IGN); /* a broker may die before it takes its answer */
     keeper.signals =
         process_signals_open(watched_signals, sizeof watched_signals / sizeof *watched_signals);
     if (keeper.signals < 0) {
