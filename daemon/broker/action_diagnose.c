@@ -1,8 +1,59 @@
+/* The action DIAGNOSE: what the doctor found, and in one sentence what matters most. */
 #include "services.h"
+
+#include "resources/mroute/doctor.h"
+
+#include <stdlib.h>
+
+static const struct finding *worst_finding(const struct findings *findings)
+{
+    const struct finding *worst = &findings->list[0];
+
+    for (unsigned i = 1; i < findings->count; i++)
+        if (findings->list[i].verdict > worst->verdict)
+            worst = &findings->list[i];
+    return worst;
+}
+
+static void write_finding(struct json *out, const struct finding *finding)
+{
+    json_open(out, '{');
+    json_member_string(out, "check", finding->check);
+    json_member_string(out, "verdict", verdict_word(finding->verdict));
+    json_member_string(out, "message", finding->message);
+    json_member_string(out, "hint", finding->hint);
+    json_close(out, '}');
+}
+
+static void write_findings(struct json *out, const struct findings *findings)
+{
+    const struct finding *worst = worst_finding(findings);
+
+    json_key(out, "findings");
+    json_open(out, '[');
+    for (unsigned i = 0; i < findings->count; i++)
+        write_finding(out, &findings->list[i]);
+    json_close(out, ']');
+    json_member_unsigned(out, "omitted", findings->omitted);
+    json_member_string(out, "summary",
+                       worst->verdict >= VERDICT_WARNING
+                           ? worst->message
+                           : "Nothing was found that keeps packets from being forwarded.");
+}
 
 enum outcome handle_diagnose(struct call *call, const struct args_diagnose *args)
 {
-    (void)args;
-    reply_success(call, "nothing found");
+    const struct services *services = call->services;
+    struct findings *findings = calloc(1, sizeof *findings);
+    struct json *out = reply_open(call, "The doctor's findings.");
+
+    if (!findings) {
+        out->failed = true; /* the session answers that there is no memory */
+        return OUTCOME_REPLIED;
+    }
+    doctor_examine(services->mroute, services->links, args, findings);
+    write_findings(out, findings);
+    reply_close(out);
+    free(findings);
     return OUTCOME_REPLIED;
 }

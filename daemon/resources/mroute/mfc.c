@@ -453,6 +453,18 @@ int mfc_adopt(struct mfc *mfc, uint64_t *serial)
     return result;
 }
 
+/* --- Packets without a route -------------------------------------------------------------- */
+
+void mfc_note_upcall(struct mfc *mfc, const struct upcall *upcall)
+{
+    const struct port *port = port_of_vif(&mfc->ports, upcall->vif);
+
+    mfc->no_route += upcall->kind == UPCALL_NO_ROUTE;
+    mfc->wrong_interface += upcall->kind == UPCALL_WRONG_INTERFACE;
+    if (upcall->kind == UPCALL_NO_ROUTE && port)
+        strays_note(&mfc->strays, upcall, port->ifindex, strays_now());
+}
+
 /* --- Interfaces that come and go ----------------------------------------------------------- */
 
 static bool names_port(const struct route *route, const struct port *port)

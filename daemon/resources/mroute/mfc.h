@@ -4,6 +4,7 @@
 #define NB_MFC_H
 
 #include "route.h"
+#include "stray.h"
 
 /* What a table needs of the module that holds all tables. */
 struct mfc_host {
@@ -22,6 +23,7 @@ struct mfc {
     size_t waiting;              /* routes in ROUTE_WAITING */
     uint64_t writes;             /* entries written or deleted */
     uint64_t no_route, wrong_interface;
+    struct strays strays;
     struct mroute_waiter *waiters; /* for the socket */
 };
 
@@ -46,6 +48,9 @@ void mfc_drop_old(struct mfc *mfc, struct route *old);
 
 /* Takes a route out of the kernel and of the set, and frees it. */
 void mfc_del(struct mfc *mfc, struct route *route);
+
+/* Counts a message of the kernel, and keeps in mind which flow had no route. */
+void mfc_note_upcall(struct mfc *mfc, const struct upcall *upcall);
 
 void mfc_link_changed(struct mfc *mfc, const struct link_info *was, const struct link_info *is);
 

@@ -406,8 +406,7 @@ void mroute_read_upcalls(struct mroute *mroute, uint8_t family, uint32_t table)
     for (int i = 0; mfc && i < UPCALLS_A_TURN; i++) {
         if (mroute_upcall_read(&mfc->socket, &upcall) < 0)
             return;
-        mfc->no_route += upcall.kind == UPCALL_NO_ROUTE;
-        mfc->wrong_interface += upcall.kind == UPCALL_WRONG_INTERFACE;
+        mfc_note_upcall(mfc, &upcall);
         if (upcall.kind != UPCALL_OTHER)
             mroute->callbacks.upcall(mroute->callbacks.context, family, table, &upcall);
     }
@@ -477,6 +476,11 @@ void mroute_visit_sockets(struct mroute *mroute,
     TAILQ_FOREACH (mfc, &mroute->tables, in_tables)
         if (mfc->socket.fd >= 0)
             visit(context, &mfc->socket);
+}
+
+const struct mfc *mroute_table(const struct mroute *mroute, uint8_t family, uint32_t table)
+{
+    return find_open_table(mroute, family, table);
 }
 
 struct mroute_totals mroute_totals(const struct mroute *mroute)

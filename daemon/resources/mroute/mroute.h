@@ -155,6 +155,10 @@ void mroute_visit_sockets(struct mroute *mroute,
                           void (*visit)(void *context, const struct mroute_socket *socket),
                           void *context);
 
+/* The open table, for those of this folder who look into it, or NULL. */
+struct mfc;
+const struct mfc *mroute_table(const struct mroute *mroute, uint8_t family, uint32_t table);
+
 /* Reads all upcalls that wait on one table's socket. */
 void mroute_read_upcalls(struct mroute *mroute, uint8_t family, uint32_t table);
 

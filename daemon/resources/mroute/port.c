@@ -33,6 +33,16 @@ struct port *port_find(const struct ports *ports, const char *name, unsigned ifi
     return NULL;
 }
 
+const struct port *port_of_vif(const struct ports *ports, unsigned vif)
+{
+    const struct port *port;
+
+    TAILQ_FOREACH (port, &ports->list, in_ports)
+        if (port->vif >= 0 && (unsigned)port->vif == vif)
+            return port;
+    return NULL;
+}
+
 unsigned ports_free_vifs(const struct ports *ports)
 {
     return (unsigned)__builtin_popcount(~ports->used_vifs);

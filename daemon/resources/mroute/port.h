@@ -30,6 +30,9 @@ void ports_clear(struct ports *ports);
 /* The port of an interface that exists (by index) or is missing (ifindex 0: by name), or NULL. */
 struct port *port_find(const struct ports *ports, const char *name, unsigned ifindex);
 
+/* The port that holds the VIF, or NULL. */
+const struct port *port_of_vif(const struct ports *ports, unsigned vif);
+
 /* VIFs that are free. */
 unsigned ports_free_vifs(const struct ports *ports);
 

@@ -1,0 +1,106 @@
+/* Diagnosis by rtnetlink(7): each fact is one question, which the kernel answers to anybody, also
+ * where /proc/sys and /sys are hidden. */
+#include "platform/diagnose.h"
+
+#include "diagnose_parse.h"
+
+#include <errno.h>
+#include <linux/fib_rules.h>
+#include <linux/netconf.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static int native_family(uint8_t family)
+{
+    return family == FAMILY_IPV4 ? AF_INET : AF_INET6;
+}
+
+/* index: of an interface, or NETCONFA_IFINDEX_ALL. */
+static int ask_netconf(uint8_t family, int index, struct netconf *ret)
+{
+    struct {
+        struct nlmsghdr header;
+        struct netconfmsg message;
+        struct rtattr attribute __attribute__((aligned(NLMSG_ALIGNTO)));
+        int index;
+    } request = {
+        .header = {sizeof request, RTM_GETNETCONF, NLM_F_REQUEST, 1, 0},
+        .message = {.ncm_family = (uint8_t)native_family(family)},
+        .attribute = {RTA_LENGTH(sizeof index), NETCONFA_IFINDEX},
+        .index = index,
+    };
+
+    *ret = (struct netconf){0};
+    return netlink_ask(&request.header, netconf_parse, ret);
+}
+
+int diagnose_input(uint8_t family, unsigned ifindex, struct input_facts *ret)
+{
+    struct netconf own, all;
+    int result = ask_netconf(family, (int)ifindex, &own);
+
+    *ret = (struct input_facts){0};
+    if (result == 0)
+        result = ask_netconf(family, NETCONFA_IFINDEX_ALL, &all);
+    if (result == 0)
+        *ret = (struct input_facts){own.routes_multicast, own.filter, all.filter};
+    return result;
+}
+
+int diagnose_link(unsigned ifindex, struct link_facts *ret)
+{
+    struct {
+        struct nlmsghdr header;
+        struct ifinfomsg link;
+    } request = {
+        .header = {sizeof request, RTM_GETLINK, NLM_F_REQUEST, 1, 0},
+        .link = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex},
+    };
+
+    *ret = (struct link_facts){0};
+    return netlink_ask(&request.header, link_facts_parse, ret);
+}
+
+int diagnose_return_path(const struct address *source, struct return_path *ret)
+{
+    size_t size = source->family == FAMILY_IPV4 ? 4 : 16;
+    struct {
+        struct nlmsghdr header;
+        struct rtmsg route;
+        struct rtattr attribute;
+        uint8_t address[16];
+    } request = {
+        .header = {.nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST, .nlmsg_seq = 1},
+        /* The route with all its next hops, not the one that a packet would take now. */
+        .route = {.rtm_family = (uint8_t)native_family(source->family),
+                  .rtm_dst_len = (uint8_t)(size * 8),
+                  .rtm_flags = RTM_F_FIB_MATCH},
+        .attribute = {(uint16_t)RTA_LENGTH(size), RTA_DST},
+    };
+    int result;
+
+    memcpy(request.address, source->bytes, size);
+    request.header.nlmsg_len = (uint32_t)(NLMSG_LENGTH(sizeof request.route) + RTA_LENGTH(size));
+    *ret = (struct return_path){0};
+    result = netlink_ask(&request.header, return_path_parse, ret);
+    /* How lookups say that there is none, the last three for routes that are there to say so. */
+    return result == -ENETUNREACH || result == -EHOSTUNREACH || result == -EACCES ||
+                   result == -EINVAL
+               ? 0
+               : result;
+}
+
+int diagnose_tables(uint8_t family, const char *iif, struct chosen_tables *ret)
+{
+    struct {
+        struct nlmsghdr header;
+        struct fib_rule_hdr rule;
+    } request = {
+        .header = {sizeof request, RTM_GETRULE, NLM_F_REQUEST | NLM_F_DUMP, 1, 0},
+        .rule = {.family = family == FAMILY_IPV4 ? RTNL_FAMILY_IPMR : RTNL_FAMILY_IP6MR},
+    };
+    struct rule_reader reader = {iif, ret};
+
+    *ret = (struct chosen_tables){0};
+    return netlink_ask(&request.header, rule_parse, &reader);
+}

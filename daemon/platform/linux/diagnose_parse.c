@@ -1,0 +1,135 @@
+#include "diagnose_parse.h"
+
+#include <linux/fib_rules.h>
+#include <linux/if_link.h>
+#include <linux/netconf.h>
+#include <string.h>
+
+/* Checks the message's type, finds what stands behind its fixed part of `size` bytes, and reads
+ * the attributes behind that. NULL: it is another message, or too short. */
+static const void *read_message(const struct nlmsghdr *header, unsigned type, size_t size,
+                                const struct rtattr **attributes, size_t attribute_count)
+{
+    size_t fixed = NLMSG_ALIGN(size);
+
+    if (header->nlmsg_type != type || header->nlmsg_len < NLMSG_LENGTH(fixed))
+        return NULL;
+    netlink_attributes((const char *)NLMSG_DATA(header) + fixed,
+                       header->nlmsg_len - NLMSG_LENGTH(fixed), attributes, attribute_count);
+    return NLMSG_DATA(header);
+}
+
+/* Whether an attribute holds the text; the kernel sends it with or without its end. */
+static bool text_equal(const struct rtattr *attribute, const char *text)
+{
+    size_t length = attribute ? strnlen(RTA_DATA(attribute), RTA_PAYLOAD(attribute)) : 0;
+
+    return attribute && length == strlen(text) && memcmp(RTA_DATA(attribute), text, length) == 0;
+}
+
+void netconf_parse(void *netconf, const struct nlmsghdr *header)
+{
+    struct netconf *ret = netconf;
+    const struct rtattr *attributes[NETCONFA_MAX + 1];
+
+    if (!read_message(header, RTM_NEWNETCONF, sizeof(struct netconfmsg), attributes,
+                      NETCONFA_MAX + 1))
+        return;
+
+    unsigned filter = netlink_u32(attributes[NETCONFA_RP_FILTER], SOURCE_FILTER_OFF);
+
+    ret->routes_multicast = netlink_u32(attributes[NETCONFA_MC_FORWARDING], 0) != 0;
+    ret->filter = filter <= SOURCE_FILTER_LOOSE ? (enum source_filter)filter : SOURCE_FILTER_LOOSE;
+}
+
+static bool is_set(const struct rtattr *attribute)
+{
+    return attribute && RTA_PAYLOAD(attribute) == 1 && *(const uint8_t *)RTA_DATA(attribute) != 0;
+}
+
+static void read_bridge(const struct rtattr *data, struct link_facts *ret)
+{
+    const struct rtattr *options[IFLA_BR_MAX + 1];
+
+    ret->kind = LINK_BRIDGE;
+    if (!data)
+        return;
+    netlink_attributes(RTA_DATA(data), RTA_PAYLOAD(data), options, IFLA_BR_MAX + 1);
+    ret->snooping = is_set(options[IFLA_BR_MCAST_SNOOPING]);
+    ret->querier = is_set(options[IFLA_BR_MCAST_QUERIER]);
+}
+
+void link_facts_parse(void *facts, const struct nlmsghdr *header)
+{
+    struct link_facts *ret = facts;
+    const struct rtattr *attributes[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
+
+    if (!read_message(header, RTM_NEWLINK, sizeof(struct ifinfomsg), attributes, IFLA_MAX + 1) ||
+        !attributes[IFLA_LINKINFO])
+        return;
+    netlink_attributes(RTA_DATA(attributes[IFLA_LINKINFO]), RTA_PAYLOAD(attributes[IFLA_LINKINFO]),
+                       info, IFLA_INFO_MAX + 1);
+    if (text_equal(info[IFLA_INFO_KIND], "bridge"))
+        read_bridge(info[IFLA_INFO_DATA], ret);
+    else if (text_equal(info[IFLA_INFO_KIND], "bond") || text_equal(info[IFLA_INFO_KIND], "team"))
+        ret->kind = LINK_AGGREGATE;
+}
+
+static void add_link(struct return_path *path, unsigned ifindex)
+{
+    if (ifindex && path->count < RETURN_LINKS_MAX)
+        path->links[path->count++] = ifindex;
+}
+
+static void read_multipath(const struct rtattr *multipath, struct return_path *path)
+{
+    const struct rtnexthop *hop = RTA_DATA(multipath);
+    int left = (int)RTA_PAYLOAD(multipath);
+
+    while (RTNH_OK(hop, left)) {
+        add_link(path, (unsigned)hop->rtnh_ifindex);
+        left -= (int)RTNH_ALIGN(hop->rtnh_len);
+        hop = RTNH_NEXT(hop);
+    }
+}
+
+void return_path_parse(void *path, const struct nlmsghdr *header)
+{
+    struct return_path *ret = path;
+    const struct rtattr *attributes[RTA_MAX + 1];
+    const struct rtmsg *route =
+        read_message(header, RTM_NEWROUTE, sizeof *route, attributes, RTA_MAX + 1);
+
+    if (!route)
+        return;
+    ret->local = route->rtm_type == RTN_LOCAL;
+    if (route->rtm_type != RTN_UNICAST)
+        return;
+    if (attributes[RTA_MULTIPATH])
+        read_multipath(attributes[RTA_MULTIPATH], ret);
+    else
+        add_link(ret, netlink_u32(attributes[RTA_OIF], 0));
+}
+
+/* A rule for marked packets holds for none of those that nobody marked. */
+static bool rule_holds(const struct fib_rule_hdr *rule, const struct rtattr *const *attributes,
+                       const char *iif)
+{
+    const struct rtattr *name = attributes[FRA_IIFNAME];
+    bool matches = (!name || (iif && text_equal(name, iif))) && !attributes[FRA_OIFNAME] &&
+                   netlink_u32(attributes[FRA_FWMARK], 0) == 0;
+
+    return matches != ((rule->flags & FIB_RULE_INVERT) != 0);
+}
+
+void rule_parse(void *reader, const struct nlmsghdr *header)
+{
+    const struct rule_reader *r = reader;
+    const struct rtattr *attributes[FRA_MAX + 1];
+    const struct fib_rule_hdr *rule =
+        read_message(header, RTM_NEWRULE, sizeof *rule, attributes, FRA_MAX + 1);
+
+    if (rule && rule->action == FR_ACT_TO_TBL && rule_holds(rule, attributes, r->iif) &&
+        r->chosen->count < CHOSEN_TABLES_MAX)
+        r->chosen->tables[r->chosen->count++] = netlink_u32(attributes[FRA_TABLE], rule->table);
+}

@@ -1,0 +1,68 @@
+/* The single checks of the doctor: each looks at one thing and adds what it found. */
+#ifndef NB_DOCTOR_CHECKS_H
+#define NB_DOCTOR_CHECKS_H
+
+#include "doctor.h"
+#include "mfc.h"
+
+/* What is known of the flow, or of the interface, that is looked at. */
+struct examination {
+    const struct mroute *mroute;
+    const struct mfc *mfc; /* the table, or NULL: it is not open */
+    const struct links *links;
+    uint8_t family;
+    uint32_t table;
+    struct address source, group;     /* FAMILY_NONE: not known */
+    const char *asked_iif;            /* as the question names it, or NULL */
+    const char *iif;                  /* the same, else the route's, or NULL */
+    const struct link_info *iif_link; /* that interface, or NULL */
+    const struct route *route;        /* that takes the flow, or NULL */
+    struct route_view view;           /* of the route */
+    bool quiet;                       /* what is in order is not worth a finding */
+    bool hopeless;                    /* what comes next would mean nothing */
+    const char *check;                /* the word of the running check */
+    struct findings *findings;
+};
+
+struct check {
+    const char *word;
+    void (*run)(struct examination *e);
+};
+
+/* Runs the checks in their order, until one says that there is no hope. */
+void checks_run(struct examination *e, const struct check *checks, size_t count);
+
+/* Those that a flow is put to, and those that an interface is put to. */
+extern const struct check flow_checks[], interface_checks[];
+extern const size_t flow_check_count, interface_check_count;
+
+enum {
+    STRAYS_SHOWN_MAX = 16,
+    FLOW_TEXT_MAX = 2 * ADDRESS_TEXT_MAX + 5,
+    HINT_MAX = sizeof((struct finding *)0)->hint,
+};
+
+/* The strays of the table that are of this flow, as far as it is known; newest first. */
+void check_strays(struct examination *e);
+
+/* The route of a flow: of its source, else of any source; of a group alone, the first. */
+const struct route *find_route(const struct mfc *mfc, const struct address *source,
+                               const struct address *group);
+
+/* Adds a finding of the running check; hint may be "". */
+void add_finding(struct examination *e, enum verdict verdict, const char *hint, const char *format,
+                 ...) __attribute__((format(printf, 4, 5)));
+
+/* "(S, G)" into text[FLOW_TEXT_MAX], which is returned; what is not known is "*". */
+const char *flow_text(const struct address *source, const struct address *group, char *text);
+
+/* Writes the command that adds the route of the flow into hint[HINT_MAX]; iif may be NULL. */
+void suggest_route(const struct examination *e, const char *iif, char *hint);
+
+/* Packets: what the counters tell, and the filter of source addresses. */
+void check_arrival(struct examination *e);
+void check_wrong_interface(struct examination *e);
+void check_ttl(struct examination *e);
+void check_source_filter(struct examination *e);
+
+#endif
