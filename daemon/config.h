@@ -16,6 +16,7 @@ struct config {
     char user[32];        /* what root becomes */
     int log_level;        /* of syslog(3) */
     bool foreground;
+    bool log_level_fixed; /* by the command line, which stands above the file */
 };
 
 /* What holds without a file and without options. */

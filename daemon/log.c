@@ -1,5 +1,6 @@
 #include "log.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +28,14 @@ void log_set_level(int level)
 
 void log_to_syslog(void)
 {
-    openlog("netbrokerd", LOG_PID, LOG_DAEMON);
+    int null = open("/dev/null", O_RDWR);
+
+    openlog("netbrokerd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
     state.to_syslog = true;
+    for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
+        dup2(null, fd);
+    if (null > STDERR_FILENO)
+        close(null);
 }
 
 int log_level_parse(const char *word)

@@ -10,7 +10,7 @@
  */
 void log_set_level(int level);
 
-/* From now on to syslog instead of standard error. */
+/* From now on to syslog; the standard streams are the terminal's and are let go. */
 void log_to_syslog(void);
 
 /* "error", "warning", "notice", "info" or "debug"; -1 for any other word. */

@@ -72,6 +72,7 @@ static bool take_option(struct config *config, int option, const char *value, in
         return false;
     default:
         right = config_set(config, setting_name(option), value);
+        config->log_level_fixed |= option == 'l';
         if (!right)
             return true;
         fprintf(stderr, "netbrokerd: --%s takes %s.\n", setting_name(option), right);

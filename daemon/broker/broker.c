@@ -237,7 +237,8 @@ static void on_reload(uv_signal_t *handle, int number)
 
     (void)number;
     if (config_read(&broker->config)) {
-        log_set_level(broker->config.log_level);
+        if (!broker->config.log_level_fixed)
+            log_set_level(broker->config.log_level);
         log_line(LOG_NOTICE, "configuration read again.");
     } else {
         log_line(LOG_ERR, "the configuration stays as it was.");
@@ -298,6 +299,8 @@ static void serve(void *context)
     broker->services.server = broker->server;
     log_line(LOG_INFO, "serving on %s.", broker->config.socket);
     keeper_link_ready(&broker->keeper);
+    if (!broker->config.foreground)
+        log_to_syslog();
 }
 
 static void watch_all(struct broker *broker)

@@ -36,6 +36,7 @@ struct keeper {
     int signals;
     int ready_fd;
     bool fresh;
+    bool served; /* a broker was ready once */
     bool stopping;
     unsigned restarts;
     int pause_ms;        /* before the next broker is started */
@@ -143,7 +144,7 @@ static void bury_broker(struct keeper *keeper, int status)
         keeper->status = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
         return;
     }
-    if (keeper->ready_fd >= 0) { /* it never served: the start failed */
+    if (!keeper->served) { /* the start failed; it said why */
         keeper->stopping = true;
         keeper->status = 1;
         return;
@@ -228,9 +229,7 @@ static void close_table(struct kept *kept, const struct keeper_request *request)
 
 static void become_ready(struct keeper *keeper)
 {
-    for (size_t i = 0; i < keeper->kept->table_count; i++)
-        if (keeper->restarts == 0)
-            store_table(&keeper->kept->tables[i]);
+    keeper->served = true;
     notify_manager("READY=1", -1);
     if (keeper->ready_fd < 0)
         return;
@@ -238,6 +237,7 @@ static void become_ready(struct keeper *keeper)
         log_line(LOG_WARNING, "nobody waits for this service to be ready.");
     close(keeper->ready_fd);
     keeper->ready_fd = -1;
+    log_to_syslog();
 }
 
 static void take_request(struct keeper *keeper)
@@ -355,6 +355,8 @@ int keeper_run(const struct config *config, struct kept *kept, bool fresh, int r
         log_line(LOG_ERR, "cannot watch signals: %s.", strerror(-keeper.signals));
         return 1;
     }
+    for (size_t i = 0; i < kept->table_count; i++)
+        store_table(&kept->tables[i]);
     start_broker(&keeper);
     while (!keeper.stopping || keeper.broker)
         run_once(&keeper);
