@@ -1,0 +1,135 @@
+#!/bin/bash
+# What `cmake --install` leaves: every file in its place, nothing that points back to the build, a
+# library that exports nb_* and nothing else, and programs outside that build against it by
+# pkg-config and by CMake's find_package, and talk to the installed service.
+set -euo pipefail
+
+build=${NB_BUILD:?the build folder}
+tests=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+prefix=$work/prefix
+library=$prefix/${NB_LIBDIR:?}
+daemon=
+trap 'end $?' EXIT
+
+end() {
+    trap - EXIT
+    if [ -n "$daemon" ]; then
+        kill -TERM "$daemon"
+        wait "$daemon" || true
+    fi
+    rm -rf "$work"
+    exit "$1"
+}
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+check_files() {
+    local file missing=0
+
+    for file in sbin/netbrokerd bin/netbroker include/netbroker.h \
+        "$NB_LIBDIR"/{libnetbroker.so,libnetbroker.so.0,"libnetbroker.so.${NB_VERSION:?}"} \
+        "$NB_LIBDIR"/pkgconfig/libnetbroker.pc \
+        "$NB_LIBDIR"/cmake/netbroker/netbroker-config{,-version}.cmake \
+        share/man/man8/netbrokerd.8 share/man/man1/netbroker.1 \
+        share/man/man3/libnetbroker.3 share/man/man7/netbroker-protocol.7 \
+        share/bash-completion/completions/netbroker share/zsh/site-functions/_netbroker \
+        lib/systemd/system/netbrokerd.service lib/systemd/system/netbrokerd.socket \
+        lib/sysusers.d/netbroker.conf lib/tmpfiles.d/netbroker.conf etc/netbroker/netbrokerd.conf; do
+        if [ ! -s "$prefix/$file" ]; then
+            echo "missing: $file"
+            missing=1
+        fi
+    done
+    [ $missing = 0 ] || fail "the installation is not complete"
+}
+
+# An installed file may name its own place, but neither the build's nor the source's.
+check_paths() {
+    local found
+
+    found=$(grep --recursive --files-with-matches --binary-files=without-match \
+        -e "$build" -e "${NB_SOURCE:?}" "$prefix" || true)
+    [ -z "$found" ] || fail "these files name the place of the build: $found"
+    found=$(readelf --dynamic "$prefix"/{sbin/netbrokerd,bin/netbroker} "$library/libnetbroker.so" |
+        grep -E 'R(UN)?PATH' || true)
+    [ -z "$found" ] || fail "a library path is built in: $found"
+}
+
+check_symbols() {
+    local others
+
+    others=$(nm --dynamic --defined-only "$library/libnetbroker.so" | awk '{ print $3 }' |
+        grep -v '^nb_' || true)
+    [ -z "$others" ] || fail "the library exports: $others"
+    nm --dynamic --defined-only "$library/libnetbroker.so" | grep -q ' T nb_connect$' ||
+        fail "the library does not export nb_connect"
+}
+
+# An administrator's configuration file outlives the next installation.
+check_configuration() {
+    echo "# changed" >>"$prefix/etc/netbroker/netbrokerd.conf"
+    cmake --install "$build" --prefix "$prefix" >/dev/null
+    grep -q "# changed" "$prefix/etc/netbroker/netbrokerd.conf" ||
+        fail "a changed configuration file was replaced"
+    grep -q -- "--config $prefix/etc/netbroker/netbrokerd.conf" \
+        "$prefix/lib/systemd/system/netbrokerd.service" ||
+        fail "the service does not read the configuration file that was installed with it"
+}
+
+build_by_pkg_config() {
+    export PKG_CONFIG_PATH=$library/pkgconfig
+    local flags
+
+    [ "$(pkg-config --modversion libnetbroker)" = "$NB_VERSION" ] || fail "pkg-config's version"
+    read -ra flags <<<"$(pkg-config --cflags --libs libnetbroker)"
+    "${CC:-cc}" -Wall -Wextra -Werror -std=c99 -pedantic -o "$work/by-pkg-config" \
+        "$tests/program/program.c" "${flags[@]}"
+    if command -v c++ >/dev/null; then
+        c++ -Wall -Wextra -Werror -pedantic -fsyntax-only -x c++ "$prefix/include/netbroker.h" \
+            2>"$work/c++.log" || fail "the header is no C++: $(cat "$work/c++.log")"
+    fi
+}
+
+build_by_cmake() {
+    cmake -S "$tests/program" -B "$work/by-cmake" -DCMAKE_PREFIX_PATH="$prefix" \
+        -DCMAKE_C_COMPILER="${CC:-cc}" >"$work/cmake.log" 2>&1 || fail "$(cat "$work/cmake.log")"
+    cmake --build "$work/by-cmake" >>"$work/cmake.log" 2>&1 || fail "$(cat "$work/cmake.log")"
+}
+
+# In a network namespace, so that no other owner of the kernel's table is in the way.
+start_daemon() {
+    local flags=(--net) i
+
+    [ "$(id -u)" = 0 ] || flags+=(--user --map-root-user)
+    if ! unshare "${flags[@]}" true 2>/dev/null; then
+        echo "skipped: namespaces cannot be made here"
+        exit 77
+    fi
+    export NETBROKER_SOCKET=$work/socket
+    unshare "${flags[@]}" "$prefix/sbin/netbrokerd" --foreground --socket "$NETBROKER_SOCKET" \
+        --config /dev/null 2>"$work/daemon.log" &
+    daemon=$!
+    for ((i = 0; i < 500; i++)); do
+        ! "$prefix/bin/netbroker" ping >/dev/null 2>&1 || return 0
+        sleep 0.02
+    done
+    fail "the installed service does not answer: $(cat "$work/daemon.log")"
+}
+
+cmake --install "$build" --prefix "$prefix" >"$work/install.log"
+check_files
+check_paths
+check_symbols
+check_configuration
+build_by_pkg_config
+build_by_cmake
+start_daemon
+for program in by-pkg-config by-cmake/program; do
+    answer=$(LD_LIBRARY_PATH=$library "$work/$program") || fail "$program ended with status $?"
+    [ "$answer" = pong ] || fail "$program: the service answered '$answer'"
+done
+echo "installed, built against and running: $(find "$prefix" -type f | wc -l) files"
