@@ -11,13 +11,14 @@
 #        fd00:1::2             fd00:1::1     fd00:2::1          fd00:2::2
 #                                         r2 10.3.0.1  ----------------------  d2 10.3.0.2
 #                                            fd00:3::1                            fd00:3::2
-set -euo pipefail
+set -Eeuo pipefail
+trap 'echo "FAILED: ${BASH_SOURCE[0]}, line $LINENO: $BASH_COMMAND" >&2' ERR
 
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${NB_BUILD:-$tests/../../build}
 work=/run/netbroker-test # of the test's own /run
 socket=/run/netbroker/netbroker.sock
-export PATH=$PATH:/usr/sbin:/sbin NETBROKER_SOCKET=$socket
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin NETBROKER_SOCKET=$socket
 # A process that hides itself from debuggers cannot look for its own leaks.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0}
 
@@ -168,12 +169,24 @@ start_daemon() {
     "${as_daemon[@]}" "$build/daemon/netbrokerd" --foreground --socket $socket \
         --log-level debug "$@" 2>>$work/daemon.log &
     daemon=$!
-    within 20 "netbrokerd serves" daemon_answers
+    wait_for_daemon
 }
 
-daemon_answers() {
+# The same under a service manager, which keeps a diary in $work/notes.
+start_managed() {
+    python3 "$tests/manager.py" $work/notes $socket "${as_daemon[@]}" \
+        "$build/daemon/netbrokerd" --foreground --log-level debug "$@" 2>>$work/daemon.log &
+    daemon=$!
+    wait_for_daemon
+}
+
+wait_for_daemon() {
+    within 20 "netbrokerd serves" daemon_answers_or_ended
     [ -e "/proc/$daemon" ] || fail "netbrokerd ended"
-    nb ping
+}
+
+daemon_answers_or_ended() {
+    [ ! -e "/proc/$daemon" ] || nb ping
 }
 
 stop_daemon() {

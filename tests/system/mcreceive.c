@@ -56,11 +56,12 @@ static int open_termination(void)
     return signalfd(-1, &set, 0);
 }
 
-static void take_all(int fd, struct counts *counts)
+static void take_all(int fd, struct counts *counts, long expected)
 {
     struct packet packet;
 
-    while (recv(fd, &packet, sizeof packet, 0) == (ssize_t)sizeof packet) {
+    while (counts->received < expected &&
+           recv(fd, &packet, sizeof packet, 0) == (ssize_t)sizeof packet) {
         uint32_t number = ntohl(packet.number);
 
         if (number >= NUMBERS_MAX)
@@ -112,7 +113,7 @@ int main(int argc, char **argv)
     fflush(stdout);
     while (counts.received < expected && (left = end - now_ms()) > 0 && !polled[0].revents) {
         poll(polled, 2, (int)left);
-        take_all(polled[1].fd, &counts);
+        take_all(polled[1].fd, &counts, expected);
     }
     printf("received %ld lost %ld duplicates %ld gap %ld\n", counts.received,
            expected - counts.received, counts.duplicates, longest_gap(&counts, expected));

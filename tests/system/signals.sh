@@ -1,0 +1,48 @@
+#!/bin/bash
+# SIGTERM and SIGINT end the service cleanly. SIGHUP reads the configuration again: a good one is
+# used at once, a bad one is refused as a whole and the service goes on.
+. "$(dirname "$0")/lib.sh"
+
+logged() {
+    grep -q "$1" $work/daemon.log
+}
+
+config=$work/netbrokerd.conf
+echo "[service]
+log-level = info" >$config
+start_daemon --config $config
+broker=$(status_of broker.pid)
+nb mfc add --group 239.1.1.1 --iif lo --oifs lo
+
+echo "[service]
+log-level = debug" >$config
+: >$work/daemon.log
+kill -HUP "$daemon"
+within 5 "the configuration is read again" logged "configuration read again"
+nb ping
+logged "debug: connection" || fail "the new log level is not in force"
+
+echo "[service]
+log-level = loud
+colour = blue" >$config
+kill -HUP "$daemon"
+within 5 "a bad configuration is refused" logged "stays as it was"
+logged "netbrokerd.conf:2" || fail "the log does not name the line"
+equal "broker" "$broker" "$(status_of broker.pid)"
+equal "routes" 1 "$(status_of mroute.routes)"
+stop_daemon
+equal "the kernel's routes after SIGTERM" "" "$(ip mroute show)"
+
+status=0
+"${as_daemon[@]}" "$build/daemon/netbrokerd" --foreground --config $config 2>/dev/null || status=$?
+equal "exit status of a start with a bad configuration" 1 $status
+status=0
+"$build/daemon/netbrokerd" --colour 2>/dev/null || status=$?
+equal "exit status of a wrong option" 2 $status
+
+start_daemon
+kill -INT "$daemon"
+status=0
+wait "$daemon" || status=$?
+daemon=
+equal "exit status after SIGINT" 0 $status
