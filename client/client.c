@@ -213,10 +213,13 @@ static int handle_object(struct nb_client *client, const char *bytes, size_t len
 /* Handles the next whole reply or event. Returns 1, 0 when there is none, or an error. */
 static int handle_next(struct nb_client *client, size_t *start)
 {
-    size_t used;
+    size_t used, begin = *start;
+
+    if (client->scanned == client->in.length) /* also while there is no buffer yet */
+        return 0;
+
     enum scan_result found = scan_bytes(&client->scan, client->in.text + client->scanned,
                                         client->in.length - client->scanned, &used);
-    size_t begin = *start;
 
     client->scanned += used;
     if (found == SCAN_MORE)
