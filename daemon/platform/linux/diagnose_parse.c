@@ -86,7 +86,7 @@ static void read_multipath(const struct rtattr *multipath, struct return_path *p
     const struct rtnexthop *hop = RTA_DATA(multipath);
     int left = (int)RTA_PAYLOAD(multipath);
 
-    while (RTNH_OK(hop, left)) {
+    while (netlink_hop_ok(hop, left)) {
         add_link(path, (unsigned)hop->rtnh_ifindex);
         left -= (int)RTNH_ALIGN(hop->rtnh_len);
         hop = RTNH_NEXT(hop);

@@ -278,7 +278,7 @@ static void parse_oifs(const struct rtattr *multipath, struct mfc_found *found)
     const struct rtnexthop *hop = RTA_DATA(multipath);
     int left = (int)RTA_PAYLOAD(multipath);
 
-    while (found->oif_count < VIFS_MAX && RTNH_OK(hop, left)) {
+    while (found->oif_count < VIFS_MAX && netlink_hop_ok(hop, left)) {
         found->oifs[found->oif_count].ifindex = (unsigned)hop->rtnh_ifindex;
         found->oifs[found->oif_count].ttl = hop->rtnh_hops;
         found->oif_count++;

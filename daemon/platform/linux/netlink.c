@@ -31,6 +31,11 @@ unsigned netlink_u32(const struct rtattr *attribute, unsigned fallback)
     return value;
 }
 
+bool netlink_hop_ok(const struct rtnexthop *hop, int left)
+{
+    return left >= (int)sizeof *hop && RTNH_OK(hop, left);
+}
+
 bool netlink_walk(const void *bytes, size_t length, netlink_message *message, void *context)
 {
     const struct nlmsghdr *header = bytes;

@@ -15,6 +15,9 @@ void netlink_attributes(const void *start, size_t length, const struct rtattr **
 /* An attribute's 32-bit value; fallback where it is missing or of another size. */
 unsigned netlink_u32(const struct rtattr *attribute, unsigned fallback);
 
+/* Whether a whole next hop is there; RTNH_OK alone reads its length before it knows that. */
+bool netlink_hop_ok(const struct rtnexthop *hop, int left);
+
 typedef void netlink_message(void *context, const struct nlmsghdr *header);
 
 /* Calls `message` for each whole message in a datagram. Returns false when the last of a dump was

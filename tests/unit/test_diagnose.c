@@ -1,0 +1,211 @@
+/* The parsers of the kernel's answers to the doctor, with whole, cut and spoilt messages. Run
+ * under AddressSanitizer they show that nothing behind a message is read. */
+#include "platform/linux/diagnose_parse.h"
+#include "suite.h"
+
+#include <linux/fib_rules.h>
+#include <linux/if_link.h>
+#include <linux/netconf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+struct message {
+    struct nlmsghdr header;
+    char bytes[512];
+};
+
+static void begin(struct message *m, unsigned type, const void *fixed, size_t size)
+{
+    memset(m, 0, sizeof *m);
+    m->header.nlmsg_type = (uint16_t)type;
+    memcpy(m->bytes, fixed, size);
+    m->header.nlmsg_len = (uint32_t)NLMSG_LENGTH(NLMSG_ALIGN(size));
+}
+
+static struct rtattr *add(struct message *m, unsigned type, const void *value, size_t size)
+{
+    struct rtattr *attribute = (struct rtattr *)((char *)m + NLMSG_ALIGN(m->header.nlmsg_len));
+
+    attribute->rta_type = (uint16_t)type;
+    attribute->rta_len = (uint16_t)RTA_LENGTH(size);
+    if (size)
+        memcpy(RTA_DATA(attribute), value, size);
+    m->header.nlmsg_len = (uint32_t)(NLMSG_ALIGN(m->header.nlmsg_len) + RTA_SPACE(size));
+    return attribute;
+}
+
+static void add_u32(struct message *m, unsigned type, uint32_t value)
+{
+    add(m, type, &value, sizeof value);
+}
+
+/* Ends a nest that add(m, type, NULL, 0) began. */
+static void end(const struct message *m, struct rtattr *nest)
+{
+    nest->rta_len = (uint16_t)((const char *)m + m->header.nlmsg_len - (char *)nest);
+}
+
+/* Each beginning of the message, as if it were the whole, and each byte spoilt in turn: in memory
+ * of exactly that size. What the parser makes of it does not matter. */
+static void mistreat(const struct message *m, netlink_message *parse, void *context, size_t size)
+{
+    size_t length = m->header.nlmsg_len;
+    void *clean = malloc(size);
+
+    memcpy(clean, context, size);
+    for (size_t cut = sizeof m->header; cut <= length; cut++) {
+        struct nlmsghdr *copy = malloc(cut);
+
+        memcpy(copy, m, cut);
+        copy->nlmsg_len = (uint32_t)cut;
+        memcpy(context, clean, size);
+        parse(context, copy);
+        free(copy);
+    }
+    for (size_t i = sizeof m->header; i < length; i++)
+        for (unsigned value = 0; value < 256; value += 5) {
+            unsigned char *copy = malloc(length);
+
+            memcpy(copy, m, length);
+            copy[i] = (unsigned char)value;
+            memcpy(context, clean, size);
+            parse(context, (const struct nlmsghdr *)copy);
+            free(copy);
+        }
+    free(clean);
+}
+
+START_TEST(netconf_is_read)
+{
+    struct netconfmsg fixed = {.ncm_family = AF_INET};
+    struct netconf netconf = {0};
+    struct message m;
+
+    begin(&m, RTM_NEWNETCONF, &fixed, sizeof fixed);
+    add_u32(&m, NETCONFA_IFINDEX, 3);
+    add_u32(&m, NETCONFA_RP_FILTER, 1);
+    add_u32(&m, NETCONFA_MC_FORWARDING, 1);
+    netconf_parse(&netconf, &m.header);
+    ck_assert_int_eq(netconf.filter, SOURCE_FILTER_STRICT);
+    ck_assert(netconf.routes_multicast);
+    mistreat(&m, netconf_parse, &netconf, sizeof netconf);
+}
+END_TEST
+
+START_TEST(bridges_are_read)
+{
+    struct ifinfomsg fixed = {.ifi_index = 3};
+    struct link_facts facts = {0};
+    struct message m;
+    uint8_t on = 1, off = 0;
+
+    begin(&m, RTM_NEWLINK, &fixed, sizeof fixed);
+    add(&m, IFLA_IFNAME, "br0", 4);
+
+    struct rtattr *info = add(&m, IFLA_LINKINFO, NULL, 0);
+
+    add(&m, IFLA_INFO_KIND, "bridge", 7);
+
+    struct rtattr *data = add(&m, IFLA_INFO_DATA, NULL, 0);
+
+    add(&m, IFLA_BR_MCAST_SNOOPING, &on, 1);
+    add(&m, IFLA_BR_MCAST_QUERIER, &off, 1);
+    end(&m, data);
+    end(&m, info);
+    link_facts_parse(&facts, &m.header);
+    ck_assert_int_eq(facts.kind, LINK_BRIDGE);
+    ck_assert(facts.snooping && !facts.querier);
+    mistreat(&m, link_facts_parse, &facts, sizeof facts);
+}
+END_TEST
+
+START_TEST(ways_back_are_read)
+{
+    struct rtmsg fixed = {.rtm_type = RTN_UNICAST};
+    struct rtnexthop hops[RETURN_LINKS_MAX + 2];
+    struct return_path path = {0};
+    struct message m;
+
+    for (int i = 0; i < RETURN_LINKS_MAX + 2; i++)
+        hops[i] = (struct rtnexthop){.rtnh_len = sizeof *hops, .rtnh_ifindex = i + 1};
+    begin(&m, RTM_NEWROUTE, &fixed, sizeof fixed);
+    add(&m, RTA_MULTIPATH, hops, sizeof hops);
+    return_path_parse(&path, &m.header);
+    ck_assert_uint_eq(path.count, RETURN_LINKS_MAX); /* no more than there is room for */
+    ck_assert_uint_eq(path.links[1], 2);
+    path = (struct return_path){0};
+    mistreat(&m, return_path_parse, &path, sizeof path);
+
+    fixed.rtm_type = RTN_LOCAL;
+    path = (struct return_path){0};
+    begin(&m, RTM_NEWROUTE, &fixed, sizeof fixed);
+    add_u32(&m, RTA_OIF, 1);
+    return_path_parse(&path, &m.header);
+    ck_assert(path.local);
+    ck_assert_uint_eq(path.count, 0);
+}
+END_TEST
+
+static unsigned tables_of(const struct message *m, const char *iif)
+{
+    struct chosen_tables chosen = {0};
+    struct rule_reader reader = {iif, &chosen};
+
+    rule_parse(&reader, &m->header);
+    return chosen.count ? chosen.tables[0] : 0;
+}
+
+START_TEST(rules_hold_for_their_interface)
+{
+    struct fib_rule_hdr fixed = {.action = FR_ACT_TO_TBL};
+    struct chosen_tables chosen = {0};
+    struct rule_reader reader = {"r0", &chosen};
+    struct message m;
+
+    begin(&m, RTM_NEWRULE, &fixed, sizeof fixed);
+    add(&m, FRA_IIFNAME, "r0", 3);
+    add_u32(&m, FRA_TABLE, 1000);
+    ck_assert_uint_eq(tables_of(&m, "r0"), 1000);
+    ck_assert_uint_eq(tables_of(&m, "r00"), 0);
+    ck_assert_uint_eq(tables_of(&m, NULL), 0);
+    mistreat(&m, rule_parse, &reader, sizeof reader);
+
+    fixed.flags = FIB_RULE_INVERT;
+    memcpy(m.bytes, &fixed, sizeof fixed);
+    ck_assert_uint_eq(tables_of(&m, "r0"), 0);
+    ck_assert_uint_eq(tables_of(&m, "r1"), 1000);
+
+    fixed = (struct fib_rule_hdr){.action = FR_ACT_TO_TBL, .table = 253};
+    begin(&m, RTM_NEWRULE, &fixed, sizeof fixed);
+    ck_assert_uint_eq(tables_of(&m, NULL), 253);
+    add_u32(&m, FRA_FWMARK, 7);
+    ck_assert_uint_eq(tables_of(&m, NULL), 0);
+}
+END_TEST
+
+START_TEST(other_messages_say_nothing)
+{
+    struct rtmsg fixed = {.rtm_type = RTN_LOCAL};
+    struct return_path path = {0};
+    struct message m;
+
+    begin(&m, RTM_DELROUTE, &fixed, sizeof fixed);
+    return_path_parse(&path, &m.header);
+    ck_assert(!path.local);
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+    tcase_add_test(tests, netconf_is_read);
+    tcase_add_test(tests, bridges_are_read);
+    tcase_add_test(tests, ways_back_are_read);
+    tcase_add_test(tests, rules_hold_for_their_interface);
+    tcase_add_test(tests, other_messages_say_nothing);
+}
+
+int main(void)
+{
+    return suite_run("diagnose", add_tests);
+}
