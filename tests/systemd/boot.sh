@@ -40,9 +40,32 @@ make_base() {
     mv "$base.new" "$base"
 }
 
+# Without a service manager out here, the container's control groups are made below this script's, in
+# the hierarchies that systemd uses, and nobody else removes them. Prints a folder for each.
+control_groups() {
+    local mounted below
+
+    awk '/ - cgroup2 / || / - cgroup .*name=systemd/ { print $5 }' /proc/self/mountinfo |
+        while read -r mounted; do
+            case $(stat --file-system --format=%T "$mounted") in
+            cgroup2fs) below=$(sed -n 's/^0:://p' /proc/self/cgroup) ;;
+            *) below=$(sed -n 's/^[0-9]*:name=systemd://p' /proc/self/cgroup) ;;
+            esac
+            echo "$mounted${below%/}/netbroker-boot-$$"
+        done
+}
+
+remove_control_groups() {
+    local group
+
+    for group in $1; do
+        [ ! -d "$group" ] || find "$group" -depth -type d -exec rmdir {} \;
+    done
+}
+
 # In a mount namespace of its own, whose end is the layer's end.
 boot() {
-    local layer=/run/netbroker-boot root=/run/netbroker-boot/root options=(--register=no)
+    local layer=/run/netbroker-boot root=/run/netbroker-boot/root options=(--register=no) group
 
     mount -t tmpfs -o mode=755 tmpfs /run
     mkdir -p $layer/upper $layer/work $root
@@ -55,8 +78,10 @@ boot() {
     mkdir -p $root/etc/systemd/system/multi-user.target.wants
     ln -s /etc/systemd/system/boot-inside.service \
         $root/etc/systemd/system/multi-user.target.wants/
-    # Without a service manager out here the container stays in the control group of this script.
-    [ -n "${NB_HOST_SYSTEMD:-}" ] || options+=(--keep-unit)
+    for group in $NB_CONTROL_GROUPS; do
+        echo $$ >"$group/cgroup.procs"
+        options=(--register=no --keep-unit)
+    done
     SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout 300 systemd-nspawn --quiet --boot \
         --directory=$root --machine="netbroker-boot-$$" --private-network --console=pipe \
         "${options[@]}" >$layer/console.log 2>&1 </dev/null || true
@@ -80,9 +105,15 @@ done
 if grep -q libasan <<<"$(ldd "$build/daemon/netbrokerd")"; then
     skip "a build with sanitizers does not run under the unit's MemoryDenyWriteExecute and limits"
 fi
+unshare --mount true 2>/dev/null || skip "needs more than this container gives: mount namespaces"
 [ -d "$base" ] || make_base
-if [ -d /run/systemd/system ]; then
-    export NB_HOST_SYSTEMD=1
+NB_CONTROL_GROUPS=
+if [ ! -d /run/systemd/system ]; then
+    NB_CONTROL_GROUPS=$(control_groups)
+    trap 'remove_control_groups "$NB_CONTROL_GROUPS"' EXIT
+    # shellcheck disable=SC2086 # one folder a word
+    mkdir $NB_CONTROL_GROUPS 2>/dev/null ||
+        skip "needs more than this container gives: control groups"
 fi
-exec unshare --mount --propagation=private env NB_BUILD="$build" NB_BOOT_BASE="$base" \
-    bash "$0" inside
+unshare --mount --propagation=private env NB_BUILD="$build" NB_BOOT_BASE="$base" \
+    NB_CONTROL_GROUPS="$NB_CONTROL_GROUPS" bash "$0" inside
