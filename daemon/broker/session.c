@@ -209,7 +209,7 @@ static bool flush_output(struct session *session)
         return errno == EAGAIN || errno == EINTR;
     out->length -= (size_t)sent;
     memmove(out->text, out->text + sent, out->length);
-    if (out->length == 0)
+    if (out->length == 0 && !session->producer) /* which goes on where its text ended */
         json_clear(out);
     return true;
 }
