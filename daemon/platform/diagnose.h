@@ -23,6 +23,7 @@ enum source_filter {
 
 struct input_facts {
     bool routes_multicast; /* packets from here are shown to multicast routing */
+    bool has_address;      /* without one the loose filter is as strict as the strict one */
     enum source_filter own_filter, all_filter;
 };
 

@@ -134,6 +134,10 @@ says "leads by r2" "${filtered[@]}"
 sysctl -qw net.ipv4.conf.r0.rp_filter=2
 flow 239.1.1.5 10 10 0
 finds rp-filter ok "${filtered[@]}"
+ip address del 10.1.0.1/24 dev r0 # the loose filter is strict then
+flow 239.1.1.5 10 0 0
+finds rp-filter problem "${filtered[@]}"
+ip address add 10.1.0.1/24 dev r0
 ip route del 10.1.0.2/32 dev r2
 sysctl -qw net.ipv4.conf.r0.rp_filter=0 net.ipv4.conf.all.rp_filter=1
 finds rp-filter ok "${filtered[@]}"

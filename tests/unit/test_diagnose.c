@@ -156,6 +156,22 @@ static unsigned tables_of(const struct message *m, const char *iif)
     return chosen.count ? chosen.tables[0] : 0;
 }
 
+START_TEST(addresses_are_found_by_interface)
+{
+    struct ifaddrmsg fixed = {.ifa_family = AF_INET, .ifa_index = 3};
+    struct address_search search = {.ifindex = 2};
+    struct message m;
+
+    begin(&m, RTM_NEWADDR, &fixed, sizeof fixed);
+    address_search_parse(&search, &m.header);
+    ck_assert(!search.found);
+    search.ifindex = 3;
+    address_search_parse(&search, &m.header);
+    ck_assert(search.found);
+    mistreat(&m, address_search_parse, &search, sizeof search);
+}
+END_TEST
+
 START_TEST(rules_hold_for_their_interface)
 {
     struct fib_rule_hdr fixed = {.action = FR_ACT_TO_TBL};
@@ -201,6 +217,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, netconf_is_read);
     tcase_add_test(tests, bridges_are_read);
     tcase_add_test(tests, ways_back_are_read);
+    tcase_add_test(tests, addresses_are_found_by_interface);
     tcase_add_test(tests, rules_hold_for_their_interface);
     tcase_add_test(tests, other_messages_say_nothing);
 }

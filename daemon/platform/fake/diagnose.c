@@ -5,7 +5,7 @@ int diagnose_input(uint8_t family, unsigned ifindex, struct input_facts *ret)
 {
     (void)family;
     (void)ifindex;
-    *ret = (struct input_facts){.routes_multicast = true};
+    *ret = (struct input_facts){.routes_multicast = true, .has_address = true};
     return 0;
 }
 

@@ -34,16 +34,32 @@ static int ask_netconf(uint8_t family, int index, struct netconf *ret)
     return netlink_ask(&request.header, netconf_parse, ret);
 }
 
+static int ask_for_address(uint8_t family, struct address_search *search)
+{
+    struct {
+        struct nlmsghdr header;
+        struct ifaddrmsg address;
+    } request = {
+        .header = {sizeof request, RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, 1, 0},
+        .address = {.ifa_family = (uint8_t)native_family(family)},
+    };
+
+    return netlink_ask(&request.header, address_search_parse, search);
+}
+
 int diagnose_input(uint8_t family, unsigned ifindex, struct input_facts *ret)
 {
     struct netconf own, all;
+    struct address_search search = {.ifindex = ifindex};
     int result = ask_netconf(family, (int)ifindex, &own);
 
     *ret = (struct input_facts){0};
     if (result == 0)
         result = ask_netconf(family, NETCONFA_IFINDEX_ALL, &all);
     if (result == 0)
-        *ret = (struct input_facts){own.routes_multicast, own.filter, all.filter};
+        result = ask_for_address(family, &search);
+    if (result == 0)
+        *ret = (struct input_facts){own.routes_multicast, search.found, own.filter, all.filter};
     return result;
 }
 

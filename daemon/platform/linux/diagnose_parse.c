@@ -75,6 +75,17 @@ void link_facts_parse(void *facts, const struct nlmsghdr *header)
         ret->kind = LINK_AGGREGATE;
 }
 
+void address_search_parse(void *search, const struct nlmsghdr *header)
+{
+    struct address_search *ret = search;
+    const struct rtattr *attributes[IFA_MAX + 1];
+    const struct ifaddrmsg *address =
+        read_message(header, RTM_NEWADDR, sizeof *address, attributes, IFA_MAX + 1);
+
+    if (address && address->ifa_index == ret->ifindex)
+        ret->found = true;
+}
+
 static void add_link(struct return_path *path, unsigned ifindex)
 {
     if (ifindex && path->count < RETURN_LINKS_MAX)

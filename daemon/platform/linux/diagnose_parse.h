@@ -18,6 +18,14 @@ void netconf_parse(void *netconf, const struct nlmsghdr *header);
 /* RTM_NEWLINK; context is a struct link_facts. */
 void link_facts_parse(void *facts, const struct nlmsghdr *header);
 
+/* RTM_NEWADDR, one call for each address of the host. */
+struct address_search {
+    unsigned ifindex;
+    bool found;
+};
+
+void address_search_parse(void *search, const struct nlmsghdr *header);
+
 /* RTM_NEWROUTE of unicast routing; context is a struct return_path. */
 void return_path_parse(void *path, const struct nlmsghdr *header);
 

@@ -113,6 +113,7 @@ static void examine_table(void *context, const struct mroute_socket *socket)
         checks_run(&e, interface_checks, interface_check_count);
     }
     mroute_read_upcalls(round->mroute, socket->family, socket->table);
+    e.quiet = false;
     e.check = "unrouted";
     e.iif = NULL;
     check_strays(&e);

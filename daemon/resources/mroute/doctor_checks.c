@@ -370,7 +370,8 @@ void check_strays(struct examination *e)
         shown++;
     }
     if (shown == 0)
-        add_finding(e, VERDICT_OK, "", "No packets came lately that no route takes.");
+        add_finding(e, VERDICT_OK, "", "No packets came lately that no route of table %u takes.",
+                    e->table);
 }
 
 /* --- The order ----------------------------------------------------------------------------- */

@@ -112,22 +112,31 @@ static void report_no_way_back(struct examination *e, const char *source)
                 e->iif, source);
 }
 
-static void report_way_back(struct examination *e, const struct return_path *path)
+static void report_way_back(struct examination *e, const struct return_path *path,
+                            enum source_filter filter)
 {
     const struct link_info *back = links_find_index(e->links, path->links[0]);
     char source[ADDRESS_TEXT_MAX], hint[HINT_MAX];
 
     address_format(&e->source, source);
-    snprintf(hint, sizeof hint, "sysctl -w net/ipv4/conf/%s/rp_filter=2, or a route to %s by %s",
-             e->iif, source, e->iif);
+    if (filter == SOURCE_FILTER_STRICT)
+        snprintf(hint, sizeof hint,
+                 "sysctl -w net/ipv4/conf/%s/rp_filter=2, or a route to %s by %s", e->iif, source,
+                 e->iif);
+    else
+        snprintf(hint, sizeof hint, "Give %s an address, or a route to %s by it.", e->iif, source);
     add_finding(e, VERDICT_PROBLEM, hint,
-                "rp_filter of %s is strict (1) and drops packets from %s, because the way back to "
-                "it leads by %s.",
-                e->iif, source, back ? back->name : "another interface");
+                "rp_filter of %s (%d, %s) drops packets from %s, because the way back to it leads "
+                "by %s.",
+                e->iif, filter,
+                filter == SOURCE_FILTER_STRICT ? "strict" : "strict where there is no address",
+                source, back ? back->name : "another interface");
 }
 
-static void judge_filter(struct examination *e, enum source_filter filter)
+static void judge_filter(struct examination *e, const struct input_facts *facts,
+                         enum source_filter filter)
 {
+    bool strict = filter == SOURCE_FILTER_STRICT || !facts->has_address;
     struct return_path path;
     char source[ADDRESS_TEXT_MAX];
 
@@ -143,8 +152,8 @@ static void judge_filter(struct examination *e, enum source_filter filter)
         add_finding(e, VERDICT_OK, "", "rp_filter of %s is off (0).", e->iif);
     else if (path.count == 0)
         report_no_way_back(e, source);
-    else if (filter == SOURCE_FILTER_STRICT && !leads_by(&path, e->iif_link->ifindex))
-        report_way_back(e, &path);
+    else if (strict && !leads_by(&path, e->iif_link->ifindex))
+        report_way_back(e, &path, filter);
     else
         add_finding(e, VERDICT_OK, "", "rp_filter of %s (%d) lets packets from %s pass.", e->iif,
                     filter, source);
@@ -162,7 +171,7 @@ void check_source_filter(struct examination *e)
         facts.own_filter > facts.all_filter ? facts.own_filter : facts.all_filter;
 
     if (e->source.family)
-        judge_filter(e, filter);
+        judge_filter(e, &facts, filter);
     else if (filter == SOURCE_FILTER_OFF)
         add_finding(e, VERDICT_OK, "", "rp_filter of %s is off (0).", e->iif);
     else
