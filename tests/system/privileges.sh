@@ -42,6 +42,12 @@ start_daemon --state $work/state/routes
 check_processes "$user" 0000000000000000
 
 chown nobody /run/netbroker
+# Where nobody can read it, wherever the build is.
+mkdir -p $work/build/daemon $work/build/client
+cp "$build/daemon/netbrokerd" $work/build/daemon
+cp "$build/client/netbroker" $work/build/client
+chmod -R a+rX $work/build
+build=$work/build
 as_daemon=(setpriv --reuid nobody --regid nogroup --clear-groups 
     "--bounding-set=-all,+net_raw,+net_admin"
     "--inh-caps=-all,+net_raw,+net_admin" "--ambient-caps=-all,+net_raw,+net_admin")
