@@ -129,8 +129,8 @@ static void examine_all(struct mroute *mroute, const struct links *links, uint32
     mroute_visit_sockets(mroute, examine_table, &round);
     add_finding(&e, totals.routes ? VERDICT_OK : VERDICT_INFO,
                 totals.routes ? "netbroker doctor --source ADDRESS --group GROUP" : "",
-                "%zu routes are wanted, %zu of them wait; %u interfaces that they use were looked "
-                "at. A single flow is looked at more closely.",
+                "Routes: %zu, of which %zu wait; interfaces looked at: %u. A single flow is looked "
+                "at more closely.",
                 totals.routes, totals.waiting, round.count);
 }
 

@@ -159,7 +159,7 @@ static void check_route(struct examination *e)
         add_finding(e, VERDICT_PROBLEM, hint,
                     "The route of %s names no outgoing interface: it stops the flow.", flow);
     else
-        add_finding(e, VERDICT_OK, "", "A route takes %s from %s to %u interfaces.", flow,
+        add_finding(e, VERDICT_OK, "", "A route takes %s from %s; outgoing interfaces: %u.", flow,
                     e->view.iif, e->view.oif_count);
 }
 
