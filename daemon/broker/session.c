@@ -116,10 +116,12 @@ static void wait_for_rest(struct session *session)
 /* Performs the next request, if it is whole. */
 static bool take_request(struct session *session)
 {
-    size_t used;
-    enum scan_result result = scan_bytes(&session->scan, session->in + session->scanned,
-                                         session->length - session->scanned, &used);
+    size_t used = 0;
+    enum scan_result result = SCAN_MORE;
 
+    if (session->length > session->scanned) /* else there may be no buffer */
+        result = scan_bytes(&session->scan, session->in + session->scanned,
+                            session->length - session->scanned, &used);
     session->scanned += used;
     if (result == SCAN_MORE) {
         wait_for_rest(session);
