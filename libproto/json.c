@@ -29,6 +29,8 @@ static bool make_room(struct json *json, size_t more)
 
 void json_bytes(struct json *json, const char *bytes, size_t length)
 {
+    if (length == 0)
+        return; /* there may be no bytes at all, and memcpy takes no NULL */
     if (!make_room(json, length)) {
         json->failed = true;
         return;
