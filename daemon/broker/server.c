@@ -124,7 +124,7 @@ static size_t session_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_cur > 65536)
         limit.rlim_cur = 65536;
-    return limit.rlim_cur > 2 * DESCRIPTORS_RESERVED ? limit.rlim_cur - DESCRIPTORS_RESERVED
+    return limit.rlim_cur > 2UL * DESCRIPTORS_RESERVED ? limit.rlim_cur - DESCRIPTORS_RESERVED
                                                      : limit.rlim_cur / 2;
 }
 

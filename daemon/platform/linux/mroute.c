@@ -18,7 +18,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-_Static_assert(VIFS_MAX == MAXVIFS && VIFS_MAX == MAXMIFS, "the kernel's limits are ours");
+_Static_assert(VIFS_MAX == MAXVIFS, "the kernel's limit is ours");
+_Static_assert(VIFS_MAX == MAXMIFS, "the kernel's limit is ours");
 _Static_assert(TABLE_ID_DEFAULT_IPV4 == (int)RT_TABLE_DEFAULT, "the kernel's table is ours");
 _Static_assert(TABLE_ID_DEFAULT_IPV6 == (int)RT_TABLE_MAIN, "the kernel's table is ours");
 
