@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 struct counts {
-    unsigned char *seen; /* by number */
+    unsigned char seen[NUMBERS_MAX]; /* how often, by number */
     long received, duplicates;
 };
 
@@ -102,21 +102,21 @@ int main(int argc, char **argv)
 
     unsigned ifindex;
     struct sockaddr_storage group = group_address(argv[2], argv[1], &ifindex);
-    struct counts counts = {.seen = calloc(NUMBERS_MAX, 1)};
+    struct counts *counts = calloc(1, sizeof *counts);
     struct pollfd polled[] = {{.fd = open_termination(), .events = POLLIN},
                               {.fd = open_socket(&group, ifindex), .events = POLLIN}};
-    long expected = atol(argv[3]), end = now_ms() + atol(argv[4]) * 1000, left;
+    long expected = number_of(argv[3]), end = now_ms() + number_of(argv[4]) * 1000, left;
 
-    if (!counts.seen || expected < 1 || expected > NUMBERS_MAX)
-        return 2;
+    if (!counts)
+        give_up("memory");
     puts("joined");
     fflush(stdout);
-    while (counts.received < expected && (left = end - now_ms()) > 0 && !polled[0].revents) {
+    while (counts->received < expected && (left = end - now_ms()) > 0 && !polled[0].revents) {
         poll(polled, 2, (int)left);
-        take_all(polled[1].fd, &counts, expected);
+        take_all(polled[1].fd, counts, expected);
     }
     printf("received %ld lost %ld duplicates %ld gap %ld\n", counts.received,
-           expected - counts.received, counts.duplicates, longest_gap(&counts, expected));
-    free(counts.seen);
+           expected - counts->duplicates, longest_gap(counts, expected));
+    free(counts);
     return 0;
 }

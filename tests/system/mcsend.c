@@ -48,13 +48,11 @@ int main(int argc, char **argv)
 
     unsigned ifindex;
     struct sockaddr_storage group = group_address(argv[2], argv[1], &ifindex);
-    long count = atol(argv[3]), a_second = atol(argv[4]), sent = 0;
-    int fd = open_socket(&group, ifindex, atoi(argv[5]));
+    long count = number_of(argv[3]), a_second = number_of(argv[4]), sent = 0;
+    int fd = open_socket(&group, ifindex, (int)number_of(argv[5]));
     struct packet packet = {0};
     struct timespec start;
 
-    if (count < 1 || count > NUMBERS_MAX || a_second < 1)
-        return 2;
     clock_gettime(CLOCK_MONOTONIC, &start);
     for (long i = 0; i < count; i++) {
         wait_for(&start, i, a_second);

@@ -27,6 +27,19 @@ static inline void give_up(const char *what)
     exit(1);
 }
 
+/* The number that the text is, from 1 to NUMBERS_MAX; ends the program on a mistake. */
+static inline long number_of(const char *text)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+
+    if (end == text || *end || number < 1 || number > NUMBERS_MAX) {
+        fprintf(stderr, "%s is no number from 1 to %d\n", text, NUMBERS_MAX);
+        exit(2);
+    }
+    return number;
+}
+
 /* The address of the group, and the index of the interface; ends the program on a mistake. */
 static inline struct sockaddr_storage group_address(const char *text, const char *interface,
                                                     unsigned *ret_ifindex)
