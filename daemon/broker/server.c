@@ -125,7 +125,7 @@ static size_t session_limit(void)
     if (limit.rlim_cur > 65536)
         limit.rlim_cur = 65536;
     return limit.rlim_cur > 2UL * DESCRIPTORS_RESERVED ? limit.rlim_cur - DESCRIPTORS_RESERVED
-                                                     : limit.rlim_cur / 2;
+                                                       : limit.rlim_cur / 2;
 }
 
 static void free_when_closed(uv_handle_t *handle)

@@ -116,7 +116,7 @@ int main(int argc, char **argv)
         take_all(polled[1].fd, counts, expected);
     }
     printf("received %ld lost %ld duplicates %ld gap %ld\n", counts.received,
-           expected - counts->duplicates, longest_gap(counts, expected));
+           expected - counts->received, counts->duplicates, longest_gap(counts, expected));
     free(counts);
     return 0;
 }
