@@ -34,8 +34,8 @@ check_files() {
         "$NB_LIBDIR"/{libnetbroker.so,libnetbroker.so.0,"libnetbroker.so.${NB_VERSION:?}"} \
         "$NB_LIBDIR"/pkgconfig/libnetbroker.pc \
         "$NB_LIBDIR"/cmake/netbroker/netbroker-config{,-version}.cmake \
-        share/man/man8/netbrokerd.8 share/man/man1/netbroker.1 \
-        share/man/man3/libnetbroker.3 share/man/man7/netbroker-protocol.7 \
+        share/man/man{8/netbrokerd.8,1/netbroker.1,5/netbrokerd.conf.5} \
+        share/man/man{3/libnetbroker.3,7/netbroker-protocol.7} \
         share/bash-completion/completions/netbroker share/zsh/site-functions/_netbroker \
         lib/systemd/system/netbrokerd.service lib/systemd/system/netbrokerd.socket \
         lib/sysusers.d/netbroker.conf lib/tmpfiles.d/netbroker.conf etc/netbroker/netbrokerd.conf; do
