@@ -115,7 +115,7 @@ int main(int argc, char **argv)
         poll(polled, 2, (int)left);
         take_all(polled[1].fd, counts, expected);
     }
-    printf("received %ld lost %ld duplicates %ld gap %ld\n", counts.received,
+    printf("received %ld lost %ld duplicates %ld gap %ld\n", counts->received,
            expected - counts->received, counts->duplicates, longest_gap(counts, expected));
     free(counts);
     return 0;
