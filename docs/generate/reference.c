@@ -1,0 +1,194 @@
+/* The protocol reference in Markdown: a section for each action, a row for each error. */
+#include "generate.h"
+
+#include "decode.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- Fields -------------------------------------------------------------------------------- */
+
+static void limit_address(const struct field *field)
+{
+    (void)field;
+    fputs("text: an IPv4 or IPv6 address", stdout);
+}
+
+static void limit_source(const struct field *field)
+{
+    (void)field;
+    fputs("text: an IPv4 or IPv6 unicast address", stdout);
+}
+
+static void limit_group(const struct field *field)
+{
+    (void)field;
+    fputs("text: an IPv4 or IPv6 multicast address", stdout);
+}
+
+static void limit_interface(const struct field *field)
+{
+    (void)field;
+    printf("text: an interface name of 1 to %d bytes", INTERFACE_NAME_MAX);
+}
+
+static void limit_interfaces(const struct field *field)
+{
+    printf("list of %u to %u interface names, each once", field->low, field->high);
+}
+
+static void limit_number(const struct field *field)
+{
+    printf("integer from %u to %u", field->low, field->high);
+}
+
+static void limit_numbers(const struct field *field)
+{
+    printf("list of at most %d integers from %u to %u", VIFS_MAX, field->low, field->high);
+}
+
+static void limit_flag(const struct field *field)
+{
+    (void)field;
+    fputs("`true` or `false`", stdout);
+}
+
+static void limit_word(const struct field *field)
+{
+    (void)field;
+    printf("text of 1 to %d bytes", WORD_LENGTH_MAX);
+}
+
+static void limit_family(const struct field *field)
+{
+    (void)field;
+    fputs("`\"ipv4\"` or `\"ipv6\"`", stdout);
+}
+
+static void limit_topics(const struct field *field)
+{
+    printf("list of %u to %u texts of 1 to %d bytes", field->low, field->high, TOPIC_LENGTH_MAX);
+}
+
+static void (*const limits[])(const struct field *) = {
+#define T(type, c_type, metavariable) [FIELD_##type] = limit_##type,
+    FIELD_TYPES(T)
+#undef T
+};
+
+static void write_need(const struct field *field)
+{
+    if (field->need == REQUIRED)
+        fputs("required", stdout);
+    else if (field->type == FIELD_flag)
+        fputs("default `false`", stdout);
+    else if (field->fallback)
+        printf("default `%u`", field->fallback);
+    else
+        fputs("optional", stdout);
+}
+
+static void write_fields(const struct action_row *row)
+{
+    if (row->field_count == 0) {
+        puts("It takes no fields; `payload` may be missing or empty.\n");
+        return;
+    }
+    puts("| field | type and limits | need | meaning |\n| --- | --- | --- | --- |");
+    for (size_t i = 0; i < row->field_count; i++) {
+        const struct field *field = &row->fields[i];
+
+        printf("| `%s` | ", field->name);
+        limits[field->type](field);
+        fputs(" | ", stdout);
+        write_need(field);
+        fputs(" | ", stdout);
+        print_escaped(field->documentation, "*|<", "\\");
+        puts(" |");
+    }
+    putchar('\n');
+}
+
+/* --- Examples ------------------------------------------------------------------------------ */
+
+/* JSON text, by type; NULL: an example can do without a field of it. */
+static const char *const examples[FIELD_TYPE_COUNT] = {
+    [FIELD_address] = "\"10.0.1.10\"",
+    [FIELD_source] = "\"10.0.1.10\"",
+    [FIELD_group] = "\"239.10.20.30\"",
+    [FIELD_interface] = "\"eth0\"",
+    [FIELD_interfaces] = "[\"eth1\", \"eth2\"]",
+    [FIELD_word] = "\"ADD_MFC\"",
+    [FIELD_topics] = "[\"mfc.*\"]",
+};
+
+static const char *example_value(const struct field *field)
+{
+    /* DIAGNOSE takes any address as its group, to say what is wrong with it. */
+    if (strcmp(field->name, "group") == 0)
+        return examples[FIELD_group];
+    return examples[field->type];
+}
+
+static void write_request(FILE *file, const struct action_row *row)
+{
+    bool payload = false;
+
+    fprintf(file, "{\"action\": \"%s\"", row->name);
+    for (size_t i = 0; i < row->field_count; i++) {
+        const char *value = example_value(&row->fields[i]);
+
+        if (!value)
+            continue;
+        fprintf(file, "%s\"%s\": %s", payload ? ", " : ", \"payload\": {", row->fields[i].name,
+                value);
+        payload = true;
+    }
+    fputs(payload ? "}}" : "}", file);
+}
+
+static void write_example(const struct action_row *row)
+{
+    char *text;
+    size_t length;
+    FILE *file = open_memstream(&text, &length);
+    struct request request;
+    struct error error;
+
+    if (!file)
+        abort();
+    write_request(file, row);
+    fclose(file);
+    if (!decode_request(text, length, &request, &error)) {
+        fprintf(stderr, "The example of %s is refused: %s\n", row->name, error.message);
+        exit(EXIT_FAILURE);
+    }
+    printf("```json\n%s\n```\n\n", text);
+    free(text);
+}
+
+void write_action_sections(void)
+{
+    for (enum action action = 0; action < ACTION_COUNT; action++) {
+        const struct action_row *row = action_row(action);
+
+        printf("### %s\n\n%s\n\n", row->name, row->documentation);
+        printf("Command: `netbroker %s`. Policy verb: `%s`.", row->cli, row->policy);
+        if (row->fds[0])
+            printf(" Descriptors in the reply: `%s`.", row->fds);
+        puts("\n");
+        write_fields(row);
+        write_example(row);
+    }
+}
+
+/* --- Errors -------------------------------------------------------------------------------- */
+
+void write_error_rows(void)
+{
+    puts("| code | meaning |\n| --- | --- |");
+#define E(name, word, meaning) puts("| `" word "` | " meaning " |");
+    ERRORS(E)
+#undef E
+}

@@ -1,0 +1,63 @@
+#!/bin/bash
+# Completion as a user meets it: what a command line becomes when Tab is pressed behind it.
+set -eu
+build=${NB_BUILD:?}
+
+# shellcheck source=/dev/null
+. "$build/docs/netbroker.bash"
+
+# expect LINE CANDIDATE...: the line's words are split as bash splits them for a completion, which
+# shows a candidate once.
+expect() {
+    local line=$1 seen
+
+    shift
+    line=${line//=/ = }
+    read -ra COMP_WORDS <<<"$line"
+    [[ $line != *' ' ]] || COMP_WORDS+=("")
+    COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+    _netbroker
+    seen=$(printf '%s\n' "${COMPREPLY[@]}" | sort -u | paste -sd ' ')
+    if [ "$seen" != "$*" ]; then
+        echo "FAILED: '$line' became '$seen', not '$*'"
+        exit 1
+    fi
+}
+
+# In a network namespace, whose interfaces are known.
+if [ -z "${NB_INSIDE:-}" ]; then
+    flags=(--net --mount)
+    [ "$(id -u)" = 0 ] || flags+=(--user --map-root-user)
+    if ! unshare "${flags[@]}" mount -t sysfs sysfs /sys 2>/dev/null; then
+        echo "skipped: namespaces cannot be made here"
+        exit 77
+    fi
+    NB_INSIDE=1 exec unshare "${flags[@]}" bash "$0"
+fi
+mount -t sysfs sysfs /sys
+ip link add eth8 type veth peer name eth9
+
+expect "netbroker mf" mfc
+expect "netbroker mfc " add del flush show
+expect "netbroker mfc a" add
+expect "netbroker --json mfc a" add
+expect "netbroker --socket /tmp/s mfc a" add
+expect "netbroker --socket=/tmp/s mfc a" add
+expect "netbroker st" status
+expect "netbroker ping --j" --json
+expect "netbroker mfc add --" --dry-run --group --help --iif --json --oifs --socket --source \
+    --table --ttls
+expect "netbroker mfc add --iif eth8 --o" --oifs
+expect "netbroker mfc add --iif e" eth8 eth9
+expect "netbroker mfc add --iif=e" eth8 eth9
+expect "netbroker mfc add --oifs eth8,e" eth8,eth8 eth8,eth9
+expect "netbroker mfc show --family " ipv4 ipv6
+expect "netbroker mfc add --dry-run --gr" --group
+expect "netbroker nonsense a" ""
+
+if command -v zsh >/dev/null; then
+    zsh -n "$build/docs/_netbroker"
+    echo "bash completes, and zsh can read its completion"
+else
+    echo "bash completes; there is no zsh here"
+fi
