@@ -39,14 +39,21 @@ int fdpass_send(int socket, const struct fdpass_target *target, const void *mess
 static int take_descriptor(struct msghdr *header)
 {
     struct cmsghdr *control = CMSG_FIRSTHDR(header);
-    int fd = -1;
+    int fd, kept = -1;
 
-    if (control && control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_RIGHTS &&
-        control->cmsg_len >= CMSG_LEN(sizeof fd)) {
-        memcpy(&fd, CMSG_DATA(control), sizeof fd);
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
+    if (!control || control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS)
+        return -1;
+    /* The room for one is rounded up: where two were sent, two may have arrived. */
+    for (size_t i = 0; control->cmsg_len >= CMSG_LEN((i + 1) * sizeof fd); i++) {
+        memcpy(&fd, CMSG_DATA(control) + i * sizeof fd, sizeof fd);
+        if (i == 0)
+            kept = fd;
+        else
+            close(fd);
     }
-    return fd;
+    if (kept >= 0)
+        fcntl(kept, F_SETFD, FD_CLOEXEC);
+    return kept;
 }
 
 int fdpass_receive(int socket, void *message, size_t size, int *ret_fd)

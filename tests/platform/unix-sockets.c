@@ -101,6 +101,12 @@ static void check_descriptors(struct ground *ground)
     close(fd);
 
     send_descriptors(pair[0], ground->near);
+    ground_require(fdpass_receive(pair[1], &byte, 1, &fd) == 1, "receiving one of three");
+    ground_expect(ground, "of three sent, those left open by who closes what is beyond one", 1,
+                  open_descriptors() - before);
+    close(fd);
+
+    send_descriptors(pair[0], ground->near);
     flags = receive_flags(pair[1]);
     ground_expect(ground, "of three sent, those that arrive in CMSG_SPACE(sizeof(int))",
                   (long)((CMSG_SPACE(sizeof(int)) - CMSG_LEN(0)) / sizeof(int)),
