@@ -399,28 +399,37 @@ static void on_closed(uv_handle_t *handle)
     free_when_done(state);
 }
 
+/* Writes the rest of the file that was begun, here and now. */
+static void complete_file(struct state *state)
+{
+    while (write_some(state))
+        ;
+    finish_file(&state->work);
+    after_file(&state->work, 0);
+}
+
+static void write_last_file(struct state *state)
+{
+    if (uv_is_active((uv_handle_t *)&state->writer)) {
+        uv_idle_stop(&state->writer);
+        complete_file(state);
+    }
+    /* A worker that still syncs an older file writes to the same name: let it finish. */
+    while (state->touched && state->busy && uv_run(state->loop, UV_RUN_ONCE))
+        ;
+    if (state->touched) {
+        begin_file(state);
+        complete_file(state);
+    }
+}
+
 void state_stop(struct state *state)
 {
-    bool writing = uv_is_active((uv_handle_t *)&state->writer);
-
     state->stopped = true;
-    if (state->source) {
+    if (state->source)
         fclose(state->source); /* and the file stays: it holds more than was read */
-    } else if (writing) {      /* the file that was begun is completed here */
-        while (write_some(state))
-            ;
-        finish_file(&state->work);
-        after_file(&state->work, 0);
-    } else if (state->touched) {
-        /* A worker that still syncs an older file writes to the same name: let it finish. */
-        while (state->busy && uv_run(state->loop, UV_RUN_ONCE))
-            ;
-        begin_file(state);
-        while (write_some(state))
-            ;
-        finish_file(&state->work);
-        state->busy = false;
-    }
+    else
+        write_last_file(state);
     uv_close((uv_handle_t *)&state->delay, on_closed);
     uv_close((uv_handle_t *)&state->writer, on_closed);
 }
