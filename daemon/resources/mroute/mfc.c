@@ -264,7 +264,7 @@ bool mfc_check_add(const struct mfc *mfc, const struct links *links,
                    const struct args_add_mfc *args, bool wait, enum route_change *ret,
                    struct error *error)
 {
-    struct resolved resolved;
+    struct resolved resolved = {0};
 
     return check_add(mfc, links, args, wait, &resolved, ret, error);
 }
@@ -336,7 +336,7 @@ bool mfc_add(struct mfc *mfc, const struct args_add_mfc *args, bool wait, uint64
              enum route_change *ret, struct route **ret_old, struct route **ret_new,
              struct error *error)
 {
-    struct resolved resolved;
+    struct resolved resolved = {0};
     struct address source = effective_source(args);
 
     *ret_old = NULL;
@@ -364,24 +364,6 @@ bool mfc_add(struct mfc *mfc, const struct args_add_mfc *args, bool wait, uint64
     *ret_old = old;
     *ret_new = route;
     return true;
-}
-
-void mfc_drop_old(struct mfc *mfc, struct route *old)
-{
-    release_ports(mfc, old);
-    free(old);
-}
-
-void mfc_del(struct mfc *mfc, struct route *route)
-{
-    if (route->state != ROUTE_WAITING) {
-        mfc->writes++;
-        mroute_mfc_del(&mfc->socket, &route->source, &route->group);
-    }
-    set_state(mfc, route, ROUTE_INSTALLED);
-    route_set_remove(&mfc->routes, route);
-    release_ports(mfc, route);
-    free(route);
 }
 
 /* --- Adoption ------------------------------------------------------------------------------ */
@@ -477,9 +459,11 @@ static bool names_port(const struct route *route, const struct port *port)
     return false;
 }
 
-static void sync_port(struct mfc *mfc, const struct port *port, enum route_news news)
+/* False: the kernel kept an entry as it was. */
+static bool sync_port(struct mfc *mfc, const struct port *port, enum route_news news)
 {
     struct route *route;
+    bool done = true;
 
     TAILQ_FOREACH (route, &mfc->routes.order, in_order) {
         if (!names_port(route, port))
@@ -487,24 +471,22 @@ static void sync_port(struct mfc *mfc, const struct port *port, enum route_news 
 
         enum route_state was = route->state;
 
-        sync_route(mfc, route);
+        done &= sync_route(mfc, route) == 0;
         if (route->state != was)
             mfc->host->route_news(mfc->host->context, news, route);
     }
+    return done;
 }
 
-static void lose_link(struct mfc *mfc, unsigned ifindex)
+/* Interfaces that came while all VIFs were taken get those that are free now. */
+static void attach_ports(struct mfc *mfc)
 {
-    struct port *port = port_find(&mfc->ports, "", ifindex);
+    struct port *port;
 
-    if (!port)
-        return;
-
-    int vif = port_detach(port);
-
-    sync_port(mfc, port, ROUTE_WAITING_NEWS);
-    if (vif >= 0)
-        port_free_vif(&mfc->ports, vif);
+    TAILQ_FOREACH (port, &mfc->ports.list, in_ports)
+        if (port->ifindex && port->vif < 0 && ports_free_vifs(&mfc->ports) > 0 &&
+            port_attach(&mfc->ports, port, port->ifindex))
+            sync_port(mfc, port, ROUTE_RESTORED_NEWS);
 }
 
 static void gain_link(struct mfc *mfc, const struct link_info *link)
@@ -516,6 +498,24 @@ static void gain_link(struct mfc *mfc, const struct link_info *link)
     verify_routes(mfc);
     if (port_attach(&mfc->ports, port, link->ifindex))
         sync_port(mfc, port, ROUTE_RESTORED_NEWS);
+}
+
+static void lose_link(struct mfc *mfc, unsigned ifindex)
+{
+    struct port *port = port_find(&mfc->ports, "", ifindex);
+
+    if (!port)
+        return;
+
+    int vif = port_detach(port);
+    bool erased = sync_port(mfc, port, ROUTE_WAITING_NEWS);
+    const struct link_info *link = links_find(mfc->host->links, port->name);
+
+    if (vif >= 0 && erased)
+        port_free_vif(&mfc->ports, vif);
+    attach_ports(mfc);
+    if (link) /* made again already: word of the new one came before that of the old one's end */
+        gain_link(mfc, link);
 }
 
 void mfc_link_changed(struct mfc *mfc, const struct link_info *was, const struct link_info *is)
@@ -530,4 +530,26 @@ void mfc_link_changed(struct mfc *mfc, const struct link_info *was, const struct
         memcpy(port->name, is->name, sizeof port->name);
     else
         gain_link(mfc, is);
+}
+
+/* --- Deleting ------------------------------------------------------------------------------ */
+
+void mfc_drop_old(struct mfc *mfc, struct route *old)
+{
+    release_ports(mfc, old);
+    free(old);
+    attach_ports(mfc);
+}
+
+void mfc_del(struct mfc *mfc, struct route *route)
+{
+    if (route->state != ROUTE_WAITING) {
+        mfc->writes++;
+        mroute_mfc_del(&mfc->socket, &route->source, &route->group);
+    }
+    set_state(mfc, route, ROUTE_INSTALLED);
+    route_set_remove(&mfc->routes, route);
+    release_ports(mfc, route);
+    free(route);
+    attach_ports(mfc);
 }
