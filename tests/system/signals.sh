@@ -40,6 +40,10 @@ status=0
 "$build/daemon/netbrokerd" --colour 2>/dev/null || status=$?
 equal "exit status of a wrong option" 2 $status
 
+status=0
+"$build/daemon/netbrokerd" --foreground --log-level none 2>/dev/null || status=$?
+equal "exit status of a log level that there is not" 2 $status
+
 start_daemon
 kill -INT "$daemon"
 status=0
