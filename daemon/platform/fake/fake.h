@@ -1,0 +1,55 @@
+/* The platform for tests and fuzzing: a kernel in memory.
+ *
+ * It answers as the real one does (net/ipv4/ipmr.c, net/ipv6/ip6mr.c): an interface that goes
+ * frees its VIFs without a word, while the entries keep the numbers. Descriptors are real ones, so
+ * that they can be polled, copied and closed; a table is released when all copies of its
+ * descriptor are closed. There is one such kernel a process, reset by each test. */
+#ifndef NB_FAKE_H
+#define NB_FAKE_H
+
+#include "platform/mroute.h"
+
+/* Closes everything and begins anew, with no interfaces. */
+void fake_reset(void);
+
+/* --- Interfaces ---------------------------------------------------------------------------- */
+
+/* Makes an interface that is up, and returns its index: each time another one. */
+unsigned fake_link_add(const char *name);
+void fake_link_del(const char *name);
+void fake_link_rename(const char *from, const char *to);
+void fake_link_set_running(const char *name, bool running);
+
+/* What was to be told of interfaces is lost; the reader is told all again. */
+void fake_links_overrun(void);
+
+/* --- Tables -------------------------------------------------------------------------------- */
+
+/* The entry of a source and group, or NULL. Valid until the next change. */
+const struct mfc_entry *fake_mfc_find(uint8_t family, uint32_t table, const char *source,
+                                      const char *group);
+size_t fake_mfc_count(uint8_t family, uint32_t table);
+
+/* The interface of a VIF, 0 where it is free; and how many are taken. */
+unsigned fake_vif_ifindex(uint8_t family, uint32_t table, unsigned vif);
+unsigned fake_vif_count(uint8_t family, uint32_t table);
+
+/* Whether some copy of the table's descriptor is open. */
+bool fake_table_is_owned(uint8_t family, uint32_t table);
+
+/* A message about a packet for the table's owner. */
+void fake_upcall(uint8_t family, uint32_t table, const struct upcall *upcall);
+
+/* How often an interface was given the number of a VIF that entries still named: each time an
+ * old route would have begun to send to a stranger. Must be 0 at any time. */
+unsigned fake_strangers(void);
+
+/* --- Calls --------------------------------------------------------------------------------- */
+
+/* Calls since the reset that change a table, also those that failed. */
+unsigned fake_writes(void);
+
+/* The nth such call from now (1: the next) fails with this negative errno. 0: none does. */
+void fake_fail(unsigned nth, int result);
+
+#endif

@@ -1,0 +1,48 @@
+/* The state that the files of this folder share. */
+#ifndef NB_FAKE_KERNEL_H
+#define NB_FAKE_KERNEL_H
+
+#include "fake.h"
+#include "platform/links.h"
+
+enum { FAKE_LINKS_MAX = 512, FAKE_NEWS_MAX = 4096, FAKE_TABLES_MAX = 32 };
+
+struct fake_news {
+    bool gone;
+    struct link_info link;
+};
+
+struct fake_table {
+    int peer; /* the kernel's end of the owner's socket; -1: no table */
+    uint8_t family;
+    uint32_t table;
+    unsigned vifs[VIFS_MAX]; /* interface indexes; 0: free */
+    struct mfc_entry *entries;
+    size_t count, capacity;
+};
+
+struct fake {
+    struct link_info links[FAKE_LINKS_MAX];
+    size_t link_count;
+    unsigned last_ifindex;
+    struct fake_news news[FAKE_NEWS_MAX];
+    size_t news_count;
+    bool overrun;
+    int links_peer; /* the kernel's end of the socket that tells of interfaces; -1: not open */
+
+    struct fake_table tables[FAKE_TABLES_MAX];
+    unsigned writes, fail_in, strangers;
+    int fail_result;
+    bool used; /* false: never reset, all zero */
+};
+
+struct fake *fake_kernel(void);
+
+/* What the tables lose with an interface. */
+void fake_tables_lose_link(unsigned ifindex);
+void fake_tables_reset(void);
+
+/* A pair of connected, non-blocking sockets; the kernel keeps ret[0]. 0 or a negative errno. */
+int fake_pair(int ret[2]);
+
+#endif

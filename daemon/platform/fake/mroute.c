@@ -1,0 +1,354 @@
+/* The fake kernel's multicast routing tables. The order of the checks is that of ipmr.c. */
+#include "platform/mroute.h"
+
+#include "kernel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* --- Tables and their owners --------------------------------------------------------------- */
+
+static struct fake_table *find_table(uint8_t family, uint32_t table)
+{
+    struct fake *kernel = fake_kernel();
+
+    for (size_t i = 0; i < FAKE_TABLES_MAX; i++) {
+        struct fake_table *t = &kernel->tables[i];
+
+        if (t->peer >= 0 && t->family == family && t->table == table)
+            return t;
+    }
+    return NULL;
+}
+
+static struct fake_table *table_of(const struct mroute_socket *s)
+{
+    return s->fd >= 0 ? find_table(s->family, s->table) : NULL;
+}
+
+static void release_table(struct fake_table *t)
+{
+    close(t->peer);
+    free(t->entries);
+    *t = (struct fake_table){.peer = -1};
+}
+
+void fake_tables_reset(void)
+{
+    struct fake *kernel = fake_kernel();
+
+    for (size_t i = 0; i < FAKE_TABLES_MAX; i++)
+        if (kernel->tables[i].peer >= 0)
+            release_table(&kernel->tables[i]);
+}
+
+void fake_tables_lose_link(unsigned ifindex)
+{
+    struct fake *kernel = fake_kernel();
+
+    for (size_t i = 0; i < FAKE_TABLES_MAX; i++)
+        for (unsigned vif = 0; vif < VIFS_MAX; vif++)
+            if (kernel->tables[i].vifs[vif] == ifindex)
+                kernel->tables[i].vifs[vif] = 0;
+}
+
+/* The other end hangs up when the last copy of the descriptor is closed. */
+static bool is_owned(const struct fake_table *t)
+{
+    struct pollfd polled = {.fd = t->peer};
+
+    return poll(&polled, 1, 0) == 0 || !(polled.revents & POLLHUP);
+}
+
+bool fake_table_is_owned(uint8_t family, uint32_t table)
+{
+    struct fake_table *t = find_table(family, table);
+
+    return t && is_owned(t);
+}
+
+int mroute_socket_open(uint8_t family, uint32_t table)
+{
+    struct fake_table *t = find_table(family, table);
+    int pair[2];
+    int result;
+
+    if (t && is_owned(t))
+        return -EADDRINUSE;
+    if (t)
+        release_table(t);
+    t = NULL;
+    for (size_t i = 0; i < FAKE_TABLES_MAX && !t; i++)
+        if (fake_kernel()->tables[i].peer < 0)
+            t = &fake_kernel()->tables[i];
+    result = t ? fake_pair(pair) : -ENOMEM;
+    if (result < 0)
+        return result;
+    *t = (struct fake_table){.peer = pair[0], .family = family, .table = table};
+    return pair[1];
+}
+
+void mroute_owner_describe(uint8_t family, char *text, size_t size)
+{
+    snprintf(text, size, "fake-%u (pid 1)", family);
+}
+
+/* --- Writing ------------------------------------------------------------------------------- */
+
+/* Counts a write; a negative errno when it is the one to fail. */
+static int begin_write(void)
+{
+    struct fake *kernel = fake_kernel();
+
+    kernel->writes++;
+    return kernel->fail_in > 0 && --kernel->fail_in == 0 ? kernel->fail_result : 0;
+}
+
+static bool link_exists(unsigned ifindex)
+{
+    const struct fake *kernel = fake_kernel();
+
+    for (size_t i = 0; i < kernel->link_count; i++)
+        if (kernel->links[i].ifindex == ifindex)
+            return true;
+    return false;
+}
+
+static bool names_vif(const struct mfc_entry *entry, unsigned vif)
+{
+    return entry->parent == vif || entry->ttls[vif] > 0;
+}
+
+int mroute_vif_add(const struct mroute_socket *s, unsigned vif, unsigned ifindex)
+{
+    struct fake_table *t = table_of(s);
+    int result = begin_write();
+
+    if (result < 0)
+        return result;
+    if (!t)
+        return -EBADF;
+    if (vif >= VIFS_MAX)
+        return -ENFILE;
+    if (t->vifs[vif])
+        return -EADDRINUSE;
+    if (!link_exists(ifindex))
+        return -EADDRNOTAVAIL;
+    t->vifs[vif] = ifindex;
+    for (size_t i = 0; i < t->count; i++)
+        fake_kernel()->strangers += names_vif(&t->entries[i], vif);
+    return 0;
+}
+
+int mroute_vif_del(const struct mroute_socket *s, unsigned vif)
+{
+    struct fake_table *t = table_of(s);
+    int result = begin_write();
+
+    if (result < 0)
+        return result;
+    if (!t)
+        return -EBADF;
+    if (vif >= VIFS_MAX || !t->vifs[vif])
+        return -EADDRNOTAVAIL;
+    t->vifs[vif] = 0;
+    return 0;
+}
+
+static struct mfc_entry *find_entry(const struct fake_table *t, const struct address *source,
+                                    const struct address *group)
+{
+    for (size_t i = 0; t && i < t->count; i++)
+        if (address_equal(&t->entries[i].group, group) &&
+            address_equal(&t->entries[i].source, source))
+            return &t->entries[i];
+    return NULL;
+}
+
+static struct mfc_entry *append_entry(struct fake_table *t)
+{
+    if (t->count == t->capacity) {
+        size_t capacity = t->capacity ? t->capacity * 2 : 64;
+        struct mfc_entry *entries = realloc(t->entries, capacity * sizeof *entries);
+
+        if (!entries)
+            return NULL;
+        t->entries = entries;
+        t->capacity = capacity;
+    }
+    return &t->entries[t->count++];
+}
+
+int mroute_mfc_set(const struct mroute_socket *s, const struct mfc_entry *entry)
+{
+    struct fake_table *t = table_of(s);
+    int result = begin_write();
+
+    if (result < 0)
+        return result;
+    if (!t)
+        return -EBADF;
+    if (entry->parent >= VIFS_MAX)
+        return -ENFILE;
+
+    struct mfc_entry *place = find_entry(t, &entry->source, &entry->group);
+
+    if (!place && !address_is_multicast(&entry->group))
+        return -EINVAL;
+    if (!place)
+        place = append_entry(t);
+    if (!place)
+        return -ENOMEM;
+    *place = *entry;
+    return 0;
+}
+
+int mroute_mfc_del(const struct mroute_socket *s, const struct address *source,
+                   const struct address *group)
+{
+    struct fake_table *t = table_of(s);
+    struct mfc_entry *entry = find_entry(t, source, group);
+    int result = begin_write();
+
+    if (result < 0)
+        return result;
+    if (!entry)
+        return -ENOENT;
+    *entry = t->entries[--t->count];
+    return 0;
+}
+
+/* --- Reading ------------------------------------------------------------------------------- */
+
+int mroute_mfc_count(const struct mroute_socket *s, const struct address *source,
+                     const struct address *group, struct mfc_counters *ret)
+{
+    if (!find_entry(table_of(s), source, group))
+        return -EADDRNOTAVAIL;
+    *ret = (struct mfc_counters){0};
+    return 0;
+}
+
+int mroute_vif_count(const struct mroute_socket *s, unsigned vif, struct vif_counters *ret)
+{
+    const struct fake_table *t = table_of(s);
+
+    if (!t || vif >= VIFS_MAX || !t->vifs[vif])
+        return -EADDRNOTAVAIL;
+    *ret = (struct vif_counters){0};
+    return 0;
+}
+
+static void tell_entry(const struct fake_table *t, const struct mfc_entry *entry,
+                       const struct mroute_visitor *visitor)
+{
+    struct mfc_found found = {
+        .source = entry->source,
+        .group = entry->group,
+        .iif = t->vifs[entry->parent],
+    };
+
+    for (unsigned vif = 0; vif < VIFS_MAX; vif++)
+        if (entry->ttls[vif] && t->vifs[vif]) {
+            found.oifs[found.oif_count].ifindex = t->vifs[vif];
+            found.oifs[found.oif_count++].ttl = entry->ttls[vif];
+        }
+    visitor->mfc(visitor->context, &found);
+}
+
+/* Visitors delete entries meanwhile, so it works on a copy. */
+int mroute_dump(const struct mroute_socket *s, const struct mroute_visitor *visitor)
+{
+    const struct fake_table *t = table_of(s);
+
+    if (!t)
+        return -EBADF;
+
+    struct fake_table copy = *t;
+
+    copy.entries = malloc(t->count * sizeof *t->entries + 1);
+    if (!copy.entries)
+        return -ENOMEM;
+    if (t->count > 0)
+        memcpy(copy.entries, t->entries, t->count * sizeof *t->entries);
+    for (unsigned vif = 0; vif < VIFS_MAX; vif++)
+        if (copy.vifs[vif])
+            visitor->vif(visitor->context, vif, copy.vifs[vif]);
+    for (size_t i = 0; i < copy.count; i++)
+        tell_entry(&copy, &copy.entries[i], visitor);
+    free(copy.entries);
+    return 0;
+}
+
+int mroute_upcall_read(const struct mroute_socket *s, struct upcall *ret)
+{
+    ssize_t length = recv(s->fd, ret, sizeof *ret, MSG_DONTWAIT);
+
+    if (length < 0)
+        return -errno;
+    return length == (ssize_t)sizeof *ret ? 0 : -EIO; /* the test has reset the kernel */
+}
+
+/* --- The test's side ----------------------------------------------------------------------- */
+
+void fake_upcall(uint8_t family, uint32_t table, const struct upcall *upcall)
+{
+    const struct fake_table *t = find_table(family, table);
+
+    if (!t || send(t->peer, upcall, sizeof *upcall, MSG_NOSIGNAL) < 0)
+        abort();
+}
+
+const struct mfc_entry *fake_mfc_find(uint8_t family, uint32_t table, const char *source,
+                                      const char *group)
+{
+    struct address s, g;
+
+    if (!address_parse(source, &s) || !address_parse(group, &g))
+        abort();
+    return find_entry(find_table(family, table), &s, &g);
+}
+
+size_t fake_mfc_count(uint8_t family, uint32_t table)
+{
+    const struct fake_table *t = find_table(family, table);
+
+    return t ? t->count : 0;
+}
+
+unsigned fake_vif_ifindex(uint8_t family, uint32_t table, unsigned vif)
+{
+    const struct fake_table *t = find_table(family, table);
+
+    return t ? t->vifs[vif] : 0;
+}
+
+unsigned fake_vif_count(uint8_t family, uint32_t table)
+{
+    unsigned count = 0;
+
+    for (unsigned vif = 0; vif < VIFS_MAX; vif++)
+        count += fake_vif_ifindex(family, table, vif) != 0;
+    return count;
+}
+
+unsigned fake_strangers(void)
+{
+    return fake_kernel()->strangers;
+}
+
+unsigned fake_writes(void)
+{
+    return fake_kernel()->writes;
+}
+
+void fake_fail(unsigned nth, int result)
+{
+    fake_kernel()->fail_in = nth;
+    fake_kernel()->fail_result = result;
+}

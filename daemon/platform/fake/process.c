@@ -1,0 +1,54 @@
+/* Processes without privileges: nothing to give up, and no signal ever comes. */
+#include "platform/process.h"
+
+#include "kernel.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+void process_hide(void)
+{
+}
+
+bool process_become_keeper(const char *user, struct error *error)
+{
+    (void)user;
+    (void)error;
+    return true;
+}
+
+bool process_become_broker(struct error *error)
+{
+    (void)error;
+    return true;
+}
+
+void process_privileges_describe(char *text, size_t size)
+{
+    snprintf(text, size, "none");
+}
+
+int process_signals_open(const int *signals, size_t count)
+{
+    int pair[2];
+    int result = fake_pair(pair);
+
+    (void)signals;
+    (void)count;
+    if (result == 0)
+        close(pair[0]);
+    return result < 0 ? result : pair[1];
+}
+
+int process_signal_read(int fd)
+{
+    (void)fd;
+    return -1;
+}
+
+int peer_identify(int fd, struct peer *ret)
+{
+    (void)fd;
+    *ret = (struct peer){.uid = getuid(), .gid = getgid(), .pid = getpid()};
+    return 0;
+}

@@ -1,0 +1,52 @@
+/* A client at the other end of a socket pair, and the service that answers it: session, dispatch
+ * and all below on the fake platform, in one process and one loop. */
+#ifndef NB_UNIT_CLIENT_H
+#define NB_UNIT_CLIENT_H
+
+#include "kernel.h"
+#include "services.h"
+
+#include <cjson/cJSON.h>
+#include <uv.h>
+
+enum { CLIENTS_MAX = 4 };
+
+struct service {
+    uv_loop_t loop;
+    struct kernel kernel;
+    struct services services;
+    struct session_host host;
+    unsigned closed;                   /* sessions that ended */
+    int clients[CLIENTS_MAX];          /* -1: none */
+    struct json received[CLIENTS_MAX]; /* what they have read and nobody took */
+};
+
+/* A fake platform with these interfaces, and a service on it. */
+void service_begin(struct service *service, const char *interfaces);
+void service_end(struct service *service);
+
+/* Connects the nth client. Its socket does not block. */
+void client_connect(struct service *service, int n);
+void client_close(struct service *service, int n);
+
+/* Sends all of the bytes; while the socket is full it turns the loop and reads. */
+void client_send(struct service *service, int n, const char *bytes, size_t length);
+void client_say(struct service *service, int n, const char *text);
+
+/* Turns the loop until nothing more is to be done without the clients. */
+void service_settle(struct service *service);
+
+/* The next line that comes, parsed, the caller's; NULL when none comes. *ret_line, if not NULL, is
+ * the line itself, to be freed. */
+cJSON *client_line(struct service *service, int n, char **ret_line);
+
+/* Sends a request and takes one reply. */
+cJSON *client_ask(struct service *service, int n, const char *text);
+
+/* Whether the service has ended the connection and all was read. */
+bool client_at_end(struct service *service, int n);
+
+/* Asserts the status or code of a reply ("success" or an error's word), and deletes it. */
+void expect(cJSON *reply, const char *word);
+
+#endif

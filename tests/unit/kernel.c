@@ -1,0 +1,288 @@
+#include "kernel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- Callbacks ----------------------------------------------------------------------------- */
+
+static void take_question(void *context, uint8_t family, uint32_t table)
+{
+    struct kernel *kernel = context;
+
+    (void)family;
+    kernel->asked++;
+    kernel->asked_table = table;
+}
+
+static void take_close(void *context, uint8_t family, uint32_t table)
+{
+    struct kernel *kernel = context;
+
+    (void)family;
+    (void)table;
+    kernel->closed++;
+}
+
+static void take_news(void *context, enum route_news news, const struct route *route)
+{
+    static const char *const topics[] = {
+#define R(name, topic) [ROUTE_##name##_NEWS] = topic,
+        ROUTE_NEWS(R)
+#undef R
+    };
+    struct kernel *kernel = context;
+    size_t used = strlen(kernel->news);
+    char source[ADDRESS_TEXT_MAX], group[ADDRESS_TEXT_MAX];
+    struct route_view view;
+
+    route_describe(route, true, &view);
+    if (used < sizeof kernel->news - 128)
+        sprintf(kernel->news + used, "%s %s %s\n", topics[news],
+                address_format(&view.source, source), address_format(&view.group, group));
+}
+
+static void take_upcall(void *context, uint8_t family, uint32_t table, const struct upcall *upcall)
+{
+    struct kernel *kernel = context;
+
+    (void)family;
+    (void)table;
+    kernel->upcall = *upcall;
+}
+
+static void take_link(void *context, const struct link_info *was, const struct link_info *is)
+{
+    struct kernel *kernel = context;
+
+    if (kernel->mroute)
+        mroute_link_changed(kernel->mroute, was, is);
+}
+
+/* --- Begin and end ------------------------------------------------------------------------- */
+
+void kernel_start(struct kernel *kernel)
+{
+    struct mroute_callbacks callbacks = {take_question, take_close, take_news, take_upcall, kernel};
+
+    memset(kernel, 0, sizeof *kernel);
+    kernel->links = links_new(take_link, kernel);
+    ck_assert_ptr_nonnull(kernel->links);
+    kernel->mroute = mroute_new(kernel->links, &callbacks, 1);
+    ck_assert_ptr_nonnull(kernel->mroute);
+}
+
+int kernel_open_table(struct kernel *kernel, uint8_t family, uint32_t table)
+{
+    struct mroute_socket socket = {mroute_socket_open(family, table), family, table};
+    int copy;
+
+    ck_assert_int_ge(socket.fd, 0);
+    copy = dup(socket.fd);
+    ck_assert_int_eq(mroute_adopt(kernel->mroute, &socket), 0);
+    return copy;
+}
+
+void kernel_begin(struct kernel *kernel, const char *interfaces)
+{
+    char names[4096], *rest = names, *name;
+
+    fake_reset();
+    snprintf(names, sizeof names, "%s", interfaces);
+    while ((name = strsep(&rest, " ")))
+        fake_link_add(name);
+    kernel_start(kernel);
+    close(kernel_open_table(kernel, V4, TABLE_ID_DEFAULT_IPV4));
+    close(kernel_open_table(kernel, V6, TABLE_ID_DEFAULT_IPV6));
+}
+
+void kernel_end(struct kernel *kernel)
+{
+    mroute_free(kernel->mroute);
+    links_free(kernel->links);
+    kernel->mroute = NULL;
+    kernel->links = NULL;
+}
+
+/* --- Requests ------------------------------------------------------------------------------ */
+
+struct args_add_mfc route_args(const char *source, const char *group, const char *iif,
+                               const char *oifs)
+{
+    struct args_add_mfc args = {.dry_run = false};
+    char names[1024], *rest = names, *name;
+
+    if (source)
+        ck_assert(address_parse(source, &args.source));
+    ck_assert(address_parse(group, &args.group));
+    strcpy(args.iif.text, iif);
+    snprintf(names, sizeof names, "%s", oifs);
+    while ((name = strsep(&rest, ",")))
+        if (*name)
+            strcpy(args.oifs.names[args.oifs.count++].text, name);
+    return args;
+}
+
+bool kernel_add(struct kernel *kernel, const char *source, const char *group, const char *iif,
+                const char *oifs)
+{
+    struct args_add_mfc args = route_args(source, group, iif, oifs);
+
+    return mroute_add(kernel->mroute, &args, false, &kernel->change, &kernel->error);
+}
+
+bool kernel_del(struct kernel *kernel, const char *source, const char *group)
+{
+    struct args_del_mfc args = {.dry_run = false};
+
+    if (source)
+        ck_assert(address_parse(source, &args.source));
+    ck_assert(address_parse(group, &args.group));
+    return mroute_del(kernel->mroute, &args, &kernel->error);
+}
+
+void kernel_update(struct kernel *kernel)
+{
+    links_update(kernel->links);
+}
+
+/* --- Views --------------------------------------------------------------------------------- */
+
+static int print_route(const struct route *route, char *text)
+{
+    static const char *const states[] = {"installed", "partial", "waiting"};
+    char source[ADDRESS_TEXT_MAX], group[ADDRESS_TEXT_MAX], *at = text;
+    struct route_view view;
+
+    route_describe(route, false, &view);
+    at += sprintf(at, "%s %s %s ", address_format(&view.source, source),
+                  address_format(&view.group, group), view.iif);
+    for (uint32_t i = 0; i < view.oif_count; i++)
+        at += sprintf(at, "%s%s", i ? "," : "", view.oifs[i].name);
+    return (int)(at - text) + sprintf(at, " %s\n", states[view.state]);
+}
+
+const char *kernel_routes(struct kernel *kernel)
+{
+    static char text[65536];
+    struct mroute_filter everything = {0};
+    struct route_cursor cursor;
+    const struct route *route;
+    char *at = text;
+
+    *at = '\0';
+    route_cursor_open(&cursor, kernel->mroute, &everything);
+    while ((route = route_cursor_next(&cursor)) && at < text + sizeof text - 1024)
+        at += print_route(route, at);
+    route_cursor_close(&cursor);
+    return text;
+}
+
+static const char *vif_name(struct kernel *kernel, uint8_t family, unsigned vif)
+{
+    unsigned ifindex = fake_vif_ifindex(family, family_table(family, 0), vif);
+    const struct link_info *link = ifindex ? links_find_index(kernel->links, ifindex) : NULL;
+
+    return link ? link->name : "?";
+}
+
+const char *kernel_entry(struct kernel *kernel, const char *source, const char *group)
+{
+    static char text[1024];
+    uint8_t family = strchr(group, ':') ? V6 : V4;
+    const struct mfc_entry *entry = fake_mfc_find(family, family_table(family, 0), source, group);
+    char *at = text;
+
+    ck_assert_msg(entry != NULL, "no entry (%s, %s)", source, group);
+    at += sprintf(at, "%s", vif_name(kernel, family, entry->parent));
+    for (unsigned vif = 0; vif < VIFS_MAX; vif++)
+        if (entry->ttls[vif])
+            at += sprintf(at, " %s:%u", vif_name(kernel, family, vif), entry->ttls[vif]);
+    return text;
+}
+
+/* --- What always holds --------------------------------------------------------------------- */
+
+struct audit {
+    struct kernel *kernel;
+    uint8_t family;
+    uint32_t table;
+    unsigned installed;      /* routes that the kernel should hold */
+    uint64_t wanted_indexes; /* bit n: some route names the interface of index n */
+};
+
+/* The index that a name has now; 0: it is missing. */
+static unsigned index_of(const struct audit *audit, const char *name)
+{
+    const struct link_info *link = links_find(audit->kernel->links, name);
+
+    return link ? link->ifindex : 0;
+}
+
+static unsigned expected_ttl(struct audit *audit, const struct route_view *view, unsigned ifindex)
+{
+    for (uint32_t i = 0; i < view->oif_count; i++)
+        if (index_of(audit, view->oifs[i].name) == ifindex)
+            return view->oifs[i].ttl;
+    return address_is_any(&view->source) && index_of(audit, view->iif) == ifindex ? 1 : 0;
+}
+
+static void audit_entry(struct audit *audit, const struct route_view *view)
+{
+    char source[ADDRESS_TEXT_MAX], group[ADDRESS_TEXT_MAX];
+    const struct mfc_entry *entry =
+        fake_mfc_find(audit->family, audit->table, address_format(&view->source, source),
+                      address_format(&view->group, group));
+
+    ck_assert_int_eq(entry != NULL, view->state != ROUTE_WAITING);
+    if (!entry)
+        return;
+    audit->installed++;
+    ck_assert_uint_eq(fake_vif_ifindex(audit->family, audit->table, entry->parent),
+                      index_of(audit, view->iif));
+    for (unsigned vif = 0; vif < VIFS_MAX; vif++) {
+        unsigned ifindex = fake_vif_ifindex(audit->family, audit->table, vif);
+
+        ck_assert_uint_eq(entry->ttls[vif], ifindex ? expected_ttl(audit, view, ifindex) : 0);
+    }
+}
+
+static void audit_route(struct audit *audit, const struct route *route)
+{
+    struct route_view view;
+    bool complete = true;
+
+    route_describe(route, false, &view);
+    audit->wanted_indexes |= 1ull << index_of(audit, view.iif);
+    for (uint32_t i = 0; i < view.oif_count; i++) {
+        audit->wanted_indexes |= 1ull << index_of(audit, view.oifs[i].name);
+        complete &= index_of(audit, view.oifs[i].name) != 0;
+    }
+    ck_assert_int_eq(view.state, !index_of(audit, view.iif) ? ROUTE_WAITING
+                                 : complete                 ? ROUTE_INSTALLED
+                                                            : ROUTE_PARTIAL);
+    audit_entry(audit, &view);
+}
+
+static void audit_table(void *context, const struct mroute_socket *socket)
+{
+    struct audit audit = {context, socket->family, socket->table, 0, 0};
+    struct mroute_filter filter = {.family = socket->family, .table = socket->table};
+    struct route_cursor cursor;
+    const struct route *route;
+
+    route_cursor_open(&cursor, audit.kernel->mroute, &filter);
+    while ((route = route_cursor_next(&cursor)))
+        audit_route(&audit, route);
+    route_cursor_close(&cursor);
+    ck_assert_uint_eq(fake_mfc_count(socket->family, socket->table), audit.installed);
+    ck_assert_uint_eq(fake_vif_count(socket->family, socket->table),
+                      (unsigned)__builtin_popcountll(audit.wanted_indexes & ~1ull));
+}
+
+void kernel_check(struct kernel *kernel)
+{
+    ck_assert_uint_eq(fake_strangers(), 0);
+    mroute_visit_sockets(kernel->mroute, audit_table, kernel);
+}

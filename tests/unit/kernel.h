@@ -1,0 +1,57 @@
+/* The parts of the daemon below the protocol, on the fake platform. */
+#ifndef NB_UNIT_KERNEL_H
+#define NB_UNIT_KERNEL_H
+
+#include "fake.h"
+#include "resources/mroute/mroute.h"
+#include "suite.h"
+
+enum { V4 = FAMILY_IPV4, V6 = FAMILY_IPV6 };
+
+struct kernel {
+    struct links *links;
+    struct mroute *mroute;
+    enum route_change change; /* what the last kernel_add did */
+    struct error error;       /* why the last call was refused */
+    char news[65536];         /* what the module told, e.g. "mfc.added 10.0.0.1 239.1.1.1\n" */
+    unsigned asked, closed;   /* tables, by open_table and close_table */
+    uint32_t asked_table;
+    struct upcall upcall; /* the last one */
+};
+
+/* A fake platform with these interfaces (separated by spaces), and the default tables open. */
+void kernel_begin(struct kernel *kernel, const char *interfaces);
+void kernel_end(struct kernel *kernel);
+
+/* The parts alone, on the fake platform as it is: a process that starts again. */
+void kernel_start(struct kernel *kernel);
+
+/* Opens a table and lets the module adopt it. Returns a copy of its descriptor, as the keeper
+ * holds one; the caller closes it. */
+int kernel_open_table(struct kernel *kernel, uint8_t family, uint32_t table);
+
+/* The arguments of a request; source may be NULL, oifs are separated by commas. */
+struct args_add_mfc route_args(const char *source, const char *group, const char *iif,
+                               const char *oifs);
+
+/* True when it was done; *kernel holds what was changed, or the error. */
+bool kernel_add(struct kernel *kernel, const char *source, const char *group, const char *iif,
+                const char *oifs);
+bool kernel_del(struct kernel *kernel, const char *source, const char *group);
+
+/* Lets the module learn of changed interfaces. */
+void kernel_update(struct kernel *kernel);
+
+/* The routes there are, each as "SOURCE GROUP IIF OIF,OIF STATE\n". Valid until the next call. */
+const char *kernel_routes(struct kernel *kernel);
+
+/* The entry of the default table, which must be there: the names of its inbound interface and, by
+ * VIF, of those with a TTL, e.g. "a b:1 c:16". Valid until the next call. */
+const char *kernel_entry(struct kernel *kernel, const char *source, const char *group);
+
+/* Asserts what holds at any time: the kernel has the entries of the routes that do not wait, for
+ * the interfaces that they name, a VIF for each of these and no other, and no VIF was ever given
+ * to a stranger. */
+void kernel_check(struct kernel *kernel);
+
+#endif

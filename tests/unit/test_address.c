@@ -1,0 +1,105 @@
+#include "address.h"
+#include "bounds.h"
+#include "suite.h"
+
+#include <string.h>
+
+static struct address parse(const char *text)
+{
+    struct address address;
+
+    ck_assert_msg(address_parse(text, &address), "%s", text);
+    return address;
+}
+
+START_TEST(text_comes_back_in_the_usual_form)
+{
+    static const char *const pairs[][2] = {
+        {"10.0.1.10", "10.0.1.10"},
+        {"255.255.255.255", "255.255.255.255"},
+        {"::", "::"},
+        {"FF05:0:0:0:0:0:0:1", "ff05::1"},
+        {"2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"},
+        {"1111:2222:3333:4444:5555:6666:7777:8888", "1111:2222:3333:4444:5555:6666:7777:8888"},
+    };
+    char text[ADDRESS_TEXT_MAX];
+
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        struct address address = parse(pairs[i][0]);
+
+        ck_assert_str_eq(address_format(&address, text), pairs[i][1]);
+    }
+}
+END_TEST
+
+START_TEST(other_text_is_refused_and_nothing_is_written)
+{
+    static const char *const wrong[] = {
+        "",          "10.0.1",      "10.0.1.256", "010.0.0.1",  " 10.0.0.1",
+        "10.0.0.1 ", "10.0.0.1/24", "0x0a.0.0.1", "10.0.0.1.1", "fe80::1%lo",
+        ":::",       "1:2:3",       "g::1",       "localhost",
+    };
+    struct address address = {.family = 99};
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        ck_assert_msg(!address_parse(wrong[i], &address), "%s", wrong[i]);
+    ck_assert_int_eq(address.family, 99);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    bool multicast, link_scoped;
+} groups[] = {
+    {"223.255.255.255", false, false}, {"224.0.0.0", true, true},  {"224.0.0.255", true, true},
+    {"224.0.1.0", true, false},        {"225.0.0.5", true, false}, {"239.255.255.255", true, false},
+    {"240.0.0.0", false, false},       {"ff00::1", true, true},    {"ff01::1", true, true},
+    {"ff02::1", true, true},           {"ff12::1", true, true},    {"ff03::1", true, false},
+    {"ff15::1", true, false},          {"ff0e::1", true, false},
+};
+
+START_TEST(groups_are_told_by_their_range)
+{
+    struct address address = parse(groups[_i].text);
+
+    ck_assert_int_eq(address_is_multicast(&address), groups[_i].multicast);
+    if (groups[_i].multicast)
+        ck_assert_int_eq(address_is_link_scoped(&address), groups[_i].link_scoped);
+}
+END_TEST
+
+START_TEST(any_differs_by_family)
+{
+    struct address v4 = parse("0.0.0.0"), v6 = parse("::"), one = parse("0.0.0.1");
+
+    ck_assert(address_is_any(&v4));
+    ck_assert(address_is_any(&v6));
+    ck_assert(!address_is_any(&one));
+    ck_assert(!address_equal(&v4, &v6));
+    ck_assert_str_eq(family_name(FAMILY_IPV4), "ipv4");
+    ck_assert_str_eq(family_name(FAMILY_IPV6), "ipv6");
+}
+END_TEST
+
+START_TEST(a_family_has_its_default_table)
+{
+    ck_assert_uint_eq(family_table(FAMILY_IPV4, 0), 253);
+    ck_assert_uint_eq(family_table(FAMILY_IPV6, 0), 254);
+    ck_assert_uint_eq(family_table(FAMILY_IPV4, 7), 7);
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+    tcase_add_test(tests, text_comes_back_in_the_usual_form);
+    tcase_add_test(tests, other_text_is_refused_and_nothing_is_written);
+    tcase_add_loop_test(tests, groups_are_told_by_their_range, 0,
+                        (int)(sizeof groups / sizeof *groups));
+    tcase_add_test(tests, any_differs_by_family);
+    tcase_add_test(tests, a_family_has_its_default_table);
+}
+
+int main(void)
+{
+    return suite_run("address", add_tests);
+}

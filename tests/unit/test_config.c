@@ -1,0 +1,164 @@
+#include "config.h"
+#include "log.h"
+#include "suite.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct fixture {
+    struct config config;
+    char log[4096]; /* what config_read said */
+    char path[64];
+};
+
+/* Reads the text as a configuration file, with the log in f->log. */
+static bool read_text(struct fixture *f, const char *text)
+{
+    int kept = dup(STDERR_FILENO), pair[2];
+    FILE *file;
+    bool valid;
+    ssize_t length;
+
+    strcpy(f->path, "/tmp/netbroker-unit-config-XXXXXX");
+    file = fdopen(mkstemp(f->path), "w");
+    fputs(text, file);
+    fclose(file);
+    config_init(&f->config);
+    strcpy(f->config.file, f->path);
+    ck_assert_int_eq(pipe2(pair, O_NONBLOCK), 0);
+    dup2(pair[1], STDERR_FILENO);
+    valid = config_read(&f->config);
+    dup2(kept, STDERR_FILENO);
+    length = read(pair[0], f->log, sizeof f->log - 1);
+    f->log[length > 0 ? length : 0] = '\0';
+    close(kept);
+    close(pair[0]);
+    close(pair[1]);
+    unlink(f->path);
+    return valid;
+}
+
+START_TEST(all_settings_are_read)
+{
+    struct fixture f;
+
+    ck_assert(read_text(&f, "# a comment\n[service]\nsocket = /tmp/s\nstate=/tmp/t\n"
+                            "user = someone\n; another\nlog-level = debug\n"));
+    ck_assert_str_eq(f.config.socket, "/tmp/s");
+    ck_assert_str_eq(f.config.state, "/tmp/t");
+    ck_assert_str_eq(f.config.user, "someone");
+    ck_assert_int_eq(f.config.log_level, LOG_DEBUG);
+    ck_assert_str_eq(f.log, "");
+}
+END_TEST
+
+START_TEST(an_empty_file_changes_nothing)
+{
+    struct fixture f;
+
+    ck_assert(read_text(&f, ""));
+    ck_assert_str_eq(f.config.socket, CONFIG_SOCKET_DEFAULT);
+    ck_assert_str_eq(f.config.state, "");
+    ck_assert_int_eq(f.config.log_level, LOG_INFO);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    int line;
+    const char *right; /* part of the log */
+} mistakes[] = {
+    {"[service]\nsocket = /tmp/s\ncolour = red\n", 3, "socket, state, user or log-level"},
+    {"[service]\n\n# x\nlog-level = loud\n", 4, "error, warning, notice, info or debug"},
+    {"[server]\nsocket = /tmp/s\n", 2, "the section [service]"},
+    {"socket = /tmp/s\n", 1, "the section [service]"},
+    {"[service]\nuser = a-name-that-has-more-than-31-characters\n", 2, "the name of a user"},
+    {"[service]\nsocket =\n", 2, "a path of at most 107 bytes"},
+    {"[service]\nsocket = /tmp/s\nnonsense\n", 3, "NAME = VALUE"},
+    {"[service\nsocket = /tmp/s\n", 1, "NAME = VALUE"},
+};
+
+START_TEST(a_mistake_is_told_with_its_line)
+{
+    struct fixture f;
+    char place[96];
+
+    ck_assert(!read_text(&f, mistakes[_i].text));
+    snprintf(place, sizeof place, "%s:%d: ", f.path, mistakes[_i].line);
+    ck_assert_msg(strstr(f.log, place) != NULL, "no %s in: %s", place, f.log);
+    ck_assert_msg(strstr(f.log, mistakes[_i].right) != NULL, "%s", f.log);
+    ck_assert_str_eq(f.config.socket, CONFIG_SOCKET_DEFAULT);
+    ck_assert_str_eq(f.config.user, "netbroker");
+}
+END_TEST
+
+START_TEST(each_of_two_mistakes_is_told)
+{
+    struct fixture f;
+
+    ck_assert(!read_text(&f, "[service]\na = 1\nb = 2\n"));
+    ck_assert_ptr_nonnull(strstr(f.log, ":2: "));
+    ck_assert_ptr_nonnull(strstr(f.log, ":3: "));
+}
+END_TEST
+
+START_TEST(a_missing_file_is_fine_unless_it_was_named)
+{
+    struct config config;
+
+    config_init(&config);
+    strcpy(config.file, "/nonexistent/netbrokerd.conf");
+    ck_assert(config_read(&config));
+    config.file_required = true;
+    log_set_level(LOG_ERR - 1);
+    ck_assert(!config_read(&config));
+}
+END_TEST
+
+START_TEST(a_path_of_107_bytes_is_the_longest)
+{
+    struct config config;
+    char path[109];
+
+    config_init(&config);
+    memset(path, 'x', sizeof path);
+    path[107] = '\0';
+    ck_assert_ptr_null(config_set(&config, "socket", path));
+    ck_assert_str_eq(config.socket, path);
+    path[107] = 'x';
+    path[108] = '\0';
+    ck_assert_ptr_nonnull(config_set(&config, "socket", path));
+    ck_assert_uint_eq(strlen(config.socket), 107);
+}
+END_TEST
+
+START_TEST(control_bytes_forge_no_line_of_the_log)
+{
+    struct fixture f;
+
+    ck_assert(!read_text(&f, "[service]\na\x1b[2J\x7f = 1\rnetbrokerd: fine\n"));
+    for (const char *c = f.log; *c; c++)
+        ck_assert((unsigned char)*c >= 0x20 || (*c == '\n' && c[1] == '\0'));
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+    tcase_add_test(tests, all_settings_are_read);
+    tcase_add_test(tests, an_empty_file_changes_nothing);
+    tcase_add_loop_test(tests, a_mistake_is_told_with_its_line, 0,
+                        (int)(sizeof mistakes / sizeof *mistakes));
+    tcase_add_test(tests, each_of_two_mistakes_is_told);
+    tcase_add_test(tests, a_missing_file_is_fine_unless_it_was_named);
+    tcase_add_test(tests, a_path_of_107_bytes_is_the_longest);
+    tcase_add_test(tests, control_bytes_forge_no_line_of_the_log);
+}
+
+int main(void)
+{
+    unsetenv("JOURNAL_STREAM");
+    return suite_run("config", add_tests);
+}

@@ -1,0 +1,328 @@
+#include "decode.h"
+#include "suite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool decode(const char *text, struct request *ret, struct error *error)
+{
+    *error = (struct error){0};
+    return decode_request(text, strlen(text), ret, error);
+}
+
+static void assert_decodes(const char *text, struct request *ret)
+{
+    struct error error;
+
+    ck_assert_msg(decode(text, ret, &error), "%s: %s", text, error.message);
+}
+
+static const struct {
+    const char *text, *code, *field;
+} refusals[] = {
+    /* The envelope. */
+    {"[]", "invalid-json", ""},
+    {"{}", "missing-field", "action"},
+    {"{\"action\":1}", "invalid-type", "action"},
+    {"{\"action\":\"NOPE\"}", "unknown-action", "action"},
+    {"{\"action\":\"ping\"}", "unknown-action", "action"},
+    {"{\"action\":\"\"}", "unknown-action", "action"},
+    {"{\"action\":\"PING\",\"extra\":1}", "unknown-field", "extra"},
+    {"{\"action\":\"PING\",\"Payload\":{}}", "unknown-field", "Payload"},
+    {"{\"action\":\"PING\",\"payload\":[]}", "invalid-type", "payload"},
+    {"{\"action\":\"PING\",\"payload\":null}", "invalid-type", "payload"},
+    {"{\"action\":\"PING\",\"payload\":{\"x\":1}}", "unknown-field", "x"},
+    /* Required fields. */
+    {"{\"action\":\"ADD_MFC\"}", "missing-field", "group"},
+    {"{\"action\":\"ADD_MFC\",\"payload\":{}}", "missing-field", "group"},
+    {"{\"action\":\"ADD_MFC\",\"payload\":{\"group\":\"239.1.1.1\",\"oifs\":[]}}", "missing-field",
+     "iif"},
+    {"{\"action\":\"ADD_MFC\",\"payload\":{\"group\":\"239.1.1.1\",\"iif\":\"a\"}}",
+     "missing-field", "oifs"},
+    {"{\"action\":\"DEL_MFC\"}", "missing-field", "group"},
+    /* address, source, group */
+    {"{\"action\":\"DIAGNOSE\",\"payload\":{\"source\":1}}", "invalid-type", "source"},
+    {"{\"action\":\"DIAGNOSE\",\"payload\":{\"source\":\"10.0.0\"}}", "invalid-address", "source"},
+    {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":null}}", "invalid-type", "group"},
+    {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":\"10.0.0.1\"}}", "not-multicast", "group"},
+    {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":\"fe80::1\"}}", "not-multicast", "group"},
+    {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":\"224.0.0.5\"}}", "not-forwarded", "group"},
+    {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":\"ff02::1\"}}", "not-forwarded", "group"},
+    {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":\"239.1.1.1/32\"}}", "invalid-address",
+     "group"},
+    {"{\"action\":\"DEL_MFC\",\"payload\":{\"source\":\"239.1.1.1\"}}", "invalid-address",
+     "source"},
+    {"{\"action\":\"DEL_MFC\",\"payload\":{\"source\":\"ff05::1\"}}", "invalid-address", "source"},
+    /* interface, interfaces */
+    {"{\"action\":\"ADD_MFC\",\"payload\":{\"iif\":7}}", "invalid-type", "iif"},
+    {"{\"action\":\"ADD_MFC\",\"payload\":{\"iif\":\"\"}}", "invalid-name", "iif"},
+    {"{\"action\":\"ADD_MFC\",\"payload\":{\"iif\":\"sixteen_letters_\"}}", "invalid-name", "iif"},
+    {"{\"action\":\"ADD_MFC\",\"payload\":{\"oifs\":\"a\"}}", "invalid-type", "oifs"},
+    {"{\"action\":\"ADD_MFC\",\"payload\":{\"oifs\":[1]}}", "invalid-type", "oifs"},
+    {"{\"action\":\"ADD_MFC\",\"payload\":{\"oifs\":[\"a\",\"a\"]}}", "invalid-name", "oifs"},
+    {"{\"action\":\"ADD_MFC\",\"payload\":{\"oifs\":[\"a/b\"]}}", "invalid-name", "oifs"},
+    /* number, numbers */
+    {"{\"action\":\"FLUSH_MFC\",\"payload\":{\"table\":\"1\"}}", "invalid-type", "table"},
+    {"{\"action\":\"FLUSH_MFC\",\"payload\":{\"table\":0}}", "out-of-range", "table"},
+    {"{\"action\":\"FLUSH_MFC\",\"payload\":{\"table\":-1}}", "out-of-range", "table"},
+    {"{\"action\":\"FLUSH_MFC\",\"payload\":{\"table\":1000000000}}", "out-of-range", "table"},
+    {"{\"action\":\"FLUSH_MFC\",\"payload\":{\"table\":4294967297}}", "out-of-range", "table"},
+    {"{\"action\":\"ADD_MFC\",\"payload\":{\"ttls\":1}}", "invalid-type", "ttls"},
+    {"{\"action\":\"ADD_MFC\",\"payload\":{\"ttls\":[\"1\"]}}", "invalid-type", "ttls"},
+    {"{\"action\":\"ADD_MFC\",\"payload\":{\"ttls\":[0]}}", "out-of-range", "ttls"},
+    {"{\"action\":\"ADD_MFC\",\"payload\":{\"ttls\":[255]}}", "out-of-range", "ttls"},
+    /* flag */
+    {"{\"action\":\"FLUSH_MFC\",\"payload\":{\"dry_run\":1}}", "invalid-type", "dry_run"},
+    {"{\"action\":\"FLUSH_MFC\",\"payload\":{\"dry_run\":null}}", "invalid-type", "dry_run"},
+    {"{\"action\":\"FLUSH_MFC\",\"payload\":{\"dry_run\":\"true\"}}", "invalid-type", "dry_run"},
+    /* word */
+    {"{\"action\":\"DESCRIBE\",\"payload\":{\"name\":1}}", "invalid-type", "name"},
+    {"{\"action\":\"DESCRIBE\",\"payload\":{\"name\":\"\"}}", "out-of-range", "name"},
+    {"{\"action\":\"DESCRIBE\",\"payload\":{\"name\":\"32 characters are one too many: x\"}}",
+     "out-of-range", "name"},
+    /* family */
+    {"{\"action\":\"SHOW_VIF\",\"payload\":{\"family\":4}}", "invalid-type", "family"},
+    {"{\"action\":\"SHOW_VIF\",\"payload\":{\"family\":\"IPv4\"}}", "out-of-range", "family"},
+    /* topics */
+    {"{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":\"mfc.*\"}}", "invalid-type", "topics"},
+    {"{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[1]}}", "invalid-type", "topics"},
+    {"{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[]}}", "out-of-range", "topics"},
+    {"{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[\"\"]}}", "out-of-range", "topics"},
+};
+
+START_TEST(each_mistake_has_its_code_and_field)
+{
+    struct request request;
+    struct error error;
+
+    ck_assert_msg(!decode(refusals[_i].text, &request, &error), "accepted: %s", refusals[_i].text);
+    ck_assert_msg(strcmp(error_word(error.code), refusals[_i].code) == 0 &&
+                      strcmp(error.field, refusals[_i].field) == 0,
+                  "%s: %s, field '%s': %s", refusals[_i].text, error_word(error.code), error.field,
+                  error.message);
+    ck_assert_str_ne(error.message, "");
+}
+END_TEST
+
+START_TEST(a_route_is_decoded_with_all_its_fields)
+{
+    struct request request;
+    const struct args_add_mfc *args = &request.args.add_mfc;
+
+    assert_decodes("{\"action\":\"ADD_MFC\",\"payload\":{\"source\":\"10.0.0.1\",\"group\":"
+                   "\"239.1.2.3\",\"iif\":\"fifteen_letters\",\"oifs\":[\"a\",\"b@x\"],\"ttls\":"
+                   "[1,254],\"table\":999999999,\"dry_run\":true},\"id\":[1.5]}",
+                   &request);
+    ck_assert_int_eq(request.action, ACTION_ADD_MFC);
+    ck_assert_mem_eq(request.id.start, "[1.5]", request.id.length);
+    ck_assert_int_eq(args->source.family, FAMILY_IPV4);
+    ck_assert_mem_eq(args->source.bytes, "\x0a\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+    ck_assert_mem_eq(args->group.bytes, "\xef\x01\x02\x03", 4);
+    ck_assert_str_eq(args->iif.text, "fifteen_letters");
+    ck_assert_uint_eq(args->oifs.count, 2);
+    ck_assert_str_eq(args->oifs.names[0].text, "a");
+    ck_assert_str_eq(args->oifs.names[1].text, "b@x");
+    ck_assert_uint_eq(args->ttls.count, 2);
+    ck_assert_uint_eq(args->ttls.values[1], 254);
+    ck_assert_uint_eq(args->table, 999999999);
+    ck_assert(args->dry_run);
+}
+END_TEST
+
+START_TEST(the_other_actions_are_decoded_with_all_their_fields)
+{
+    struct request request;
+
+    assert_decodes("{\"action\":\"DEL_MFC\",\"payload\":{\"source\":\"fd00::1\",\"group\":"
+                   "\"ff05::1\",\"table\":7,\"dry_run\":false}}",
+                   &request);
+    ck_assert_int_eq(request.args.del_mfc.group.family, FAMILY_IPV6);
+    ck_assert_uint_eq(request.args.del_mfc.table, 7);
+    assert_decodes("{\"action\":\"FLUSH_MFC\",\"payload\":{\"family\":\"ipv6\",\"table\":1,"
+                   "\"dry_run\":true}}",
+                   &request);
+    ck_assert_int_eq(request.args.flush_mfc.family, FAMILY_IPV6);
+    assert_decodes("{\"action\":\"SHOW_MFC\",\"payload\":{\"source\":\"0.0.0.0\",\"group\":"
+                   "\"239.1.1.1\",\"family\":\"ipv4\",\"table\":2}}",
+                   &request);
+    ck_assert(address_is_any(&request.args.show_mfc.source));
+    assert_decodes("{\"action\":\"SHOW_VIF\",\"payload\":{\"family\":\"ipv4\",\"table\":3}}",
+                   &request);
+    ck_assert_uint_eq(request.args.show_vif.table, 3);
+    assert_decodes("{\"action\":\"DIAGNOSE\",\"payload\":{\"source\":\"1.2.3.4\",\"group\":"
+                   "\"224.0.0.1\",\"iif\":\"eth0\",\"table\":4}}",
+                   &request);
+    ck_assert_str_eq(request.args.diagnose.iif.text, "eth0");
+    assert_decodes("{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[\"mfc.*\",\"lost\"]}}",
+                   &request);
+    ck_assert_uint_eq(request.args.subscribe.topics.count, 2);
+    ck_assert_str_eq(request.args.subscribe.topics.patterns[1], "lost");
+    assert_decodes("{\"action\":\"DESCRIBE\",\"payload\":{\"name\":\"PING\"}}", &request);
+    ck_assert_str_eq(request.args.describe.name.text, "PING");
+    assert_decodes("{\"action\":\"STATUS\",\"payload\":{}}", &request);
+    assert_decodes("{\"action\":\"SHOW\"}", &request);
+    assert_decodes("{\"action\":\"PING\",\"id\":null}", &request);
+    ck_assert_uint_eq(request.id.length, 4);
+}
+END_TEST
+
+START_TEST(missing_fields_hold_their_fallback)
+{
+    static const union args zero;
+    struct request request;
+
+    assert_decodes("{\"action\":\"SHOW_MFC\"}", &request);
+    ck_assert_mem_eq(&request.args, &zero, sizeof zero);
+    ck_assert_ptr_null(request.id.start);
+}
+END_TEST
+
+/* {"action":"...","payload":{"FIELD":[ITEM,ITEM...]}} */
+static bool decodes_list(const char *action, const char *field, int count, const char *item,
+                         struct error *error)
+{
+    struct request request;
+    char text[4096], *at = text;
+
+    at += sprintf(at, "{\"action\":\"%s\",\"payload\":{\"group\":\"239.1.1.1\",\"iif\":\"i\",",
+                  action);
+    if (strcmp(field, "oifs") != 0)
+        at += sprintf(at, "\"oifs\":[],");
+    at += sprintf(at, "\"%s\":[", field);
+    for (int i = 0; i < count; i++) {
+        at += sprintf(at, "%s", i ? "," : "");
+        at += snprintf(at, 64, item, i);
+    }
+    sprintf(at, "]}}");
+    return decode(text, &request, error);
+}
+
+START_TEST(lists_have_their_limits)
+{
+    struct error error;
+
+    ck_assert(decodes_list("ADD_MFC", "oifs", 32, "\"o%d\"", &error));
+    ck_assert(!decodes_list("ADD_MFC", "oifs", 33, "\"o%d\"", &error));
+    assert_error(&error, "out-of-range");
+    ck_assert(decodes_list("ADD_MFC", "ttls", 32, "1%d", &error));
+    ck_assert(!decodes_list("ADD_MFC", "ttls", 33, "1%d", &error));
+    assert_error(&error, "out-of-range");
+}
+END_TEST
+
+START_TEST(topics_have_their_limits)
+{
+    char text[2048], *at;
+    struct request request;
+    struct error error;
+
+    for (int count = TOPICS_MAX; count <= TOPICS_MAX + 1; count++) {
+        at = text + sprintf(text, "{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[");
+        for (int i = 0; i < count; i++)
+            at += sprintf(at, "%s\"%047d\"", i ? "," : "", i);
+        sprintf(at, "]}}");
+        ck_assert_int_eq(decode(text, &request, &error), count == TOPICS_MAX);
+    }
+    sprintf(text, "{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[\"%048d\"]}}", 1);
+    ck_assert(!decode(text, &request, &error));
+    assert_error(&error, "out-of-range");
+}
+END_TEST
+
+START_TEST(a_request_has_16384_bytes_at_most)
+{
+    static char text[REQUEST_MAX + 2];
+    struct request request;
+    struct error error;
+
+    memset(text, ' ', sizeof text);
+    memcpy(text, "{\"action\":\"PING\"", 16);
+    text[REQUEST_MAX - 1] = '}';
+    ck_assert(decode_request(text, REQUEST_MAX, &request, &error));
+    text[REQUEST_MAX - 1] = ' ';
+    text[REQUEST_MAX] = '}';
+    ck_assert(!decode_request(text, REQUEST_MAX + 1, &request, &error));
+    assert_error(&error, "too-large");
+}
+END_TEST
+
+START_TEST(an_error_keeps_the_id_and_nothing_else)
+{
+    static const char text[] = "{\"action\":\"PING\",\"payload\":{\"x\":1},\"id\":9}";
+    static const union args zero;
+    struct request request;
+    struct error error;
+
+    memset(&request, 0xff, sizeof request);
+    ck_assert(!decode(text, &request, &error));
+    ck_assert_uint_eq(request.id.length, 1);
+    ck_assert_int_eq(*request.id.start, '9');
+    ck_assert_mem_eq(&request.args, &zero, sizeof zero);
+}
+END_TEST
+
+/* cJSON 1.7.15 reads 63 characters of a number; what the check lets pass must be read whole. */
+START_TEST(a_long_number_as_id_is_no_matter_of_memory)
+{
+    struct request request;
+    struct error error;
+    char text[256];
+
+    sprintf(text, "{\"action\":\"PING\",\"id\":%0100d}", 0);
+    text[strlen("{\"action\":\"PING\",\"id\":")] = '1';
+    if (!decode(text, &request, &error))
+        assert_error(&error, "invalid-json");
+    ck_assert_uint_eq(request.id.start ? request.id.length : 100, 100);
+}
+END_TEST
+
+START_TEST(text_of_a_client_is_quoted_harmlessly)
+{
+    struct request request;
+    struct error error;
+
+    ck_assert(!decode("{\"action\":\"PING\",\"payload\":{\"\x7f\xc3\xa9\":1}}", &request, &error));
+    ck_assert_str_eq(error.field, "???");
+    ck_assert(!decode("{\"action\":\"A\\u001b[31m\"}", &request, &error));
+    ck_assert_ptr_null(strchr(error.message, 0x1b));
+}
+END_TEST
+
+static const struct {
+    const char *name;
+    bool valid;
+} names[] = {
+    {"a", true},     {"eth0.100", true}, {"br-lan", true}, {"fifteen_letters", true},
+    {"a:b", true},   {"...", true},      {"", false},      {".", false},
+    {"..", false},   {"a b", false},     {"a/b", false},   {"sixteen_letters_", false},
+    {"a%d", false},  {"a\tb", false},    {"\x7f", false},  {"\xc3\xa9", false},
+    {"a\nb", false},
+};
+
+START_TEST(interface_names_are_those_that_the_kernel_takes)
+{
+    ck_assert_int_eq(interface_name_is_valid(names[_i].name), names[_i].valid);
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+    tcase_add_loop_test(tests, each_mistake_has_its_code_and_field, 0,
+                        (int)(sizeof refusals / sizeof *refusals));
+    tcase_add_test(tests, a_route_is_decoded_with_all_its_fields);
+    tcase_add_test(tests, the_other_actions_are_decoded_with_all_their_fields);
+    tcase_add_test(tests, missing_fields_hold_their_fallback);
+    tcase_add_test(tests, lists_have_their_limits);
+    tcase_add_test(tests, topics_have_their_limits);
+    tcase_add_test(tests, a_request_has_16384_bytes_at_most);
+    tcase_add_test(tests, an_error_keeps_the_id_and_nothing_else);
+    tcase_add_test(tests, a_long_number_as_id_is_no_matter_of_memory);
+    tcase_add_test(tests, text_of_a_client_is_quoted_harmlessly);
+    tcase_add_loop_test(tests, interface_names_are_those_that_the_kernel_takes, 0,
+                        (int)(sizeof names / sizeof *names));
+}
+
+int main(void)
+{
+    return suite_run("decode", add_tests);
+}

@@ -1,0 +1,268 @@
+/* Tables that are opened when a route first needs them, and closed when the last one goes. */
+#include "kernel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct waiter {
+    struct mroute_waiter waiter; /* first */
+    unsigned resumed;
+    enum error_code code;
+};
+
+static void resume(struct mroute_waiter *waiter, const struct error *error)
+{
+    struct waiter *w = (struct waiter *)waiter;
+
+    w->resumed++;
+    w->code = error ? error->code : ERROR_NONE;
+}
+
+static struct waiter make_waiter(void)
+{
+    return (struct waiter){.waiter.resume = resume};
+}
+
+/* The keeper's answer. */
+static void answer(struct kernel *k, uint32_t table)
+{
+    int fd = mroute_socket_open(V4, table);
+
+    ck_assert_int_ge(fd, 0);
+    mroute_table_opened(k->mroute, V4, table, fd, NULL);
+}
+
+static bool add_in(struct kernel *k, uint32_t table, const char *group)
+{
+    struct args_add_mfc args = route_args("10.0.0.1", group, "a", "b");
+
+    args.table = table;
+    return mroute_add(k->mroute, &args, false, &k->change, &k->error);
+}
+
+static bool del_in(struct kernel *k, uint32_t table, const char *group)
+{
+    struct args_add_mfc add = route_args("10.0.0.1", group, "a", "b");
+    struct args_del_mfc args = {.source = add.source, .group = add.group, .table = table};
+
+    return mroute_del(k->mroute, &args, &k->error);
+}
+
+struct adder {
+    struct mroute_waiter waiter; /* first */
+    struct kernel *kernel;
+};
+
+static void resume_adder(struct mroute_waiter *waiter, const struct error *error)
+{
+    struct adder *adder = (struct adder *)waiter;
+
+    ck_assert_ptr_null(error);
+    ck_assert(add_in(adder->kernel, 7, "239.1.1.1"));
+}
+
+START_TEST(a_table_is_asked_for_once_and_all_who_wait_go_on)
+{
+    struct kernel k;
+    struct waiter one = make_waiter(), two = make_waiter();
+    struct adder adder = {.waiter.resume = resume_adder, .kernel = &k};
+
+    kernel_begin(&k, "a b");
+    ck_assert(!mroute_table_is_open(k.mroute, V4, 7));
+    ck_assert(mroute_table_open(k.mroute, V4, 7, &one.waiter));
+    ck_assert(mroute_table_open(k.mroute, V4, 7, &adder.waiter));
+    ck_assert(mroute_table_open(k.mroute, V4, 7, &two.waiter));
+    ck_assert_uint_eq(k.asked, 1);
+    ck_assert_uint_eq(k.asked_table, 7);
+    ck_assert(!mroute_table_is_open(k.mroute, V4, 7));
+    answer(&k, 7);
+    ck_assert_uint_eq(one.resumed, 1);
+    ck_assert_uint_eq(two.resumed, 1);
+    ck_assert_int_eq(two.code, ERROR_NONE);
+    ck_assert(mroute_table_is_open(k.mroute, V4, 7));
+    ck_assert_uint_eq(fake_mfc_count(V4, 7), 1);
+    kernel_check(&k);
+    kernel_end(&k);
+}
+END_TEST
+
+START_TEST(a_table_without_routes_is_closed)
+{
+    struct kernel k;
+    struct adder adder = {.waiter.resume = resume_adder, .kernel = &k};
+
+    kernel_begin(&k, "a b");
+    ck_assert(mroute_table_open(k.mroute, V4, 7, &adder.waiter));
+    answer(&k, 7);
+    ck_assert(add_in(&k, 7, "239.1.1.2"));
+    ck_assert(del_in(&k, 7, "239.1.1.1"));
+    ck_assert_uint_eq(k.closed, 0);
+
+    uint64_t writes = mroute_totals(k.mroute).kernel_writes;
+
+    ck_assert(del_in(&k, 7, "239.1.1.2"));
+    ck_assert_uint_eq(k.closed, 1);
+    ck_assert(!fake_table_is_owned(V4, 7));
+    ck_assert(!mroute_table_is_open(k.mroute, V4, 7));
+    ck_assert_uint_eq(mroute_totals(k.mroute).kernel_writes, writes + 1);
+    ck_assert(!del_in(&k, 7, "239.1.1.2"));
+    kernel_end(&k);
+}
+END_TEST
+
+START_TEST(a_flush_closes_tables_but_not_the_default_ones)
+{
+    struct kernel k;
+    struct adder adder = {.waiter.resume = resume_adder, .kernel = &k};
+    struct mroute_filter everything = {0};
+
+    kernel_begin(&k, "a b");
+    ck_assert(mroute_table_open(k.mroute, V4, 7, &adder.waiter));
+    answer(&k, 7);
+    ck_assert(add_in(&k, 0, "239.1.1.1"));
+    ck_assert_uint_eq(mroute_flush(k.mroute, &everything, false), 2);
+    ck_assert_uint_eq(k.closed, 1);
+    ck_assert(mroute_table_is_open(k.mroute, V4, 0));
+    ck_assert(mroute_table_is_open(k.mroute, V4, 253));
+    kernel_end(&k);
+}
+END_TEST
+
+START_TEST(a_table_for_which_nobody_waits_any_more_is_closed_at_once)
+{
+    struct kernel k;
+    struct waiter one = make_waiter();
+
+    kernel_begin(&k, "a b");
+    ck_assert(mroute_table_open(k.mroute, V4, 7, &one.waiter));
+    mroute_waiter_cancel(k.mroute, &one.waiter);
+    answer(&k, 7);
+    ck_assert_uint_eq(one.resumed, 0);
+    ck_assert_uint_eq(k.closed, 1);
+    ck_assert(!fake_table_is_owned(V4, 7));
+    kernel_end(&k);
+}
+END_TEST
+
+START_TEST(one_of_several_who_wait_may_leave)
+{
+    struct kernel k;
+    struct waiter waiters[3] = {make_waiter(), make_waiter(), make_waiter()};
+
+    kernel_begin(&k, "a b");
+    for (int i = 0; i < 3; i++)
+        ck_assert(mroute_table_open(k.mroute, V4, 7, &waiters[i].waiter));
+    mroute_waiter_cancel(k.mroute, &waiters[_i].waiter);
+    mroute_waiter_cancel(k.mroute, &waiters[_i].waiter);
+    answer(&k, 7);
+    for (int i = 0; i < 3; i++)
+        ck_assert_uint_eq(waiters[i].resumed, i == _i ? 0 : 1);
+    kernel_end(&k);
+}
+END_TEST
+
+START_TEST(all_who_wait_are_told_of_a_refusal)
+{
+    struct kernel k;
+    struct waiter one = make_waiter();
+    struct error error;
+
+    kernel_begin(&k, "a b");
+    ck_assert(mroute_table_open(k.mroute, V4, 7, &one.waiter));
+    error_set(&error, ERROR_IN_USE, "table", "x");
+    mroute_table_opened(k.mroute, V4, 7, -1, &error);
+    ck_assert_uint_eq(one.resumed, 1);
+    ck_assert_int_eq(one.code, ERROR_IN_USE);
+    ck_assert(mroute_table_open(k.mroute, V4, 7, &one.waiter));
+    ck_assert_uint_eq(k.asked, 2);
+    kernel_end(&k);
+}
+END_TEST
+
+START_TEST(an_answer_that_nobody_asked_for_is_closed)
+{
+    struct kernel k;
+
+    kernel_begin(&k, "a b");
+    answer(&k, 8);
+    ck_assert(!fake_table_is_owned(V4, 8));
+    kernel_end(&k);
+}
+END_TEST
+
+START_TEST(a_refused_route_leaves_no_empty_table_open)
+{
+    struct kernel k;
+    struct adder adder = {.waiter.resume = resume_adder, .kernel = &k};
+
+    kernel_begin(&k, "a b");
+    ck_assert(mroute_table_open(k.mroute, V4, 7, &adder.waiter));
+    answer(&k, 7);
+    ck_assert(del_in(&k, 7, "239.1.1.1"));
+    close(kernel_open_table(&k, V4, 7));
+    fake_fail(1, -ENOMEM);
+    ck_assert(!add_in(&k, 7, "239.1.1.1"));
+    ck_assert_uint_eq(k.closed, 2);
+    kernel_end(&k);
+}
+END_TEST
+
+START_TEST(tables_are_limited)
+{
+    struct kernel k;
+    struct waiter waiters[TABLES_MAX];
+
+    kernel_begin(&k, "a b"); /* opens two */
+    for (uint32_t i = 0; i < TABLES_MAX - 2; i++) {
+        waiters[i] = make_waiter();
+        ck_assert(mroute_table_open(k.mroute, V4, 100 + i, &waiters[i].waiter));
+    }
+    waiters[TABLES_MAX - 1] = make_waiter();
+    ck_assert(!mroute_table_open(k.mroute, V4, 99, &waiters[TABLES_MAX - 1].waiter));
+    ck_assert(!add_in(&k, 99, "239.1.1.1"));
+    assert_error(&k.error, "limit");
+    kernel_end(&k);
+}
+END_TEST
+
+START_TEST(upcalls_are_counted_and_passed_on)
+{
+    struct kernel k;
+    struct upcall upcall = {.kind = UPCALL_NO_ROUTE, .vif = 3};
+
+    kernel_begin(&k, "a b");
+    fake_upcall(V4, 253, &upcall);
+    upcall.kind = UPCALL_OTHER;
+    fake_upcall(V4, 253, &upcall);
+    upcall.kind = UPCALL_WRONG_INTERFACE;
+    fake_upcall(V4, 253, &upcall);
+    mroute_read_upcalls(k.mroute, V4, 253);
+    ck_assert_int_eq(k.upcall.kind, UPCALL_WRONG_INTERFACE);
+    ck_assert_uint_eq(k.upcall.vif, 3);
+    ck_assert_uint_eq(mroute_totals(k.mroute).no_route, 1);
+    ck_assert_uint_eq(mroute_totals(k.mroute).wrong_interface, 1);
+    mroute_read_upcalls(k.mroute, V4, 99);
+    kernel_end(&k);
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+    tcase_add_test(tests, a_table_is_asked_for_once_and_all_who_wait_go_on);
+    tcase_add_test(tests, a_table_without_routes_is_closed);
+    tcase_add_test(tests, a_flush_closes_tables_but_not_the_default_ones);
+    tcase_add_test(tests, a_table_for_which_nobody_waits_any_more_is_closed_at_once);
+    tcase_add_loop_test(tests, one_of_several_who_wait_may_leave, 0, 3);
+    tcase_add_test(tests, all_who_wait_are_told_of_a_refusal);
+    tcase_add_test(tests, an_answer_that_nobody_asked_for_is_closed);
+    tcase_add_test(tests, a_refused_route_leaves_no_empty_table_open);
+    tcase_add_test(tests, tables_are_limited);
+    tcase_add_test(tests, upcalls_are_counted_and_passed_on);
+}
+
+int main(void)
+{
+    return suite_run("mroute_tables", add_tests);
+}

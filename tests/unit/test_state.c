@@ -1,0 +1,367 @@
+/* The state file: written, read, and not used at all when it is damaged. */
+#include "kernel.h"
+#include "log.h"
+#include "state.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct fixture {
+    struct kernel kernel;
+    uv_loop_t loop;
+    struct state *state;
+    char folder[64], path[80];
+    bool loaded;
+};
+
+static void take_done(void *context)
+{
+    ((struct fixture *)context)->loaded = true;
+}
+
+static void begin(struct fixture *f, const char *interfaces)
+{
+    log_set_level(LOG_ERR - 1); /* damage is told there, and here it is wanted */
+    strcpy(f->folder, "/tmp/netbroker-unit-state-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(f->folder));
+    snprintf(f->path, sizeof f->path, "%s/state", f->folder);
+    kernel_begin(&f->kernel, interfaces);
+    uv_loop_init(&f->loop);
+    f->state = NULL;
+}
+
+static void start(struct fixture *f)
+{
+    f->loaded = false;
+    f->state = state_new(&f->loop, f->kernel.mroute, f->kernel.links, f->path);
+    ck_assert_ptr_nonnull(f->state);
+}
+
+static void stop(struct fixture *f)
+{
+    state_stop(f->state);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+}
+
+static void end(struct fixture *f)
+{
+    char damaged[96];
+
+    snprintf(damaged, sizeof damaged, "%s.damaged", f->path);
+    unlink(damaged);
+    unlink(f->path);
+    ck_assert_int_eq(rmdir(f->folder), 0); /* and no other file is left */
+    ck_assert_int_eq(uv_loop_close(&f->loop), 0);
+    kernel_end(&f->kernel);
+}
+
+static void write_file(const struct fixture *f, const char *bytes, size_t length)
+{
+    FILE *file = fopen(f->path, "w");
+
+    ck_assert_uint_eq(fwrite(bytes, 1, length, file), length);
+    fclose(file);
+}
+
+static size_t read_file(const struct fixture *f, char *text, size_t size)
+{
+    FILE *file = fopen(f->path, "r");
+    size_t length;
+
+    ck_assert_ptr_nonnull(file);
+    length = fread(text, 1, size - 1, file);
+    text[length] = '\0';
+    fclose(file);
+    return length;
+}
+
+/* Loads the file into an empty module; returns how many routes there are then. */
+static size_t load(struct fixture *f, bool all)
+{
+    struct mroute_filter everything = {0};
+
+    mroute_flush(f->kernel.mroute, &everything, false);
+    start(f);
+    state_load(f->state, all, take_done, f);
+    ck_assert(f->loaded);
+    stop(f);
+    return mroute_totals(f->kernel.mroute).routes;
+}
+
+static void add_some(struct fixture *f)
+{
+    struct args_add_mfc args = route_args("10.0.0.2", "239.1.1.2", "missing", "b");
+
+    ck_assert(kernel_add(&f->kernel, "10.0.0.1", "239.1.1.1", "a", "b,c"));
+    args.ttls = (struct number_list){1, {16}};
+    ck_assert(mroute_add(f->kernel.mroute, &args, true, &f->kernel.change, &f->kernel.error));
+    ck_assert(kernel_add(&f->kernel, NULL, "ff05::1", "a", "b"));
+    ck_assert(kernel_add(&f->kernel, "fd00::1", "ff05::2", "a", ""));
+}
+
+/* Writes the file with these routes, as a stop does. */
+static void save(struct fixture *f)
+{
+    start(f);
+    state_touch(f->state);
+    stop(f);
+}
+
+START_TEST(what_is_written_is_read_back)
+{
+    struct fixture f;
+    char before[1024];
+    struct stat info;
+
+    begin(&f, "a b c");
+    add_some(&f);
+    snprintf(before, sizeof before, "%s", kernel_routes(&f.kernel));
+    save(&f);
+    ck_assert_int_eq(stat(f.path, &info), 0);
+    ck_assert_uint_eq(info.st_mode & 0777, 0600);
+    ck_assert_uint_eq(load(&f, true), 4);
+    ck_assert_str_eq(kernel_routes(&f.kernel), before);
+    kernel_check(&f.kernel);
+    end(&f);
+}
+END_TEST
+
+START_TEST(after_a_crash_only_what_waits_is_read)
+{
+    struct fixture f;
+
+    begin(&f, "a b c");
+    add_some(&f);
+    save(&f);
+    ck_assert_uint_eq(load(&f, false), 1);
+    ck_assert_ptr_nonnull(strstr(kernel_routes(&f.kernel), "10.0.0.2 239.1.1.2 missing b waiting"));
+    end(&f);
+}
+END_TEST
+
+START_TEST(no_file_is_fine)
+{
+    struct fixture f;
+
+    begin(&f, "a b c");
+    ck_assert_uint_eq(load(&f, true), 0);
+    end(&f);
+}
+END_TEST
+
+START_TEST(nothing_is_written_when_nothing_changed)
+{
+    struct fixture f;
+    struct stat info;
+
+    begin(&f, "a b c");
+    start(&f);
+    stop(&f);
+    ck_assert_int_ne(stat(f.path, &info), 0);
+    end(&f);
+}
+END_TEST
+
+/* No byte may stand for another: one that JSON has no place for, at each place. */
+START_TEST(a_file_with_one_wrong_byte_is_not_used)
+{
+    struct fixture f;
+    char good[4096], bad[4096];
+    size_t length;
+
+    begin(&f, "a b c");
+    add_some(&f);
+    save(&f);
+    length = read_file(&f, good, sizeof good);
+    for (size_t i = 0; i < length; i++) {
+        memcpy(bad, good, length);
+        bad[i] = (char)_i;
+        write_file(&f, bad, length);
+        ck_assert_msg(load(&f, true) == 0, "byte %zu of %zu: %.40s", i, length, good + i);
+    }
+    end(&f);
+}
+END_TEST
+
+START_TEST(a_file_that_is_cut_is_not_used)
+{
+    struct fixture f;
+    char good[4096];
+    size_t length;
+
+    begin(&f, "a b c");
+    add_some(&f);
+    save(&f);
+    length = read_file(&f, good, sizeof good);
+    for (size_t n = 0; n < length; n++) {
+        write_file(&f, good, n);
+        ck_assert_msg(load(&f, true) == 0, "%zu of %zu bytes", n, length);
+    }
+    write_file(&f, good, length);
+    ck_assert_uint_eq(load(&f, true), 4);
+    end(&f);
+}
+END_TEST
+
+START_TEST(a_file_without_one_of_its_lines_is_not_used)
+{
+    struct fixture f;
+    char good[4096], bad[4096];
+    size_t length;
+
+    begin(&f, "a b c");
+    add_some(&f);
+    save(&f);
+    length = read_file(&f, good, sizeof good);
+    for (char *line = good; *line;) {
+        char *next = strchr(line, '\n') + 1;
+        size_t before = (size_t)(line - good), after = length - (size_t)(next - good);
+
+        memcpy(bad, good, before);
+        memcpy(bad + before, next, after);
+        write_file(&f, bad, before + after);
+        ck_assert_msg(load(&f, true) == 0, "without %.60s", line);
+        line = next;
+    }
+    end(&f);
+}
+END_TEST
+
+START_TEST(a_damaged_file_is_kept_beside)
+{
+    struct fixture f;
+    char path[96], text[64];
+    FILE *file;
+
+    begin(&f, "a b c");
+    write_file(&f, "rubbish\n", 8);
+    ck_assert_uint_eq(load(&f, true), 0);
+    snprintf(path, sizeof path, "%s.damaged", f.path);
+    file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_str_eq(fgets(text, sizeof text, file), "rubbish\n");
+    fclose(file);
+    end(&f);
+}
+END_TEST
+
+START_TEST(other_requests_than_routes_are_damage)
+{
+    static const char text[] =
+        "{\"netbroker-state\":1}\n{\"action\":\"FLUSH_MFC\"}\n{\"routes\":1}\n";
+    struct fixture f;
+
+    begin(&f, "a b c");
+    write_file(&f, text, strlen(text));
+    ck_assert_uint_eq(load(&f, true), 0);
+    end(&f);
+}
+END_TEST
+
+static void add_many(struct fixture *f, int first, int count)
+{
+    for (int n = first; n < first + count; n++) {
+        char group[32];
+
+        sprintf(group, "239.1.%d.%d", n / 256, n % 256);
+        ck_assert(kernel_add(&f->kernel, "10.0.0.1", group, "a", "b"));
+        state_touch(f->state);
+    }
+}
+
+static bool file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+START_TEST(changes_are_written_soon)
+{
+    struct fixture f;
+
+    begin(&f, "a b c");
+    start(&f);
+    add_many(&f, 0, 1200); /* more than one turn writes */
+    for (int i = 0; i < 5000 && !file_exists(f.path); i++) {
+        uv_run(&f.loop, UV_RUN_NOWAIT);
+        usleep(1000);
+    }
+    ck_assert(file_exists(f.path));
+    stop(&f);
+    ck_assert_uint_eq(load(&f, true), 1200);
+    end(&f);
+}
+END_TEST
+
+/* A stop in the middle of writing: what came after the file was begun is not lost. */
+START_TEST(a_stop_while_it_is_written_loses_nothing)
+{
+    struct fixture f;
+    char new_path[96];
+
+    begin(&f, "a b c");
+    start(&f);
+    add_many(&f, 0, 1200);
+    snprintf(new_path, sizeof new_path, "%s.new", f.path);
+    for (int i = 0; i < 5000 && !file_exists(new_path); i++) {
+        uv_run(&f.loop, UV_RUN_NOWAIT);
+        usleep(1000);
+    }
+    ck_assert(file_exists(new_path));
+    add_many(&f, 1200, 10);
+    stop(&f);
+    ck_assert_uint_eq(load(&f, true), 1210);
+    end(&f);
+}
+END_TEST
+
+START_TEST(routes_of_other_tables_wait_for_them)
+{
+    struct fixture f;
+    struct args_add_mfc args = route_args("10.0.0.1", "239.1.1.1", "a", "b");
+
+    begin(&f, "a b c");
+    args.table = 7;
+    close(kernel_open_table(&f.kernel, V4, 7));
+    ck_assert(mroute_add(f.kernel.mroute, &args, false, &f.kernel.change, &f.kernel.error));
+    ck_assert(kernel_add(&f.kernel, NULL, "ff05::1", "a", "b"));
+    save(&f);
+
+    struct mroute_filter everything = {0};
+
+    mroute_flush(f.kernel.mroute, &everything, false);
+    start(&f);
+    state_load(f.state, true, take_done, &f);
+    ck_assert_uint_eq(f.kernel.asked_table, 7);
+    ck_assert(!f.loaded);
+    mroute_table_opened(f.kernel.mroute, V4, 7, mroute_socket_open(V4, 7), NULL);
+    ck_assert(f.loaded);
+    ck_assert_uint_eq(mroute_totals(f.kernel.mroute).routes, 2);
+    stop(&f);
+    end(&f);
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+    tcase_add_test(tests, what_is_written_is_read_back);
+    tcase_add_test(tests, after_a_crash_only_what_waits_is_read);
+    tcase_add_test(tests, no_file_is_fine);
+    tcase_add_test(tests, nothing_is_written_when_nothing_changed);
+    tcase_add_loop_test(tests, a_file_with_one_wrong_byte_is_not_used, 0, 2);
+    tcase_add_test(tests, a_file_that_is_cut_is_not_used);
+    tcase_add_test(tests, a_file_without_one_of_its_lines_is_not_used);
+    tcase_add_test(tests, a_damaged_file_is_kept_beside);
+    tcase_add_test(tests, other_requests_than_routes_are_damage);
+    tcase_add_test(tests, changes_are_written_soon);
+    tcase_add_test(tests, a_stop_while_it_is_written_loses_nothing);
+    tcase_add_test(tests, routes_of_other_tables_wait_for_them);
+}
+
+int main(void)
+{
+    return suite_run("state", add_tests);
+}
