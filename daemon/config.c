@@ -3,6 +3,7 @@
  *     [service]
  *     socket = /run/netbroker/netbroker.sock
  *     state = /var/lib/netbroker/state
+ *     policy = /etc/netbroker/policy.conf
  *     user = netbroker
  *     log-level = info
  */
@@ -27,6 +28,7 @@ static const struct {
     {"socket", TEXT, offsetof(struct config, socket), sizeof((struct config *)0)->socket,
      "a path of at most 107 bytes"},
     {"state", TEXT, offsetof(struct config, state), sizeof((struct config *)0)->state, "a path"},
+    {"policy", TEXT, offsetof(struct config, policy), sizeof((struct config *)0)->policy, "a path"},
     {"user", TEXT, offsetof(struct config, user), sizeof((struct config *)0)->user,
      "the name of a user"},
     {"log-level", LEVEL, offsetof(struct config, log_level), sizeof(int),
@@ -38,6 +40,7 @@ void config_init(struct config *config)
     *config = (struct config){.log_level = LOG_INFO};
     strcpy(config->file, CONFIG_FILE_DEFAULT);
     strcpy(config->socket, CONFIG_SOCKET_DEFAULT);
+    strcpy(config->policy, CONFIG_POLICY_DEFAULT);
     strcpy(config->user, "netbroker");
 }
 
@@ -63,7 +66,7 @@ const char *config_set(struct config *config, const char *name, const char *valu
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         if (strcmp(settings[i].name, name) == 0)
             return set_value(config, i, value) ? NULL : settings[i].right;
-    return "socket, state, user or log-level";
+    return "socket, state, policy, user or log-level";
 }
 
 struct reading {

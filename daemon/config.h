@@ -4,18 +4,23 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #define CONFIG_SOCKET_DEFAULT "/run/netbroker/netbroker.sock"
+#define CONFIG_POLICY_DEFAULT "/etc/netbroker/policy.conf"
 #define CONFIG_FILE_DEFAULT   "/etc/netbroker/netbrokerd.conf"
 
 struct config {
-    char file[PATH_MAX];  /* the configuration file */
-    bool file_required;   /* it was named, so it must be there */
-    char socket[108];     /* where clients connect; sun_path's size */
-    char state[PATH_MAX]; /* where routes are kept over a restart; "": nowhere */
-    char user[32];        /* what root becomes */
-    int log_level;        /* of syslog(3) */
+    char file[PATH_MAX];   /* the configuration file */
+    bool file_required;    /* it was named, so it must be there */
+    char socket[108];      /* where clients connect; sun_path's size */
+    char state[PATH_MAX];  /* where routes are kept over a restart; "": nowhere */
+    char policy[PATH_MAX]; /* who may do what */
+    char user[32];         /* what root becomes */
+    int log_level;         /* of syslog(3) */
     bool foreground;
+    uid_t started_by;     /* who may do all, beside root */
+    bool check_only;      /* --check-config */
     bool log_level_fixed; /* by the command line, which stands above the file */
 };
 

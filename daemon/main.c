@@ -1,5 +1,6 @@
 /* netbrokerd: the story of a start and a stop. */
 #include "broker/broker.h"
+#include "broker/policy_file.h"
 #include "keeper/keeper.h"
 #include "keeper/listener.h"
 #include "log.h"
@@ -15,6 +16,8 @@
 
 enum { EXIT_USAGE = 2 };
 
+#define SHORT_OPTIONS "fs:c:S:p:u:l:CVh"
+
 static const char usage[] =
     "Usage: netbrokerd [OPTION...]\n"
     "Privileged networking for programs that are not root; see netbrokerd(8).\n"
@@ -23,8 +26,10 @@ static const char usage[] =
     "  -s, --socket PATH       where clients connect (" CONFIG_SOCKET_DEFAULT ")\n"
     "  -c, --config FILE       the configuration (" CONFIG_FILE_DEFAULT ")\n"
     "  -S, --state FILE        keep routes in FILE over a restart (nowhere)\n"
+    "  -p, --policy FILE       who may do what (" CONFIG_POLICY_DEFAULT ")\n"
     "  -u, --user NAME         what root becomes (netbroker, else nobody)\n"
     "  -l, --log-level LEVEL   error, warning, notice, info or debug (info)\n"
+    "  -C, --check-config      read configuration and policy, say what is wrong, and end\n"
     "  -V, --version           print the version and end\n"
     "  -h, --help              print this and end\n";
 
@@ -37,6 +42,8 @@ static const struct option options[] = {
     {"log-level", required_argument, NULL, 'l'},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
+    {"policy", required_argument, NULL, 'p'},
+    {"check-config", no_argument, NULL, 'C'},
     {NULL, 0, NULL, 0},
 };
 
@@ -57,6 +64,9 @@ static bool take_option(struct config *config, int option, const char *value, in
     switch (option) {
     case 'f':
         config->foreground = true;
+        return true;
+    case 'C':
+        config->check_only = true;
         return true;
     case 'c':
         return true; /* taken before the others */
@@ -88,7 +98,7 @@ static bool read_config(struct config *config, int argc, char **argv, int *statu
 
     *status = EXIT_FAILURE;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "fs:c:S:u:l:Vh", options, NULL)) != -1)
+    while ((option = getopt_long(argc, argv, SHORT_OPTIONS, options, NULL)) != -1)
         if (option == 'c') {
             snprintf(config->file, sizeof config->file, "%s", optarg);
             config->file_required = true;
@@ -97,7 +107,7 @@ static bool read_config(struct config *config, int argc, char **argv, int *statu
         return false;
     optind = 1;
     opterr = 1;
-    while ((option = getopt_long(argc, argv, "fs:c:S:u:l:Vh", options, NULL)) != -1)
+    while ((option = getopt_long(argc, argv, SHORT_OPTIONS, options, NULL)) != -1)
         if (!take_option(config, option, optarg, status))
             return false;
     if (optind == argc)
@@ -105,6 +115,19 @@ static bool read_config(struct config *config, int argc, char **argv, int *statu
     fprintf(stderr, "netbrokerd: '%s' is no option.\nTry 'netbrokerd --help'.\n", argv[optind]);
     *status = EXIT_USAGE;
     return false;
+}
+
+/* A mistake in the policy shows now, not at the first refusal. */
+static bool check_policy(const struct config *config)
+{
+    struct policy policy = {0};
+
+    if (!policy_load(&policy, config->policy))
+        return false;
+    if (config->check_only)
+        printf("%s: %zu rules, no mistakes.\n", config->policy, policy.count);
+    policy_clear(&policy);
+    return true;
 }
 
 static bool is_kept(const struct kept *kept, uint8_t family)
@@ -225,9 +248,14 @@ int main(int argc, char **argv)
 
     process_hide();
     config_init(&config);
+    config.started_by = geteuid();
     if (!read_config(&config, argc, argv, &status))
         return status;
     log_set_level(config.log_level);
+    if (!check_policy(&config))
+        return EXIT_FAILURE;
+    if (config.check_only)
+        return EXIT_SUCCESS;
     if (!config.foreground)
         go_to_background(&ready_fd);
     if (!open_all(&config, &kept, &fresh))

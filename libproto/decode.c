@@ -153,6 +153,11 @@ static bool parse_number(const cJSON *json, const struct place *place, void *ret
     return true;
 }
 
+static bool parse_table(const cJSON *json, const struct place *place, void *ret)
+{
+    return parse_number(json, place, ret);
+}
+
 static bool parse_numbers(const cJSON *json, const struct place *place, void *ret)
 {
     struct number_list *list = ret;

@@ -24,6 +24,7 @@
     E(LOOP, "loop", "The inbound interface is among the outgoing ones.")                           \
     E(NOT_FOUND, "not-found", "There is no such interface, route or subscription.")                \
     E(LIMIT, "limit", "A limit of the kernel or of the service is reached.")                       \
+    E(NOT_ALLOWED, "not-allowed", "The policy does not let this user do it.")                      \
     E(IN_USE, "in-use", "Another process owns what was asked for.")                                \
     E(UNSUPPORTED, "unsupported", "This kernel or system cannot do it.")                           \
     E(NO_MEMORY, "no-memory", "The service is out of memory; try again later.")                    \

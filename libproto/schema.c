@@ -78,6 +78,11 @@ static void write_number(struct json *json, const struct field *field)
         json_member_unsigned(json, "default", field->fallback);
 }
 
+static void write_table(struct json *json, const struct field *field)
+{
+    write_range(json, field);
+}
+
 static void write_numbers(struct json *json, const struct field *field)
 {
     open_list(json, 0, VIFS_MAX);

@@ -47,6 +47,7 @@ struct topic_list {
     T(group, struct address, "GROUP")                                                              \
     T(interface, struct interface_name, "INTERFACE")                                               \
     T(interfaces, struct interface_list, "INTERFACE[,INTERFACE...]")                               \
+    T(table, uint32_t, "TABLE")                                                                    \
     T(number, uint32_t, "NUMBER")                                                                  \
     T(numbers, struct number_list, "NUMBER[,NUMBER...]")                                           \
     T(flag, bool, "")                                                                              \
@@ -66,12 +67,12 @@ enum field_need { OPTIONAL, REQUIRED };
 /* --- The rows: F(S, name, type, need, low, high, fallback, documentation) ------------------ */
 
 #define FIELD_TABLE(F, S)                                                                          \
-    F(S, table, number, OPTIONAL, 1, TABLE_ID_MAX, 0,                                              \
+    F(S, table, table, OPTIONAL, 1, TABLE_ID_MAX, 0,                                               \
       "The kernel's multicast routing table; missing, its default one (253 for IPv4, 254 for "     \
       "IPv6). Another sees packets only where a rule leads to it (ip mrule).")
 
 #define FIELD_TABLE_FILTER(F, S)                                                                   \
-    F(S, table, number, OPTIONAL, 1, TABLE_ID_MAX, 0,                                              \
+    F(S, table, table, OPTIONAL, 1, TABLE_ID_MAX, 0,                                               \
       "Only this multicast routing table; all where it is missing.")
 
 #define FIELD_FAMILY_FILTER(F, S)                                                                  \

@@ -177,6 +177,7 @@ static bool set_field(struct nb_request *request, const struct field *field, cha
 {
     switch (field->type) {
     case FIELD_number:
+    case FIELD_table:
         return set_integer(request, field, text, nb_request_set_integer);
     case FIELD_interfaces:
     case FIELD_numbers:

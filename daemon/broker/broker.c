@@ -5,6 +5,7 @@
 #include "keeper_link.h"
 #include "log.h"
 #include "platform/process.h"
+#include "policy_file.h"
 #include "server.h"
 #include "services.h"
 #include "state.h"
@@ -231,19 +232,45 @@ static void on_terminate(uv_signal_t *handle, int number)
     end(handle->data, 0);
 }
 
+/* Only the log level may change while the service runs. It comes from the file alone: what stood
+ * there before and is gone now has its default again. */
+static void reload_config(struct broker *broker)
+{
+    struct config config;
+
+    config_init(&config);
+    memcpy(config.file, broker->config.file, sizeof config.file);
+    config.file_required = broker->config.file_required;
+    if (!config_read(&config)) {
+        log_line(LOG_ERR, "the configuration stays as it was.");
+        return;
+    }
+    if (!broker->config.log_level_fixed)
+        log_set_level(config.log_level);
+    log_line(LOG_NOTICE, "configuration read again.");
+}
+
+static void reload_policy(struct broker *broker)
+{
+    if (policy_load(&broker->services.policy, broker->config.policy))
+        log_line(LOG_NOTICE, "policy read: %zu rules.", broker->services.policy.count);
+    else
+        log_line(LOG_ERR, "the policy stays as it was: %zu rules.", broker->services.policy.count);
+}
+
 static void on_reload(uv_signal_t *handle, int number)
 {
     struct broker *broker = handle->data;
 
     (void)number;
-    if (config_read(&broker->config)) {
-        if (!broker->config.log_level_fixed)
-            log_set_level(broker->config.log_level);
-        log_line(LOG_NOTICE, "configuration read again.");
-    } else {
-        log_line(LOG_ERR, "the configuration stays as it was.");
-    }
+    reload_config(broker);
+    reload_policy(broker);
     keeper_link_ready(&broker->keeper);
+}
+
+static uint64_t now_ms(void)
+{
+    return uv_hrtime() / 1000000;
 }
 
 static bool make_services(struct broker *broker)
@@ -328,6 +355,9 @@ static int run(struct broker *broker)
         return 1;
     }
     fill_facts(broker);
+    broker->services.policy.administrator = broker->config.started_by;
+    audit_open(&broker->services.audit, now_ms);
+    reload_policy(broker);
     watch_all(broker);
     adopt_tables(broker);
     if (broker->config.state[0])
@@ -339,6 +369,8 @@ static int run(struct broker *broker)
         serve(broker);
     uv_run(&broker->loop, UV_RUN_DEFAULT);
     uv_loop_close(&broker->loop);
+    audit_close(&broker->services.audit);
+    policy_clear(&broker->services.policy);
     mroute_free(broker->services.mroute);
     links_free(broker->services.links);
     return broker->status;

@@ -1,5 +1,7 @@
 #include "dispatch.h"
 
+#include "authorise.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -105,7 +107,7 @@ enum outcome dispatch_request(struct call *call, const char *bytes, size_t n)
 {
     struct error error;
 
-    if (decode_request(bytes, n, &call->request, &error))
+    if (decode_request(bytes, n, &call->request, &error) && authorise(call, &error))
         return dispatch_again(call);
     reply_error(call, &error);
     return OUTCOME_REPLIED;

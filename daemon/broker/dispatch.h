@@ -8,6 +8,7 @@
 
 #include "decode.h"
 #include "json.h"
+#include "platform/process.h"
 
 struct services;
 struct session;
@@ -22,6 +23,7 @@ struct producer {
 /* One request on its way. */
 struct call {
     struct request request;
+    const struct peer *peer; /* who asks */
     struct json *out;
     struct services *services;
     struct session *session;

@@ -80,8 +80,10 @@ static void add_session(struct server *server, int fd)
         return;
     }
     session = session_new(&server->sessions, fd, &peer);
-    if (!session)
+    if (!session) {
+        peer_release(&peer);
         return;
+    }
     log_line(LOG_DEBUG, "connection of uid %d, pid %d.", (int)peer.uid, (int)peer.pid);
     server->list[server->count++] = session;
 }

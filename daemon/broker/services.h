@@ -2,8 +2,10 @@
 #ifndef NB_SERVICES_H
 #define NB_SERVICES_H
 
+#include "audit.h"
 #include "events.h"
 #include "json.h"
+#include "policy.h"
 #include "resources/links.h"
 #include "resources/mroute/mroute.h"
 #include "session.h"
@@ -22,6 +24,8 @@ struct services {
     struct mroute *mroute;
     struct links *links;
     struct events events;
+    struct policy policy;
+    struct audit audit;
     struct service_facts facts;
     const struct server *server;
     uint64_t requests; /* performed since the start */

@@ -43,6 +43,7 @@ static void free_session(uv_handle_t *handle)
     struct session *session = handle->data;
 
     close(session->fd);
+    peer_release(&session->peer);
     free(session->in);
     json_clear(&session->out);
     free(session);
@@ -71,6 +72,7 @@ void session_close(struct session *session)
 static struct call make_call(struct session *session)
 {
     return (struct call){
+        .peer = &session->peer,
         .out = &session->out,
         .services = session->host.services,
         .session = session,
@@ -325,7 +327,7 @@ struct session *session_new(const struct session_host *host, int fd, const struc
     }
     session->host = *host;
     session->fd = fd;
-    session->peer = *peer;
+    session->peer = *peer; /* with its groups */
     session->starved = true;
     session->out.limit = OUT_MAX;
     session->poll.data = session;

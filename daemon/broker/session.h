@@ -31,7 +31,8 @@ struct session_host {
     void *context;
 };
 
-/* Takes the connected, non-blocking socket, owned from now on. NULL: no memory; fd is closed. */
+/* Takes the connected, non-blocking socket, owned from now on, and what peer owns. NULL: no memory;
+ * fd is closed, and the peer stays the caller's. */
 struct session *session_new(const struct session_host *host, int fd, const struct peer *peer);
 
 /* Ends the session at once. */

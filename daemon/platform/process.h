@@ -27,13 +27,19 @@ void process_privileges_describe(char *text, size_t size);
 int process_signals_open(const int *signals, size_t count);
 int process_signal_read(int fd);
 
+/* Who connected, as the kernel recorded it then. */
 struct peer {
     uid_t uid;
     gid_t gid;
     pid_t pid; /* for the log only: it may be another process by now; 0: unknown */
+    gid_t *groups; /* owned: the supplementary ones */
+    size_t group_count;
 };
 
-/* Who connected, as the kernel recorded it then. Returns 0 or a negative errno. */
+/* Returns 0 or a negative errno. peer_release releases what it found. */
 int peer_identify(int fd, struct peer *ret);
+void peer_release(struct peer *peer);
+
+bool peer_in_group(const struct peer *peer, gid_t group);
 
 #endif

@@ -39,7 +39,21 @@ say "Three hosts around a router, each in a network namespace of its own:
 make_topology
 
 say "1. The service starts. Its keeper holds two capabilities, its broker none:"
-start_daemon
+if [ "$(id -u)" = 0 ]; then
+    cat >$work/policy.conf <<'POLICY'
+[allow nobody to route between r0, r1 and r2]
+user = nobody
+verbs = mroute.write, *.read
+interfaces = r0, r1, r2
+
+[allow nobody to look]
+user = nobody
+verbs = *.read
+POLICY
+    start_daemon --policy $work/policy.conf
+else
+    start_daemon
+fi
 for process in keeper broker; do
     echo "   $process: process $(status_of $process.pid), capabilities" \
         "$(status_of $process.capabilities)"
@@ -48,8 +62,8 @@ done
 if [ "$(id -u)" = 0 ]; then
     user=(setpriv --reuid nobody --regid nogroup --clear-groups)
     chgrp nogroup $socket
-    say "2. A user who is not root, nobody, adds a route. (For that, this script gave the socket to
-   nobody's group; that of an installed service belongs to the group netbroker.)"
+    say "2. A user who is not root, nobody, adds a route. (This script gave the socket to nobody's
+   group, and wrote a policy that lets nobody route between these three interfaces.)"
 else
     user=(setpriv "--inh-caps=-all" "--ambient-caps=-all")
     say "2. You, without any privilege, add a route:"

@@ -152,13 +152,35 @@ int process_signal_read(int fd)
     return read(fd, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : -1;
 }
 
+/* The kernel says how much room the groups need, and then gives them (unix(7), SO_PEERGROUPS). */
+static int read_groups(int fd, struct peer *peer)
+{
+    socklen_t length = 0;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &length) == 0 || length == 0)
+        return 0;
+    if (errno != ERANGE)
+        return -errno;
+    peer->groups = malloc(length);
+    if (!peer->groups)
+        return -ENOMEM;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, peer->groups, &length) < 0)
+        return -errno;
+    peer->group_count = length / sizeof *peer->groups;
+    return 0;
+}
+
 int peer_identify(int fd, struct peer *ret)
 {
     struct ucred credentials;
     socklen_t length = sizeof credentials;
+    int result;
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0)
         return -errno;
-    *ret = (struct peer){credentials.uid, credentials.gid, credentials.pid};
-    return 0;
+    *ret = (struct peer){.uid = credentials.uid, .gid = credentials.gid, .pid = credentials.pid};
+    result = read_groups(fd, ret);
+    if (result < 0)
+        peer_release(ret);
+    return result;
 }

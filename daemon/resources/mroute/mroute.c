@@ -332,11 +332,26 @@ static void delete_route(struct mroute *mroute, struct route *route)
     mfc_del(route->mfc, route);
 }
 
+static struct route *find_route(const struct mroute *mroute, const struct address *source,
+                                const struct address *group, uint32_t table)
+{
+    struct mfc *mfc = find_open_table(mroute, group->family, table);
+    struct address any = address_any(group->family);
+
+    return mfc ? route_set_find(&mfc->routes, source->family ? source : &any, group) : NULL;
+}
+
+const struct route *mroute_find(const struct mroute *mroute, const struct address *source,
+                                const struct address *group, uint32_t table)
+{
+    return find_route(mroute, source, group, table);
+}
+
 bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, struct error *error)
 {
     struct mfc *mfc = find_open_table(mroute, args->group.family, args->table);
     struct address source = args->source.family ? args->source : address_any(args->group.family);
-    struct route *route = mfc ? route_set_find(&mfc->routes, &source, &args->group) : NULL;
+    struct route *route = find_route(mroute, &args->source, &args->group, args->table);
     char source_text[ADDRESS_TEXT_MAX], group_text[ADDRESS_TEXT_MAX];
 
     if (!route)

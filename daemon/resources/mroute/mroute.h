@@ -129,6 +129,10 @@ bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, struct e
 /* Deletes the routes that the filter selects; returns how many there were. */
 size_t mroute_flush(struct mroute *mroute, const struct mroute_filter *filter, bool dry_run);
 
+/* The route of this source (FAMILY_NONE: any) and group, or NULL. */
+const struct route *mroute_find(const struct mroute *mroute, const struct address *source,
+                                const struct address *group, uint32_t table);
+
 /* A walk over routes, oldest first, that may stop and go on later while routes come and go: it
  * passes over those that were added after its start. */
 struct route_cursor {

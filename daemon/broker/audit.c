@@ -1,0 +1,184 @@
+#include "audit.h"
+
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const char *const verdict_words[] = {
+    [AUDIT_GRANTED] = "granted",
+    [AUDIT_REFUSED] = "refused",
+    [AUDIT_RELEASED] = "released",
+};
+_Static_assert(sizeof verdict_words / sizeof *verdict_words == AUDIT_VERDICTS, "each has a word");
+
+/* journald takes fields as a datagram of lines; see systemd.io/JOURNAL_NATIVE_PROTOCOL. */
+static int connect_journal(void)
+{
+    struct sockaddr_un address = {AF_UNIX, "/run/systemd/journal/socket"};
+    int fd = getenv("JOURNAL_STREAM") ? socket(AF_UNIX, SOCK_DGRAM, 0) : -1;
+
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+void audit_open(struct audit *audit, uint64_t (*now_ms)(void))
+{
+    *audit = (struct audit){
+        .journal = connect_journal(),
+        .now_ms = now_ms,
+        .tokens = RECORDS_BURST,
+        .filled_ms = now_ms(),
+        .summary_ms = now_ms(),
+    };
+}
+
+static void append(char *text, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void append(char *text, size_t size, const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text + used, size - used, format, arguments);
+    va_end(arguments);
+}
+
+void target_format(const struct target *target, char *text, size_t size)
+{
+    char address[ADDRESS_TEXT_MAX];
+
+    text[0] = '\0';
+    for (unsigned i = 0; i < target->interface_count; i++)
+        append(text, size, "%s%s", i ? "," : "interfaces=", target->interfaces[i]);
+    if (target->group.family)
+        append(text, size, "%sgroup=%s", text[0] ? " " : "",
+               address_format(&target->group, address));
+    if (target->table)
+        append(text, size, "%stable=%u", text[0] ? " " : "", target->table);
+    if (!text[0])
+        append(text, size, "everything");
+}
+
+void audit_close(struct audit *audit)
+{
+    if (audit->journal >= 0)
+        close(audit->journal);
+}
+
+/* Client text has no bytes in it that end a line or a quotation: the decoder's types see to that
+ * for addresses and names, and what is left is replaced here. */
+static void clean(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == '"' || *text == '\\' || *text == 0x7f)
+            *text = '?';
+}
+
+static void write_fields(const struct audit *audit, const struct audit_record *record,
+                         const char *target, const char *line)
+{
+    char text[1400];
+    int length = snprintf(text, sizeof text,
+                          "PRIORITY=5\nSYSLOG_IDENTIFIER=netbrokerd\nMESSAGE=%s\n"
+                          "NETBROKER_VERDICT=%s\nNETBROKER_ACTION=%s\nNETBROKER_VERB=%s\n"
+                          "NETBROKER_TARGET=%s\nNETBROKER_RULE=%s\nNETBROKER_LEASE=%llu\n"
+                          "NETBROKER_UID=%u\nNETBROKER_PID=%d\n",
+                          line, verdict_words[record->verdict], record->action, record->verb,
+                          target, record->rule, (unsigned long long)record->lease,
+                          (unsigned)record->uid, (int)record->pid);
+
+    if (length >= (int)sizeof text)
+        length = sizeof text - 1;
+    /* A journal that does not keep up loses the record, never the service's time. */
+    if (send(audit->journal, text, (size_t)length, MSG_DONTWAIT) < 0)
+        log_line(LOG_NOTICE, "%s", line);
+}
+
+static void write_record(const struct audit *audit, const struct audit_record *record)
+{
+    char line[480], target[AUDIT_TARGET_MAX] = "", lease[40] = "";
+
+    if (record->target)
+        target_format(record->target, target, sizeof target);
+    if (record->lease)
+        snprintf(lease, sizeof lease, " lease=%llu", (unsigned long long)record->lease);
+    snprintf(line, sizeof line, "audit %s action=%s verb=%s uid=%u pid=%d rule='%s'%s %s",
+             verdict_words[record->verdict], record->action, record->verb, (unsigned)record->uid,
+             (int)record->pid, record->rule, lease, target);
+    clean(line);
+    if (audit->journal >= 0)
+        write_fields(audit, record, target, line);
+    else
+        log_line(LOG_NOTICE, "%s", line);
+}
+
+/* One line costs one token; they come back with time. */
+static bool take_token(struct audit *audit, uint64_t now_ms)
+{
+    uint64_t more = (now_ms - audit->filled_ms) * RECORDS_A_SECOND / 1000;
+
+    if (more > 0) {
+        audit->tokens = audit->tokens + more > RECORDS_BURST ? RECORDS_BURST : audit->tokens + more;
+        audit->filled_ms = now_ms;
+    }
+    if (audit->tokens == 0)
+        return false;
+    audit->tokens--;
+    return true;
+}
+
+static void count(struct audit *audit, const struct audit_record *record)
+{
+    size_t i = 0;
+
+    while (i < audit->user_count && audit->users[i].uid != record->uid)
+        i++;
+    if (i == audit->user_count && audit->user_count < SUMMARY_USERS)
+        audit->users[audit->user_count++].uid = record->uid;
+    audit->users[i].counts[record->verdict]++;
+}
+
+void audit_write(struct audit *audit, const struct audit_record *record)
+{
+    if (!audit->now_ms) /* not open */
+        return;
+    if (take_token(audit, audit->now_ms()))
+        write_record(audit, record);
+    else
+        count(audit, record);
+    audit_summarise(audit);
+}
+
+void audit_summarise(struct audit *audit)
+{
+    uint64_t now_ms = audit->now_ms();
+
+    if (now_ms - audit->summary_ms < 1000)
+        return;
+    audit->summary_ms = now_ms;
+    for (size_t i = 0; i <= audit->user_count && i <= SUMMARY_USERS; i++) {
+        const uint64_t *counts = audit->users[i].counts;
+        char user[24] = "others";
+
+        if (i < audit->user_count)
+            snprintf(user, sizeof user, "%u", (unsigned)audit->users[i].uid);
+        if (counts[AUDIT_GRANTED] + counts[AUDIT_REFUSED] + counts[AUDIT_RELEASED] > 0)
+            log_line(LOG_NOTICE, "audit summary uid=%s granted=%llu refused=%llu released=%llu",
+                     user, (unsigned long long)counts[AUDIT_GRANTED],
+                     (unsigned long long)counts[AUDIT_REFUSED],
+                     (unsigned long long)counts[AUDIT_RELEASED]);
+    }
+    memset(audit->users, 0, sizeof audit->users);
+    audit->user_count = 0;
+}

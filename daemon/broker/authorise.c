@@ -1,0 +1,120 @@
+#include "authorise.h"
+
+#include "services.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+
+static void add_interface(struct target *target, const char *name)
+{
+    if (name[0] && target->interface_count < TARGET_INTERFACES_MAX)
+        target->interfaces[target->interface_count++] = name;
+}
+
+static void add_interfaces(struct target *target, const struct interface_list *list)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        add_interface(target, list->names[i].text);
+}
+
+static void add_field(struct target *target, const struct field *field, const char *args)
+{
+    const void *value = args + field->offset;
+
+    switch (field->type) {
+    case FIELD_interface:
+        add_interface(target, ((const struct interface_name *)value)->text);
+        break;
+    case FIELD_interfaces:
+        add_interfaces(target, value);
+        break;
+    case FIELD_group:
+        target->group = *(const struct address *)value;
+        break;
+    case FIELD_table:
+        target->table = *(const uint32_t *)value;
+        break;
+    default:
+        break;
+    }
+}
+
+/* A route that is replaced or deleted was somebody's: its interfaces are meant as well. */
+static void add_route(struct target *target, const struct route *route)
+{
+    struct route_view view;
+
+    if (!route)
+        return;
+    route_describe(route, false, &view);
+    add_interface(target, view.iif);
+    for (uint32_t i = 0; i < view.oif_count; i++)
+        add_interface(target, view.oifs[i].name);
+}
+
+void target_of(const struct call *call, struct target *ret)
+{
+    const struct request *request = &call->request;
+    const struct action_row *row = action_row(request->action);
+    const struct mroute *mroute = call->services->mroute;
+
+    *ret = (struct target){0};
+    for (size_t i = 0; i < row->field_count; i++)
+        add_field(ret, &row->fields[i], (const char *)&request->args);
+    if (ret->group.family)
+        ret->table = family_table(ret->group.family, ret->table);
+    if (request->action == ACTION_ADD_MFC)
+        add_route(ret, mroute_find(mroute, &request->args.add_mfc.source, &ret->group, ret->table));
+    if (request->action == ACTION_DEL_MFC)
+        add_route(ret, mroute_find(mroute, &request->args.del_mfc.source, &ret->group, ret->table));
+}
+
+static void record(struct call *call, const struct decision *decision, const struct target *target)
+{
+    const struct action_row *row = action_row(call->request.action);
+    struct audit_record line = {
+        .verdict = decision->allowed ? AUDIT_GRANTED : AUDIT_REFUSED,
+        .action = row->name,
+        .verb = row->policy,
+        .target = target,
+        .rule = decision->rule      ? decision->rule->name
+                : decision->allowed ? "administrator"
+                                    : "none",
+        .uid = call->peer->uid,
+        .pid = call->peer->pid,
+    };
+
+    audit_write(&call->services->audit, &line);
+}
+
+static bool refuse(const struct call *call, const struct decision *decision,
+                   const struct target *target, struct error *error)
+{
+    const char *verb = action_row(call->request.action)->policy;
+    char text[AUDIT_TARGET_MAX];
+
+    target_format(target, text, sizeof text);
+    if (decision->rule)
+        return error_set(error, ERROR_NOT_ALLOWED, NULL,
+                         "User %u may not %s on %s: the rule 'deny %s' forbids it. Ask your "
+                         "administrator, who writes the policy; see netbroker-policy(5).",
+                         (unsigned)call->peer->uid, verb, text, decision->rule->name);
+    return error_set(error, ERROR_NOT_ALLOWED, NULL,
+                     "User %u may not %s on %s: no rule allows it. Ask your administrator for one; "
+                     "see netbroker-policy(5).",
+                     (unsigned)call->peer->uid, verb, text);
+}
+
+bool authorise(struct call *call, struct error *error)
+{
+    const char *verb = action_row(call->request.action)->policy;
+    struct target target;
+    struct decision decision;
+
+    target_of(call, &target);
+    decision = policy_decide(&call->services->policy, call->peer, verb, &target);
+    if (!decision.allowed || fnmatch("*.read", verb, 0) != 0)
+        record(call, &decision, &target);
+    return decision.allowed || refuse(call, &decision, &target, error);
+}

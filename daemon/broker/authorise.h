@@ -1,0 +1,16 @@
+/* The gate between decoder and function: each request is held against the policy, and recorded. */
+#ifndef NB_AUTHORISE_H
+#define NB_AUTHORISE_H
+
+#include "dispatch.h"
+#include "policy.h"
+
+/* Whether the policy lets the peer do what the decoded request asks. A refusal says what was
+ * refused and whom to ask. Refusals are recorded, and so is what changes something. */
+bool authorise(struct call *call, struct error *error);
+
+/* What a request is about: the interfaces, the group and the table that its fields name, and, for
+ * a change, the interfaces of the route that is there. Names are borrowed from both. */
+void target_of(const struct call *call, struct target *ret);
+
+#endif
