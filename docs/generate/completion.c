@@ -42,8 +42,8 @@ void write_zsh_commands(void)
     }
 }
 
-/* "--iif=[The interface that the packets arrive on.]:INTERFACE:_netbroker_interface", a line of
- * _arguments (zshcompsys(1)). */
+/* "--iif=[The inbound interface.]:INTERFACE:_netbroker_value interface", a line of _arguments
+ * (zshcompsys(1)). */
 static void write_zsh_option(const struct field *field)
 {
     fputs("        \"", stdout);
@@ -52,7 +52,7 @@ static void write_zsh_option(const struct field *field)
     print_escaped(field->documentation, "[]:\"$`\\", "\\");
     putchar(']');
     if (field->type != FIELD_flag)
-        printf(":%s:_netbroker_%s", field_metavariable(field->type), types[field->type]);
+        printf(":%s:_netbroker_value %s", field_metavariable(field->type), types[field->type]);
     puts("\"");
 }
 

@@ -43,6 +43,11 @@ static void limit_number(const struct field *field)
     printf("integer from %u to %u", field->low, field->high);
 }
 
+static void limit_table(const struct field *field)
+{
+    limit_number(field);
+}
+
 static void limit_numbers(const struct field *field)
 {
     printf("list of at most %d integers from %u to %u", VIFS_MAX, field->low, field->high);
