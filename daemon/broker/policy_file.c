@@ -225,7 +225,8 @@ static int take_setting(void *context, const char *section, const char *name, co
     struct policy *policy = parsing->policy;
     struct rule *rule;
 
-    if (policy->count > 0 && strcmp(section, parsing->section) == 0)
+    /* Lines before the first section are no part of the last rule of the file before. */
+    if (parsing->section[0] && strcmp(section, parsing->section) == 0)
         rule = &policy->rules[policy->count - 1];
     else
         rule = begin_rule(parsing, section);
