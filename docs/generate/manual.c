@@ -78,3 +78,36 @@ void write_error_items(void)
 #undef E
     puts(".El");
 }
+
+/* Whether an action before this one has its verb. */
+static bool is_told(enum action action)
+{
+    for (enum action before = 0; before < action; before++)
+        if (strcmp(action_row(before)->policy, action_row(action)->policy) == 0)
+            return true;
+    return false;
+}
+
+static void write_verb_commands(const char *verb)
+{
+    const char *comma = "";
+
+    for (enum action action = 0; action < ACTION_COUNT; action++) {
+        if (strcmp(action_row(action)->policy, verb) != 0)
+            continue;
+        printf("%s.Cm %s", comma, action_row(action)->cli);
+        comma = " ,\n";
+    }
+    putchar('\n');
+}
+
+void write_verb_items(void)
+{
+    puts(".Bl -tag -width service.write");
+    for (enum action action = 0; action < ACTION_COUNT; action++)
+        if (!is_told(action)) {
+            printf(".It Cm %s\n", action_row(action)->policy);
+            write_verb_commands(action_row(action)->policy);
+        }
+    puts(".El");
+}

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The manual pages are good mdoc(7), and refer to no page of ours that is not there.
+# The manual pages are good mdoc(7), refer to no page of ours that is not there, and know every
+# option of the service.
 set -eu
 pages=("${NB_SOURCE:?}"/docs/man/*.[1-8] "${NB_BUILD:?}"/docs/*.[1-8])
 
@@ -15,3 +16,10 @@ grep --no-filename -oE '^\.Xr (lib)?netbroker[^ ]* [1-8]' "${pages[@]}" | sort -
             exit 1
         fi
     done
+
+"$NB_BUILD/daemon/netbrokerd" --help | grep -oE -e '--[a-z-]+' | while read -r option; do
+    if ! grep -qE "^\.It Fl . , -${option#--}( |$)" "$NB_SOURCE/docs/man/netbrokerd.8"; then
+        echo "netbrokerd(8) does not tell of $option"
+        exit 1
+    fi
+done
