@@ -63,6 +63,10 @@ NB_EXPORT void nb_request_set_string(struct nb_request *request, const char *nam
 NB_EXPORT void nb_request_set_integer(struct nb_request *request, const char *name, int64_t value);
 NB_EXPORT void nb_request_set_bool(struct nb_request *request, const char *name, bool value);
 
+/* Sets a field that is a user, by number: the user id and all groups of the user. */
+NB_EXPORT void nb_request_set_user(struct nb_request *request, const char *name, uint32_t uid,
+                                   const uint32_t *gids, size_t gid_count);
+
 /* Append to a field that is a list. Calls for one field must follow one another. */
 NB_EXPORT void nb_request_add_string(struct nb_request *request, const char *name,
                                      const char *value);

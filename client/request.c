@@ -82,6 +82,21 @@ void nb_request_set_bool(struct nb_request *request, const char *name, bool valu
     json_bool(open_field(request, name), value);
 }
 
+void nb_request_set_user(struct nb_request *request, const char *name, uint32_t uid,
+                         const uint32_t *gids, size_t gid_count)
+{
+    struct json *text = open_field(request, name);
+
+    json_open(text, '{');
+    json_member_unsigned(text, "uid", uid);
+    json_key(text, "gids");
+    json_open(text, '[');
+    for (size_t i = 0; i < gid_count; i++)
+        json_unsigned(text, gids[i]);
+    json_close(text, ']');
+    json_close(text, '}');
+}
+
 void nb_request_add_string(struct nb_request *request, const char *name, const char *value)
 {
     open_list(request, name);

@@ -13,6 +13,8 @@ enum {
     VIFS_MAX = 32,
     /* IFNAMSIZ - 1: what the kernel keeps of a name. */
     INTERFACE_NAME_MAX = 15,
+    /* Groups that a question about a user may name. */
+    USER_GROUPS_MAX = 64,
     /* Patterns one subscription may name. */
     TOPICS_MAX = 16,
     TOPIC_LENGTH_MAX = 47,

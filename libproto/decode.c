@@ -199,6 +199,42 @@ static bool parse_word(const cJSON *json, const struct place *place, void *ret)
     return true;
 }
 
+static bool parse_id(const cJSON *json, uint32_t *ret)
+{
+    if (!cJSON_IsNumber(json) || json->valuedouble < 0 || json->valuedouble >= UINT32_MAX)
+        return false;
+    *ret = (uint32_t)json->valuedouble;
+    return true;
+}
+
+static bool parse_gids(const cJSON *json, struct user *user)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, json)
+    {
+        if (user->gid_count == USER_GROUPS_MAX || !parse_id(item, &user->gids[user->gid_count++]))
+            return false;
+    }
+    return cJSON_IsArray(json);
+}
+
+static bool parse_user(const cJSON *json, const struct place *place, void *ret)
+{
+    static const char right[] = "an object such as {\"uid\": 1000, \"gids\": [1000, 44]} with at "
+                                "most 64 groups";
+    struct user user = {.given = true};
+
+    if (!cJSON_IsObject(json))
+        return wrong(place, ERROR_INVALID_TYPE, "is no object", right);
+    if (cJSON_GetArraySize(json) != 2 ||
+        !parse_id(cJSON_GetObjectItemCaseSensitive(json, "uid"), &user.uid) ||
+        !parse_gids(cJSON_GetObjectItemCaseSensitive(json, "gids"), &user))
+        return wrong(place, ERROR_OUT_OF_RANGE, "is no user", right);
+    *(struct user *)ret = user;
+    return true;
+}
+
 static bool parse_family(const cJSON *json, const struct place *place, void *ret)
 {
     uint8_t *family = ret;
@@ -287,7 +323,7 @@ static bool check_required(const struct action_row *row, const cJSON *payload, s
     for (size_t i = 0; i < row->field_count; i++) {
         const struct field *field = &row->fields[i];
 
-        if (field->need == REQUIRED && !cJSON_GetObjectItemCaseSensitive(payload, field->name))
+        if (field_is_required(field) && !cJSON_GetObjectItemCaseSensitive(payload, field->name))
             return error_set(error, ERROR_MISSING_FIELD, field->name,
                              "Invalid argument: %s needs '%s'. %s", row->name, field->name,
                              field->documentation);

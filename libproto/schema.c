@@ -105,6 +105,38 @@ static void write_word(struct json *json, const struct field *field)
     json_member_unsigned(json, "maxLength", WORD_LENGTH_MAX);
 }
 
+static void write_id(struct json *json)
+{
+    json_member_string(json, "type", "integer");
+    json_member_unsigned(json, "minimum", 0);
+    json_member_unsigned(json, "maximum", UINT32_MAX - 1);
+}
+
+static void write_user(struct json *json, const struct field *field)
+{
+    (void)field;
+    json_member_string(json, "type", "object");
+    json_key(json, "properties");
+    json_open(json, '{');
+    json_key(json, "uid");
+    json_open(json, '{');
+    write_id(json);
+    json_close(json, '}');
+    json_key(json, "gids");
+    json_open(json, '{');
+    open_list(json, 0, USER_GROUPS_MAX);
+    write_id(json);
+    json_close(json, '}');
+    json_close(json, '}');
+    json_close(json, '}');
+    json_key(json, "required");
+    json_open(json, '[');
+    json_string(json, "uid");
+    json_string(json, "gids");
+    json_close(json, ']');
+    json_member_bool(json, "additionalProperties", false);
+}
+
 static void write_family(struct json *json, const struct field *field)
 {
     (void)field;
@@ -135,7 +167,7 @@ static void write_required(struct json *json, const struct action_row *row)
     json_key(json, "required");
     json_open(json, '[');
     for (size_t i = 0; i < row->field_count; i++)
-        if (row->fields[i].need == REQUIRED)
+        if (field_is_required(&row->fields[i]))
             json_string(json, row->fields[i].name);
     json_close(json, ']');
 }
@@ -165,7 +197,7 @@ static void write_payload(struct json *json, const struct action_row *row)
 static bool needs_payload(const struct action_row *row)
 {
     for (size_t i = 0; i < row->field_count; i++)
-        if (row->fields[i].need == REQUIRED)
+        if (field_is_required(&row->fields[i]))
             return true;
     return false;
 }

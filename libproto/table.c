@@ -29,6 +29,11 @@ static const char *const metavariables[] = {
 #undef T
 };
 
+bool field_is_required(const struct field *field)
+{
+    return field->need == REQUIRED || field->need == ARGUMENT;
+}
+
 const struct action_row *action_row(enum action action)
 {
     return &rows[action];

@@ -34,6 +34,14 @@ struct word {
     char text[WORD_LENGTH_MAX + 1]; /* "": not given */
 };
 
+/* A user by number, so that the service need not look names up. */
+struct user {
+    bool given;
+    uint32_t uid;
+    uint32_t gid_count;
+    uint32_t gids[USER_GROUPS_MAX]; /* all groups that the user is in */
+};
+
 struct topic_list {
     uint32_t count;
     char patterns[TOPICS_MAX][TOPIC_LENGTH_MAX + 1];
@@ -52,6 +60,7 @@ struct topic_list {
     T(numbers, struct number_list, "NUMBER[,NUMBER...]")                                           \
     T(flag, bool, "")                                                                              \
     T(word, struct word, "NAME")                                                                   \
+    T(user, struct user, "USER")                                                                   \
     T(family, uint8_t, "ipv4|ipv6")                                                                \
     T(topics, struct topic_list, "TOPIC[,TOPIC...]")
 
@@ -62,7 +71,9 @@ enum field_type {
         FIELD_TYPE_COUNT
 };
 
-enum field_need { OPTIONAL, REQUIRED };
+/* ARGUMENT and OPTIONAL_ARGUMENT: required and optional alike, but on the command line they stand
+ * in their order without a name. */
+enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 /* --- The rows: F(S, name, type, need, low, high, fallback, documentation) ------------------ */
 
@@ -137,6 +148,19 @@ enum field_need { OPTIONAL, REQUIRED };
       "Which events: names such as mfc.added, or patterns such as mfc.*; all where it is "         \
       "missing.")
 
+#define FIELDS_LEASES(F, S)
+
+#define FIELDS_REVOKE(F, S)                                                                        \
+    F(S, lease, word, ARGUMENT, 0, 0, 0, "The lease's id, as 'netbroker leases' shows it.")
+
+#define FIELDS_CHECK_POLICY(F, S)                                                                  \
+    F(S, user, user, OPTIONAL, 0, 0, 0, "The user, by number; you, where it is missing.")          \
+    F(S, verb, word, ARGUMENT, 0, 0, 0, "The verb, e.g. mroute.write; DESCRIBE names them all.")   \
+    F(S, interfaces, interfaces, OPTIONAL_ARGUMENT, 0, VIFS_MAX, 0,                                \
+      "The interfaces of the request.")                                                            \
+    F(S, group, group, OPTIONAL, 0, 0, 0, "The multicast group of the request.")                   \
+    FIELD_TABLE_FILTER(F, S)
+
 #define FIELDS_STATUS(F, S)
 
 #define FIELDS_PING(F, S)
@@ -160,6 +184,10 @@ enum field_need { OPTIONAL, REQUIRED };
       "Say why multicast packets are not forwarded, from the kernel's own state.")                 \
     A(SUBSCRIBE, subscribe, "event.read", "watch", "",                                             \
       "Report on this connection what happens, as it happens.")                                    \
+    A(LEASES, leases, "lease.read", "leases", "", "List who holds what, and since when.")          \
+    A(REVOKE, revoke, "lease.revoke", "revoke", "", "Take a lease back from whoever holds it.")    \
+    A(CHECK_POLICY, check_policy, "policy.read", "policy check", "",                               \
+      "Say what the policy decides on a request, and by which rule.")                              \
     A(STATUS, status, "service.read", "status", "",                                                \
       "Tell how the service is: version, processes, privileges, numbers.")                         \
     A(PING, ping, "service.read", "ping", "", "Ask whether the service answers.")                  \
@@ -217,6 +245,9 @@ struct action_row {
     const struct field *fields;
     size_t field_count;
 };
+
+/* Whether a request must have the field. */
+bool field_is_required(const struct field *field);
 
 /* The row of an action. */
 const struct action_row *action_row(enum action action);

@@ -1,6 +1,8 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,12 +175,33 @@ static bool set_list(struct nb_request *request, const struct field *field, char
     return true;
 }
 
+/* A user by name or number, with the groups that this machine knows. */
+static bool set_user(struct nb_request *request, const struct field *field, const char *text)
+{
+    int64_t number;
+    const struct passwd *entry =
+        parse_integer(text, &number) ? getpwuid((uid_t)number) : getpwnam(text);
+    gid_t groups[USER_GROUPS_MAX];
+    int count = USER_GROUPS_MAX;
+
+    if (!entry) {
+        fprintf(stderr, "netbroker: there is no user '%s' on this machine.\n", text);
+        return false;
+    }
+    if (getgrouplist(entry->pw_name, entry->pw_gid, groups, &count) < 0)
+        count = USER_GROUPS_MAX; /* the first ones */
+    nb_request_set_user(request, field->name, entry->pw_uid, groups, (size_t)count);
+    return true;
+}
+
 static bool set_field(struct nb_request *request, const struct field *field, char *text)
 {
     switch (field->type) {
     case FIELD_number:
     case FIELD_table:
         return set_integer(request, field, text, nb_request_set_integer);
+    case FIELD_user:
+        return set_user(request, field, text);
     case FIELD_interfaces:
     case FIELD_numbers:
     case FIELD_topics:
@@ -187,6 +210,18 @@ static bool set_field(struct nb_request *request, const struct field *field, cha
         nb_request_set_string(request, field->name, text);
         return true;
     }
+}
+
+/* The field that the next word without a name is for, or NULL. *given counts such words. */
+static const struct field *next_argument(const struct action_row *row, unsigned given)
+{
+    for (size_t i = 0; i < row->field_count; i++) {
+        enum field_need need = row->fields[i].need;
+
+        if ((need == ARGUMENT || need == OPTIONAL_ARGUMENT) && given-- == 0)
+            return &row->fields[i];
+    }
+    return NULL;
 }
 
 /* Reads one option of the command. Returns how many words it took, -1 on a mistake. */
@@ -226,10 +261,17 @@ static bool is_given(const struct field *field, int argc, char **argv, int at)
     return false;
 }
 
-static int check_required(const struct action_row *row, int argc, char **argv, int at)
+static int check_required(const struct action_row *row, int argc, char **argv, int at,
+                          unsigned arguments)
 {
+    const struct field *argument = next_argument(row, arguments);
     char name[64];
 
+    if (argument && argument->need == ARGUMENT) {
+        fprintf(stderr, "netbroker: '%s' needs a %s.\nTry 'netbroker %s --help'.\n", row->cli,
+                argument->name, row->cli);
+        return EXIT_USAGE;
+    }
     for (size_t i = 0; i < row->field_count; i++)
         if (row->fields[i].need == REQUIRED && !is_given(&row->fields[i], argc, argv, at)) {
             fprintf(stderr, "netbroker: '%s' needs %s %s.\nTry 'netbroker %s --help'.\n", row->cli,
@@ -240,20 +282,35 @@ static int check_required(const struct action_row *row, int argc, char **argv, i
     return EXIT_DONE;
 }
 
+/* Reads one word without a name. Returns 1, 0 when it has a name, -1 on a mistake. */
+static int take_argument(const struct action_row *row, char *word, unsigned *given,
+                         struct nb_request *request)
+{
+    const struct field *field = next_argument(row, *given);
+
+    if (word[0] == '-' || !field)
+        return 0;
+    ++*given;
+    return set_field(request, field, word) ? 1 : -1;
+}
+
 int command_line_request(struct command_line *line, int argc, char **argv,
                          struct nb_request *request)
 {
     const struct action_row *row = action_row(line->action);
     int at = line->words_end;
+    unsigned arguments = 0;
 
     while (at < argc) {
         int words = take_common(line, argc, argv, at);
 
+        if (words == 0)
+            words = take_argument(row, argv[at], &arguments, request);
         if (words == 0)
             words = take_option(row, argc, argv, at, request);
         if (words < 0)
             return EXIT_USAGE;
         at += words;
     }
-    return line->help ? EXIT_DONE : check_required(row, argc, argv, line->words_end);
+    return line->help ? EXIT_DONE : check_required(row, argc, argv, line->words_end, arguments);
 }

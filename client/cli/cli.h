@@ -58,8 +58,8 @@ void columns_print(struct columns *columns);
 
 typedef void printer(const struct nb_reply *reply);
 
-printer print_message, print_routes, print_vifs, print_everything, print_status, print_schema,
-    print_findings;
+printer print_message, print_routes, print_vifs, print_everything, print_leases, print_status,
+    print_schema, print_findings;
 
 /* Prints events until the connection ends. */
 int watch_events(struct nb_client *client, const struct nb_request *request, bool json);

@@ -52,20 +52,36 @@ void help_print(void)
          "  --version      print the version");
 }
 
+static bool is_argument(const struct field *field)
+{
+    return field->need == ARGUMENT || field->need == OPTIONAL_ARGUMENT;
+}
+
+static void print_arguments(const struct action_row *row)
+{
+    for (size_t i = 0; i < row->field_count; i++)
+        if (is_argument(&row->fields[i]))
+            printf(row->fields[i].need == ARGUMENT ? " %s" : " [%s]", row->fields[i].name);
+}
+
 void help_print_action(enum action action)
 {
     const struct action_row *row = action_row(action);
 
-    printf("Usage: netbroker %s%s\n", row->cli, row->field_count ? " [OPTION...]" : "");
+    printf("Usage: netbroker %s", row->cli);
+    print_arguments(row);
+    printf("%s\n", row->field_count ? " [OPTION...]" : "");
     print_wrapped(row->documentation, 0);
     if (row->field_count)
         puts("\nOptions:");
     for (size_t i = 0; i < row->field_count; i++) {
         char name[64];
 
-        printf("  %s %s%s\n", option_name(&row->fields[i], name, sizeof name),
+        printf("  %s %s%s\n",
+               is_argument(&row->fields[i]) ? row->fields[i].name
+                                            : option_name(&row->fields[i], name, sizeof name),
                field_metavariable(row->fields[i].type),
-               row->fields[i].need == REQUIRED ? "  (required)" : "");
+               field_is_required(&row->fields[i]) ? "  (required)" : "");
         print_wrapped(row->fields[i].documentation, 6);
     }
 }

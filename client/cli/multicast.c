@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <inttypes.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -95,6 +96,40 @@ void print_vifs(const struct nb_reply *reply)
         columns_add(columns, "%" PRId64, number(vif, "bytes_in"));
         columns_add(columns, "%" PRId64, number(vif, "packets_out"));
         columns_add(columns, "%" PRId64, number(vif, "bytes_out"));
+    }
+    columns_print(columns);
+}
+
+/* The user's name where this machine knows it. */
+static void add_user(struct columns *columns, const struct nb_value *uid)
+{
+    const struct passwd *entry = uid ? getpwuid((uid_t)nb_value_integer(uid)) : NULL;
+
+    if (entry)
+        columns_add(columns, "%s", entry->pw_name);
+    else if (uid)
+        columns_add(columns, "%" PRId64, nb_value_integer(uid));
+    else
+        columns_add(columns, "?");
+}
+
+void print_leases(const struct nb_reply *reply)
+{
+    static const char *const headings[] = {"LEASE", "USER", "SINCE", "KIND", "WHAT", NULL};
+    const struct nb_value *lease = nb_value_first(nb_value_get(nb_reply_payload(reply), "leases"));
+    struct columns *columns;
+
+    if (!lease) {
+        puts("No leases: nobody holds anything.");
+        return;
+    }
+    columns = columns_new(headings);
+    for (; lease; lease = nb_value_next(lease)) {
+        columns_add(columns, "%s", text(lease, "lease"));
+        add_user(columns, nb_value_get(lease, "uid"));
+        columns_add(columns, "%s", text(lease, "since"));
+        columns_add(columns, "%s", text(lease, "kind"));
+        columns_add(columns, "%s", text(lease, "what"));
     }
     columns_print(columns);
 }

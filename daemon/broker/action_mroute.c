@@ -59,13 +59,14 @@ static void reply_entry(struct call *call, const struct address *source,
 enum outcome handle_add_mfc(struct call *call, const struct args_add_mfc *args)
 {
     struct mroute *mroute = call->services->mroute;
+    struct lease lease = lease_new(call->peer->uid);
     enum route_change change;
     struct error error;
 
     if (!args->dry_run && !mroute_table_is_open(mroute, args->group.family, args->table) &&
         defer_add(call, args))
         return OUTCOME_DEFERRED;
-    if (!mroute_add(mroute, args, false, &change, &error))
+    if (!mroute_add(mroute, args, &lease, false, &change, &error))
         reply_error(call, &error);
     else if (!args->dry_run)
         reply_entry(call, &args->source, &args->group, "added");
@@ -152,13 +153,13 @@ void write_route(struct json *json, const struct route_view *view)
 struct route_listing {
     struct producer producer;
     struct route_cursor cursor;
+    void (*write)(struct json *out, const struct route *route);
 };
 
 static bool list_more(struct producer *producer, struct json *out)
 {
     struct route_listing *listing = (struct route_listing *)producer;
     const struct route *route;
-    struct route_view view;
 
     while (out->length < OUT_PAUSE) {
         route = route_cursor_next(&listing->cursor);
@@ -167,8 +168,7 @@ static bool list_more(struct producer *producer, struct json *out)
             reply_close(out);
             return false;
         }
-        route_describe(route, true, &view);
-        write_route(out, &view);
+        listing->write(out, route);
     }
     return true;
 }
@@ -181,8 +181,9 @@ static void destroy_listing(struct producer *producer)
     free(listing);
 }
 
-/* Ends a reply's payload with "mfc_rules", now or, where there are many, later. */
-static void list_routes(struct call *call, struct json *out, const struct mroute_filter *filter)
+void reply_routes(struct call *call, struct json *out, const char *key,
+                  const struct mroute_filter *filter,
+                  void (*write)(struct json *out, const struct route *route))
 {
     struct route_listing *listing = calloc(1, sizeof *listing);
 
@@ -191,8 +192,9 @@ static void list_routes(struct call *call, struct json *out, const struct mroute
         return;
     }
     listing->producer = (struct producer){list_more, destroy_listing};
+    listing->write = write;
     route_cursor_open(&listing->cursor, call->services->mroute, filter);
-    json_key(out, "mfc_rules");
+    json_key(out, key);
     json_open(out, '[');
     if (list_more(&listing->producer, out))
         session_produce(call->session, &listing->producer);
@@ -200,11 +202,24 @@ static void list_routes(struct call *call, struct json *out, const struct mroute
         destroy_listing(&listing->producer);
 }
 
+static void write_rule(struct json *out, const struct route *route)
+{
+    struct route_view view;
+
+    route_describe(route, true, &view);
+    write_route(out, &view);
+}
+
 enum outcome handle_show_mfc(struct call *call, const struct args_show_mfc *args)
 {
-    struct mroute_filter filter = {args->family, args->table, args->source, args->group};
+    struct mroute_filter filter = {
+        .family = args->family,
+        .table = args->table,
+        .source = args->source,
+        .group = args->group,
+    };
 
-    list_routes(call, reply_open(call, "Multicast routes."), &filter);
+    reply_routes(call, reply_open(call, "Multicast routes."), "mfc_rules", &filter, write_rule);
     return OUTCOME_REPLIED;
 }
 
@@ -290,7 +305,7 @@ enum outcome handle_show(struct call *call, const struct args_show *args)
     mroute_visit_vifs(call->services->mroute, &everything, merge_vif, names);
     write_vif_map(out, names);
     free(names);
-    list_routes(call, out, &everything);
+    reply_routes(call, out, "mfc_rules", &everything, write_rule);
     return OUTCOME_REPLIED;
 }
 

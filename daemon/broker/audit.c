@@ -1,6 +1,7 @@
 #include "audit.h"
 
 #include "log.h"
+#include "resources/lease.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -88,14 +89,14 @@ static void clean(char *text)
 static void write_fields(const struct audit *audit, const struct audit_record *record,
                          const char *target, const char *line)
 {
-    char text[1400];
+    char text[1400], id[LEASE_ID_SIZE];
     int length = snprintf(text, sizeof text,
                           "PRIORITY=5\nSYSLOG_IDENTIFIER=netbrokerd\nMESSAGE=%s\n"
                           "NETBROKER_VERDICT=%s\nNETBROKER_ACTION=%s\nNETBROKER_VERB=%s\n"
-                          "NETBROKER_TARGET=%s\nNETBROKER_RULE=%s\nNETBROKER_LEASE=%llu\n"
+                          "NETBROKER_TARGET=%s\nNETBROKER_RULE=%s\nNETBROKER_LEASE=%s\n"
                           "NETBROKER_UID=%u\nNETBROKER_PID=%d\n",
                           line, verdict_words[record->verdict], record->action, record->verb,
-                          target, record->rule, (unsigned long long)record->lease,
+                          target, record->rule, lease_id_format(record->lease, id),
                           (unsigned)record->uid, (int)record->pid);
 
     if (length >= (int)sizeof text)
@@ -107,12 +108,12 @@ static void write_fields(const struct audit *audit, const struct audit_record *r
 
 static void write_record(const struct audit *audit, const struct audit_record *record)
 {
-    char line[480], target[AUDIT_TARGET_MAX] = "", lease[40] = "";
+    char line[480], target[AUDIT_TARGET_MAX] = "", id[LEASE_ID_SIZE], lease[40] = "";
 
     if (record->target)
         target_format(record->target, target, sizeof target);
     if (record->lease)
-        snprintf(lease, sizeof lease, " lease=%llu", (unsigned long long)record->lease);
+        snprintf(lease, sizeof lease, " lease=%s", lease_id_format(record->lease, id));
     snprintf(line, sizeof line, "audit %s action=%s verb=%s uid=%u pid=%d rule='%s'%s %s",
              verdict_words[record->verdict], record->action, record->verb, (unsigned)record->uid,
              (int)record->pid, record->rule, lease, target);

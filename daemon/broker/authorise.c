@@ -8,6 +8,9 @@
 
 static void add_interface(struct target *target, const char *name)
 {
+    for (unsigned i = 0; i < target->interface_count; i++)
+        if (strcmp(target->interfaces[i], name) == 0)
+            return;
     if (name[0] && target->interface_count < TARGET_INTERFACES_MAX)
         target->interfaces[target->interface_count++] = name;
 }
@@ -97,13 +100,14 @@ static bool refuse(const struct call *call, const struct decision *decision,
     target_format(target, text, sizeof text);
     if (decision->rule)
         return error_set(error, ERROR_NOT_ALLOWED, NULL,
-                         "User %u may not %s on %s: the rule 'deny %s' forbids it. Ask your "
+                         "User %u may not do %s on %s: the rule 'deny %s' forbids it. Ask your "
                          "administrator, who writes the policy; see netbroker-policy(5).",
                          (unsigned)call->peer->uid, verb, text, decision->rule->name);
-    return error_set(error, ERROR_NOT_ALLOWED, NULL,
-                     "User %u may not %s on %s: no rule allows it. Ask your administrator for one; "
-                     "see netbroker-policy(5).",
-                     (unsigned)call->peer->uid, verb, text);
+    return error_set(
+        error, ERROR_NOT_ALLOWED, NULL,
+        "User %u may not do %s on %s: no rule allows it. Ask your administrator for one; "
+        "see netbroker-policy(5).",
+        (unsigned)call->peer->uid, verb, text);
 }
 
 bool authorise(struct call *call, struct error *error)
@@ -117,4 +121,24 @@ bool authorise(struct call *call, struct error *error)
     if (!decision.allowed || fnmatch("*.read", verb, 0) != 0)
         record(call, &decision, &target);
     return decision.allowed || refuse(call, &decision, &target, error);
+}
+
+void record_release(struct services *services, const struct route *route)
+{
+    struct target target = {0};
+    struct route_view view;
+
+    route_describe(route, false, &view);
+    add_route(&target, route);
+    target.group = view.group;
+    target.table = view.table;
+    audit_write(&services->audit, &(struct audit_record){
+                                      .verdict = AUDIT_RELEASED,
+                                      .action = "DEL_MFC",
+                                      .verb = "mroute.write",
+                                      .target = &target,
+                                      .rule = "-",
+                                      .lease = view.lease.id,
+                                      .uid = view.lease.uid,
+                                  });
 }

@@ -5,9 +5,14 @@
 #include "dispatch.h"
 #include "policy.h"
 
+struct route;
+
 /* Whether the policy lets the peer do what the decoded request asks. A refusal says what was
  * refused and whom to ask. Refusals are recorded, and so is what changes something. */
 bool authorise(struct call *call, struct error *error);
+
+/* Records that a route's lease ends. */
+void record_release(struct services *services, const struct route *route);
 
 /* What a request is about: the interfaces, the group and the table that its fields name, and, for
  * a change, the interfaces of the route that is there. Names are borrowed from both. */

@@ -2,6 +2,8 @@
  * put together, and it is told when to begin, to read its configuration again, and to end. */
 #include "broker.h"
 
+#include "authorise.h"
+
 #include "keeper_link.h"
 #include "log.h"
 #include "platform/process.h"
@@ -166,6 +168,8 @@ static void on_route_news(void *context, enum route_news news, const struct rout
     struct broker *broker = context;
 
     publish_route(&broker->services, news, route);
+    if (news == ROUTE_DELETED_NEWS)
+        record_release(&broker->services, route);
     if (broker->state)
         state_touch(broker->state);
 }

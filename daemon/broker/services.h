@@ -34,6 +34,12 @@ struct services {
 /* Writes a route as one JSON object: how SHOW, SHOW_MFC and the events tell of it. */
 void write_route(struct json *json, const struct route_view *view);
 
+/* Ends a reply's payload with the list `key` of the routes that the filter selects, each written by
+ * `write`: now or, where there are many, slice by slice. */
+void reply_routes(struct call *call, struct json *out, const char *key,
+                  const struct mroute_filter *filter,
+                  void (*write)(struct json *out, const struct route *route));
+
 /* Publishes what happened to a route. */
 void publish_route(struct services *services, enum route_news news, const struct route *route);
 

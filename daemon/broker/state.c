@@ -21,6 +21,12 @@ enum {
     LINE_LIMIT = REQUEST_MAX,
 };
 
+/* A route of the file. */
+struct saved {
+    struct args_add_mfc args;
+    struct lease lease;
+};
+
 struct state {
     uv_loop_t *loop;
     struct mroute *mroute;
@@ -45,7 +51,7 @@ struct state {
     bool load_all;
     size_t loaded;
     struct mroute_waiter waiter;
-    struct args_add_mfc waiting_for; /* its table is being opened */
+    struct saved waiting_for; /* its table is being opened */
     void (*done)(void *context);
     void *context;
 };
@@ -76,6 +82,20 @@ static void write_args(struct json *json, const struct route_view *view)
     json_close(json, '}');
 }
 
+/* The owner stands in the request's id, which the decoder hands over as it is. */
+static void write_lease(struct json *json, const struct lease *lease)
+{
+    char id[LEASE_ID_SIZE];
+
+    json_key(json, "id");
+    json_open(json, '{');
+    json_member_string(json, "lease", lease_id_format(lease->id, id));
+    json_member_unsigned(json, "uid", lease->uid);
+    json_key(json, "since");
+    json_number(json, lease->since);
+    json_close(json, '}');
+}
+
 static void write_line(struct json *json, const struct route *route)
 {
     struct route_view view;
@@ -86,6 +106,7 @@ static void write_line(struct json *json, const struct route *route)
     json_member_string(json, "action", "ADD_MFC");
     json_key(json, "payload");
     write_args(json, &view);
+    write_lease(json, &view.lease);
     json_close(json, '}');
     json_bytes(json, "\n", 1);
 }
@@ -220,10 +241,32 @@ void state_touch(struct state *state)
 
 /* --- Reading ------------------------------------------------------------------------------- */
 
+/* Reads the owner out of a request's id; a file of an older version has none. */
+static struct lease parse_lease(const struct span *id)
+{
+    struct lease lease = lease_new(LEASE_UID_UNKNOWN);
+    char text[128], digits[LEASE_ID_SIZE];
+    long long since;
+    unsigned uid;
+
+    if (!id->start || id->length >= sizeof text)
+        return lease;
+    memcpy(text, id->start, id->length);
+    text[id->length] = '\0';
+    if (sscanf(text, "{\"lease\":\"%12[0-9a-f]\",\"uid\":%u,\"since\":%lld}", digits, &uid,
+               &since) == 3 &&
+        lease_id_parse(digits, &lease.id)) {
+        lease.uid = uid;
+        lease.since = since;
+    }
+    return lease;
+}
+
 /* Reads the next line as a request. 1: one; 0: the end, with the number of routes; -1: damage. */
-static int read_line(FILE *file, struct request *ret, unsigned long *ret_count)
+static int read_line(FILE *file, struct saved *ret, unsigned long *ret_count)
 {
     char line[LINE_LIMIT + 2];
+    struct request request;
     struct error error;
     int used = 0;
 
@@ -232,8 +275,9 @@ static int read_line(FILE *file, struct request *ret, unsigned long *ret_count)
     if (sscanf(line, "{\"routes\":%lu}%n", ret_count, &used) == 1 && used > 0 && line[used] == '\n')
         return 0;
     line[strcspn(line, "\n")] = '\0';
-    if (!decode_request(line, strlen(line), ret, &error) || ret->action != ACTION_ADD_MFC)
+    if (!decode_request(line, strlen(line), &request, &error) || request.action != ACTION_ADD_MFC)
         return -1;
+    *ret = (struct saved){request.args.add_mfc, parse_lease(&request.id)};
     return 1;
 }
 
@@ -241,14 +285,14 @@ static int read_line(FILE *file, struct request *ret, unsigned long *ret_count)
 static size_t find_damage(FILE *file)
 {
     char head[sizeof HEAD];
-    struct request request;
+    struct saved saved;
     unsigned long count = 0;
     size_t lines = 0;
     int result;
 
     if (!fgets(head, sizeof head, file) || strcmp(head, HEAD) != 0)
         return 1;
-    while ((result = read_line(file, &request, &count)) > 0)
+    while ((result = read_line(file, &saved, &count)) > 0)
         lines++;
     return result == 0 && count == lines ? 0 : lines + 2;
 }
@@ -290,13 +334,14 @@ static bool names_missing_interface(const struct state *state, const struct args
     return false;
 }
 
-static void load_route(struct state *state, const struct args_add_mfc *args)
+static void load_route(struct state *state, const struct saved *saved)
 {
+    const struct args_add_mfc *args = &saved->args;
     char source[ADDRESS_TEXT_MAX], group[ADDRESS_TEXT_MAX];
     enum route_change change;
     struct error error;
 
-    if (mroute_add(state->mroute, args, true, &change, &error))
+    if (mroute_add(state->mroute, args, &saved->lease, true, &change, &error))
         state->loaded++;
     else
         log_line(LOG_WARNING, "the route (%s, %s) of the state file was not restored: %s",
@@ -310,8 +355,11 @@ static void end_load(struct state *state)
         fclose(state->source);
         state->source = NULL;
         log_line(LOG_INFO, "%zu routes restored from %s.", state->loaded, state->path);
-        if (state->touched)
-            start_delay(state);
+    }
+    /* Routes that were found in the kernel may be newer than the file. */
+    if (state->touched || !state->load_all) {
+        state->touched = false;
+        state_touch(state);
     }
     state->done(state->context);
 }
@@ -319,20 +367,22 @@ static void end_load(struct state *state)
 /* Adds routes until one needs a table that is not open, or the end. */
 static void load_some(struct state *state)
 {
-    struct request request;
+    struct saved saved;
     unsigned long count;
 
-    while (read_line(state->source, &request, &count) > 0) {
-        const struct args_add_mfc *args = &request.args.add_mfc;
+    while (read_line(state->source, &saved, &count) > 0) {
+        const struct args_add_mfc *args = &saved.args;
 
-        if (!state->load_all && !names_missing_interface(state, args))
+        if (!state->load_all && !names_missing_interface(state, args)) {
+            mroute_restore_lease(state->mroute, args, &saved.lease);
             continue;
+        }
         if (!mroute_table_is_open(state->mroute, args->group.family, args->table)) {
-            state->waiting_for = *args;
+            state->waiting_for = saved;
             if (mroute_table_open(state->mroute, args->group.family, args->table, &state->waiter))
                 return;
         }
-        load_route(state, args);
+        load_route(state, &saved);
     }
     end_load(state);
 }
@@ -342,8 +392,8 @@ static void resume_load(struct mroute_waiter *waiter, const struct error *error)
     struct state *state = (struct state *)((char *)waiter - offsetof(struct state, waiter));
 
     if (error)
-        log_line(LOG_WARNING, "routes of table %u were not restored: %s", state->waiting_for.table,
-                 error->message);
+        log_line(LOG_WARNING, "routes of table %u were not restored: %s",
+                 state->waiting_for.args.table, error->message);
     else
         load_route(state, &state->waiting_for);
     load_some(state);

@@ -36,7 +36,7 @@ static void write_synopsis(const struct action_row *row)
 {
     printf(".Pp\n.Nm\n.Cm %s\n", row->cli);
     for (size_t i = 0; i < row->field_count; i++) {
-        fputs(row->fields[i].need == REQUIRED ? "." : ".Op ", stdout);
+        fputs(field_is_required(&row->fields[i]) ? "." : ".Op ", stdout);
         print_option(&row->fields[i]);
     }
 }
@@ -49,7 +49,7 @@ static void write_options(const struct action_row *row)
     for (size_t i = 0; i < row->field_count; i++) {
         fputs(".It ", stdout);
         print_option(&row->fields[i]);
-        if (row->fields[i].need == REQUIRED)
+        if (field_is_required(&row->fields[i]))
             puts("Required.");
         print_sentences(row->fields[i].documentation);
     }

@@ -65,6 +65,12 @@ static void limit_word(const struct field *field)
     printf("text of 1 to %d bytes", WORD_LENGTH_MAX);
 }
 
+static void limit_user(const struct field *field)
+{
+    (void)field;
+    printf("`{\"uid\": NUMBER, \"gids\": [NUMBER, ...]}`, at most %d groups", USER_GROUPS_MAX);
+}
+
 static void limit_family(const struct field *field)
 {
     (void)field;
@@ -84,7 +90,7 @@ static void (*const limits[])(const struct field *) = {
 
 static void write_need(const struct field *field)
 {
-    if (field->need == REQUIRED)
+    if (field_is_required(field))
         fputs("required", stdout);
     else if (field->type == FIELD_flag)
         fputs("default `false`", stdout);

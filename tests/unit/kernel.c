@@ -129,7 +129,7 @@ bool kernel_add(struct kernel *kernel, const char *source, const char *group, co
 {
     struct args_add_mfc args = route_args(source, group, iif, oifs);
 
-    return mroute_add(kernel->mroute, &args, false, &kernel->change, &kernel->error);
+    return mroute_add(kernel->mroute, &args, NULL, false, &kernel->change, &kernel->error);
 }
 
 bool kernel_del(struct kernel *kernel, const char *source, const char *group)

@@ -71,7 +71,7 @@ static const struct {
     int line;
     const char *right; /* part of the log */
 } mistakes[] = {
-    {"[service]\nsocket = /tmp/s\ncolour = red\n", 3, "socket, state, user or log-level"},
+    {"[service]\nsocket = /tmp/s\ncolour = red\n", 3, "socket, state, policy, user or log-level"},
     {"[service]\n\n# x\nlog-level = loud\n", 4, "error, warning, notice, info or debug"},
     {"[server]\nsocket = /tmp/s\n", 2, "the section [service]"},
     {"socket = /tmp/s\n", 1, "the section [service]"},

@@ -179,7 +179,7 @@ START_TEST(a_closed_table_does_not_stop_it)
         struct args_add_mfc args = route_args("10.0.0.1", group, "a", "b");
 
         args.table = n < 3 ? 7 : 8;
-        ck_assert(mroute_add(k.mroute, &args, false, &k.change, &k.error));
+        ck_assert(mroute_add(k.mroute, &args, NULL, false, &k.change, &k.error));
     }
     route_cursor_open(&cursor, k.mroute, &everything);
     ck_assert_int_eq(next(&cursor), 1);

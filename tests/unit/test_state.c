@@ -98,7 +98,7 @@ static void add_some(struct fixture *f)
 
     ck_assert(kernel_add(&f->kernel, "10.0.0.1", "239.1.1.1", "a", "b,c"));
     args.ttls = (struct number_list){1, {16}};
-    ck_assert(mroute_add(f->kernel.mroute, &args, true, &f->kernel.change, &f->kernel.error));
+    ck_assert(mroute_add(f->kernel.mroute, &args, NULL, true, &f->kernel.change, &f->kernel.error));
     ck_assert(kernel_add(&f->kernel, NULL, "ff05::1", "a", "b"));
     ck_assert(kernel_add(&f->kernel, "fd00::1", "ff05::2", "a", ""));
 }
@@ -326,7 +326,7 @@ START_TEST(routes_of_other_tables_wait_for_them)
     begin(&f, "a b c");
     args.table = 7;
     close(kernel_open_table(&f.kernel, V4, 7));
-    ck_assert(mroute_add(f.kernel.mroute, &args, false, &f.kernel.change, &f.kernel.error));
+    ck_assert(mroute_add(f.kernel.mroute, &args, NULL, false, &f.kernel.change, &f.kernel.error));
     ck_assert(kernel_add(&f.kernel, NULL, "ff05::1", "a", "b"));
     save(&f);
 

@@ -332,9 +332,9 @@ static bool install_route(struct mfc *mfc, struct route *route, const struct rou
                      strerror(-result));
 }
 
-bool mfc_add(struct mfc *mfc, const struct args_add_mfc *args, bool wait, uint64_t serial,
-             enum route_change *ret, struct route **ret_old, struct route **ret_new,
-             struct error *error)
+bool mfc_add(struct mfc *mfc, const struct args_add_mfc *args, const struct lease *lease, bool wait,
+             uint64_t serial, enum route_change *ret, struct route **ret_old,
+             struct route **ret_new, struct error *error)
 {
     struct resolved resolved = {0};
     struct address source = effective_source(args);
@@ -356,6 +356,7 @@ bool mfc_add(struct mfc *mfc, const struct args_add_mfc *args, bool wait, uint64
         free(route);
         return false;
     }
+    route->lease = *lease;
     route->serial = old ? old->serial : serial;
     if (old)
         route_set_replace(&mfc->routes, old, route);
@@ -419,6 +420,7 @@ static void adopt_mfc(void *context, const struct mfc_found *found)
     iif->ref_count++;
     route->iif = iif;
     route->mfc = mfc;
+    route->lease = lease_new(LEASE_UID_UNKNOWN);
     route->serial = (*adoption->serial)++;
     adopt_oifs(mfc, route, found);
     route_set_insert(&mfc->routes, route);

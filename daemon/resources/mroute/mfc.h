@@ -41,9 +41,9 @@ bool mfc_check_add(const struct mfc *mfc, const struct links *links,
                    struct error *error);
 
 /* Adds, replaces or leaves a route. *ret_old is the replaced route, to be given to mfc_drop_old. */
-bool mfc_add(struct mfc *mfc, const struct args_add_mfc *args, bool wait, uint64_t serial,
-             enum route_change *ret, struct route **ret_old, struct route **ret_new,
-             struct error *error);
+bool mfc_add(struct mfc *mfc, const struct args_add_mfc *args, const struct lease *lease, bool wait,
+             uint64_t serial, enum route_change *ret, struct route **ret_old,
+             struct route **ret_new, struct error *error);
 void mfc_drop_old(struct mfc *mfc, struct route *old);
 
 /* Takes a route out of the kernel and of the set, and frees it. */

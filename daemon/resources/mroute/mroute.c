@@ -220,7 +220,8 @@ static bool route_matches(const struct mroute_filter *filter, const struct route
 {
     return table_matches(filter, route->mfc) &&
            (!filter->source.family || address_equal(&filter->source, &route->source)) &&
-           (!filter->group.family || address_equal(&filter->group, &route->group));
+           (!filter->group.family || address_equal(&filter->group, &route->group)) &&
+           (!filter->lease || filter->lease == route->lease.id);
 }
 
 static struct route *first_route(struct mfc *mfc)
@@ -294,9 +295,10 @@ static bool check_limits(const struct mroute *mroute, const struct mfc *mfc,
     return true;
 }
 
-bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, bool wait,
-                enum route_change *ret, struct error *error)
+bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const struct lease *lease,
+                bool wait, enum route_change *ret, struct error *error)
 {
+    struct lease unknown = {.uid = LEASE_UID_UNKNOWN};
     struct mfc *mfc = find_open_table(mroute, args->group.family, args->table);
     struct route *old, *new;
 
@@ -306,7 +308,8 @@ bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, bool wai
         return mfc_check_add(mfc, mroute->host.links, args, wait, ret, error);
     if (!mfc)
         return error_set(error, ERROR_NO_MEMORY, NULL, "The service has no memory for a table.");
-    if (!mfc_add(mfc, args, wait, mroute->serial, ret, &old, &new, error)) {
+    if (!mfc_add(mfc, args, lease ? lease : &unknown, wait, mroute->serial, ret, &old, &new,
+                 error)) {
         close_if_empty(mroute, mfc);
         return false;
     }
@@ -345,6 +348,15 @@ const struct route *mroute_find(const struct mroute *mroute, const struct addres
                                 const struct address *group, uint32_t table)
 {
     return find_route(mroute, source, group, table);
+}
+
+void mroute_restore_lease(struct mroute *mroute, const struct args_add_mfc *args,
+                          const struct lease *lease)
+{
+    struct route *route = find_route(mroute, &args->source, &args->group, args->table);
+
+    if (route)
+        route->lease = *lease;
 }
 
 bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, struct error *error)
@@ -437,6 +449,7 @@ void route_describe(const struct route *route, bool with_counters, struct route_
     ret->table = socket->table;
     ret->source = route->source;
     ret->group = route->group;
+    ret->lease = route->lease;
     ret->iif = route->iif->name;
     ret->state = route->state;
     ret->counters = (struct mfc_counters){0};

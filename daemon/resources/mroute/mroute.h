@@ -10,6 +10,7 @@
 
 #include "error.h"
 #include "platform/mroute.h"
+#include "resources/lease.h"
 #include "resources/links.h"
 #include "table.h"
 
@@ -46,6 +47,7 @@ struct route_view {
     uint8_t family;
     uint32_t table;
     struct address source, group;
+    struct lease lease;
     const char *iif;
     uint32_t oif_count;
     struct {
@@ -71,6 +73,7 @@ struct mroute_filter {
     uint8_t family;
     uint32_t table;
     struct address source, group;
+    uint64_t lease; /* its id */
 };
 
 /* A request that must wait until a table is open. resume is called once, from the loop. */
@@ -120,9 +123,15 @@ void mroute_waiter_cancel(struct mroute *mroute, struct mroute_waiter *waiter);
 enum route_change { CHANGE_NONE, CHANGE_ADDED, CHANGE_REPLACED };
 
 /* Adds or replaces one route: all of it or, with *error, nothing. Its table must be open, but for
- * a dry run. With wait, interfaces that are missing are waited for, else they are an error. */
-bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, bool wait,
-                enum route_change *ret, struct error *error);
+ * a dry run. With wait, interfaces that are missing are waited for, else they are an error.
+ * The route is the lease's from now on (NULL: nobody's that is known), but for one that was there
+ * with the same content, which stays whose it is. */
+bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const struct lease *lease,
+                bool wait, enum route_change *ret, struct error *error);
+
+/* Gives the route that the arguments name, if there is one, the lease that it had before. */
+void mroute_restore_lease(struct mroute *mroute, const struct args_add_mfc *args,
+                          const struct lease *lease);
 
 bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, struct error *error);
 

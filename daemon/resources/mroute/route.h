@@ -19,6 +19,7 @@ struct route {
     struct mfc *mfc;
     uint64_t serial; /* grows with each route that is added to the service */
     struct address source, group;
+    struct lease lease;
     uint8_t state;    /* enum route_state; the kernel holds it unless it waits */
     uint8_t verified; /* the kernel's entry was written by this process */
     uint8_t oif_count;
