@@ -38,7 +38,8 @@ check_files() {
         share/man/man{3/libnetbroker.3,7/netbroker-protocol.7} \
         share/bash-completion/completions/netbroker share/zsh/site-functions/_netbroker \
         lib/systemd/system/netbrokerd.service lib/systemd/system/netbrokerd.socket \
-        lib/sysusers.d/netbroker.conf lib/tmpfiles.d/netbroker.conf etc/netbroker/netbrokerd.conf; do
+        lib/sysusers.d/netbroker.conf lib/tmpfiles.d/netbroker.conf etc/netbroker/netbrokerd.conf \
+        etc/netbroker/policy.conf; do
         if [ ! -s "$prefix/$file" ]; then
             echo "missing: $file"
             missing=1

@@ -175,8 +175,14 @@ test_privileges() {
 }
 
 test_group() {
-    local status=0
+    local status=0 refused=0
 
+    nb mfc show | grep -q "No routes" || fail "a member of the group netbroker may not look"
+    nb mfc add --source 10.1.0.2 --group $group --iif r0 --oifs r1 2>/dev/null || refused=$?
+    equal "the exit status of a change that no rule allows" 1 $refused
+    printf '[allow operators]\ngroup = netbroker\nverbs = mroute.write\ninterfaces = r0, r1\n' \
+        >/etc/netbroker/policy.d/operators.conf
+    systemctl reload netbrokerd.service
     nb mfc add --source 10.1.0.2 --group $group --iif r0 --oifs r1
     all_routes=$(routes)
     equal "the kernel's routes" 1 "$(grep -c "10.1.0.2,$group" <<<"$all_routes")"
@@ -279,6 +285,7 @@ test_stop() {
     echo "a first client starts the service, with its routes"
 }
 
+mkdir -p /etc/netbroker/policy.d
 make_network
 test_install
 test_privileges
