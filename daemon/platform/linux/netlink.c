@@ -38,13 +38,18 @@ bool netlink_hop_ok(const struct rtnexthop *hop, int left)
 
 bool netlink_walk(const void *bytes, size_t length, netlink_message *message, void *context)
 {
-    const struct nlmsghdr *header = bytes;
+    const char *at = bytes;
 
-    for (unsigned left = (unsigned)length; NLMSG_OK(header, left);
-         header = NLMSG_NEXT(header, left)) {
+    for (size_t left = length, step; NLMSG_OK((const struct nlmsghdr *)at, left);
+         at += step, left -= step) {
+        const struct nlmsghdr *header = (const struct nlmsghdr *)at;
+
         if (header->nlmsg_type == NLMSG_DONE)
             return false;
         message(context, header);
+        /* NLMSG_NEXT would count below zero where the last message has no padding. */
+        step = NLMSG_ALIGN(header->nlmsg_len);
+        step = step < left ? step : left;
     }
     return true;
 }
