@@ -49,7 +49,8 @@ unsigned fake_strangers(void);
 /* Calls since the reset that change a table, also those that failed. */
 unsigned fake_writes(void);
 
-/* The nth such call from now (1: the next) fails with this negative errno. 0: none does. */
+/* The nth call from now that adds or sets something (1: the next) fails with this negative errno;
+ * 0: none does. The kernel refuses no deletion of what is there. */
 void fake_fail(unsigned nth, int result);
 
 #endif
