@@ -1,0 +1,20 @@
+/* What every fuzz target begins with. */
+#ifndef NB_FUZZ_H
+#define NB_FUZZ_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+/* Ends the run where something that must hold does not. */
+static inline void must(int holds, const char *what)
+{
+    if (holds)
+        return;
+    fprintf(stderr, "does not hold: %s\n", what);
+    abort();
+}
+
+#endif

@@ -1,0 +1,40 @@
+/* The kernel's answers to the doctor: the first byte chooses the parser, the rest is a datagram. */
+#include "fuzz.h"
+#include "platform/linux/diagnose_parse.h"
+
+#include <string.h>
+
+union results {
+    struct netconf netconf;
+    struct link_facts link;
+    struct address_search search;
+    struct return_path path;
+    struct rule_reader reader;
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    static netlink_message *const parsers[] = {netconf_parse, link_facts_parse,
+                                               address_search_parse, return_path_parse, rule_parse};
+    struct chosen_tables chosen = {.count = 0};
+    union results results;
+    unsigned parser;
+    void *copy;
+
+    if (n == 0)
+        return 0;
+    memset(&results, 0, sizeof results);
+    parser = bytes[0] % (sizeof parsers / sizeof *parsers);
+    if (parsers[parser] == rule_parse)
+        results.reader = (struct rule_reader){bytes[0] & 0x80 ? "eth0" : NULL, &chosen};
+    if (parsers[parser] == address_search_parse)
+        results.search.ifindex = 1;
+    copy = malloc(n - 1); /* aligned */
+    memcpy(copy, bytes + 1, n - 1);
+    netlink_walk(copy, n - 1, parsers[parser], &results);
+    free(copy);
+    must(chosen.count <= CHOSEN_TABLES_MAX, "tables have their limit");
+    if (parsers[parser] == return_path_parse)
+        must(results.path.count <= RETURN_LINKS_MAX, "links have their limit");
+    return 0;
+}

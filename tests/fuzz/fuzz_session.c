@@ -1,0 +1,296 @@
+/* The whole way of a request: bytes into a session's socket, replies out of it, with all that is
+ * below on the fake platform. A zero byte, which no request holds, and the byte behind it change
+ * the world between two requests: interfaces come, go and change names, word of them is lost, the
+ * kernel refuses something, the client stops reading or hangs up.
+ *
+ * No VIF may ever be lent to a stranger, each line that comes out is JSON, nothing is left over. */
+#include "fake.h"
+#include "fuzz.h"
+#include "server.h"
+#include "services.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { NAMES = 4, OUT_LIMIT = 1 << 22 };
+
+struct fuzz {
+    uv_loop_t loop;
+    struct services services;
+    int client;
+    struct json out; /* what came and is no whole line yet */
+    bool exists[NAMES];
+    bool deaf, closed;
+    uint8_t asked_family; /* for a table; NONE: for none */
+    uint32_t asked_table;
+};
+
+static const char *const names[NAMES] = {"a", "b", "c", "d"};
+
+/* --- The broker's part --------------------------------------------------------------------- */
+
+static void open_table(void *context, uint8_t family, uint32_t table)
+{
+    struct fuzz *fuzz = context;
+
+    fuzz->asked_family = family;
+    fuzz->asked_table = table;
+}
+
+static void close_table(void *context, uint8_t family, uint32_t table)
+{
+    (void)context;
+    (void)family;
+    (void)table;
+}
+
+static void pass_news(void *context, enum route_news news, const struct route *route)
+{
+    publish_route(&((struct fuzz *)context)->services, news, route);
+}
+
+static void pass_upcall(void *context, uint8_t family, uint32_t table, const struct upcall *upcall)
+{
+    publish_upcall(&((struct fuzz *)context)->services, family, table, upcall);
+}
+
+static void pass_link(void *context, const struct link_info *was, const struct link_info *is)
+{
+    struct fuzz *fuzz = context;
+
+    if (fuzz->services.mroute)
+        mroute_link_changed(fuzz->services.mroute, was, is);
+}
+
+static void update_links(struct services *services)
+{
+    links_update(services->links);
+}
+
+static void note_close(void *context, struct session *session)
+{
+    (void)session;
+    ((struct fuzz *)context)->closed = true;
+}
+
+/* The keeper's answer, which comes a turn later; it refuses tables of even numbers. */
+static void answer_table(struct fuzz *fuzz)
+{
+    uint8_t family = fuzz->asked_family;
+    struct error error;
+    int fd;
+
+    if (family == FAMILY_NONE)
+        return;
+    fuzz->asked_family = FAMILY_NONE;
+    error_set(&error, ERROR_IN_USE, "table", "owned");
+    fd = fuzz->asked_table % 2 ? mroute_socket_open(family, fuzz->asked_table) : -1;
+    mroute_table_opened(fuzz->services.mroute, family, fuzz->asked_table, fd, &error);
+}
+
+/* --- The client's part --------------------------------------------------------------------- */
+
+static void check_lines(struct json *out)
+{
+    char *end;
+
+    while (out->length && (end = memchr(out->text, '\n', out->length))) {
+        size_t length = (size_t)(end - out->text);
+        cJSON *tree = cJSON_ParseWithLength(out->text, length);
+
+        must(tree != NULL, "each line is JSON");
+        cJSON_Delete(tree);
+        out->length -= length + 1;
+        memmove(out->text, end + 1, out->length);
+    }
+    must(!out->failed, "no line is endless");
+}
+
+static void hear(struct fuzz *fuzz)
+{
+    char bytes[16384];
+    ssize_t length;
+
+    if (fuzz->deaf || fuzz->client < 0)
+        return;
+    while ((length = recv(fuzz->client, bytes, sizeof bytes, 0)) > 0)
+        json_bytes(&fuzz->out, bytes, (size_t)length);
+    check_lines(&fuzz->out);
+}
+
+static void turn(struct fuzz *fuzz)
+{
+    for (int i = 0; i < 4; i++) {
+        uv_run(&fuzz->loop, UV_RUN_NOWAIT);
+        hear(fuzz);
+        answer_table(fuzz);
+    }
+    must(fake_strangers() == 0, "no VIF is lent to a stranger");
+}
+
+static void say(struct fuzz *fuzz, const uint8_t *bytes, size_t n)
+{
+    while (n > 0 && fuzz->client >= 0 && !fuzz->closed) {
+        ssize_t sent = send(fuzz->client, bytes, n, MSG_NOSIGNAL);
+
+        if (sent < 0 && (errno != EAGAIN || fuzz->deaf))
+            return;
+        if (sent > 0) {
+            bytes += sent;
+            n -= (size_t)sent;
+        }
+        turn(fuzz);
+    }
+}
+
+static void toggle_link(struct fuzz *fuzz, unsigned i)
+{
+    if (fuzz->exists[i])
+        fake_link_del(names[i]);
+    else
+        fake_link_add(names[i]);
+    fuzz->exists[i] = !fuzz->exists[i];
+}
+
+/* An interface gets the name of one that is missing. */
+static void rename_link(struct fuzz *fuzz, unsigned from, unsigned to)
+{
+    if (!fuzz->exists[from] || fuzz->exists[to])
+        return;
+    fake_link_rename(names[from], names[to]);
+    fuzz->exists[from] = false;
+    fuzz->exists[to] = true;
+}
+
+static void hang_up(struct fuzz *fuzz)
+{
+    if (fuzz->client >= 0)
+        close(fuzz->client);
+    fuzz->client = -1;
+}
+
+static void change_world(struct fuzz *fuzz, uint8_t what)
+{
+    unsigned a = what & 3, b = what >> 2 & 3;
+
+    switch (what >> 4) {
+    case 0:
+        toggle_link(fuzz, a);
+        break;
+    case 1: /* gone and made again before anybody looks */
+        toggle_link(fuzz, a);
+        toggle_link(fuzz, a);
+        break;
+    case 2:
+        rename_link(fuzz, a, b);
+        break;
+    case 3:
+        fake_links_overrun();
+        break;
+    case 4:
+        fake_fail(what & 15, -ENOMEM);
+        break;
+    case 5:
+        fuzz->deaf = !fuzz->deaf;
+        break;
+    case 6:
+        shutdown(fuzz->client, SHUT_WR);
+        break;
+    case 7:
+        hang_up(fuzz);
+        break;
+    default:
+        links_update(fuzz->services.links);
+    }
+    turn(fuzz);
+}
+
+/* --- One run ------------------------------------------------------------------------------- */
+
+static void adopt(struct fuzz *fuzz, uint8_t family)
+{
+    struct mroute_socket socket = {-1, family, family_table(family, 0)};
+
+    socket.fd = mroute_socket_open(family, socket.table);
+    must(mroute_adopt(fuzz->services.mroute, &socket) == 0, "a table is adopted");
+}
+
+static void begin_services(struct fuzz *fuzz)
+{
+    struct services *services = &fuzz->services;
+    struct mroute_callbacks callbacks = {open_table, close_table, pass_news, pass_upcall, fuzz};
+
+    fake_reset();
+    for (unsigned i = 0; i < 3; i++)
+        toggle_link(fuzz, i);
+    events_init(&services->events);
+    services->facts.socket = services->facts.state_file = "";
+    services->links = links_new(pass_link, fuzz);
+    services->mroute = mroute_new(services->links, &callbacks, 1);
+    must(services->mroute != NULL, "there is memory");
+    adopt(fuzz, FAMILY_IPV4);
+    adopt(fuzz, FAMILY_IPV6);
+}
+
+static void begin_session(struct fuzz *fuzz)
+{
+    struct session_host host = {
+        .loop = &fuzz->loop,
+        .services = &fuzz->services,
+        .events = &fuzz->services.events,
+        .before_requests = update_links,
+        .closed = note_close,
+        .context = fuzz,
+    };
+    static const struct peer peer;
+    int pair[2], size = 4096;
+
+    fuzz->services.server = server_new(&fuzz->loop, NULL, 0, &host);
+    must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0, "there are descriptors");
+    fcntl(pair[0], F_SETFL, O_NONBLOCK);
+    fcntl(pair[1], F_SETFL, O_NONBLOCK);
+    setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    fuzz->client = pair[0];
+    must(session_new(&host, pair[1], &peer) != NULL, "there is memory");
+}
+
+static void end(struct fuzz *fuzz)
+{
+    hang_up(fuzz);
+    for (int i = 0; i < 20 && !fuzz->closed; i++)
+        turn(fuzz);
+    must(fuzz->closed, "the session ends with its client");
+    must(fuzz->services.events.count == 0, "a subscription ends with its session");
+    server_stop((struct server *)fuzz->services.server);
+    uv_run(&fuzz->loop, UV_RUN_DEFAULT);
+    must(uv_loop_close(&fuzz->loop) == 0, "no handle is left");
+    mroute_free(fuzz->services.mroute);
+    links_free(fuzz->services.links);
+    json_clear(&fuzz->out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    struct fuzz fuzz = {.out.limit = OUT_LIMIT};
+
+    signal(SIGPIPE, SIG_IGN);
+    uv_loop_init(&fuzz.loop);
+    begin_services(&fuzz);
+    begin_session(&fuzz);
+    for (size_t at = 0; at < n;) {
+        size_t length = strnlen((const char *)bytes + at, n - at);
+
+        say(&fuzz, bytes + at, length);
+        at += length + 1;
+        if (at < n)
+            change_world(&fuzz, bytes[at++]);
+    }
+    turn(&fuzz);
+    end(&fuzz);
+    return 0;
+}

@@ -1,0 +1,45 @@
+/* Prints the words of the protocol as a libFuzzer dictionary: actions, fields, topics and some
+ * values of each type, from the action table. */
+#include "table.h"
+
+#include <stdio.h>
+
+/* The text as a JSON string; none of it needs an escape but the quotes. */
+static void print_string(const char *text)
+{
+    printf("\"\\\"%s\\\"\"\n", text);
+}
+
+static void print_field(const struct field *field)
+{
+    printf("\"\\\"%s\\\":\"\n", field->name);
+    if (field->type == FIELD_number || field->type == FIELD_numbers)
+        printf("\"%u\"\n\"%u\"\n", field->low, field->high);
+}
+
+static void print_action(const struct action_row *row)
+{
+    print_string(row->name);
+    printf("\"{\\\"action\\\":\\\"%s\\\",\\\"payload\\\":{\"\n", row->name);
+    for (size_t i = 0; i < row->field_count; i++)
+        print_field(&row->fields[i]);
+}
+
+int main(void)
+{
+    static const char *const values[] = {
+        "10.0.0.1", "239.1.1.1", "0.0.0.0", "224.0.0.1", "fd00::1", "ff05::1",
+        "::",       "ipv4",      "ipv6",    "mfc.*",     "*",       "lost",
+        "a",        "b",         "c",       "action",    "payload", "id",
+    };
+    static const char *const pieces[] = {
+        "true", "false", "null", "[]", "{}", "\\\\u0041", "\\\\ud83d\\\\ude00"};
+
+    for (enum action action = 0; action < ACTION_COUNT; action++)
+        print_action(action_row(action));
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        print_string(values[i]);
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
+        printf("\"%s\"\n", pieces[i]);
+    return 0;
+}
