@@ -261,18 +261,16 @@ START_TEST(an_error_keeps_the_id_and_nothing_else)
 }
 END_TEST
 
-/* cJSON 1.7.15 reads 63 characters of a number; what the check lets pass must be read whole. */
-START_TEST(a_long_number_as_id_is_no_matter_of_memory)
+/* Some versions of cJSON give up behind 63 characters; what the check lets pass is read whole. */
+START_TEST(a_long_number_may_be_an_id)
 {
     struct request request;
-    struct error error;
     char text[256];
 
     sprintf(text, "{\"action\":\"PING\",\"id\":%0100d}", 0);
     text[strlen("{\"action\":\"PING\",\"id\":")] = '1';
-    if (!decode(text, &request, &error))
-        assert_error(&error, "invalid-json");
-    ck_assert_uint_eq(request.id.start ? request.id.length : 100, 100);
+    assert_decodes(text, &request);
+    ck_assert_uint_eq(request.id.length, 100);
 }
 END_TEST
 
@@ -316,7 +314,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, topics_have_their_limits);
     tcase_add_test(tests, a_request_has_16384_bytes_at_most);
     tcase_add_test(tests, an_error_keeps_the_id_and_nothing_else);
-    tcase_add_test(tests, a_long_number_as_id_is_no_matter_of_memory);
+    tcase_add_test(tests, a_long_number_may_be_an_id);
     tcase_add_test(tests, text_of_a_client_is_quoted_harmlessly);
     tcase_add_loop_test(tests, interface_names_are_those_that_the_kernel_takes, 0,
                         (int)(sizeof names / sizeof *names));
