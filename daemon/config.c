@@ -6,6 +6,9 @@
  *     policy = /etc/netbroker/policy.conf
  *     user = netbroker
  *     log-level = info
+ *
+ *     [limits]
+ *     connections-per-user = 1000
  */
 #include "config.h"
 
@@ -15,58 +18,125 @@
 #include <ini.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, LEVEL };
+enum kind { TEXT, LEVEL, NUMBER };
 
-static const struct {
+struct setting {
     const char *name;
     enum kind kind;
     size_t offset, size;
     const char *right;
-} settings[] = {
-    {"socket", TEXT, offsetof(struct config, socket), sizeof((struct config *)0)->socket,
-     "a path of at most 107 bytes"},
-    {"state", TEXT, offsetof(struct config, state), sizeof((struct config *)0)->state, "a path"},
-    {"policy", TEXT, offsetof(struct config, policy), sizeof((struct config *)0)->policy, "a path"},
-    {"user", TEXT, offsetof(struct config, user), sizeof((struct config *)0)->user,
-     "the name of a user"},
-    {"log-level", LEVEL, offsetof(struct config, log_level), sizeof(int),
-     "error, warning, notice, info or debug"},
+    unsigned least, most;
 };
+
+static const struct setting service_settings[] = {
+    {"socket", TEXT, offsetof(struct config, socket), sizeof((struct config *)0)->socket,
+     "a path of at most 107 bytes", 0, 0},
+    {"state", TEXT, offsetof(struct config, state), sizeof((struct config *)0)->state, "a path", 0,
+     0},
+    {"policy", TEXT, offsetof(struct config, policy), sizeof((struct config *)0)->policy, "a path",
+     0, 0},
+    {"user", TEXT, offsetof(struct config, user), sizeof((struct config *)0)->user,
+     "the name of a user", 0, 0},
+    {"log-level", LEVEL, offsetof(struct config, log_level), sizeof(int),
+     "error, warning, notice, info or debug", 0, 0},
+};
+
+static const struct setting limit_settings[] = {
+#define L(member, name, value, least, most)                                                        \
+    {name,                                                                                         \
+     NUMBER,                                                                                       \
+     offsetof(struct config, limits.member),                                                       \
+     sizeof(unsigned),                                                                             \
+     "a number from " #least " to " #most,                                                         \
+     least,                                                                                        \
+     most},
+    LIMITS(L)
+#undef L
+};
+
+#define L(member, name, value, least, most) " " name
+static const struct section {
+    const char *name;
+    const struct setting *settings;
+    size_t count;
+    const char *names;
+} sections[] = {
+    {"service", service_settings, sizeof service_settings / sizeof *service_settings,
+     "socket, state, policy, user or log-level"},
+    {"limits", limit_settings, sizeof limit_settings / sizeof *limit_settings, "one of" LIMITS(L)},
+};
+#undef L
 
 void config_init(struct config *config)
 {
-    *config = (struct config){.log_level = LOG_INFO};
+    *config = (struct config){.log_level = LOG_INFO, .limits = LIMITS_DEFAULT};
     strcpy(config->file, CONFIG_FILE_DEFAULT);
     strcpy(config->socket, CONFIG_SOCKET_DEFAULT);
     strcpy(config->policy, CONFIG_POLICY_DEFAULT);
     strcpy(config->user, "netbroker");
 }
 
-static bool set_value(struct config *config, size_t i, const char *value)
+static bool set_level(int *target, const char *value)
 {
-    char *target = (char *)config + settings[i].offset;
+    int level = log_level_parse(value);
 
-    if (settings[i].kind == LEVEL) {
-        int level = log_level_parse(value);
+    if (level >= 0)
+        *target = level;
+    return level >= 0;
+}
 
-        if (level >= 0)
-            memcpy(target, &level, sizeof level);
-        return level >= 0;
-    }
-    if (value[0] == '\0' || strlen(value) >= settings[i].size)
+static bool set_number(unsigned *target, const struct setting *setting, const char *value)
+{
+    unsigned long number;
+
+    if (strspn(value, "0123456789") != strlen(value) || value[0] == '\0')
+        return false;
+    number = strtoul(value, NULL, 10); /* ULONG_MAX where it is too large */
+    if (number < setting->least || number > setting->most)
+        return false;
+    *target = (unsigned)number;
+    return true;
+}
+
+static bool set_value(struct config *config, const struct setting *setting, const char *value)
+{
+    void *target = (char *)config + setting->offset;
+
+    if (setting->kind == LEVEL)
+        return set_level(target, value);
+    if (setting->kind == NUMBER)
+        return set_number(target, setting, value);
+    if (value[0] == '\0' || strlen(value) >= setting->size)
         return false;
     strcpy(target, value);
     return true;
 }
 
+static const char *set_in(const struct section *section, struct config *config, const char *name,
+                          const char *value)
+{
+    for (size_t i = 0; i < section->count; i++)
+        if (strcmp(section->settings[i].name, name) == 0)
+            return set_value(config, &section->settings[i], value) ? NULL
+                                                                   : section->settings[i].right;
+    return section->names;
+}
+
 const char *config_set(struct config *config, const char *name, const char *value)
 {
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        if (strcmp(settings[i].name, name) == 0)
-            return set_value(config, i, value) ? NULL : settings[i].right;
-    return "socket, state, policy, user or log-level";
+    return set_in(&sections[0], config, name, value);
+}
+
+static const char *set_anywhere(struct config *config, const char *section, const char *name,
+                                const char *value)
+{
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+        if (strcmp(sections[i].name, section) == 0)
+            return set_in(&sections[i], config, name, value);
+    return "the section [service] or [limits]";
 }
 
 struct reading {
@@ -87,8 +157,7 @@ static char *read_line(char *text, int size, void *context)
 static int take_setting(void *context, const char *section, const char *name, const char *value)
 {
     struct reading *reading = context;
-    const char *right = strcmp(section, "service") == 0 ? config_set(&reading->config, name, value)
-                                                        : "the section [service]";
+    const char *right = set_anywhere(&reading->config, section, name, value);
 
     if (!right)
         return 1;

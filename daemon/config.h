@@ -2,6 +2,8 @@
 #ifndef NB_CONFIG_H
 #define NB_CONFIG_H
 
+#include "limit.h"
+
 #include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
@@ -17,6 +19,7 @@ struct config {
     char state[PATH_MAX];  /* where routes are kept over a restart; "": nowhere */
     char policy[PATH_MAX]; /* who may do what */
     char user[32];         /* what root becomes */
+    struct limits limits;  /* see limit.h */
     int log_level;         /* of syslog(3) */
     bool foreground;
     uid_t started_by;     /* who may do all, beside root */
@@ -31,7 +34,7 @@ void config_init(struct config *config);
  * says where and what would be right in the log, returns false and leaves *config as it was. */
 bool config_read(struct config *config);
 
-/* Sets one value by its name in the file. Returns NULL, or what would be right. */
+/* Sets one value by its name in [service] of the file. Returns NULL, or what would be right. */
 const char *config_set(struct config *config, const char *name, const char *value);
 
 #endif

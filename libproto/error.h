@@ -11,6 +11,7 @@
     E(INVALID_JSON, "invalid-json",                                                                \
       "The bytes are no request: not JSON, or not of our strict kind.")                            \
     E(TOO_LARGE, "too-large", "The request has more than 16 KiB.")                                 \
+    E(TOO_SLOW, "too-slow", "The request was not whole in time.")                                  \
     E(UNKNOWN_ACTION, "unknown-action", "The action is not in the table.")                         \
     E(UNKNOWN_FIELD, "unknown-field", "The request has a field that the action does not take.")    \
     E(MISSING_FIELD, "missing-field", "A required field is not there.")                            \

@@ -8,6 +8,14 @@
 
 /* --- Who holds what ------------------------------------------------------------------------ */
 
+void count_owner(struct services *services, uid_t was, uid_t is)
+{
+    if (was != LEASE_UID_UNKNOWN)
+        users_release_lease(&services->users, was);
+    if (is != LEASE_UID_UNKNOWN)
+        users_hold_lease(&services->users, is);
+}
+
 static void write_lease(struct json *out, const struct route *route)
 {
     char source[ADDRESS_TEXT_MAX], group[ADDRESS_TEXT_MAX], id[LEASE_ID_SIZE], text[160];

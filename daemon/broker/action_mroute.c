@@ -56,6 +56,22 @@ static void reply_entry(struct call *call, const struct address *source,
                   address_format(group, group_text), done);
 }
 
+/* One more lease is one too many, unless the route is the user's already. */
+static bool may_hold(const struct call *call, const struct args_add_mfc *args, struct error *error)
+{
+    uid_t uid = call->peer->uid;
+    const struct route *route;
+    struct route_view view;
+
+    if (users_may_hold_lease(&call->services->users, uid, error))
+        return true;
+    route = mroute_find(call->services->mroute, &args->source, &args->group, args->table);
+    if (!route)
+        return false;
+    route_describe(route, false, &view);
+    return view.lease.uid == uid;
+}
+
 enum outcome handle_add_mfc(struct call *call, const struct args_add_mfc *args)
 {
     struct mroute *mroute = call->services->mroute;
@@ -66,7 +82,7 @@ enum outcome handle_add_mfc(struct call *call, const struct args_add_mfc *args)
     if (!args->dry_run && !mroute_table_is_open(mroute, args->group.family, args->table) &&
         defer_add(call, args))
         return OUTCOME_DEFERRED;
-    if (!mroute_add(mroute, args, &lease, false, &change, &error))
+    if (!may_hold(call, args, &error) || !mroute_add(mroute, args, &lease, false, &change, &error))
         reply_error(call, &error);
     else if (!args->dry_run)
         reply_entry(call, &args->source, &args->group, "added");

@@ -2,7 +2,6 @@
 #include "services.h"
 
 #include "schema.h"
-#include "server.h"
 
 #include <stdlib.h>
 
@@ -50,6 +49,36 @@ static void write_multicast(struct json *out, struct mroute *mroute)
     json_close(out, '}');
 }
 
+static void write_limits(struct json *out, const struct users *users)
+{
+    json_key(out, "limits");
+    json_open(out, '{');
+#define L(member, name, value, least, most)                                                        \
+    json_member_unsigned(out, #member, users->limits.member);
+    LIMITS(L)
+#undef L
+    json_close(out, '}');
+}
+
+static void write_load(struct json *out, const struct services *services)
+{
+    const struct users *users = &services->users;
+
+    json_key(out, "load");
+    json_open(out, '{');
+    json_member_unsigned(out, "users", users->count);
+    json_member_unsigned(out, "queued_bytes", users->queued);
+    json_member_unsigned(out, "refused_connections", users->refused);
+    json_member_unsigned(out, "throttled_seconds", users->throttled_seconds);
+    json_key(out, "ended");
+    json_open(out, '{');
+#define W(name, limit, word) json_member_unsigned(out, word, services->sessions.ended[WAIT_##name]);
+    WAITS(W)
+#undef W
+    json_close(out, '}');
+    json_close(out, '}');
+}
+
 enum outcome handle_status(struct call *call, const struct args_status *args)
 {
     const struct services *services = call->services;
@@ -64,8 +93,10 @@ enum outcome handle_status(struct call *call, const struct args_status *args)
     write_process(out, "keeper", facts->keeper, facts->keeper_privileges);
     write_process(out, "broker", facts->broker, facts->broker_privileges);
     json_member_unsigned(out, "broker_restarts", facts->restarts);
-    json_member_unsigned(out, "connections", server_session_count(services->server));
+    json_member_unsigned(out, "connections", services->sessions.count);
     json_member_unsigned(out, "subscribers", services->events.count);
+    write_limits(out, &services->users);
+    write_load(out, services);
     write_multicast(out, services->mroute);
     reply_close(out);
     return OUTCOME_REPLIED;
@@ -89,7 +120,13 @@ enum outcome handle_describe(struct call *call, const struct args_describe *args
 
 enum outcome handle_subscribe(struct call *call, const struct args_subscribe *args)
 {
-    events_subscribe(&call->services->events, session_subscriber(call->session), &args->topics);
+    struct subscriber *subscriber = session_subscriber(call->session);
+
+    if (!subscriber) {
+        call->out->failed = true; /* the session answers that there is no memory */
+        return OUTCOME_REPLIED;
+    }
+    events_subscribe(&call->services->events, subscriber, &args->topics);
     reply_success(call, "Subscribed.");
     return OUTCOME_REPLIED;
 }

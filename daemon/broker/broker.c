@@ -181,6 +181,13 @@ static void pass_upcall(void *context, uint8_t family, uint32_t table, const str
     publish_upcall(&broker->services, family, table, upcall);
 }
 
+static void pass_owner(void *context, uid_t was, uid_t is)
+{
+    struct broker *broker = context;
+
+    count_owner(&broker->services, was, is);
+}
+
 static void pass_link(void *context, const struct link_info *was, const struct link_info *is)
 {
     struct broker *broker = context;
@@ -236,8 +243,8 @@ static void on_terminate(uv_signal_t *handle, int number)
     end(handle->data, 0);
 }
 
-/* Only the log level may change while the service runs. It comes from the file alone: what stood
- * there before and is gone now has its default again. */
+/* Only the log level and the limits may change while the service runs. It comes from the file
+ * alone: what stood there before and is gone now has its default again. */
 static void reload_config(struct broker *broker)
 {
     struct config config;
@@ -251,6 +258,7 @@ static void reload_config(struct broker *broker)
     }
     if (!broker->config.log_level_fixed)
         log_set_level(config.log_level);
+    users_set_limits(&broker->services.users, &config.limits, server_descriptors());
     log_line(LOG_NOTICE, "configuration read again.");
 }
 
@@ -279,13 +287,15 @@ static uint64_t now_ms(void)
 
 static bool make_services(struct broker *broker)
 {
+    const struct config *config = &broker->config;
     struct services *services = &broker->services;
-    struct mroute_callbacks callbacks = {ask_for_table, give_table_back, on_route_news, pass_upcall,
-                                         broker};
+    struct mroute_callbacks callbacks = {ask_for_table, give_table_back, on_route_news,
+                                         pass_upcall,   pass_owner,      broker};
     uint64_t seed = 0;
 
     uv_random(NULL, NULL, &seed, sizeof seed, 0, NULL);
     events_init(&services->events);
+    users_init(&services->users, &config->limits, server_descriptors(), config->started_by);
     services->links = links_new(pass_link, broker);
     if (!services->links)
         return false;
@@ -375,6 +385,7 @@ static int run(struct broker *broker)
     uv_loop_close(&broker->loop);
     audit_close(&broker->services.audit);
     policy_clear(&broker->services.policy);
+    users_clear(&broker->services.users);
     mroute_free(broker->services.mroute);
     links_free(broker->services.links);
     return broker->status;

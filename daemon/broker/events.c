@@ -101,6 +101,12 @@ static bool append_lost(struct subscriber *subscriber, struct json *out)
     return true;
 }
 
+/* Behind a gap, nothing may be queued before the word of the gap itself. */
+static bool may_queue(const struct subscriber *subscriber)
+{
+    return !subscriber->lost && (!subscriber->has_memory || subscriber->has_memory(subscriber));
+}
+
 void events_publish(struct events *events, const char *topic, const struct json *payload)
 {
     struct subscriber *subscriber;
@@ -108,8 +114,7 @@ void events_publish(struct events *events, const char *topic, const struct json 
     TAILQ_FOREACH (subscriber, &events->subscribers, in_events) {
         if (!wants(subscriber, topic))
             continue;
-        /* Behind a gap, nothing may be queued before the word of the gap itself. */
-        if (subscriber->lost ||
+        if (!may_queue(subscriber) ||
             !append_event(subscriber, &subscriber->queue, topic, payload->text, payload->length))
             subscriber->lost++;
         subscriber->wake(subscriber);

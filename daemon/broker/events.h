@@ -22,6 +22,8 @@ struct subscriber {
     uint64_t sequence;                           /* of the last event in the queue */
     uint64_t lost;                               /* since then */
     void (*wake)(struct subscriber *subscriber); /* the queue is not empty any more */
+    /* Whether there is memory for more in the queue, which has room. NULL: always. */
+    bool (*has_memory)(const struct subscriber *subscriber);
     bool subscribed;
 };
 

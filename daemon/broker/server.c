@@ -1,6 +1,7 @@
 #include "server.h"
 
 #include "log.h"
+#include "services.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,16 +13,18 @@
 
 enum { RETRY_MS = 200 }; /* out of descriptors: others may give some back without our notice */
 
+enum { SECOND_MS = 1000 };
+
 struct server {
     uv_poll_t polls[LISTENERS];
     size_t listener_count;
-    uv_timer_t retry;
+    uv_timer_t retry, second;
     size_t open_handles;
     bool paused;
     bool stopping;
+    bool short_of_room; /* since the last time that nobody waited */
+    uint64_t told_ms;   /* when the log said so last; 0: never */
     struct session_host sessions;
-    struct session **list; /* owned: the open sessions */
-    size_t count, limit;
 };
 
 static void on_connection(uv_poll_t *poll, int status, int events);
@@ -40,12 +43,33 @@ static void on_retry(uv_timer_t *timer)
     listen_again(timer->data);
 }
 
+static void on_second(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+
+    sessions_tick(server->sessions.services);
+}
+
+/* Once, until all who waited were taken; and not each time where that is soon again. */
+static void tell_pause(struct server *server, const char *why)
+{
+    uint64_t now = uv_now(server->retry.loop);
+
+    if (server->short_of_room)
+        return;
+    server->short_of_room = true;
+    if (server->told_ms && now - server->told_ms < TELL_PAUSE_MS)
+        return;
+    server->told_ms = now;
+    log_line(LOG_WARNING, "taking no more connections for now: %s.", why);
+}
+
 /* Connections wait in the listening socket until there is room. */
 static void pause_listening(struct server *server, const char *why)
 {
+    tell_pause(server, why);
     if (server->paused)
         return;
-    log_line(LOG_WARNING, "taking no more connections for now: %s.", why);
     server->paused = true;
     for (size_t i = 0; i < server->listener_count; i++)
         uv_poll_stop(&server->polls[i]);
@@ -54,14 +78,8 @@ static void pause_listening(struct server *server, const char *why)
 
 static void forget_session(void *context, struct session *session)
 {
-    struct server *server = context;
-
-    for (size_t i = 0; i < server->count; i++)
-        if (server->list[i] == session) {
-            server->list[i] = server->list[--server->count];
-            break;
-        }
-    listen_again(server);
+    (void)session;
+    listen_again(context);
 }
 
 static bool prepare(int fd, struct peer *peer)
@@ -70,22 +88,42 @@ static bool prepare(int fd, struct peer *peer)
            peer_identify(fd, peer) == 0;
 }
 
+/* Answers the request that the client has sent or will send, and ends the connection. */
+static void turn_away(int fd, const struct peer *peer, const struct error *error)
+{
+    struct json out = {.limit = OUT_MAX};
+    struct call call = {.peer = peer, .out = &out};
+
+    reply_error(&call, error);
+    if (!out.failed && send(fd, out.text, out.length, 0) < 0)
+        log_line(LOG_DEBUG, "uid %u is gone already.", (unsigned)peer->uid);
+    json_clear(&out);
+    close(fd);
+}
+
+/* Takes what the peer owns. */
+static bool begin_session(struct server *server, int fd, const struct peer *peer)
+{
+    struct error error;
+
+    if (users_may_connect(&server->sessions.services->users, peer->uid, &error))
+        return session_new(&server->sessions, fd, peer) != NULL;
+    turn_away(fd, peer, &error);
+    return false;
+}
+
 static void add_session(struct server *server, int fd)
 {
     struct peer peer;
-    struct session *session;
 
     if (!prepare(fd, &peer)) {
         close(fd);
         return;
     }
-    session = session_new(&server->sessions, fd, &peer);
-    if (!session) {
+    if (begin_session(server, fd, &peer))
+        log_line(LOG_DEBUG, "connection of uid %u, pid %d.", (unsigned)peer.uid, (int)peer.pid);
+    else
         peer_release(&peer);
-        return;
-    }
-    log_line(LOG_DEBUG, "connection of uid %d, pid %d.", (int)peer.uid, (int)peer.pid);
-    server->list[server->count++] = session;
 }
 
 static bool is_exhaustion(int error)
@@ -102,21 +140,23 @@ static void on_connection(uv_poll_t *poll, int status, int events)
     if (status < 0 || uv_fileno((uv_handle_t *)poll, &listener) < 0)
         return;
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-        if (server->count == server->limit) {
-            pause_listening(server, "there are as many as there are descriptors for");
+        if (users_are_full(&server->sessions.services->users)) {
+            pause_listening(server, "there are as many as there may be");
             return;
         }
         int fd = accept(listener, NULL, NULL);
 
         if (fd < 0 && is_exhaustion(errno))
             pause_listening(server, strerror(errno));
-        if (fd < 0)
+        if (fd < 0) {
+            server->short_of_room &= server->paused; /* else nobody waits any more */
             return;
+        }
         add_session(server, fd);
     }
 }
 
-static size_t session_limit(void)
+size_t server_descriptors(void)
 {
     struct rlimit limit;
 
@@ -124,8 +164,6 @@ static size_t session_limit(void)
         return DESCRIPTORS_RESERVED;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur > 65536)
-        limit.rlim_cur = 65536;
     return limit.rlim_cur > 2UL * DESCRIPTORS_RESERVED ? limit.rlim_cur - DESCRIPTORS_RESERVED
                                                        : limit.rlim_cur / 2;
 }
@@ -134,10 +172,17 @@ static void free_when_closed(uv_handle_t *handle)
 {
     struct server *server = handle->data;
 
-    if (--server->open_handles > 0)
-        return;
-    free(server->list);
-    free(server);
+    if (--server->open_handles == 0)
+        free(server);
+}
+
+static void start_timers(struct server *server, uv_loop_t *loop)
+{
+    uv_timer_init(loop, &server->retry);
+    uv_timer_init(loop, &server->second);
+    server->retry.data = server->second.data = server;
+    server->open_handles = 2;
+    uv_timer_start(&server->second, on_second, SECOND_MS, SECOND_MS);
 }
 
 struct server *server_new(uv_loop_t *loop, const int *listeners, size_t count,
@@ -147,22 +192,15 @@ struct server *server_new(uv_loop_t *loop, const int *listeners, size_t count,
 
     if (!server)
         return NULL;
-    server->limit = session_limit();
-    server->list = calloc(server->limit, sizeof(struct session *));
-    if (!server->list) {
-        free(server);
-        return NULL;
-    }
     server->sessions = *sessions;
     server->sessions.closed = forget_session;
     server->sessions.context = server;
-    uv_timer_init(loop, &server->retry);
-    server->retry.data = server;
-    server->open_handles = 1;
+    start_timers(server, loop);
     server->paused = true;
     for (size_t i = 0; i < count && i < LISTENERS; i++) {
         if (uv_poll_init(loop, &server->polls[i], listeners[i]) < 0)
             continue;
+        peer_refuse_descriptors(listeners[i]);
         server->polls[i].data = server;
         server->listener_count++;
         server->open_handles++;
@@ -173,15 +211,13 @@ struct server *server_new(uv_loop_t *loop, const int *listeners, size_t count,
 
 void server_stop(struct server *server)
 {
+    struct sessions *sessions = &server->sessions.services->sessions;
+
     server->stopping = true;
-    while (server->count > 0)
-        session_close(server->list[server->count - 1]);
+    while (!LIST_EMPTY(&sessions->list))
+        session_close(LIST_FIRST(&sessions->list));
     for (size_t i = 0; i < server->listener_count; i++)
         uv_close((uv_handle_t *)&server->polls[i], free_when_closed);
+    uv_close((uv_handle_t *)&server->second, free_when_closed);
     uv_close((uv_handle_t *)&server->retry, free_when_closed);
-}
-
-size_t server_session_count(const struct server *server)
-{
-    return server->count;
 }

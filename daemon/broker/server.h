@@ -1,4 +1,8 @@
-/* The server: takes connections from the listening sockets, up to a limit. */
+/* The server: takes connections from the listening sockets, up to a limit, and counts the seconds
+ * for them.
+ *
+ * When there is no room for more, or no descriptor, it stops looking at the listening sockets, in
+ * which clients wait, until a session ends or some time has passed: it never spins. */
 #ifndef NB_SERVER_H
 #define NB_SERVER_H
 
@@ -9,6 +13,8 @@ enum {
     /* Descriptors left for everything but sessions: log, tables, channel, state file. */
     DESCRIPTORS_RESERVED = 64,
     ACCEPTS_A_TURN = 64, /* then those who are connected have their turn */
+    /* Between two lines in the log that say that no more connections are taken. */
+    TELL_PAUSE_MS = 10000,
 };
 
 struct server;
@@ -20,6 +26,7 @@ struct server *server_new(uv_loop_t *loop, const int *listeners, size_t count,
 /* Ends all sessions and takes no more connections; it is freed when its handles are closed. */
 void server_stop(struct server *server);
 
-size_t server_session_count(const struct server *server);
+/* How many descriptors there may be for sessions. Raises the limit of them as far as it goes. */
+size_t server_descriptors(void);
 
 #endif

@@ -9,6 +9,7 @@
 #include "resources/links.h"
 #include "resources/mroute/mroute.h"
 #include "session.h"
+#include "users.h"
 
 /* What STATUS tells of the service itself. */
 struct service_facts {
@@ -26,6 +27,8 @@ struct services {
     struct events events;
     struct policy policy;
     struct audit audit;
+    struct users users;
+    struct sessions sessions;
     struct service_facts facts;
     const struct server *server;
     uint64_t requests; /* performed since the start */
@@ -39,6 +42,9 @@ void write_route(struct json *json, const struct route_view *view);
 void reply_routes(struct call *call, struct json *out, const char *key,
                   const struct mroute_filter *filter,
                   void (*write)(struct json *out, const struct route *route));
+
+/* Counts the lease of a route for its new owner, and no more for the old one. */
+void count_owner(struct services *services, uid_t was, uid_t is);
 
 /* Publishes what happened to a route. */
 void publish_route(struct services *services, enum route_news news, const struct route *route);

@@ -1,6 +1,8 @@
 #include "session.h"
 
+#include "log.h"
 #include "scan.h"
+#include "services.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,8 +10,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* One of a session that subscribed: it has a kilobyte, which most sessions do without. */
+struct subscription {
+    struct subscriber subscriber; /* first */
+    struct session *session;
+};
+
 struct session {
+    LIST_ENTRY(session) in_sessions; /* struct sessions; not owned */
     struct session_host host;
+    struct account *user;
     uv_poll_t poll;
     int fd;
     int watched; /* the events that poll waits for */
@@ -25,15 +35,44 @@ struct session {
     bool ending;     /* nothing more is taken; the end comes when the client has read all */
     bool closed;
 
-    struct producer *producer; /* owned */
-    struct deferral *deferral; /* owned */
-    struct subscriber subscriber;
+    struct producer *producer;         /* owned */
+    struct deferral *deferral;         /* owned */
+    struct subscription *subscription; /* owned; NULL: it never subscribed */
+    size_t queued;                     /* bytes, as they were counted last */
+    unsigned ages[WAIT_COUNT];         /* seconds that each wait has taken */
 };
+
+static struct users *users_of(const struct session *session)
+{
+    return &session->host.services->users;
+}
+
+/* Where memory is short, those who have read all that was written may go on. */
+static bool may_write(const struct session *session)
+{
+    return session->out.length == 0 ||
+           (session->out.length < OUT_PAUSE && users_may_queue(users_of(session), session->user));
+}
 
 static bool may_take(const struct session *session)
 {
-    return !session->ending && !session->producer && !session->deferral &&
-           session->out.length < OUT_PAUSE;
+    return !session->ending && !session->producer && !session->deferral && may_write(session) &&
+           users_may_request(users_of(session), session->user);
+}
+
+static bool is_subscribed(const struct session *session)
+{
+    return session->subscription && session->subscription->subscriber.subscribed;
+}
+
+static void count_queued(struct session *session)
+{
+    size_t now = session->out.capacity;
+
+    if (session->subscription)
+        now += session->subscription->subscriber.queue.capacity;
+    users_count_queued(users_of(session), session->user, session->queued, now);
+    session->queued = now;
 }
 
 /* --- The end ------------------------------------------------------------------------------- */
@@ -46,7 +85,19 @@ static void free_session(uv_handle_t *handle)
     peer_release(&session->peer);
     free(session->in);
     json_clear(&session->out);
+    free(session->subscription);
     free(session);
+}
+
+/* What others may have from now on. */
+static void give_back(struct session *session)
+{
+    struct sessions *sessions = &session->host.services->sessions;
+
+    LIST_REMOVE(session, in_sessions);
+    sessions->count--;
+    users_count_queued(users_of(session), session->user, session->queued, 0);
+    users_disconnect(users_of(session), session->user);
 }
 
 void session_close(struct session *session)
@@ -54,7 +105,8 @@ void session_close(struct session *session)
     if (session->closed)
         return;
     session->closed = true;
-    events_unsubscribe(session->host.events, &session->subscriber);
+    if (session->subscription)
+        events_unsubscribe(session->host.events, &session->subscription->subscriber);
     if (session->deferral) {
         session->deferral->cancel(session->deferral);
         free(session->deferral->id);
@@ -62,6 +114,7 @@ void session_close(struct session *session)
     }
     if (session->producer)
         session->producer->destroy(session->producer);
+    give_back(session);
     session->host.closed(session->host.context, session);
     uv_poll_stop(&session->poll);
     uv_close((uv_handle_t *)&session->poll, free_session);
@@ -95,6 +148,8 @@ static void perform(struct session *session, const char *bytes, size_t n)
     struct call call = make_call(session);
     size_t before = session->out.length;
 
+    users_count_request(session->user);
+    session->ages[WAIT_REST] = session->ages[WAIT_REQUEST] = 0;
     dispatch_request(&call, bytes, n);
     if (!session->out.failed)
         return;
@@ -191,12 +246,12 @@ static void end_producer(struct session *session)
 /* One slice of a long reply, or the events that wait. */
 static void fill_output(struct session *session)
 {
-    if (session->out.length >= OUT_PAUSE)
+    if (!may_write(session))
         return;
     if (session->producer && !session->producer->more(session->producer, &session->out))
         end_producer(session);
-    if (!session->producer && session->subscriber.subscribed)
-        events_take(&session->subscriber, &session->out);
+    if (!session->producer && is_subscribed(session))
+        events_take(&session->subscription->subscriber, &session->out);
 }
 
 /* Sends what the socket takes. False when the connection is broken. */
@@ -211,6 +266,7 @@ static bool flush_output(struct session *session)
 
     if (sent < 0)
         return errno == EAGAIN || errno == EINTR;
+    session->ages[WAIT_READER] = 0;
     out->length -= (size_t)sent;
     memmove(out->text, out->text + sent, out->length);
     if (out->length == 0 && !session->producer) /* which goes on where its text ended */
@@ -246,22 +302,37 @@ static bool is_over(const struct session *session)
            (session->ending || (session->eof && session->starved));
 }
 
+static bool has_news(const struct session *session)
+{
+    const struct subscription *subscription = session->subscription;
+
+    return subscription &&
+           (subscription->subscriber.queue.length > 0 || subscription->subscriber.lost > 0);
+}
+
+static int wanted_events(const struct session *session)
+{
+    bool takes = may_take(session);
+    int events = 0;
+
+    if (takes && session->starved && !session->eof)
+        events |= UV_READABLE;
+    if (session->out.length > 0 || session->producer || has_news(session) ||
+        (takes && !session->starved))
+        events |= UV_WRITABLE;
+    return events;
+}
+
 /* Waits for what can be done next. */
 static void watch(struct session *session)
 {
-    const struct subscriber *subscriber = &session->subscriber;
-    bool takes = may_take(session);
-    bool has_news = subscriber->queue.length > 0 || subscriber->lost > 0;
-    int events = 0;
+    int events = wanted_events(session);
 
     if (is_over(session)) {
         session_close(session);
         return;
     }
-    if (takes && session->starved && !session->eof)
-        events |= UV_READABLE;
-    if (session->out.length > 0 || session->producer || has_news || (takes && !session->starved))
-        events |= UV_WRITABLE;
+    count_queued(session);
     if (events == session->watched)
         return;
     session->watched = events;
@@ -273,11 +344,17 @@ static void watch(struct session *session)
 
 static void wake_subscriber(struct subscriber *subscriber)
 {
-    struct session *session =
-        (struct session *)((char *)subscriber - offsetof(struct session, subscriber));
+    struct session *session = ((struct subscription *)subscriber)->session;
 
     if (!session->closed)
         watch(session);
+}
+
+static bool has_memory(const struct subscriber *subscriber)
+{
+    const struct session *session = ((const struct subscription *)subscriber)->session;
+
+    return users_may_queue(users_of(session), session->user);
 }
 
 /* --- Calls that wait ----------------------------------------------------------------------- */
@@ -314,29 +391,110 @@ void session_resume(struct deferral *deferral, const struct error *error)
     watch(session);
 }
 
+/* --- Deadlines ----------------------------------------------------------------------------- */
+
+static bool is_waiting(const struct session *session, enum wait wait)
+{
+    if (wait == WAIT_READER)
+        return session->out.length > 0 || session->producer;
+    if (session->out.length > 0 || !session->starved || !may_take(session))
+        return false; /* it is our turn, or the reader's */
+    return wait == WAIT_REST ? session->scan.depth > 0
+                             : session->scan.depth == 0 && !is_subscribed(session);
+}
+
+/* Half a request is answered, so that its author learns why. */
+static void end_wait(struct session *session, enum wait wait)
+{
+    static const char *const words[] = {
+#define W(name, limit, word) word,
+        WAITS(W)
+#undef W
+    };
+
+    session->host.services->sessions.ended[wait]++;
+    log_line(LOG_DEBUG, "connection of uid %u, pid %d ends: %s.", (unsigned)session->peer.uid,
+             (int)session->peer.pid, words[wait]);
+    if (wait != WAIT_REST) {
+        session_close(session);
+        return;
+    }
+    refuse_stream(session, ERROR_TOO_SLOW,
+                  "The end of the request did not come in time. The connection ends here.");
+    watch(session);
+}
+
+static void tick(struct session *session, const unsigned *most)
+{
+    for (enum wait wait = 0; wait < WAIT_COUNT && !session->closed; wait++) {
+        session->ages[wait] = is_waiting(session, wait) ? session->ages[wait] + 1 : 0;
+        if (session->ages[wait] > most[wait])
+            end_wait(session, wait);
+    }
+    if (!session->closed)
+        watch(session); /* its user may ask again */
+}
+
+void sessions_tick(struct services *services)
+{
+    const struct limits *limits = &services->users.limits;
+    const unsigned most[] = {
+#define W(name, limit, word) limits->limit,
+        WAITS(W)
+#undef W
+    };
+    struct session *session, *next;
+
+    users_next_second(&services->users);
+    for (session = LIST_FIRST(&services->sessions.list); session; session = next) {
+        next = LIST_NEXT(session, in_sessions);
+        tick(session, most);
+    }
+}
+
 /* --- The beginning ------------------------------------------------------------------------- */
+
+static void add_to_list(struct session *session)
+{
+    struct sessions *sessions = &session->host.services->sessions;
+
+    LIST_INSERT_HEAD(&sessions->list, session, in_sessions);
+    sessions->count++;
+}
 
 struct session *session_new(const struct session_host *host, int fd, const struct peer *peer)
 {
     struct session *session = calloc(1, sizeof *session);
+    struct account *user = users_connect(&host->services->users, peer->uid);
 
-    if (!session || uv_poll_init(host->loop, &session->poll, fd) < 0) {
+    if (!session || !user || uv_poll_init(host->loop, &session->poll, fd) < 0) {
+        if (user)
+            users_disconnect(&host->services->users, user);
         free(session);
         close(fd);
         return NULL;
     }
     session->host = *host;
+    session->user = user;
     session->fd = fd;
     session->peer = *peer; /* with its groups */
     session->starved = true;
     session->out.limit = OUT_MAX;
     session->poll.data = session;
-    session->subscriber.wake = wake_subscriber;
+    add_to_list(session);
     watch(session);
     return session;
 }
 
 struct subscriber *session_subscriber(struct session *session)
 {
-    return &session->subscriber;
+    if (!session->subscription) {
+        session->subscription = calloc(1, sizeof *session->subscription);
+        if (!session->subscription)
+            return NULL;
+        session->subscription->session = session;
+        session->subscription->subscriber.wake = wake_subscriber;
+        session->subscription->subscriber.has_memory = has_memory;
+    }
+    return &session->subscription->subscriber;
 }

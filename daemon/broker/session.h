@@ -2,7 +2,8 @@
  *
  * Requests are taken from the stream in order, one at a time; the next one is looked at when the
  * reply to the one before is written and the client has read enough of it. So a client that sends
- * without reading stops itself, and what is held for it is bounded. */
+ * without reading stops itself, and what is held for it is bounded. A user who has no more requests
+ * in this second, or whose replies take too much memory, is not read either: nothing is lost. */
 #ifndef NB_SESSION_H
 #define NB_SESSION_H
 
@@ -10,6 +11,7 @@
 #include "events.h"
 #include "platform/process.h"
 
+#include <sys/queue.h>
 #include <uv.h>
 
 enum {
@@ -20,6 +22,27 @@ enum {
 };
 
 struct session;
+
+/* W(NAME, its limit, name in STATUS): what a session waits for its client to do, for so many
+ * seconds at most; then it ends. */
+#define WAITS(W)                                                                                   \
+    W(REST, request_seconds, "half_request")                                                       \
+    W(REQUEST, idle_seconds, "idle")                                                               \
+    W(READER, reply_seconds, "unread_reply")
+
+enum wait {
+#define W(name, limit, word) WAIT_##name,
+    WAITS(W)
+#undef W
+        WAIT_COUNT
+};
+
+/* All sessions of a service. */
+struct sessions {
+    LIST_HEAD(session_list, session) list;
+    size_t count;
+    uint64_t ended[WAIT_COUNT]; /* because the wait was too long */
+};
 
 struct session_host {
     uv_loop_t *loop;
@@ -32,11 +55,14 @@ struct session_host {
 };
 
 /* Takes the connected, non-blocking socket, owned from now on, and what peer owns. NULL: no memory;
- * fd is closed, and the peer stays the caller's. */
+ * fd is closed, and the peer stays the caller's. Whether the user may connect is asked before. */
 struct session *session_new(const struct session_host *host, int fd, const struct peer *peer);
 
 /* Ends the session at once. */
 void session_close(struct session *session);
+
+/* A second has passed: users may ask again, and what took too long ends. */
+void sessions_tick(struct services *services);
 
 /* For actions: the reply goes on by this producer, which is destroyed when it is complete or the
  * session ends. */
@@ -58,6 +84,7 @@ bool session_defer(struct deferral *deferral, const struct call *call);
 /* Performs the deferred call, or answers it with the error, and goes on with the next requests. */
 void session_resume(struct deferral *deferral, const struct error *error);
 
+/* For actions: the session as one that subscribes. NULL: no memory. */
 struct subscriber *session_subscriber(struct session *session);
 
 #endif

@@ -31,7 +31,7 @@ int process_signal_read(int fd);
 struct peer {
     uid_t uid;
     gid_t gid;
-    pid_t pid; /* for the log only: it may be another process by now; 0: unknown */
+    pid_t pid;     /* for the log only: it may be another process by now; 0: unknown */
     gid_t *groups; /* owned: the supplementary ones */
     size_t group_count;
 };
@@ -39,6 +39,10 @@ struct peer {
 /* Returns 0 or a negative errno. peer_release releases what it found. */
 int peer_identify(int fd, struct peer *ret);
 void peer_release(struct peer *peer);
+
+/* From now on no descriptor arrives that is sent to the connected or listening socket, where the
+ * system can refuse them. */
+void peer_refuse_descriptors(int fd);
 
 bool peer_in_group(const struct peer *peer, gid_t group);
 

@@ -220,15 +220,24 @@ static void adopt(struct fuzz *fuzz, uint8_t family)
     must(mroute_adopt(fuzz->services.mroute, &socket) == 0, "a table is adopted");
 }
 
+static void pass_owner(void *context, uid_t was, uid_t is)
+{
+    struct fuzz *fuzz = context;
+
+    count_owner(&fuzz->services, was, is);
+}
+
 static void begin_services(struct fuzz *fuzz)
 {
     struct services *services = &fuzz->services;
-    struct mroute_callbacks callbacks = {open_table, close_table, pass_news, pass_upcall, fuzz};
+    struct mroute_callbacks callbacks = {open_table,  close_table, pass_news,
+                                         pass_upcall, pass_owner,  fuzz};
 
     fake_reset();
     for (unsigned i = 0; i < 3; i++)
         toggle_link(fuzz, i);
     events_init(&services->events);
+    users_init(&services->users, &LIMITS_DEFAULT, 1000, 0);
     services->facts.socket = services->facts.state_file = "";
     services->links = links_new(pass_link, fuzz);
     services->mroute = mroute_new(services->links, &callbacks, 1);
@@ -270,6 +279,7 @@ static void end(struct fuzz *fuzz)
     uv_run(&fuzz->loop, UV_RUN_DEFAULT);
     must(uv_loop_close(&fuzz->loop) == 0, "no handle is left");
     mroute_free(fuzz->services.mroute);
+    users_clear(&fuzz->services.users);
     links_free(fuzz->services.links);
     json_clear(&fuzz->out);
 }

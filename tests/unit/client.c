@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { DESCRIPTORS = 1000 };
+
 static void count_close(void *context, struct session *session)
 {
     struct service *service = context;
@@ -55,11 +57,18 @@ static void take_upcall(void *context, uint8_t family, uint32_t table, const str
     publish_upcall(&service->services, family, table, upcall);
 }
 
+static void take_owner(void *context, uid_t was, uid_t is)
+{
+    struct service *service = context;
+
+    count_owner(&service->services, was, is);
+}
+
 /* The module of the kernel fixture, but with callbacks that publish, as the broker's do. */
 static void start_mroute(struct service *service)
 {
     struct mroute_callbacks callbacks = {count_question, count_table_close, publish_news,
-                                         take_upcall, service};
+                                         take_upcall,    take_owner,        service};
     struct kernel *kernel = &service->kernel;
 
     mroute_free(kernel->mroute);
@@ -84,6 +93,7 @@ void service_begin(struct service *service, const char *interfaces)
         .closed = count_close,
         .context = service,
     };
+    users_init(&service->services.users, &LIMITS_DEFAULT, DESCRIPTORS, 0);
     service->services.mroute = service->kernel.mroute;
     service->services.links = service->kernel.links;
     service->services.facts.socket = "socket";
@@ -104,12 +114,21 @@ void service_end(struct service *service)
     server_stop((struct server *)service->services.server);
     uv_run(&service->loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&service->loop), 0);
+    ck_assert_uint_eq(service->services.sessions.count, 0);
+    ck_assert_uint_eq(service->services.users.connections, 0);
+    ck_assert_uint_eq(service->services.users.queued, 0);
     kernel_end(&service->kernel);
+    users_clear(&service->services.users);
 }
 
 void client_connect(struct service *service, int n)
 {
-    static const struct peer peer;
+    client_connect_as(service, n, 0);
+}
+
+void client_connect_as(struct service *service, int n, uid_t uid)
+{
+    const struct peer peer = {.uid = uid};
     int pair[2], size = 16384;
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);

@@ -52,6 +52,13 @@ static void take_upcall(void *context, uint8_t family, uint32_t table, const str
     kernel->upcall = *upcall;
 }
 
+static void take_owner(void *context, uid_t was, uid_t is)
+{
+    struct kernel *kernel = context;
+
+    kernel->owned += (is != LEASE_UID_UNKNOWN) - (was != LEASE_UID_UNKNOWN);
+}
+
 static void take_link(void *context, const struct link_info *was, const struct link_info *is)
 {
     struct kernel *kernel = context;
@@ -64,7 +71,8 @@ static void take_link(void *context, const struct link_info *was, const struct l
 
 void kernel_start(struct kernel *kernel)
 {
-    struct mroute_callbacks callbacks = {take_question, take_close, take_news, take_upcall, kernel};
+    struct mroute_callbacks callbacks = {take_question, take_close, take_news,
+                                         take_upcall,   take_owner, kernel};
 
     memset(kernel, 0, sizeof *kernel);
     kernel->links = links_new(take_link, kernel);

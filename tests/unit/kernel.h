@@ -16,6 +16,7 @@ struct kernel {
     char news[65536];         /* what the module told, e.g. "mfc.added 10.0.0.1 239.1.1.1\n" */
     unsigned asked, closed;   /* tables, by open_table and close_table */
     uint32_t asked_table;
+    int owned;            /* routes that are somebody's */
     struct upcall upcall; /* the last one */
 };
 

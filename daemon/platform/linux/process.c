@@ -16,6 +16,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#ifndef SO_PASSRIGHTS /* of include/uapi/asm-generic/socket.h, since Linux 6.16 */
+#define SO_PASSRIGHTS 83
+#endif
+
 void process_hide(void)
 {
     struct rlimit none = {0, 0};
@@ -183,4 +187,14 @@ int peer_identify(int fd, struct peer *ret)
     if (result < 0)
         peer_release(ret);
     return result;
+}
+
+/* Older kernels drop what is received without room for control messages, which is how we receive:
+ * this here also keeps it from being sent. A socket that is connected inherits it from its
+ * listener. */
+void peer_refuse_descriptors(int fd)
+{
+    int no = 0;
+
+    setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof no);
 }

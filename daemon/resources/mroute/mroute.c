@@ -28,6 +28,12 @@ static void pass_news(void *context, enum route_news news, struct route *route)
     mroute->callbacks.route_news(mroute->callbacks.context, news, route);
 }
 
+static void pass_owner(struct mroute *mroute, uid_t was, uid_t is)
+{
+    if (was != is)
+        mroute->callbacks.owner_changed(mroute->callbacks.context, was, is);
+}
+
 struct mroute *mroute_new(struct links *links, const struct mroute_callbacks *callbacks,
                           uint64_t seed)
 {
@@ -315,6 +321,7 @@ bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const st
     }
     if (*ret == CHANGE_NONE)
         return true;
+    pass_owner(mroute, old ? old->lease.uid : LEASE_UID_UNKNOWN, new->lease.uid);
     if (old) {
         move_cursors(mroute, old, new);
         mfc_drop_old(mfc, old);
@@ -330,6 +337,7 @@ bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const st
 static void delete_route(struct mroute *mroute, struct route *route)
 {
     pass_news(mroute, ROUTE_DELETED_NEWS, route);
+    pass_owner(mroute, route->lease.uid, LEASE_UID_UNKNOWN);
     move_cursors(mroute, route, route_after(route));
     mroute->route_count--;
     mfc_del(route->mfc, route);
@@ -355,8 +363,10 @@ void mroute_restore_lease(struct mroute *mroute, const struct args_add_mfc *args
 {
     struct route *route = find_route(mroute, &args->source, &args->group, args->table);
 
-    if (route)
-        route->lease = *lease;
+    if (!route)
+        return;
+    pass_owner(mroute, route->lease.uid, lease->uid);
+    route->lease = *lease;
 }
 
 bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, struct error *error)

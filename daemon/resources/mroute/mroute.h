@@ -92,6 +92,9 @@ struct mroute_callbacks {
     void (*route_news)(void *context, enum route_news news, const struct route *route);
     /* The kernel has packets and no route for them, or they came in by the wrong interface. */
     void (*upcall)(void *context, uint8_t family, uint32_t table, const struct upcall *upcall);
+    /* A route's lease was one user's and is another's; LEASE_UID_UNKNOWN: there was, or is, none.
+     */
+    void (*owner_changed)(void *context, uid_t was, uid_t is);
     void *context;
 };
 
