@@ -8,6 +8,8 @@
  * are rewritten before the first new VIF is made. */
 #include "mfc.h"
 
+#include "admission.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,166 +111,6 @@ static void verify_routes(struct mfc *mfc)
 
 /* --- Adding -------------------------------------------------------------------------------- */
 
-/* The interfaces of a request, resolved to the kernel's indexes. */
-struct resolved {
-    unsigned iif;
-    unsigned oifs[VIFS_MAX];
-};
-
-static bool refuse_interface(const char *field, const char *name, struct error *error)
-{
-    return error_set(error, ERROR_NOT_FOUND, field,
-                     "Invalid argument: Interface '%s' not found. '%s' takes interfaces that 'ip "
-                     "link' lists.",
-                     name, field);
-}
-
-static bool resolve(const struct links *links, const struct args_add_mfc *args, bool wait,
-                    struct resolved *ret, struct error *error)
-{
-    const struct link_info *link = links_find(links, args->iif.text);
-
-    if (!link && !wait)
-        return refuse_interface("iif", args->iif.text, error);
-    ret->iif = link ? link->ifindex : 0;
-    for (uint32_t i = 0; i < args->oifs.count; i++) {
-        link = links_find(links, args->oifs.names[i].text);
-        if (!link && !wait)
-            return refuse_interface("oifs", args->oifs.names[i].text, error);
-        ret->oifs[i] = link ? link->ifindex : 0;
-    }
-    return true;
-}
-
-static struct address effective_source(const struct args_add_mfc *args)
-{
-    return args->source.family ? args->source : address_any(args->group.family);
-}
-
-static bool check_ttls(const struct args_add_mfc *args, struct error *error)
-{
-    if (args->ttls.count == 0)
-        return true;
-    if (args->group.family == FAMILY_IPV6)
-        return error_set(error, ERROR_UNSUPPORTED, "ttls",
-                         "Invalid argument: 'ttls' is for IPv4; the kernel has no hop limit "
-                         "threshold for IPv6 routes. Leave it out.");
-    if (args->ttls.count != args->oifs.count)
-        return error_set(error, ERROR_OUT_OF_RANGE, "ttls",
-                         "Invalid argument: 'ttls' has %u numbers and 'oifs' %u interfaces; it "
-                         "takes one number for each.",
-                         args->ttls.count, args->oifs.count);
-    return true;
-}
-
-/* What one request cannot be judged by field by field. */
-static bool check_args(const struct args_add_mfc *args, struct error *error)
-{
-    struct address source = effective_source(args);
-
-    if (source.family != args->group.family)
-        return error_set(error, ERROR_INVALID_ADDRESS, "source",
-                         "Invalid argument: 'source' is an %s address and 'group' an %s one; both "
-                         "take the same family.",
-                         source.family == FAMILY_IPV4 ? "IPv4" : "IPv6",
-                         args->group.family == FAMILY_IPV4 ? "IPv4" : "IPv6");
-    if (address_is_any(&source) && args->oifs.count == 0)
-        return error_set(error, ERROR_OUT_OF_RANGE, "oifs",
-                         "Invalid argument: 'oifs' is empty, so a route for any source would "
-                         "forward nothing; it takes one interface or more. To stop one sender, "
-                         "name it as 'source'.");
-    for (uint32_t i = 0; i < args->oifs.count && !address_is_any(&source); i++)
-        if (strcmp(args->oifs.names[i].text, args->iif.text) == 0)
-            return error_set(error, ERROR_LOOP, "oifs",
-                             "Invalid argument: 'oifs' holds the inbound interface '%s'; the "
-                             "packets would be sent back onto their own link. Leave it out.",
-                             args->iif.text);
-    return check_ttls(args, error);
-}
-
-/* In a route for any source the iif among the oifs says nothing, but where it stands alone. */
-static bool is_implied(const struct args_add_mfc *args, uint32_t i)
-{
-    return args->oifs.count > 1 && strcmp(args->oifs.names[i].text, args->iif.text) == 0;
-}
-
-static uint8_t ttl_of(const struct args_add_mfc *args, uint32_t i)
-{
-    return args->ttls.count ? (uint8_t)args->ttls.values[i] : 1;
-}
-
-static bool has_oif(const struct route *route, const struct args_add_mfc *args, uint32_t i)
-{
-    for (unsigned j = 0; j < route->oif_count; j++)
-        if (strcmp(route->oifs[j].port->name, args->oifs.names[i].text) == 0)
-            return route->oifs[j].ttl == ttl_of(args, i);
-    return false;
-}
-
-static bool is_same(const struct route *route, const struct args_add_mfc *args)
-{
-    unsigned count = 0;
-
-    if (strcmp(route->iif->name, args->iif.text) != 0)
-        return false;
-    for (uint32_t i = 0; i < args->oifs.count; i++) {
-        if (is_implied(args, i))
-            continue;
-        if (!has_oif(route, args, i))
-            return false;
-        count++;
-    }
-    return count == route->oif_count;
-}
-
-static bool needs_vif(const struct mfc *mfc, const char *name, unsigned ifindex)
-{
-    const struct port *port = mfc ? port_find(&mfc->ports, name, ifindex) : NULL;
-
-    return ifindex && (!port || port->vif < 0);
-}
-
-static bool check_vifs(const struct mfc *mfc, const struct args_add_mfc *args,
-                       const struct resolved *resolved, struct error *error)
-{
-    unsigned needed = needs_vif(mfc, args->iif.text, resolved->iif);
-    unsigned available = mfc ? ports_free_vifs(&mfc->ports) : VIFS_MAX;
-
-    for (uint32_t i = 0; i < args->oifs.count; i++)
-        if (strcmp(args->oifs.names[i].text, args->iif.text) != 0)
-            needed += needs_vif(mfc, args->oifs.names[i].text, resolved->oifs[i]);
-    if (needed <= available)
-        return true;
-    return error_set(error, ERROR_LIMIT, "oifs",
-                     "The route needs %u more interfaces, but table %u can take %u: the kernel "
-                     "routes between %d at most. 'netbroker vif show' tells which are in use.",
-                     needed, family_table(args->group.family, args->table), available, VIFS_MAX);
-}
-
-static bool check_add(const struct mfc *mfc, const struct links *links,
-                      const struct args_add_mfc *args, bool wait, struct resolved *resolved,
-                      enum route_change *ret, struct error *error)
-{
-    struct address source = effective_source(args);
-
-    if (!check_args(args, error) || !resolve(links, args, wait, resolved, error))
-        return false;
-
-    const struct route *old = mfc ? route_set_find(&mfc->routes, &source, &args->group) : NULL;
-
-    *ret = !old ? CHANGE_ADDED : is_same(old, args) ? CHANGE_NONE : CHANGE_REPLACED;
-    return *ret == CHANGE_NONE || check_vifs(mfc, args, resolved, error);
-}
-
-bool mfc_check_add(const struct mfc *mfc, const struct links *links,
-                   const struct args_add_mfc *args, bool wait, enum route_change *ret,
-                   struct error *error)
-{
-    struct resolved resolved = {0};
-
-    return check_add(mfc, links, args, wait, &resolved, ret, error);
-}
-
 static void release_ports(struct mfc *mfc, struct route *route)
 {
     for (unsigned i = route->oif_count; i > 0; i--)
@@ -284,7 +126,7 @@ static bool acquire_ports(struct mfc *mfc, struct route *route, const struct arg
     route->oif_count = 0;
     route->iif = port_acquire(&mfc->ports, args->iif.text, resolved->iif, error);
     for (uint32_t i = 0; route->iif && i < args->oifs.count; i++) {
-        if (is_implied(args, i))
+        if (admission_is_implied(args, i))
             continue;
 
         struct port *port =
@@ -294,7 +136,7 @@ static bool acquire_ports(struct mfc *mfc, struct route *route, const struct arg
             release_ports(mfc, route);
             return false;
         }
-        route->oifs[route->oif_count++] = (struct route_oif){port, ttl_of(args, i)};
+        route->oifs[route->oif_count++] = (struct route_oif){port, admission_ttl_of(args, i)};
     }
     return route->iif != NULL;
 }
@@ -302,7 +144,7 @@ static bool acquire_ports(struct mfc *mfc, struct route *route, const struct arg
 static struct route *build_route(struct mfc *mfc, const struct args_add_mfc *args,
                                  const struct resolved *resolved, struct error *error)
 {
-    struct address source = effective_source(args);
+    struct address source = admission_source(args);
     struct route *route = route_new(&source, &args->group, args->oifs.count);
 
     if (!route) {
@@ -337,10 +179,10 @@ bool mfc_add(struct mfc *mfc, const struct args_add_mfc *args, const struct leas
              struct route **ret_new, struct error *error)
 {
     struct resolved resolved = {0};
-    struct address source = effective_source(args);
+    struct address source = admission_source(args);
 
     *ret_old = NULL;
-    if (!check_add(mfc, mfc->host->links, args, wait, &resolved, ret, error))
+    if (!admission_check(mfc, mfc->host->links, args, wait, &resolved, ret, error))
         return false;
     if (*ret == CHANGE_NONE)
         return true;
@@ -365,76 +207,6 @@ bool mfc_add(struct mfc *mfc, const struct args_add_mfc *args, const struct leas
     *ret_old = old;
     *ret_new = route;
     return true;
-}
-
-/* --- Adoption ------------------------------------------------------------------------------ */
-
-struct adoption {
-    struct mfc *mfc;
-    uint64_t *serial;
-};
-
-static void adopt_vif(void *context, unsigned vif, unsigned ifindex)
-{
-    struct mfc *mfc = ((struct adoption *)context)->mfc;
-    const struct link_info *link = links_find_index(mfc->host->links, ifindex);
-
-    if (link && !port_find(&mfc->ports, link->name, ifindex))
-        port_adopt(&mfc->ports, link->name, ifindex, vif);
-    else
-        mfc->ports.used_vifs |= 1u << vif; /* not ours to use */
-}
-
-static void adopt_oifs(struct mfc *mfc, struct route *route, const struct mfc_found *found)
-{
-    bool any = address_is_any(&found->source);
-
-    route->oif_count = 0;
-    for (unsigned i = 0; i < found->oif_count; i++) {
-        struct port *port = port_find(&mfc->ports, "", found->oifs[i].ifindex);
-        bool implied = any && found->oif_count > 1 && port == route->iif;
-
-        if (!port || implied)
-            continue;
-        port->ref_count++;
-        route->oifs[route->oif_count++] = (struct route_oif){port, found->oifs[i].ttl};
-    }
-}
-
-static void adopt_mfc(void *context, const struct mfc_found *found)
-{
-    struct adoption *adoption = context;
-    struct mfc *mfc = adoption->mfc;
-    struct port *iif = found->iif ? port_find(&mfc->ports, "", found->iif) : NULL;
-
-    if (found->unresolved || route_set_find(&mfc->routes, &found->source, &found->group))
-        return;
-
-    struct route *route = iif ? route_new(&found->source, &found->group, found->oif_count) : NULL;
-
-    if (!route) { /* it names no interface that lives: it would leak to the next one */
-        mfc->writes++;
-        mroute_mfc_del(&mfc->socket, &found->source, &found->group);
-        return;
-    }
-    iif->ref_count++;
-    route->iif = iif;
-    route->mfc = mfc;
-    route->lease = lease_new(LEASE_UID_UNKNOWN);
-    route->serial = (*adoption->serial)++;
-    adopt_oifs(mfc, route, found);
-    route_set_insert(&mfc->routes, route);
-    mfc->unverified = true;
-}
-
-int mfc_adopt(struct mfc *mfc, uint64_t *serial)
-{
-    struct adoption adoption = {mfc, serial};
-    struct mroute_visitor visitor = {adopt_vif, adopt_mfc, &adoption};
-    int result = mroute_dump(&mfc->socket, &visitor);
-
-    ports_drop_unused(&mfc->ports);
-    return result;
 }
 
 /* --- Packets without a route -------------------------------------------------------------- */

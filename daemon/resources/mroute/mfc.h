@@ -35,11 +35,6 @@ void mfc_free(struct mfc *mfc);
 /* See mroute_adopt; the socket is set already. serial is that of the next route. */
 int mfc_adopt(struct mfc *mfc, uint64_t *serial);
 
-/* What would be changed; mfc is NULL where the table is not open. */
-bool mfc_check_add(const struct mfc *mfc, const struct links *links,
-                   const struct args_add_mfc *args, bool wait, enum route_change *ret,
-                   struct error *error);
-
 /* Adds, replaces or leaves a route. *ret_old is the replaced route, to be given to mfc_drop_old. */
 bool mfc_add(struct mfc *mfc, const struct args_add_mfc *args, const struct lease *lease, bool wait,
              uint64_t serial, enum route_change *ret, struct route **ret_old,

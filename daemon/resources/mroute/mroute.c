@@ -1,5 +1,6 @@
 #include "mroute.h"
 
+#include "admission.h"
 #include "mfc.h"
 
 #include <errno.h>
@@ -216,20 +217,6 @@ void mroute_waiter_cancel(struct mroute *mroute, struct mroute_waiter *waiter)
 
 /* --- Cursors ------------------------------------------------------------------------------- */
 
-static bool table_matches(const struct mroute_filter *filter, const struct mfc *mfc)
-{
-    return (!filter->family || filter->family == mfc->socket.family) &&
-           (!filter->table || filter->table == mfc->socket.table);
-}
-
-static bool route_matches(const struct mroute_filter *filter, const struct route *route)
-{
-    return table_matches(filter, route->mfc) &&
-           (!filter->source.family || address_equal(&filter->source, &route->source)) &&
-           (!filter->group.family || address_equal(&filter->group, &route->group)) &&
-           (!filter->lease || filter->lease == route->lease.id);
-}
-
 static struct route *first_route(struct mfc *mfc)
 {
     while (mfc && TAILQ_EMPTY(&mfc->routes.order))
@@ -306,12 +293,13 @@ bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const st
 {
     struct lease unknown = {.uid = LEASE_UID_UNKNOWN};
     struct mfc *mfc = find_open_table(mroute, args->group.family, args->table);
+    struct resolved resolved;
     struct route *old, *new;
 
     if (!check_limits(mroute, mfc, args, error))
         return false;
     if (args->dry_run)
-        return mfc_check_add(mfc, mroute->host.links, args, wait, ret, error);
+        return admission_check(mfc, mroute->host.links, args, wait, &resolved, ret, error);
     if (!mfc)
         return error_set(error, ERROR_NO_MEMORY, NULL, "The service has no memory for a table.");
     if (!mfc_add(mfc, args, lease ? lease : &unknown, wait, mroute->serial, ret, &old, &new,
@@ -451,40 +439,6 @@ void mroute_read_upcalls(struct mroute *mroute, uint8_t family, uint32_t table)
 
 /* --- Views --------------------------------------------------------------------------------- */
 
-void route_describe(const struct route *route, bool with_counters, struct route_view *ret)
-{
-    const struct mroute_socket *socket = &route->mfc->socket;
-
-    ret->family = socket->family;
-    ret->table = socket->table;
-    ret->source = route->source;
-    ret->group = route->group;
-    ret->lease = route->lease;
-    ret->iif = route->iif->name;
-    ret->state = route->state;
-    ret->counters = (struct mfc_counters){0};
-    ret->oif_count = route->oif_count;
-    for (unsigned i = 0; i < route->oif_count; i++) {
-        ret->oifs[i].name = route->oifs[i].port->name;
-        ret->oifs[i].ttl = route->oifs[i].ttl;
-    }
-    if (with_counters && route->state != ROUTE_WAITING)
-        mroute_mfc_count(socket, &route->source, &route->group, &ret->counters);
-}
-
-static void view_vif(const struct mfc *mfc, const struct port *port, struct vif_view *ret)
-{
-    *ret = (struct vif_view){
-        .family = mfc->socket.family,
-        .table = mfc->socket.table,
-        .name = port->name,
-        .ifindex = port->ifindex,
-        .vif = (unsigned)port->vif,
-        .ref_count = port->ref_count,
-    };
-    mroute_vif_count(&mfc->socket, ret->vif, &ret->counters);
-}
-
 void mroute_visit_vifs(struct mroute *mroute, const struct mroute_filter *filter,
                        void (*visit)(void *context, const struct vif_view *vif), void *context)
 {
@@ -492,14 +446,14 @@ void mroute_visit_vifs(struct mroute *mroute, const struct mroute_filter *filter
     struct port *port;
 
     TAILQ_FOREACH (mfc, &mroute->tables, in_tables) {
-        if (!table_matches(filter, mfc))
+        if (!table_matches(filter, &mfc->socket))
             continue;
         TAILQ_FOREACH (port, &mfc->ports.list, in_ports) {
             struct vif_view view;
 
             if (port->vif < 0)
                 continue;
-            view_vif(mfc, port, &view);
+            port_describe(&mfc->ports, port, &view);
             visit(context, &view);
         }
     }

@@ -183,3 +183,16 @@ void port_free_vif(struct ports *ports, int vif)
 {
     ports->used_vifs &= ~(1u << vif);
 }
+
+void port_describe(const struct ports *ports, const struct port *port, struct vif_view *ret)
+{
+    *ret = (struct vif_view){
+        .family = ports->socket->family,
+        .table = ports->socket->table,
+        .name = port->name,
+        .ifindex = port->ifindex,
+        .vif = (unsigned)port->vif,
+        .ref_count = port->ref_count,
+    };
+    mroute_vif_count(ports->socket, ret->vif, &ret->counters);
+}

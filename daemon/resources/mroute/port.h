@@ -59,4 +59,8 @@ bool port_attach(struct ports *ports, struct port *port, unsigned ifindex);
 int port_detach(struct port *port);
 void port_free_vif(struct ports *ports, int vif);
 
+/* Everything about the VIF of a port that has one. The name is borrowed from the port. */
+struct vif_view;
+void port_describe(const struct ports *ports, const struct port *port, struct vif_view *ret);
+
 #endif

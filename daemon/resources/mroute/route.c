@@ -1,5 +1,7 @@
 #include "route.h"
 
+#include "mfc.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,4 +129,39 @@ void route_set_replace(struct route_set *set, struct route *old, struct route *n
     *link = new;
     TAILQ_INSERT_AFTER(&set->order, old, new, in_order);
     TAILQ_REMOVE(&set->order, old, in_order);
+}
+
+void route_describe(const struct route *route, bool with_counters, struct route_view *ret)
+{
+    const struct mroute_socket *socket = &route->mfc->socket;
+
+    ret->family = socket->family;
+    ret->table = socket->table;
+    ret->source = route->source;
+    ret->group = route->group;
+    ret->lease = route->lease;
+    ret->iif = route->iif->name;
+    ret->state = route->state;
+    ret->counters = (struct mfc_counters){0};
+    ret->oif_count = route->oif_count;
+    for (unsigned i = 0; i < route->oif_count; i++) {
+        ret->oifs[i].name = route->oifs[i].port->name;
+        ret->oifs[i].ttl = route->oifs[i].ttl;
+    }
+    if (with_counters && route->state != ROUTE_WAITING)
+        mroute_mfc_count(socket, &route->source, &route->group, &ret->counters);
+}
+
+bool table_matches(const struct mroute_filter *filter, const struct mroute_socket *table)
+{
+    return (!filter->family || filter->family == table->family) &&
+           (!filter->table || filter->table == table->table);
+}
+
+bool route_matches(const struct mroute_filter *filter, const struct route *route)
+{
+    return table_matches(filter, &route->mfc->socket) &&
+           (!filter->source.family || address_equal(&filter->source, &route->source)) &&
+           (!filter->group.family || address_equal(&filter->group, &route->group)) &&
+           (!filter->lease || filter->lease == route->lease.id);
 }

@@ -51,4 +51,8 @@ void route_set_remove(struct route_set *set, struct route *route);
 /* Puts a route of the same key in the place of another. */
 void route_set_replace(struct route_set *set, struct route *old, struct route *new);
 
+/* Whether the filter means the table, or the route. */
+bool table_matches(const struct mroute_filter *filter, const struct mroute_socket *table);
+bool route_matches(const struct mroute_filter *filter, const struct route *route);
+
 #endif

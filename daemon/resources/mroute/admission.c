@@ -1,0 +1,148 @@
+#include "admission.h"
+
+#include <string.h>
+
+static bool refuse_interface(const char *field, const char *name, struct error *error)
+{
+    return error_set(error, ERROR_NOT_FOUND, field,
+                     "Invalid argument: Interface '%s' not found. '%s' takes interfaces that 'ip "
+                     "link' lists.",
+                     name, field);
+}
+
+static bool resolve(const struct links *links, const struct args_add_mfc *args, bool wait,
+                    struct resolved *ret, struct error *error)
+{
+    const struct link_info *link = links_find(links, args->iif.text);
+
+    if (!link && !wait)
+        return refuse_interface("iif", args->iif.text, error);
+    ret->iif = link ? link->ifindex : 0;
+    for (uint32_t i = 0; i < args->oifs.count; i++) {
+        link = links_find(links, args->oifs.names[i].text);
+        if (!link && !wait)
+            return refuse_interface("oifs", args->oifs.names[i].text, error);
+        ret->oifs[i] = link ? link->ifindex : 0;
+    }
+    return true;
+}
+
+struct address admission_source(const struct args_add_mfc *args)
+{
+    return args->source.family ? args->source : address_any(args->group.family);
+}
+
+static bool check_ttls(const struct args_add_mfc *args, struct error *error)
+{
+    if (args->ttls.count == 0)
+        return true;
+    if (args->group.family == FAMILY_IPV6)
+        return error_set(error, ERROR_UNSUPPORTED, "ttls",
+                         "Invalid argument: 'ttls' is for IPv4; the kernel has no hop limit "
+                         "threshold for IPv6 routes. Leave it out.");
+    if (args->ttls.count != args->oifs.count)
+        return error_set(error, ERROR_OUT_OF_RANGE, "ttls",
+                         "Invalid argument: 'ttls' has %u numbers and 'oifs' %u interfaces; it "
+                         "takes one number for each.",
+                         args->ttls.count, args->oifs.count);
+    return true;
+}
+
+/* What one request cannot be judged by field by field. */
+static bool check_args(const struct args_add_mfc *args, struct error *error)
+{
+    struct address source = admission_source(args);
+
+    if (source.family != args->group.family)
+        return error_set(error, ERROR_INVALID_ADDRESS, "source",
+                         "Invalid argument: 'source' is an %s address and 'group' an %s one; both "
+                         "take the same family.",
+                         source.family == FAMILY_IPV4 ? "IPv4" : "IPv6",
+                         args->group.family == FAMILY_IPV4 ? "IPv4" : "IPv6");
+    if (address_is_any(&source) && args->oifs.count == 0)
+        return error_set(error, ERROR_OUT_OF_RANGE, "oifs",
+                         "Invalid argument: 'oifs' is empty, so a route for any source would "
+                         "forward nothing; it takes one interface or more. To stop one sender, "
+                         "name it as 'source'.");
+    for (uint32_t i = 0; i < args->oifs.count && !address_is_any(&source); i++)
+        if (strcmp(args->oifs.names[i].text, args->iif.text) == 0)
+            return error_set(error, ERROR_LOOP, "oifs",
+                             "Invalid argument: 'oifs' holds the inbound interface '%s'; the "
+                             "packets would be sent back onto their own link. Leave it out.",
+                             args->iif.text);
+    return check_ttls(args, error);
+}
+
+/* In a route for any source the iif among the oifs says nothing, but where it stands alone. */
+bool admission_is_implied(const struct args_add_mfc *args, uint32_t i)
+{
+    return args->oifs.count > 1 && strcmp(args->oifs.names[i].text, args->iif.text) == 0;
+}
+
+uint8_t admission_ttl_of(const struct args_add_mfc *args, uint32_t i)
+{
+    return args->ttls.count ? (uint8_t)args->ttls.values[i] : 1;
+}
+
+static bool has_oif(const struct route *route, const struct args_add_mfc *args, uint32_t i)
+{
+    for (unsigned j = 0; j < route->oif_count; j++)
+        if (strcmp(route->oifs[j].port->name, args->oifs.names[i].text) == 0)
+            return route->oifs[j].ttl == admission_ttl_of(args, i);
+    return false;
+}
+
+static bool is_same(const struct route *route, const struct args_add_mfc *args)
+{
+    unsigned count = 0;
+
+    if (strcmp(route->iif->name, args->iif.text) != 0)
+        return false;
+    for (uint32_t i = 0; i < args->oifs.count; i++) {
+        if (admission_is_implied(args, i))
+            continue;
+        if (!has_oif(route, args, i))
+            return false;
+        count++;
+    }
+    return count == route->oif_count;
+}
+
+static bool needs_vif(const struct mfc *mfc, const char *name, unsigned ifindex)
+{
+    const struct port *port = mfc ? port_find(&mfc->ports, name, ifindex) : NULL;
+
+    return ifindex && (!port || port->vif < 0);
+}
+
+static bool check_vifs(const struct mfc *mfc, const struct args_add_mfc *args,
+                       const struct resolved *resolved, struct error *error)
+{
+    unsigned needed = needs_vif(mfc, args->iif.text, resolved->iif);
+    unsigned available = mfc ? ports_free_vifs(&mfc->ports) : VIFS_MAX;
+
+    for (uint32_t i = 0; i < args->oifs.count; i++)
+        if (strcmp(args->oifs.names[i].text, args->iif.text) != 0)
+            needed += needs_vif(mfc, args->oifs.names[i].text, resolved->oifs[i]);
+    if (needed <= available)
+        return true;
+    return error_set(error, ERROR_LIMIT, "oifs",
+                     "The route needs %u more interfaces, but table %u can take %u: the kernel "
+                     "routes between %d at most. 'netbroker vif show' tells which are in use.",
+                     needed, family_table(args->group.family, args->table), available, VIFS_MAX);
+}
+
+bool admission_check(const struct mfc *mfc, const struct links *links,
+                     const struct args_add_mfc *args, bool wait, struct resolved *resolved,
+                     enum route_change *ret, struct error *error)
+{
+    struct address source = admission_source(args);
+
+    if (!check_args(args, error) || !resolve(links, args, wait, resolved, error))
+        return false;
+
+    const struct route *old = mfc ? route_set_find(&mfc->routes, &source, &args->group) : NULL;
+
+    *ret = !old ? CHANGE_ADDED : is_same(old, args) ? CHANGE_NONE : CHANGE_REPLACED;
+    return *ret == CHANGE_NONE || check_vifs(mfc, args, resolved, error);
+}
