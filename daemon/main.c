@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { EXIT_USAGE = 2 };
@@ -138,6 +139,19 @@ static bool is_kept(const struct kept *kept, uint8_t family)
     return false;
 }
 
+/* The broker of a keeper that was killed holds the table until it has noticed. */
+static int open_patiently(uint8_t family, uint32_t table)
+{
+    struct timespec pause = {0, 20 * 1000000};
+    int fd = mroute_socket_open(family, table);
+
+    for (int tries = 0; fd == -EADDRINUSE && tries < 25; tries++) {
+        nanosleep(&pause, NULL);
+        fd = mroute_socket_open(family, table);
+    }
+    return fd;
+}
+
 /* Opens the default table of a family, unless the service manager kept it for us. */
 static bool open_table(struct kept *kept, uint8_t family, bool *fresh)
 {
@@ -148,7 +162,7 @@ static bool open_table(struct kept *kept, uint8_t family, bool *fresh)
     if (is_kept(kept, family))
         return true;
     *fresh = true;
-    fd = mroute_socket_open(family, table);
+    fd = open_patiently(family, table);
     if (fd >= 0) {
         kept->tables[kept->table_count++] = (struct mroute_socket){fd, family, table};
         return true;

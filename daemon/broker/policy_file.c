@@ -163,7 +163,7 @@ static struct rule *add_rule(struct policy *policy)
 /* A new section begins a rule: "allow NAME" or "deny NAME". */
 static struct rule *begin_rule(struct parsing *parsing, const char *section)
 {
-    static const char right[] = "[allow NAME] or [deny NAME], with a name of at most 47 characters";
+    static const char right[] = "[allow NAME] or [deny NAME], with a name of at most 40 characters";
     bool deny = strncmp(section, "deny ", 5) == 0;
     const char *name = deny ? section + 5 : section + 6;
     struct rule *rule;

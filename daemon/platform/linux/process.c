@@ -63,12 +63,12 @@ static bool change_user(const struct passwd *user, struct error *error)
 /* Without a user to change to: the same process keeps only the two capabilities. */
 static bool restrict_capabilities(struct error *error)
 {
+    bool may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
+
     select_capabilities();
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    /* Only a process with CAP_SETPCAP may also empty the bounding set. */
-    if (capng_apply(CAPNG_SELECT_BOUNDS) != 0)
-        capng_get_caps_process();
-    select_capabilities();
+    if (may_bound) /* only a process with CAP_SETPCAP may also empty the bounding set */
+        capng_apply(CAPNG_SELECT_BOUNDS);
     if (capng_apply(CAPNG_SELECT_CAPS) != 0)
         return error_set(error, ERROR_INTERNAL, NULL, "cannot give up capabilities: %s",
                          strerror(errno));
