@@ -6,6 +6,8 @@
  *     policy = /etc/netbroker/policy.conf
  *     user = netbroker
  *     log-level = info
+ *     tables = default, 100-199
+ *     require-sandbox = yes
  *
  *     [limits]
  *     connections-per-user = 1000
@@ -21,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, LEVEL, NUMBER };
+enum kind { TEXT, LEVEL, NUMBER, SWITCH, TABLES };
 
 struct setting {
     const char *name;
@@ -42,6 +44,10 @@ static const struct setting service_settings[] = {
      "the name of a user", 0, 0},
     {"log-level", LEVEL, offsetof(struct config, log_level), sizeof(int),
      "error, warning, notice, info or debug", 0, 0},
+    {"tables", TABLES, offsetof(struct config, tables), sizeof(struct tables_allowed),
+     "any, or a list like 'default, 100-199' of at most 16 tables and ranges", 0, 0},
+    {"require-sandbox", SWITCH, offsetof(struct config, require_sandbox), sizeof(bool), "yes or no",
+     0, 0},
 };
 
 static const struct setting limit_settings[] = {
@@ -65,7 +71,7 @@ static const struct section {
     const char *names;
 } sections[] = {
     {"service", service_settings, sizeof service_settings / sizeof *service_settings,
-     "socket, state, policy, user or log-level"},
+     "socket, state, policy, user, log-level, tables or require-sandbox"},
     {"limits", limit_settings, sizeof limit_settings / sizeof *limit_settings, "one of" LIMITS(L)},
 };
 #undef L
@@ -101,18 +107,40 @@ static bool set_number(unsigned *target, const struct setting *setting, const ch
     return true;
 }
 
+static bool set_switch(bool *target, const char *value)
+{
+    bool yes = strcmp(value, "yes") == 0;
+
+    if (!yes && strcmp(value, "no") != 0)
+        return false;
+    *target = yes;
+    return true;
+}
+
+static bool set_text(char *target, size_t size, const char *value)
+{
+    if (value[0] == '\0' || strlen(value) >= size)
+        return false;
+    strcpy(target, value);
+    return true;
+}
+
 static bool set_value(struct config *config, const struct setting *setting, const char *value)
 {
     void *target = (char *)config + setting->offset;
 
-    if (setting->kind == LEVEL)
+    switch (setting->kind) {
+    case LEVEL:
         return set_level(target, value);
-    if (setting->kind == NUMBER)
+    case NUMBER:
         return set_number(target, setting, value);
-    if (value[0] == '\0' || strlen(value) >= setting->size)
-        return false;
-    strcpy(target, value);
-    return true;
+    case SWITCH:
+        return set_switch(target, value);
+    case TABLES:
+        return tables_allowed_parse(value, target);
+    default:
+        return set_text(target, setting->size, value);
+    }
 }
 
 static const char *set_in(const struct section *section, struct config *config, const char *name,

@@ -3,6 +3,7 @@
 #define NB_CONFIG_H
 
 #include "limit.h"
+#include "tables_allowed.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -21,6 +22,8 @@ struct config {
     char user[32];         /* what root becomes */
     struct limits limits;  /* see limit.h */
     int log_level;         /* of syslog(3) */
+    bool require_sandbox;  /* do not run where the system lacks a part of the cage */
+    struct tables_allowed tables;
     bool foreground;
     uid_t started_by;     /* who may do all, beside root */
     bool check_only;      /* --check-config */

@@ -17,7 +17,7 @@
 
 enum { EXIT_USAGE = 2 };
 
-#define SHORT_OPTIONS "fs:c:S:p:u:l:CVh"
+#define SHORT_OPTIONS "fs:c:S:p:u:l:CRVh"
 
 static const char usage[] =
     "Usage: netbrokerd [OPTION...]\n"
@@ -31,6 +31,7 @@ static const char usage[] =
     "  -u, --user NAME         what root becomes (netbroker, else nobody)\n"
     "  -l, --log-level LEVEL   error, warning, notice, info or debug (info)\n"
     "  -C, --check-config      read configuration and policy, say what is wrong, and end\n"
+    "  -R, --require-sandbox   end where the system cannot confine the service\n"
     "  -V, --version           print the version and end\n"
     "  -h, --help              print this and end\n";
 
@@ -41,6 +42,7 @@ static const struct option options[] = {
     {"state", required_argument, NULL, 'S'},
     {"user", required_argument, NULL, 'u'},
     {"log-level", required_argument, NULL, 'l'},
+    {"require-sandbox", no_argument, NULL, 'R'},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
     {"policy", required_argument, NULL, 'p'},
@@ -82,7 +84,7 @@ static bool take_option(struct config *config, int option, const char *value, in
         *status = EXIT_USAGE;
         return false;
     default:
-        right = config_set(config, setting_name(option), value);
+        right = config_set(config, setting_name(option), value ? value : "yes");
         config->log_level_fixed |= option == 'l';
         if (!right)
             return true;
@@ -153,13 +155,13 @@ static int open_patiently(uint8_t family, uint32_t table)
 }
 
 /* Opens the default table of a family, unless the service manager kept it for us. */
-static bool open_table(struct kept *kept, uint8_t family, bool *fresh)
+static bool open_table(const struct config *config, struct kept *kept, uint8_t family, bool *fresh)
 {
     uint32_t table = family_table(family, 0);
     char owner[256];
     int fd;
 
-    if (is_kept(kept, family))
+    if (is_kept(kept, family) || !table_is_allowed(&config->tables, family, table))
         return true;
     *fresh = true;
     fd = open_patiently(family, table);
@@ -191,7 +193,8 @@ static bool open_all(const struct config *config, struct kept *kept, bool *fresh
     struct error error;
 
     listener_inherit(kept);
-    if (!open_table(kept, FAMILY_IPV4, fresh) || !open_table(kept, FAMILY_IPV6, fresh))
+    if (!open_table(config, kept, FAMILY_IPV4, fresh) ||
+        !open_table(config, kept, FAMILY_IPV6, fresh))
         return false;
     if (kept->listener_count == 0 && !listener_open(config->socket, "netbroker", kept, &error)) {
         log_line(LOG_ERR, "%s.", error.message);

@@ -22,12 +22,14 @@ static void write_table(void *context, const struct mroute_socket *socket)
     json_close(out, '}');
 }
 
-static void write_process(struct json *out, const char *name, pid_t pid, const char *privileges)
+static void write_process(struct json *out, const char *name, pid_t pid, const char *privileges,
+                          const char *sandbox)
 {
     json_key(out, name);
     json_open(out, '{');
     json_member_unsigned(out, "pid", (uint64_t)pid);
     json_member_string(out, "capabilities", privileges);
+    json_member_string(out, "sandbox", sandbox);
     json_close(out, '}');
 }
 
@@ -90,8 +92,8 @@ enum outcome handle_status(struct call *call, const struct args_status *args)
     json_member_unsigned(out, "uptime_seconds", (uv_hrtime() - facts->started_ns) / 1000000000);
     json_member_string(out, "socket", facts->socket);
     json_member_string(out, "state_file", facts->state_file);
-    write_process(out, "keeper", facts->keeper, facts->keeper_privileges);
-    write_process(out, "broker", facts->broker, facts->broker_privileges);
+    write_process(out, "keeper", facts->keeper, facts->keeper_privileges, facts->keeper_sandbox);
+    write_process(out, "broker", facts->broker, facts->broker_privileges, facts->broker_sandbox);
     json_member_unsigned(out, "broker_restarts", facts->restarts);
     json_member_unsigned(out, "connections", services->sessions.count);
     json_member_unsigned(out, "subscribers", services->events.count);

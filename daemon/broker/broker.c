@@ -1,5 +1,10 @@
 /* The broker holds no privilege: it works on descriptors that the keeper opened. Here its parts are
- * put together, and it is told when to begin, to read its configuration again, and to end. */
+ * put together, and it is told when to begin, to read its configuration again, and to end.
+ *
+ * What libuv calls for its loop, signals and threads:
+ * #syscalls broker: epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd2 pipe2
+ * #syscalls broker: read readv write writev ioctl clone fcntl fcntl64 close dup dup2 dup3 getppid
+ */
 #include "broker.h"
 
 #include "authorise.h"
@@ -121,6 +126,11 @@ static void explain_refusal(const struct keeper_answer *answer, struct error *er
     else if (answer->error == -ENFILE)
         error_set(error, ERROR_LIMIT, "table", "The service keeps %d tables open at most.",
                   KEPT_MAX);
+    else if (answer->error == -EACCES)
+        error_set(error, ERROR_UNSUPPORTED, "table",
+                  "The configuration of the service does not let it use table %u; see 'tables' in "
+                  "netbrokerd.conf(5).",
+                  answer->table);
     else if (answer->error == -ENOPROTOOPT || answer->error == -EAFNOSUPPORT)
         error_set(error, ERROR_UNSUPPORTED, "table",
                   "This kernel has no multicast routing for the address family, or no tables but "
@@ -315,7 +325,12 @@ static void fill_facts(struct broker *broker)
     facts->state_file = broker->config.state;
     memcpy(facts->keeper_privileges, broker->start->keeper_privileges,
            sizeof facts->keeper_privileges);
-    process_privileges_describe(facts->broker_privileges, sizeof facts->broker_privileges);
+    memcpy(facts->broker_privileges, broker->start->broker_privileges,
+           sizeof facts->broker_privileges);
+    memcpy(facts->keeper_sandbox, broker->start->keeper_sandbox.in_force,
+           sizeof facts->keeper_sandbox);
+    memcpy(facts->broker_sandbox, broker->start->broker_sandbox.in_force,
+           sizeof facts->broker_sandbox);
 }
 
 /* The routes are in force: clients may come. */

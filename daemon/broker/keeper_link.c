@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+/* #syscalls broker: sendmsg recvmsg fcntl fcntl64 */
 static void ask(struct keeper_link *link, uint32_t operation, uint8_t family, uint32_t table)
 {
     static const struct fdpass_target peer = {NULL, 0};

@@ -131,6 +131,7 @@ static bool is_exhaustion(int error)
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+/* #syscalls broker: accept accept4 */
 static void on_connection(uv_poll_t *poll, int status, int events)
 {
     struct server *server = poll->data;

@@ -210,7 +210,8 @@ static void compact_input(struct session *session)
     session->start = 0;
 }
 
-/* Reads once. False when the connection is broken. */
+/* Reads once. False when the connection is broken.
+ * #syscalls broker: recv recvfrom send sendto close */
 static bool read_input(struct session *session)
 {
     if (!session->in)

@@ -117,6 +117,7 @@ static void put(struct state *state, const char *bytes, size_t length)
         state->error = errno ? errno : EIO;
 }
 
+/* #syscalls broker: open openat write */
 static void begin_file(struct state *state)
 {
     struct mroute_filter everything = {0};
@@ -172,7 +173,8 @@ static int sync_folder(const char *path)
     return error;
 }
 
-/* Runs in a thread of its own: a disk may take seconds. */
+/* Runs in a thread of its own: a disk may take seconds.
+ * #syscalls broker: clone fsync close rename renameat renameat2 open openat */
 static void finish_file(uv_work_t *work)
 {
     struct state *state = work->data;
@@ -297,6 +299,7 @@ static size_t find_damage(FILE *file)
     return result == 0 && count == lines ? 0 : lines + 2;
 }
 
+/* #syscalls broker: open openat read lseek rename renameat renameat2 close */
 static bool open_source(struct state *state)
 {
     state->source = fopen(state->path, "re");

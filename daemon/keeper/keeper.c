@@ -1,16 +1,22 @@
 /* The keeper is the only code with privileges. It opens the sockets that need them, keeps a copy of
  * each, and starts a broker, which does everything else without any. When the broker dies, the
  * copies keep the kernel's state alive, connections wait in the listening socket, and the next
- * broker inherits both. It allocates nothing, parses no text and never talks to a client. */
+ * broker inherits both. It allocates nothing, parses no text and never talks to a client.
+ *
+ * #syscalls keeper: socketpair socket setsockopt getsockopt sendmsg recvmsg poll ppoll read write
+ * #syscalls keeper: close fcntl fcntl64 clone fork kill wait4 waitpid waitid signalfd4 dup2 dup3
+ */
 #include "keeper.h"
 
 #include "channel.h"
+#include "confine.h"
 #include "fdpass.h"
 #include "log.h"
 #include "notify.h"
 #include "platform/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,6 +41,7 @@ struct keeper {
     int channel;
     int signals;
     int ready_fd;
+    struct sandbox_report sandbox;
     bool fresh;
     bool served; /* a broker was ready once */
     bool stopping;
@@ -70,6 +77,7 @@ static int run_broker(struct keeper *keeper, int channel)
     struct error error;
     sigset_t none;
 
+    start.keeper_sandbox = keeper->sandbox;
     process_privileges_describe(start.keeper_privileges, sizeof start.keeper_privileges);
     close(keeper->signals);
     if (keeper->ready_fd >= 0)
@@ -80,6 +88,9 @@ static int run_broker(struct keeper *keeper, int channel)
         log_line(LOG_ERR, "%s.", error.message);
         return 1;
     }
+    process_privileges_describe(start.broker_privileges, sizeof start.broker_privileges);
+    if (!confine_broker(keeper->config, &start.broker_sandbox))
+        return 1;
     return keeper->broker_main(&start);
 }
 
@@ -98,6 +109,7 @@ static void start_broker(struct keeper *keeper)
     }
     close(pair[1]);
     keeper->channel = pair[0];
+    fcntl(pair[0], F_SETFL, O_NONBLOCK); /* nobody waits for a broker that does not read */
     keeper->started_ms = now_ms();
     keeper->deadline_ms = keeper->started_ms + ALIVE_TIMEOUT_MS;
     if (keeper->broker < 0) {
@@ -179,14 +191,17 @@ static struct mroute_socket *find_table(struct kept *kept, uint32_t family, uint
     return NULL;
 }
 
-static int open_table(struct kept *kept, const struct keeper_request *request)
+static int open_table(struct keeper *keeper, const struct keeper_request *request)
 {
+    struct kept *kept = keeper->kept;
     struct mroute_socket *table = find_table(kept, request->family, request->table);
 
     if (request->family != FAMILY_IPV4 && request->family != FAMILY_IPV6)
         return -EINVAL;
     if (request->table == 0 || request->table > TABLE_ID_MAX)
         return -EINVAL;
+    if (!table_is_allowed(&keeper->config->tables, (uint8_t)request->family, request->table))
+        return -EACCES;
     if (table)
         return table->fd;
     if (kept->table_count == KEPT_MAX)
@@ -206,12 +221,13 @@ static void answer_open(struct keeper *keeper, const struct keeper_request *requ
 {
     static const struct fdpass_target peer = {NULL, 0};
     struct keeper_answer answer = {.family = request->family, .table = request->table};
-    int fd = open_table(keeper->kept, request);
+    int fd = open_table(keeper, request);
 
     answer.error = fd < 0 ? fd : 0;
     if (fd == -EADDRINUSE)
         mroute_owner_describe((uint8_t)request->family, answer.owner, sizeof answer.owner);
-    fdpass_send(keeper->channel, &peer, &answer, sizeof answer, fd);
+    if (fdpass_send(keeper->channel, &peer, &answer, sizeof answer, fd) < 0)
+        kill(keeper->broker, SIGKILL); /* it is ending, or asks and does not read */
 }
 
 static void close_table(struct kept *kept, const struct keeper_request *request)
@@ -247,7 +263,9 @@ static void take_request(struct keeper *keeper)
     int result = fdpass_receive(keeper->channel, &request, sizeof request, &fd);
 
     if (fd >= 0)
-        close(fd);     /* the keeper takes none */
+        close(fd); /* the keeper takes none */
+    if (result == -EAGAIN)
+        return;
     if (result != 1) { /* it is ending, or talks nonsense */
         kill(keeper->broker, SIGKILL);
         return;
@@ -357,6 +375,8 @@ int keeper_run(const struct config *config, struct kept *kept, bool fresh, int r
     }
     for (size_t i = 0; i < kept->table_count; i++)
         store_table(&kept->tables[i]);
+    if (!confine_keeper(config, &keeper.sandbox))
+        return 1;
     start_broker(&keeper);
     while (!keeper.stopping || keeper.broker)
         run_once(&keeper);

@@ -4,6 +4,7 @@
 
 #include "config.h"
 #include "platform/mroute.h"
+#include "platform/sandbox.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,7 +29,8 @@ struct broker_start {
     const struct kept *kept;
     int channel; /* to the keeper */
     pid_t keeper;
-    char keeper_privileges[64];
+    char keeper_privileges[64], broker_privileges[64];
+    struct sandbox_report keeper_sandbox, broker_sandbox;
     bool fresh; /* the tables were opened just now, so nothing in them is ours */
     unsigned restarts;
 };

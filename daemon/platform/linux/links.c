@@ -25,6 +25,7 @@ static int ask_for_all(int fd)
     return send(fd, &request, sizeof request, 0) < 0 ? -errno : 0;
 }
 
+/* #syscalls broker: socket bind setsockopt send sendto close */
 int links_socket_open(void)
 {
     struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};

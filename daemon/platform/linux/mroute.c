@@ -74,6 +74,7 @@ static int own_table(const struct mroute_socket *s)
     return result;
 }
 
+/* #syscalls keeper: socket setsockopt close */
 int mroute_socket_open(uint8_t family, uint32_t table)
 {
     bool is_v4 = family == FAMILY_IPV4;

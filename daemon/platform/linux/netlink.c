@@ -95,6 +95,7 @@ static int receive_answer(int fd, struct answer *answer)
     return answer->error;
 }
 
+/* #syscalls broker: socket send sendto recv recvfrom close */
 int netlink_ask(const struct nlmsghdr *request, netlink_message *message, void *context)
 {
     struct answer answer = {message, context, 0, false};

@@ -110,6 +110,7 @@ bool process_become_keeper(const char *user, struct error *error)
     return done;
 }
 
+/* #syscalls keeper: capget capset prctl getppid */
 bool process_become_broker(struct error *error)
 {
     pid_t parent = getppid();
@@ -174,6 +175,7 @@ static int read_groups(int fd, struct peer *peer)
     return 0;
 }
 
+/* #syscalls broker: getsockopt */
 int peer_identify(int fd, struct peer *ret)
 {
     struct ucred credentials;

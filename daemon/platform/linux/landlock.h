@@ -1,0 +1,11 @@
+/* Landlock, landlock(7): which files a process may reach, and whom it may connect to or signal. */
+#ifndef NB_LINUX_LANDLOCK_H
+#define NB_LINUX_LANDLOCK_H
+
+#include "platform/sandbox.h"
+
+/* Confines this thread and what it starts. Returns the ABI that is in force, or a negative errno.
+ * What is to be readable or writable and does not exist now is not afterwards, either. */
+int landlock_confine(const struct sandbox_needs *needs);
+
+#endif

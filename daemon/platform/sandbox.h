@@ -1,0 +1,32 @@
+/* The seam, the cage: what each half of the service gives up of the kernel, for good, so that one
+ * that was taken over by a client can do little more than its work. */
+#ifndef NB_PLATFORM_SANDBOX_H
+#define NB_PLATFORM_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { SANDBOX_READABLE_MAX = 8 };
+
+/* What must stay possible. */
+struct sandbox_needs {
+    const char *readable[SANDBOX_READABLE_MAX]; /* files, and folders with all that is in them */
+    size_t readable_count;
+    const char *writable;  /* a folder, in which files are made and replaced; NULL: none */
+    bool abstract_sockets; /* the service manager is reached by a socket without a path */
+};
+
+struct sandbox_report {
+    char in_force[64]; /* e.g. "no_new_privs landlock-7 seccomp-61"; "": nothing */
+    char missing[192]; /* what is not in force, and why; "": nothing */
+};
+
+/* Confines the keeper, and with it every process that it starts: the broker's needs are among the
+ * keeper's. Reads first what the C library reads only once. Call it while there is one thread, with
+ * the privileges given up. A part that the kernel has not is missing, and the others hold. */
+void sandbox_keeper(const struct sandbox_needs *needs, struct sandbox_report *ret);
+
+/* Confines the broker further, to what it needs to serve. */
+void sandbox_broker(const struct sandbox_needs *needs, struct sandbox_report *ret);
+
+#endif
