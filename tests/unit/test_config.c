@@ -46,11 +46,14 @@ START_TEST(all_settings_are_read)
     struct fixture f;
 
     ck_assert(read_text(&f, "# a comment\n[service]\nsocket = /tmp/s\nstate=/tmp/t\n"
-                            "user = someone\n; another\nlog-level = debug\n"));
+                            "user = someone\n; another\nlog-level = debug\ntables = 5, 7-9\n"
+                            "require-sandbox = yes\n"));
     ck_assert_str_eq(f.config.socket, "/tmp/s");
     ck_assert_str_eq(f.config.state, "/tmp/t");
     ck_assert_str_eq(f.config.user, "someone");
     ck_assert_int_eq(f.config.log_level, LOG_DEBUG);
+    ck_assert_uint_eq(f.config.tables.count, 2);
+    ck_assert(f.config.require_sandbox);
     ck_assert_str_eq(f.log, "");
 }
 END_TEST
@@ -71,8 +74,10 @@ static const struct {
     int line;
     const char *right; /* part of the log */
 } mistakes[] = {
-    {"[service]\nsocket = /tmp/s\ncolour = red\n", 3, "socket, state, policy, user or log-level"},
+    {"[service]\nsocket = /tmp/s\ncolour = red\n", 3, "socket, state, policy, user, log-level"},
     {"[service]\n\n# x\nlog-level = loud\n", 4, "error, warning, notice, info or debug"},
+    {"[service]\ntables = all\n", 2, "any, or a list"},
+    {"[service]\nrequire-sandbox = maybe\n", 2, "yes or no"},
     {"[server]\nsocket = /tmp/s\n", 2, "the section [service]"},
     {"socket = /tmp/s\n", 1, "the section [service]"},
     {"[service]\nuser = a-name-that-has-more-than-31-characters\n", 2, "the name of a user"},
