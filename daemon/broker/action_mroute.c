@@ -75,7 +75,7 @@ static bool may_hold(const struct call *call, const struct args_add_mfc *args, s
 enum outcome handle_add_mfc(struct call *call, const struct args_add_mfc *args)
 {
     struct mroute *mroute = call->services->mroute;
-    struct lease lease = lease_new(call->peer->uid);
+    struct lease lease = mroute_lease(mroute, call->peer->uid);
     enum route_change change;
     struct error error;
 

@@ -150,21 +150,8 @@ static void count(struct audit *audit, const struct audit_record *record)
     audit->users[i].counts[record->verdict]++;
 }
 
-void audit_write(struct audit *audit, const struct audit_record *record)
+static void summarise(struct audit *audit, uint64_t now_ms)
 {
-    if (!audit->now_ms) /* not open */
-        return;
-    if (take_token(audit, audit->now_ms()))
-        write_record(audit, record);
-    else
-        count(audit, record);
-    audit_summarise(audit);
-}
-
-void audit_summarise(struct audit *audit)
-{
-    uint64_t now_ms = audit->now_ms();
-
     if (now_ms - audit->summary_ms < 1000)
         return;
     audit->summary_ms = now_ms;
@@ -182,4 +169,23 @@ void audit_summarise(struct audit *audit)
     }
     memset(audit->users, 0, sizeof audit->users);
     audit->user_count = 0;
+}
+
+void audit_write(struct audit *audit, const struct audit_record *record)
+{
+    uint64_t now_ms;
+
+    if (!audit->now_ms) /* not open */
+        return;
+    now_ms = audit->now_ms();
+    if (take_token(audit, now_ms))
+        write_record(audit, record);
+    else
+        count(audit, record);
+    summarise(audit, now_ms);
+}
+
+void audit_summarise(struct audit *audit)
+{
+    summarise(audit, audit->now_ms());
 }

@@ -23,6 +23,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { AUDIT_INTERVAL_MS = 1000 };
+
 /* A table's socket, watched for upcalls. */
 struct upcall_watch {
     uv_poll_t poll;
@@ -39,6 +41,7 @@ struct broker {
     uv_loop_t loop;
     uv_signal_t terminate, reload;
     uv_poll_t links_poll;
+    uv_timer_t audit_timer;
     struct keeper_link keeper;
     struct services services;
     struct server *server;
@@ -236,6 +239,7 @@ static void end(struct broker *broker, int status)
         if (broker->upcalls[i].used && !uv_is_closing((uv_handle_t *)&broker->upcalls[i].poll))
             uv_close((uv_handle_t *)&broker->upcalls[i].poll, end_watch);
     uv_close((uv_handle_t *)&broker->links_poll, NULL);
+    uv_close((uv_handle_t *)&broker->audit_timer, NULL);
     uv_close((uv_handle_t *)&broker->terminate, NULL);
     uv_close((uv_handle_t *)&broker->reload, NULL);
     keeper_link_stop(&broker->keeper);
@@ -359,6 +363,14 @@ static void serve(void *context)
         log_to_syslog();
 }
 
+/* The end of a flood is told although nothing follows it. */
+static void on_audit_timer(uv_timer_t *timer)
+{
+    struct broker *broker = timer->data;
+
+    audit_summarise(&broker->services.audit);
+}
+
 static void watch_all(struct broker *broker)
 {
     uv_signal_init(&broker->loop, &broker->terminate);
@@ -369,6 +381,9 @@ static void watch_all(struct broker *broker)
     uv_poll_init(&broker->loop, &broker->links_poll, links_fd(broker->services.links));
     broker->links_poll.data = broker;
     uv_poll_start(&broker->links_poll, UV_READABLE, on_links);
+    uv_timer_init(&broker->loop, &broker->audit_timer);
+    broker->audit_timer.data = broker;
+    uv_timer_start(&broker->audit_timer, on_audit_timer, AUDIT_INTERVAL_MS, AUDIT_INTERVAL_MS);
     broker->keeper.channel = broker->start->channel;
     broker->keeper.opened = take_table;
     broker->keeper.lost = lose_keeper;

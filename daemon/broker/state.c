@@ -246,7 +246,7 @@ void state_touch(struct state *state)
 /* Reads the owner out of a request's id; a file of an older version has none. */
 static struct lease parse_lease(const struct span *id)
 {
-    struct lease lease = lease_new(LEASE_UID_UNKNOWN);
+    struct lease lease = {.uid = LEASE_UID_UNKNOWN};
     char text[128], digits[LEASE_ID_SIZE];
     long long since;
     unsigned uid;
@@ -341,10 +341,12 @@ static void load_route(struct state *state, const struct saved *saved)
 {
     const struct args_add_mfc *args = &saved->args;
     char source[ADDRESS_TEXT_MAX], group[ADDRESS_TEXT_MAX];
+    struct lease lease =
+        saved->lease.id ? saved->lease : mroute_lease(state->mroute, LEASE_UID_UNKNOWN);
     enum route_change change;
     struct error error;
 
-    if (mroute_add(state->mroute, args, &saved->lease, true, &change, &error))
+    if (mroute_add(state->mroute, args, &lease, true, &change, &error))
         state->loaded++;
     else
         log_line(LOG_WARNING, "the route (%s, %s) of the state file was not restored: %s",
@@ -377,7 +379,8 @@ static void load_some(struct state *state)
         const struct args_add_mfc *args = &saved.args;
 
         if (!state->load_all && !names_missing_interface(state, args)) {
-            mroute_restore_lease(state->mroute, args, &saved.lease);
+            if (saved.lease.id)
+                mroute_restore_lease(state->mroute, args, &saved.lease);
             continue;
         }
         if (!mroute_table_is_open(state->mroute, args->group.family, args->table)) {

@@ -6,12 +6,18 @@
 #include <time.h>
 #include <unistd.h>
 
-struct lease lease_new(uid_t uid)
+enum { ID_BYTES = LEASE_ID_LENGTH / 2 };
+
+struct lease lease_new(struct lease_source *source, uid_t uid)
 {
     struct lease lease = {.uid = uid, .since = (int64_t)time(NULL)};
 
-    if (getentropy(&lease.id, LEASE_ID_LENGTH / 2) < 0)
-        lease.id = 0;
+    if (source->left < ID_BYTES && getentropy(source->bytes, sizeof source->bytes) == 0)
+        source->left = sizeof source->bytes;
+    if (source->left < ID_BYTES)
+        return lease;
+    source->left -= ID_BYTES;
+    memcpy(&lease.id, source->bytes + source->left, ID_BYTES);
     return lease;
 }
 

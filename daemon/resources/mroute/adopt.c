@@ -54,7 +54,7 @@ static void adopt_mfc(void *context, const struct mfc_found *found)
     iif->ref_count++;
     route->iif = iif;
     route->mfc = mfc;
-    route->lease = lease_new(LEASE_UID_UNKNOWN);
+    route->lease = lease_new(mfc->host->leases, LEASE_UID_UNKNOWN);
     route->serial = (*adoption->serial)++;
     adopt_oifs(mfc, route, found);
     route_set_insert(&mfc->routes, route);

@@ -9,6 +9,7 @@
 /* What a table needs of the module that holds all tables. */
 struct mfc_host {
     struct links *links;
+    struct lease_source *leases;
     void (*route_news)(void *context, enum route_news news, struct route *route);
     void *context;
 };

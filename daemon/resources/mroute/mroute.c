@@ -17,6 +17,7 @@ struct mroute {
     struct mroute_callbacks callbacks;
     struct route_cursor *cursors; /* open ones */
     size_t route_count;
+    struct lease_source leases;
     uint64_t serial; /* of the next route */
     uint64_t seed;
     struct mroute_totals closed; /* of tables that are closed */
@@ -43,7 +44,7 @@ struct mroute *mroute_new(struct links *links, const struct mroute_callbacks *ca
     if (!mroute)
         return NULL;
     TAILQ_INIT(&mroute->tables);
-    mroute->host = (struct mfc_host){links, pass_news, mroute};
+    mroute->host = (struct mfc_host){links, &mroute->leases, pass_news, mroute};
     mroute->callbacks = *callbacks;
     mroute->seed = seed;
     return mroute;
@@ -344,6 +345,11 @@ const struct route *mroute_find(const struct mroute *mroute, const struct addres
                                 const struct address *group, uint32_t table)
 {
     return find_route(mroute, source, group, table);
+}
+
+struct lease mroute_lease(struct mroute *mroute, uid_t uid)
+{
+    return lease_new(&mroute->leases, uid);
 }
 
 void mroute_restore_lease(struct mroute *mroute, const struct args_add_mfc *args,

@@ -132,6 +132,9 @@ enum route_change { CHANGE_NONE, CHANGE_ADDED, CHANGE_REPLACED };
 bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const struct lease *lease,
                 bool wait, enum route_change *ret, struct error *error);
 
+/* A new lease, for mroute_add. */
+struct lease mroute_lease(struct mroute *mroute, uid_t uid);
+
 /* Gives the route that the arguments name, if there is one, the lease that it had before. */
 void mroute_restore_lease(struct mroute *mroute, const struct args_add_mfc *args,
                           const struct lease *lease);
