@@ -156,6 +156,8 @@ int syscalls_confine(enum half half)
     if (result >= 0)
         result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
     if (result >= 0)
+        seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* search, do not walk; if it can */
+    if (result >= 0)
         result = seccomp_load(filter);
     seccomp_release(filter);
     return result < 0 ? result : count;
