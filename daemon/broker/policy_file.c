@@ -8,8 +8,8 @@
  */
 #include "policy_file.h"
 
+#include "decode.h"
 #include "log.h"
-#include "table.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -72,10 +72,21 @@ static const char *take_verb(struct rule *rule, const char *item)
 
 static const char *take_interface(struct rule *rule, const char *item)
 {
-    if (strlen(item) > INTERFACE_NAME_MAX)
+    if (!interface_name_is_valid(item))
         return "the name of an interface, of at most 15 characters, or a pattern such as veth*";
     strcpy(rule->interfaces[rule->interface_count++], item);
     return NULL;
+}
+
+/* Digits and nothing else, of a number up to that of the last routing table. */
+static bool parse_number(const char *text, uint32_t *ret)
+{
+    size_t length = strlen(text);
+
+    if (length == 0 || length > 9 || strspn(text, "0123456789") != length)
+        return false;
+    *ret = (uint32_t)strtoul(text, NULL, 10);
+    return true;
 }
 
 static const char *take_multicast(struct rule *rule, const char *item)
@@ -94,10 +105,11 @@ static const char *take_multicast(struct rule *rule, const char *item)
         return right;
 
     int most = prefix->address.family == FAMILY_IPV4 ? 32 : 128;
-    int bits = slash ? atoi(slash + 1) : most;
+    uint32_t bits = (uint32_t)most;
 
-    if (bits < (most == 32 ? 4 : 8) || bits > most ||
-        (slash && strspn(slash + 1, "0123456789") != strlen(slash + 1)))
+    if (slash && !parse_number(slash + 1, &bits))
+        return right;
+    if (bits < (most == 32 ? 4U : 8U) || bits > (uint32_t)most)
         return right;
     prefix->length = (uint8_t)bits;
     rule->prefix_count++;
@@ -106,12 +118,11 @@ static const char *take_multicast(struct rule *rule, const char *item)
 
 static const char *take_table(struct rule *rule, const char *item)
 {
-    char *end;
-    unsigned long id = strtoul(item, &end, 10);
+    uint32_t id;
 
-    if (end == item || *end || id == 0 || id > TABLE_ID_MAX)
+    if (!parse_number(item, &id) || id == 0)
         return "the number of a routing table, 1 to 999999999";
-    rule->tables[rule->table_count++] = (uint32_t)id;
+    rule->tables[rule->table_count++] = id;
     return NULL;
 }
 
@@ -135,16 +146,23 @@ struct parsing {
     struct policy *policy;
     FILE *file;
     const char *name;
-    int line;
-    char section[RULE_NAME_MAX + 16]; /* of the rule that is being read */
+    int line;          /* that is being read */
+    int heading;       /* the line of the section's heading; 0: none yet */
+    bool empty;        /* no line of the section was read yet */
+    struct rule *rule; /* of the section; NULL: none yet, or its heading is a mistake */
     bool failed;
 };
 
+static void complain_at(struct parsing *parsing, int line, const char *what, const char *right)
+{
+    log_line(LOG_ERR, "%s:%d: '%s' is a mistake; right would be %s.", parsing->name, line, what,
+             right);
+    parsing->failed = true;
+}
+
 static void complain(struct parsing *parsing, const char *what, const char *right)
 {
-    log_line(LOG_ERR, "%s:%d: '%s' is a mistake; right would be %s.", parsing->name, parsing->line,
-             what, right);
-    parsing->failed = true;
+    complain_at(parsing, parsing->line, what, right);
 }
 
 static struct rule *add_rule(struct policy *policy)
@@ -160,26 +178,26 @@ static struct rule *add_rule(struct policy *policy)
     return &rules[policy->count++];
 }
 
-/* A new section begins a rule: "allow NAME" or "deny NAME". */
+/* A new section begins a rule: "allow NAME" or "deny NAME". NULL on a mistake. */
 static struct rule *begin_rule(struct parsing *parsing, const char *section)
 {
+    int line = parsing->heading ? parsing->heading : parsing->line;
     static const char right[] = "[allow NAME] or [deny NAME], with a name of at most 40 characters";
     bool deny = strncmp(section, "deny ", 5) == 0;
     const char *name = deny ? section + 5 : section + 6;
     struct rule *rule;
 
     if ((!deny && strncmp(section, "allow ", 6) != 0) || strlen(name) > RULE_NAME_MAX) {
-        complain(parsing, section, right);
+        complain_at(parsing, line, section, right);
         return NULL;
     }
     rule = add_rule(parsing->policy);
     if (!rule) {
-        complain(parsing, section, "one of 256 rules at most");
+        complain_at(parsing, line, section, "one of 256 rules at most");
         return NULL;
     }
     rule->deny = deny;
     strcpy(rule->name, name);
-    strcpy(parsing->section, section);
     return rule;
 }
 
@@ -190,9 +208,13 @@ static const char *take_list(struct rule *rule, size_t part, char *text)
 
     while ((item = strsep(&rest, ","))) {
         const char *right;
+        size_t length;
 
         item += strspn(item, " \t");
-        item[strcspn(item, " \t")] = '\0';
+        length = strlen(item);
+        while (length > 0 && strchr(" \t", item[length - 1]))
+            length--;
+        item[length] = '\0';
         if (parts[part].count_offset && *count == RULE_ITEMS_MAX)
             return "a list of at most 32; write a second rule for the others";
         right = parts[part].take(rule, item);
@@ -222,48 +244,71 @@ static void take_part(struct parsing *parsing, struct rule *rule, const char *na
 static int take_setting(void *context, const char *section, const char *name, const char *value)
 {
     struct parsing *parsing = context;
-    struct policy *policy = parsing->policy;
-    struct rule *rule;
 
-    /* Lines before the first section are no part of the last rule of the file before. */
-    if (parsing->section[0] && strcmp(section, parsing->section) == 0)
-        rule = &policy->rules[policy->count - 1];
-    else
-        rule = begin_rule(parsing, section);
-    if (rule)
-        take_part(parsing, rule, name, value);
+    if (parsing->empty)
+        parsing->rule = begin_rule(parsing, section);
+    parsing->empty = false;
+    if (parsing->rule)
+        take_part(parsing, parsing->rule, name, value);
     return 1;
 }
 
+/* A rule without subjects or verbs says nothing: it was meant otherwise. */
+static void end_section(struct parsing *parsing)
+{
+    const struct rule *rule = parsing->rule;
+
+    if (parsing->heading && parsing->empty)
+        complain_at(parsing, parsing->heading, "a heading and nothing behind it", "a rule");
+    if (rule && !rule->everyone && !rule->user_count && !rule->group_count)
+        complain_at(parsing, parsing->heading, rule->name,
+                    "a rule with a line user, group or everyone");
+    if (rule && !rule->verb_count)
+        complain_at(parsing, parsing->heading, rule->name, "a rule with a line verbs");
+    parsing->rule = NULL;
+    parsing->empty = true;
+}
+
+/* inih would take the rest of a long line for a line of its own, be it of a comment. */
+static void refuse_long_line(struct parsing *parsing)
+{
+    int byte;
+
+    while ((byte = getc(parsing->file)) != EOF && byte != '\n')
+        ;
+    complain(parsing, "a long line",
+             "one of at most 198 bytes; a list may go on in a second line of the same name");
+}
+
+/* inih tells of no headings, only of the settings under them: two rules of the same heading would
+ * become one, and one without settings none. So headings are noticed here. */
 static char *read_line(char *text, int size, void *context)
 {
     struct parsing *parsing = context;
+    char *line = fgets(text, size, parsing->file);
 
     parsing->line++;
-    return fgets(text, size, parsing->file);
-}
-
-/* A rule without subjects or verbs says nothing: it was meant otherwise. */
-static void check_rule(struct parsing *parsing, const struct rule *rule)
-{
-    if (!rule->everyone && !rule->user_count && !rule->group_count)
-        complain(parsing, rule->name, "a rule with a line user, group or everyone");
-    if (!rule->verb_count)
-        complain(parsing, rule->name, "a rule with a line verbs");
+    if (!line)
+        return NULL;
+    if (strlen(line) == (size_t)size - 1 && line[size - 2] != '\n')
+        refuse_long_line(parsing);
+    if (line[strspn(line, " \t")] == '[') {
+        end_section(parsing);
+        parsing->heading = parsing->line;
+    }
+    return line;
 }
 
 bool policy_parse(struct policy *policy, FILE *file, const char *name)
 {
-    struct parsing parsing = {.policy = policy, .file = file, .name = name};
-    size_t first = policy->count;
+    struct parsing parsing = {.policy = policy, .file = file, .name = name, .empty = true};
     int line = ini_parse_stream(read_line, &parsing, take_setting, &parsing);
 
+    end_section(&parsing);
     if (line != 0) {
         log_line(LOG_ERR, "%s:%d: no setting; right would be NAME = VALUE.", name, line);
         return false;
     }
-    for (size_t i = first; i < policy->count; i++)
-        check_rule(&parsing, &policy->rules[i]);
     return !parsing.failed;
 }
 
@@ -275,6 +320,16 @@ void policy_clear(struct policy *policy)
 
 /* --- The files there are ------------------------------------------------------------------- */
 
+/* Whether only root can have written it: NULL, or what is wrong. */
+static const char *judge_owner(const struct stat *status)
+{
+    if (status->st_uid != 0)
+        return "it must belong to root";
+    if (status->st_mode & (S_IWGRP | S_IWOTH))
+        return "nobody but root may have the right to write it";
+    return NULL;
+}
+
 static const char *judge_file(int fd)
 {
     struct stat status;
@@ -283,11 +338,7 @@ static const char *judge_file(int fd)
         return strerror(errno);
     if (!S_ISREG(status.st_mode))
         return "it is no regular file";
-    if (status.st_uid != 0)
-        return "it must belong to root";
-    if (status.st_mode & (S_IWGRP | S_IWOTH))
-        return "nobody but root may have the right to write it";
-    return NULL;
+    return judge_owner(&status);
 }
 
 static bool parse_file(struct policy *policy, const char *path)
@@ -315,14 +366,17 @@ static int is_drop_in(const struct dirent *entry)
     return entry->d_name[0] != '.' && fnmatch("*.conf", entry->d_name, 0) == 0;
 }
 
-static bool parse_folder(struct policy *policy, const char *folder)
+/* Who may write the folder may take a rule that denies out of it. */
+static const char *judge_folder(const struct stat *status)
 {
-    struct dirent **names = NULL;
-    int count = scandir(folder, &names, is_drop_in, alphasort);
-    bool parsed = count >= 0 || errno == ENOENT;
+    return S_ISDIR(status->st_mode) ? judge_owner(status) : "it is no folder";
+}
 
-    if (!parsed)
-        log_line(LOG_ERR, "cannot read the folder %s: %s.", folder, strerror(errno));
+static bool parse_drop_ins(struct policy *policy, const char *folder, struct dirent **names,
+                           int count)
+{
+    bool parsed = true;
+
     for (int i = 0; i < count; i++) {
         char path[PATH_MAX + 512];
 
@@ -332,6 +386,25 @@ static bool parse_folder(struct policy *policy, const char *folder)
     }
     free(names);
     return parsed;
+}
+
+static bool parse_folder(struct policy *policy, const char *folder)
+{
+    struct dirent **names = NULL;
+    struct stat status;
+    int result = lstat(folder, &status), count = -1;
+    const char *why = result < 0 ? strerror(errno) : judge_folder(&status);
+
+    if (result < 0 && errno == ENOENT)
+        return true;
+    if (!why) {
+        count = scandir(folder, &names, is_drop_in, alphasort);
+        why = strerror(errno);
+    }
+    if (count >= 0)
+        return parse_drop_ins(policy, folder, names, count);
+    log_line(LOG_ERR, "the folder %s is not used: %s.", folder, why);
+    return false;
 }
 
 /* /etc/netbroker/policy.conf has its drop-ins in /etc/netbroker/policy.d. */

@@ -8,7 +8,8 @@
 
 /* Reads the file at path, and then, in the order of their names, the files NAME.conf of the folder
  * of the same name with .d for .conf. A missing file or folder has no rules. Every file must be a
- * regular one, reached by no link as its last step, that nobody but root can write. On a mistake
+ * regular one, reached by no link as its last step, that nobody but root can write; so must the
+ * folder. On a mistake
  * it says in the log where it is and what would be right, returns false and leaves *policy as it
  * was; else *policy, which policy_clear releases, is replaced. */
 bool policy_load(struct policy *policy, const char *path);

@@ -1,0 +1,271 @@
+/* The decision: a pure function of the rules, the peer, the verb and the target. */
+#include "policy.h"
+#include "suite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static gid_t groups[] = {50, 60};
+static const struct peer root = {.uid = 0}, owner = {.uid = 500, .gid = 500},
+                         user = {.uid = 1000, .gid = 100, .groups = groups, .group_count = 2},
+                         stranger = {.uid = 2000, .gid = 200};
+
+/* A rule about everyone and every verb, to be narrowed. */
+static struct rule rule_of(const char *name, bool deny)
+{
+    struct rule rule = {.deny = deny, .everyone = true, .verb_count = 1};
+
+    strcpy(rule.name, name);
+    strcpy(rule.verbs[0], "*");
+    return rule;
+}
+
+static void add_interface(struct rule *rule, const char *name)
+{
+    strcpy(rule->interfaces[rule->interface_count++], name);
+}
+
+static void add_prefix(struct rule *rule, const char *address, unsigned length)
+{
+    struct prefix *prefix = &rule->prefixes[rule->prefix_count++];
+
+    ck_assert(address_parse(address, &prefix->address));
+    prefix->length = (uint8_t)length;
+}
+
+/* A target with the interfaces that a list names (NULL: none), a group (NULL: none), a table. */
+static struct target target_from(char *list, const char *group, uint32_t table)
+{
+    struct target target = {.table = table};
+    char *name;
+
+    while (list && (name = strsep(&list, ",")))
+        target.interfaces[target.interface_count++] = name;
+    if (group)
+        ck_assert(address_parse(group, &target.group));
+    return target;
+}
+
+/* What the rules decide for the user: "yes NAME", "no NAME", with "-" where no rule decides. */
+static const char *decide(struct rule *rules, size_t count, const struct peer *peer,
+                          const char *verb, const char *interfaces, const char *group,
+                          uint32_t table)
+{
+    static char text[64];
+    char list[256];
+    struct policy policy = {.administrator = 500, .count = count, .rules = rules};
+    struct decision decision;
+
+    snprintf(list, sizeof list, "%s", interfaces ? interfaces : "");
+
+    struct target target = target_from(interfaces ? list : NULL, group, table);
+
+    decision = policy_decide(&policy, peer, verb, &target);
+    snprintf(text, sizeof text, "%s %s", decision.allowed ? "yes" : "no",
+             decision.rule ? decision.rule->name : "-");
+    return text;
+}
+
+START_TEST(nothing_that_matches_means_no_but_to_administrators)
+{
+    ck_assert_str_eq(decide(NULL, 0, &user, "mroute.read", NULL, NULL, 0), "no -");
+    ck_assert_str_eq(decide(NULL, 0, &stranger, "mroute.write", "a", NULL, 0), "no -");
+    ck_assert_str_eq(decide(NULL, 0, &root, "mroute.write", NULL, NULL, 0), "yes -");
+    ck_assert_str_eq(decide(NULL, 0, &owner, "mroute.write", NULL, NULL, 0), "yes -");
+}
+END_TEST
+
+START_TEST(a_rule_is_about_its_subjects)
+{
+    struct rule rule = rule_of("x", false);
+
+    rule.everyone = false;
+    ck_assert_str_eq(decide(&rule, 1, &user, "v", NULL, NULL, 0), "no -");
+    rule.users[rule.user_count++] = 1000;
+    ck_assert_str_eq(decide(&rule, 1, &user, "v", NULL, NULL, 0), "yes x");
+    ck_assert_str_eq(decide(&rule, 1, &stranger, "v", NULL, NULL, 0), "no -");
+    rule.user_count = 0;
+    rule.groups[rule.group_count++] = 100; /* the user's own */
+    ck_assert_str_eq(decide(&rule, 1, &user, "v", NULL, NULL, 0), "yes x");
+    rule.groups[0] = 60; /* a supplementary one */
+    ck_assert_str_eq(decide(&rule, 1, &user, "v", NULL, NULL, 0), "yes x");
+    rule.groups[0] = 1000; /* a group is not the user of the same number */
+    ck_assert_str_eq(decide(&rule, 1, &user, "v", NULL, NULL, 0), "no -");
+    rule.everyone = true;
+    ck_assert_str_eq(decide(&rule, 1, &stranger, "v", NULL, NULL, 0), "yes x");
+}
+END_TEST
+
+static const struct {
+    const char *pattern, *verb;
+    bool matches;
+} verbs[] = {
+    {"mroute.write", "mroute.write", true},
+    {"mroute.write", "mroute.read", false},
+    {"mroute.write", "mroute.writer", false},
+    {"mroute.writer", "mroute.write", false},
+    {"*.read", "mroute.read", true},
+    {"*.read", "mroute.write", false},
+    {"mroute.*", "mroute.write", true},
+    {"mroute.*", "lease.read", false},
+    {"*", "a.b", true},
+    {"MROUTE.write", "mroute.write", false},
+};
+
+START_TEST(verbs_match_by_pattern)
+{
+    struct rule rule = rule_of("x", false);
+
+    strcpy(rule.verbs[0], verbs[_i].pattern);
+    ck_assert_str_eq(decide(&rule, 1, &user, verbs[_i].verb, NULL, NULL, 0),
+                     verbs[_i].matches ? "yes x" : "no -");
+}
+END_TEST
+
+/* What a rule for a, veth* and 239.10.0.0/16 in table 100 allows and denies. */
+static const struct {
+    const char *interfaces, *group;
+    uint32_t table;
+    bool allows, denies;
+} targets[] = {
+    {"a", "239.10.0.1", 100, true, true},
+    {"a,veth7,veth", "239.10.0.1", 100, true, true},
+    {"a,b", "239.10.0.1", 100, false, true}, /* one of them is within */
+    {"b", "239.10.0.1", 100, false, false},
+    {"A", "239.10.0.1", 100, false, false},
+    {"aa", "239.10.0.1", 100, false, false},
+    {"xveth0", "239.10.0.1", 100, false, false},
+    {"a", "239.11.0.1", 100, false, false},
+    {"a", "ff05::1", 100, false, false},
+    {"a", "239.10.0.1", 101, false, false},
+    /* What is not narrowed is about all there is. */
+    {NULL, "239.10.0.1", 100, false, true},
+    {"a", NULL, 100, false, true},
+    {"a", "239.10.0.1", 0, false, true},
+    {NULL, NULL, 0, false, true},
+    {"b", NULL, 0, false, false},
+    {NULL, "239.11.0.1", 0, false, false},
+    {NULL, NULL, 101, false, false},
+};
+
+START_TEST(a_rule_allows_what_it_contains_and_denies_what_it_touches)
+{
+    struct rule rules[] = {rule_of("most", false), rule_of("x", false)};
+    struct rule *rule = &rules[1];
+    bool allows = targets[_i].allows, denies = targets[_i].denies;
+
+    add_interface(rule, "a");
+    add_interface(rule, "veth*");
+    add_prefix(rule, "239.10.0.0", 16);
+    rule->tables[rule->table_count++] = 100;
+    ck_assert_str_eq(
+        decide(rule, 1, &user, "v", targets[_i].interfaces, targets[_i].group, targets[_i].table),
+        allows ? "yes x" : "no -");
+    rule->deny = true;
+    ck_assert_str_eq(
+        decide(rules, 2, &user, "v", targets[_i].interfaces, targets[_i].group, targets[_i].table),
+        denies ? "no x" : "yes most");
+    ck_assert_str_eq(
+        decide(rule, 1, &root, "v", targets[_i].interfaces, targets[_i].group, targets[_i].table),
+        denies ? "no x" : "yes -");
+}
+END_TEST
+
+START_TEST(deny_wins_wherever_it_stands)
+{
+    struct rule rules[] = {rule_of("first", false), rule_of("never", true), rule_of("last", false)};
+
+    for (int i = 0; i < 3; i++) {
+        struct rule moved = rules[1];
+
+        ck_assert_str_eq(decide(rules, 3, &user, "v", "a", NULL, 0), "no never");
+        rules[1] = rules[i];
+        rules[i] = moved;
+        ck_assert_str_eq(decide(rules, 3, &root, "v", "a", NULL, 0), "no never");
+        rules[i] = rules[1];
+        rules[1] = moved;
+    }
+}
+END_TEST
+
+START_TEST(the_first_rule_that_allows_is_named)
+{
+    struct rule rules[] = {rule_of("other", false), rule_of("first", false),
+                           rule_of("second", false)};
+
+    add_interface(&rules[0], "b");
+    ck_assert_str_eq(decide(rules, 3, &user, "v", "a", NULL, 0), "yes first");
+}
+END_TEST
+
+START_TEST(rules_are_not_added_up)
+{
+    struct rule rules[] = {rule_of("x", false), rule_of("y", false)};
+
+    add_interface(&rules[0], "a");
+    add_interface(&rules[1], "b");
+    ck_assert_str_eq(decide(rules, 2, &user, "v", "a", NULL, 0), "yes x");
+    ck_assert_str_eq(decide(rules, 2, &user, "v", "b", NULL, 0), "yes y");
+    ck_assert_str_eq(decide(rules, 2, &user, "v", "a,b", NULL, 0), "no -");
+}
+END_TEST
+
+/* For every length: the prefix has the address, also with any bit behind it turned, and has not the
+ * address with any bit within it turned. */
+static void try_prefix(const char *address, unsigned length)
+{
+    struct rule rule = rule_of("x", false);
+    struct policy policy = {.administrator = 500, .count = 1, .rules = &rule};
+    struct target target = {0};
+    unsigned bits;
+
+    add_prefix(&rule, address, length);
+    target.group = rule.prefixes[0].address;
+    bits = target.group.family == FAMILY_IPV4 ? 32 : 128;
+    ck_assert(policy_decide(&policy, &user, "v", &target).allowed);
+    for (unsigned bit = 0; bit < bits; bit++) {
+        uint8_t *byte = &target.group.bytes[bit / 8], mask = (uint8_t)(0x80 >> bit % 8);
+
+        *byte ^= mask;
+        ck_assert_msg(policy_decide(&policy, &user, "v", &target).allowed == (bit >= length),
+                      "%s/%u with bit %u turned", address, length, bit);
+        *byte ^= mask;
+    }
+}
+
+START_TEST(prefixes_match_at_every_bit)
+{
+    for (unsigned length = 4; length <= 32; length++)
+        try_prefix("239.170.85.204", length);
+    for (unsigned length = 8; length <= 128; length++)
+        try_prefix("ff3e:aaaa:5555:cccc:3333:f0f0:0f0f:9696", length);
+}
+END_TEST
+
+START_TEST(an_ipv6_prefix_is_not_an_ipv4_one)
+{
+    struct rule rule = rule_of("x", false);
+
+    add_prefix(&rule, "ef0a::", 16); /* the same first bytes as 239.10 */
+    ck_assert_str_eq(decide(&rule, 1, &user, "v", NULL, "239.10.0.1", 0), "no -");
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+    tcase_add_test(tests, nothing_that_matches_means_no_but_to_administrators);
+    tcase_add_test(tests, a_rule_is_about_its_subjects);
+    tcase_add_loop_test(tests, verbs_match_by_pattern, 0, (int)(sizeof verbs / sizeof *verbs));
+    tcase_add_loop_test(tests, a_rule_allows_what_it_contains_and_denies_what_it_touches, 0,
+                        (int)(sizeof targets / sizeof *targets));
+    tcase_add_test(tests, deny_wins_wherever_it_stands);
+    tcase_add_test(tests, the_first_rule_that_allows_is_named);
+    tcase_add_test(tests, rules_are_not_added_up);
+    tcase_add_test(tests, prefixes_match_at_every_bit);
+    tcase_add_test(tests, an_ipv6_prefix_is_not_an_ipv4_one);
+}
+
+int main(void)
+{
+    return suite_run("policy", add_tests);
+}

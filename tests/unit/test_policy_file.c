@@ -1,0 +1,446 @@
+/* The policy as it is written: what rules become of it, and that each mistake is told with its
+ * line. */
+#include "log_capture.h"
+#include "policy_file.h"
+#include "suite.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct fixture {
+    struct policy policy;
+    struct log_capture log;
+};
+
+static bool parse_text(struct fixture *f, const char *text, const char *name)
+{
+    FILE *file = fmemopen((char *)text, strlen(text), "r");
+    bool parsed;
+
+    log_capture_begin(&f->log);
+    parsed = policy_parse(&f->policy, file, name);
+    log_capture_end(&f->log);
+    fclose(file);
+    return parsed;
+}
+
+#define ALL "everyone = yes\nverbs = *\n"
+
+START_TEST(every_part_of_a_rule_is_read)
+{
+    struct fixture f = {0};
+    const struct rule *rule;
+
+    ck_assert(parse_text(&f,
+                         "# a comment\n[allow the video network]\nuser = root, nobody\n"
+                         "group = root\nverbs = mroute.write , *.read\n"
+                         "interfaces = eth1,veth*\n; another\n"
+                         "multicast = 239.10.0.0/16, ff3e::/16, 239.1.1.1\ntables = 100,253\n"
+                         "[deny all else]\neveryone = yes\nverbs = *\n",
+                         "file"));
+    ck_assert_str_eq(f.log.text, "");
+    ck_assert_uint_eq(f.policy.count, 2);
+    rule = &f.policy.rules[0];
+    ck_assert_str_eq(rule->name, "the video network");
+    ck_assert(!rule->deny && !rule->everyone);
+    ck_assert_uint_eq(rule->user_count, 2);
+    ck_assert_uint_eq(rule->users[0], 0);
+    ck_assert_uint_eq(rule->group_count, 1);
+    ck_assert_uint_eq(rule->verb_count, 2);
+    ck_assert_str_eq(rule->verbs[0], "mroute.write");
+    ck_assert_str_eq(rule->verbs[1], "*.read");
+    ck_assert_uint_eq(rule->interface_count, 2);
+    ck_assert_str_eq(rule->interfaces[1], "veth*");
+    ck_assert_uint_eq(rule->prefix_count, 3);
+    ck_assert_uint_eq(rule->prefixes[0].length, 16);
+    ck_assert_uint_eq(rule->prefixes[1].address.family, FAMILY_IPV6);
+    ck_assert_uint_eq(rule->prefixes[2].length, 32);
+    ck_assert_uint_eq(rule->table_count, 2);
+    ck_assert_uint_eq(rule->tables[0], 100);
+    ck_assert(f.policy.rules[1].deny && f.policy.rules[1].everyone);
+    policy_clear(&f.policy);
+}
+END_TEST
+
+START_TEST(a_list_goes_on_in_a_second_line)
+{
+    struct fixture f = {0};
+
+    ck_assert(parse_text(&f, "[allow x]\n" ALL "interfaces = a\ninterfaces = b\n", "file"));
+    ck_assert_uint_eq(f.policy.rules[0].interface_count, 2);
+    policy_clear(&f.policy);
+}
+END_TEST
+
+/* Together they would be a rule that nobody wrote: b on eth0. */
+START_TEST(two_rules_of_one_name_stay_two)
+{
+    struct fixture f = {0};
+
+    ck_assert(parse_text(&f,
+                         "[allow x]\nuser = root\nverbs = *\ninterfaces = eth0\n"
+                         "[allow x]\nuser = nobody\nverbs = *\ninterfaces = eth1\n",
+                         "file"));
+    ck_assert_uint_eq(f.policy.count, 2);
+    ck_assert_uint_eq(f.policy.rules[0].user_count, 1);
+    ck_assert_str_eq(f.policy.rules[1].interfaces[0], "eth1");
+    policy_clear(&f.policy);
+}
+END_TEST
+
+#define NAME_40 "0123456789012345678901234567890123456789"
+#define LINE_90                                                                                    \
+    "#23456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 "             \
+    "123456789 "
+
+static const struct {
+    const char *text;
+    int line;
+    const char *right; /* part of the log */
+} mistakes[] = {
+    {"user = root\n[allow x]\n" ALL, 1, "[allow NAME] or [deny NAME]"},
+    {"[allow x]\n" ALL "[permit y]\n" ALL, 4, "[allow NAME] or [deny NAME]"},
+    {"[allow]\n" ALL, 1, "[allow NAME] or [deny NAME]"},
+    {"[Deny x]\n" ALL, 1, "[allow NAME] or [deny NAME]"},
+    {"[allow " NAME_40 "x]\n" ALL, 1, "at most 40 characters"},
+    {"[deny " NAME_40 NAME_40 "]\n" ALL, 1, "at most 40 characters"},
+    {"[allow x]\n" ALL "colour = red\n", 4, "user, group, everyone, verbs, interfaces"},
+    {"[allow x]\nuser = root, no-such-user\nverbs = *\n", 2, "the name of a user"},
+    {"[allow x]\nuser =\nverbs = *\n", 2, "the name of a user"},
+    {"[allow x]\ngroup = no-such-group\nverbs = *\n", 2, "the name of a group"},
+    {"[allow x]\neveryone = no\nverbs = *\n", 2, "yes, or no such line"},
+    {"[allow x]\neveryone = yes\nverbs = mroute.wirte\n", 3, "a verb such as mroute.write"},
+    {"[allow x]\neveryone = yes\nverbs = mroute.write *.read\n", 3, "a verb such as"},
+    {"[allow x]\neveryone = yes\nverbs = a-verb-that-has-more-than-31-characters\n", 3,
+     "at most 31 characters"},
+    {"[deny x]\n" ALL "interfaces = office0 office1\n", 4, "the name of an interface"},
+    {"[deny x]\n" ALL "interfaces = office0,\n", 4, "the name of an interface"},
+    {"[deny x]\n" ALL "interfaces = \n", 4, "the name of an interface"},
+    {"[deny x]\n" ALL "interfaces = sixteen-letters-\n", 4, "of at most 15 characters"},
+    {"[deny x]\n" ALL "interfaces = eth%d\n", 4, "the name of an interface"},
+    {"[deny x]\n" ALL "interfaces = eth0 # the office\n", 4, "the name of an interface"},
+    {"[allow x]\n" ALL "multicast = 10.0.0.0/8\n", 4, "a multicast group or prefix"},
+    {"[allow x]\n" ALL "multicast = 239.0.0.0/3\n", 4, "a multicast group or prefix"},
+    {"[allow x]\n" ALL "multicast = 239.0.0.0/33\n", 4, "a multicast group or prefix"},
+    {"[allow x]\n" ALL "multicast = 239.0.0.0/4294967312\n", 4, "a multicast group or prefix"},
+    {"[allow x]\n" ALL "multicast = 239.0.0.0/\n", 4, "a multicast group or prefix"},
+    {"[allow x]\n" ALL "multicast = 239.0.0.0/8x\n", 4, "a multicast group or prefix"},
+    {"[allow x]\n" ALL "multicast = ff00::/7\n", 4, "a multicast group or prefix"},
+    {"[allow x]\n" ALL "multicast = ff00::/129\n", 4, "a multicast group or prefix"},
+    {"[allow x]\n" ALL "multicast = " NAME_40 NAME_40 "\n", 4, "a multicast group or prefix"},
+    {"[allow x]\n" ALL "tables = 0\n", 4, "1 to 999999999"},
+    {"[allow x]\n" ALL "tables = 1000000000\n", 4, "1 to 999999999"},
+    {"[allow x]\n" ALL "tables = -18446744073709551615\n", 4, "1 to 999999999"},
+    {"[allow x]\n" ALL "tables = main\n", 4, "1 to 999999999"},
+    {"[allow x]\n" ALL "tables = 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1\n"
+     "tables = 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1\n",
+     5, "at most 32"},
+    {"[allow x]\nverbs = *\n[allow y]\n" ALL, 1, "a line user, group or everyone"},
+    {"[allow x]\n" ALL "[deny y]\neveryone = yes\n", 4, "a line verbs"},
+    {"[deny x]\n# everyone = yes\n[allow y]\n" ALL, 1, "a rule"},
+    {"[allow x]\n" ALL "[deny y]\n", 4, "a rule"},
+    {"[allow x]\n" ALL "  [deny]\n" ALL, 4, "[deny]"},
+    {"[allow x]\n" ALL "nonsense\n", 4, "NAME = VALUE"},
+    {"[allow x\n" ALL, 1, "NAME = VALUE"},
+    /* The end of a long line must not count as one of its own. */
+    {"[allow x]\neveryone = yes\nverbs = *.read\n" LINE_90 LINE_90
+     "123456789 123456789 verbs = *\n",
+     4, "one of at most 198 bytes"},
+    {"[allow x]\n" ALL "\n" LINE_90 LINE_90 LINE_90 LINE_90 LINE_90 "\ntables = 0\n", 6,
+     "1 to 999999999"},
+};
+
+START_TEST(a_mistake_is_told_with_its_line)
+{
+    struct fixture f = {0};
+    char place[32];
+
+    ck_assert(!parse_text(&f, mistakes[_i].text, "file"));
+    snprintf(place, sizeof place, ": file:%d: ", mistakes[_i].line);
+    assert_logged(&f.log, place);
+    assert_logged(&f.log, mistakes[_i].right);
+    policy_clear(&f.policy);
+}
+END_TEST
+
+START_TEST(a_name_of_40_characters_is_the_longest)
+{
+    struct fixture f = {0};
+
+    ck_assert(parse_text(&f, "[allow " NAME_40 "]\n" ALL, "file"));
+    ck_assert_str_eq(f.policy.rules[0].name, NAME_40);
+    policy_clear(&f.policy);
+}
+END_TEST
+
+START_TEST(each_of_two_mistakes_is_told)
+{
+    struct fixture f = {0};
+
+    ck_assert(!parse_text(&f, "[allow x]\na = 1\nb = 2\n", "file"));
+    assert_logged(&f.log, "file:2: ");
+    assert_logged(&f.log, "file:3: ");
+    policy_clear(&f.policy);
+}
+END_TEST
+
+START_TEST(there_are_256_rules_at_most)
+{
+    struct fixture f = {0};
+    char *text = calloc(257, 64);
+
+    ck_assert_ptr_nonnull(text);
+    for (int i = 0; i < RULES_MAX; i++)
+        sprintf(text + strlen(text), "[allow %d]\n" ALL, i);
+    ck_assert(parse_text(&f, text, "file"));
+    ck_assert_uint_eq(f.policy.count, RULES_MAX);
+    ck_assert(!parse_text(&f, "[deny one]\n" ALL, "next"));
+    assert_logged(&f.log, "next:1: ");
+    policy_clear(&f.policy);
+    free(text);
+}
+END_TEST
+
+/* --- Files --------------------------------------------------------------------------------- */
+
+struct folder {
+    struct fixture fixture;
+    char path[64], conf[96], drop_ins[96];
+};
+
+static void folder_begin(struct folder *f)
+{
+    memset(f, 0, sizeof *f);
+    strcpy(f->path, "/tmp/netbroker-unit-policy-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(f->path));
+    snprintf(f->conf, sizeof f->conf, "%s/policy.conf", f->path);
+    snprintf(f->drop_ins, sizeof f->drop_ins, "%s/policy.d", f->path);
+    ck_assert_int_eq(mkdir(f->drop_ins, 0755), 0);
+}
+
+static void folder_end(struct folder *f)
+{
+    char command[128];
+
+    policy_clear(&f->fixture.policy);
+    snprintf(command, sizeof command, "rm -r %s", f->path);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static void write_file(const char *folder, const char *name, const char *text)
+{
+    char path[256];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    fclose(file);
+    ck_assert_int_eq(chmod(path, 0644), 0);
+}
+
+static bool load(struct folder *f)
+{
+    bool loaded;
+
+    log_capture_begin(&f->fixture.log);
+    loaded = policy_load(&f->fixture.policy, f->conf);
+    log_capture_end(&f->fixture.log);
+    return loaded;
+}
+
+START_TEST(no_file_is_no_rule)
+{
+    struct folder f;
+
+    folder_begin(&f);
+    f.fixture.policy.administrator = 7;
+    rmdir(f.drop_ins);
+    ck_assert(load(&f));
+    ck_assert_uint_eq(f.fixture.policy.count, 0);
+    ck_assert_uint_eq(f.fixture.policy.administrator, 7);
+    folder_end(&f);
+}
+END_TEST
+
+START_TEST(drop_ins_follow_in_the_order_of_their_names)
+{
+    struct folder f;
+
+    folder_begin(&f);
+    write_file(f.path, "policy.conf", "[allow first]\n" ALL);
+    write_file(f.drop_ins, "20-b.conf", "[allow third]\n" ALL);
+    write_file(f.drop_ins, "10-a.conf", "[allow second]\n" ALL);
+    write_file(f.drop_ins, "15-c.conf.bak", "nonsense");
+    write_file(f.drop_ins, ".hidden.conf", "nonsense");
+    ck_assert(load(&f));
+    ck_assert_uint_eq(f.fixture.policy.count, 3);
+    ck_assert_str_eq(f.fixture.policy.rules[0].name, "first");
+    ck_assert_str_eq(f.fixture.policy.rules[1].name, "second");
+    ck_assert_str_eq(f.fixture.policy.rules[2].name, "third");
+    folder_end(&f);
+}
+END_TEST
+
+/* A line before the first heading of a file is not one of the last rule of the file before. */
+START_TEST(a_rule_ends_with_its_file)
+{
+    struct folder f;
+
+    folder_begin(&f);
+    write_file(f.path, "policy.conf", "[allow x]\n" ALL);
+    write_file(f.drop_ins, "a.conf", "interfaces = eth0\n");
+    ck_assert(!load(&f));
+    assert_logged(&f.fixture.log, "a.conf:1: ");
+    folder_end(&f);
+}
+END_TEST
+
+START_TEST(a_mistake_in_any_file_leaves_all_rules_as_they_were)
+{
+    struct folder f;
+
+    folder_begin(&f);
+    write_file(f.path, "policy.conf", "[allow old]\n" ALL);
+    ck_assert(load(&f));
+    write_file(f.path, "policy.conf", "[allow new]\n" ALL);
+    write_file(f.drop_ins, "a.conf", "nonsense\n");
+    ck_assert(!load(&f));
+    ck_assert_uint_eq(f.fixture.policy.count, 1);
+    ck_assert_str_eq(f.fixture.policy.rules[0].name, "old");
+    write_file(f.drop_ins, "a.conf", "");
+    ck_assert(load(&f));
+    ck_assert_str_eq(f.fixture.policy.rules[0].name, "new");
+    folder_end(&f);
+}
+END_TEST
+
+static void make_symlink(const struct folder *f)
+{
+    write_file(f->path, "other", "[allow x]\n" ALL);
+    unlink(f->conf);
+    ck_assert_int_eq(symlink("other", f->conf), 0);
+}
+
+static void make_dangling_link(const struct folder *f)
+{
+    unlink(f->conf);
+    ck_assert_int_eq(symlink("nowhere", f->conf), 0);
+}
+
+static void make_folder(const struct folder *f)
+{
+    unlink(f->conf);
+    ck_assert_int_eq(mkdir(f->conf, 0755), 0);
+}
+
+static void make_fifo(const struct folder *f)
+{
+    unlink(f->conf);
+    ck_assert_int_eq(mkfifo(f->conf, 0644), 0);
+}
+
+static void make_device(const struct folder *f)
+{
+    unlink(f->conf);
+    ck_assert_int_eq(symlink("/dev/zero", f->conf), 0);
+}
+
+static void give_away(const struct folder *f)
+{
+    ck_assert_int_eq(chown(f->conf, 12345, 0), 0);
+}
+
+static void make_group_writable(const struct folder *f)
+{
+    chmod(f->conf, 0664);
+}
+
+static void make_world_writable(const struct folder *f)
+{
+    chmod(f->conf, 0646);
+}
+
+static void give_folder_away(const struct folder *f)
+{
+    ck_assert_int_eq(chown(f->drop_ins, 12345, 0), 0);
+}
+
+static void make_folder_writable(const struct folder *f)
+{
+    chmod(f->drop_ins, 0777);
+}
+
+static void make_folder_a_link(const struct folder *f)
+{
+    rmdir(f->drop_ins);
+    ck_assert_int_eq(symlink("/etc", f->drop_ins), 0);
+}
+
+static void make_folder_a_file(const struct folder *f)
+{
+    rmdir(f->drop_ins);
+    write_file(f->path, "policy.d", "");
+}
+
+static const struct {
+    void (*spoil)(const struct folder *folder);
+    const char *said;
+} spoilt[] = {
+    {make_symlink, "policy.conf is not used: Too many levels of symbolic links"},
+    {make_dangling_link, "policy.conf is not used: Too many levels of symbolic links"},
+    {make_device, "policy.conf is not used: Too many levels of symbolic links"},
+    {make_folder, "policy.conf is not used: it is no regular file"},
+    {make_fifo, "policy.conf is not used: it is no regular file"},
+    {give_away, "policy.conf is not used: it must belong to root"},
+    {make_group_writable, "policy.conf is not used: nobody but root"},
+    {make_world_writable, "policy.conf is not used: nobody but root"},
+    {give_folder_away, "policy.d is not used: it must belong to root"},
+    {make_folder_writable, "policy.d is not used: nobody but root"},
+    {make_folder_a_link, "policy.d is not used: "},
+    {make_folder_a_file, "policy.d is not used: "},
+};
+
+START_TEST(what_others_may_have_written_is_not_used)
+{
+    struct folder f;
+
+    folder_begin(&f);
+    write_file(f.path, "policy.conf", "[allow x]\n" ALL);
+    ck_assert(load(&f));
+    spoilt[_i].spoil(&f);
+    ck_assert(!load(&f));
+    assert_logged(&f.fixture.log, spoilt[_i].said);
+    ck_assert_uint_eq(f.fixture.policy.count, 1);
+    folder_end(&f);
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+    tcase_add_test(tests, every_part_of_a_rule_is_read);
+    tcase_add_test(tests, a_list_goes_on_in_a_second_line);
+    tcase_add_test(tests, two_rules_of_one_name_stay_two);
+    tcase_add_loop_test(tests, a_mistake_is_told_with_its_line, 0,
+                        (int)(sizeof mistakes / sizeof *mistakes));
+    tcase_add_test(tests, a_name_of_40_characters_is_the_longest);
+    tcase_add_test(tests, each_of_two_mistakes_is_told);
+    tcase_add_test(tests, there_are_256_rules_at_most);
+    if (geteuid() != 0) /* only root has files that are used */
+        return;
+    tcase_add_test(tests, no_file_is_no_rule);
+    tcase_add_test(tests, drop_ins_follow_in_the_order_of_their_names);
+    tcase_add_test(tests, a_rule_ends_with_its_file);
+    tcase_add_test(tests, a_mistake_in_any_file_leaves_all_rules_as_they_were);
+    tcase_add_loop_test(tests, what_others_may_have_written_is_not_used, 0,
+                        (int)(sizeof spoilt / sizeof *spoilt));
+}
+
+int main(void)
+{
+    return suite_run("policy_file", add_tests);
+}
