@@ -174,8 +174,8 @@ static struct rule *add_rule(struct policy *policy)
     if (!rules)
         return NULL;
     policy->rules = rules;
-    memset(&rules[policy->count], 0, sizeof *rules);
-    return &rules[policy->count++];
+    rules[policy->count] = (struct rule){0};
+    return &policy->rules[policy->count++];
 }
 
 /* A new section begins a rule: "allow NAME" or "deny NAME". NULL on a mistake. */
@@ -341,24 +341,33 @@ static const char *judge_file(int fd)
     return judge_owner(&status);
 }
 
+static bool parse_opened(struct policy *policy, FILE *file, const char *path)
+{
+    bool parsed = policy_parse(policy, file, path);
+
+    fclose(file);
+    return parsed;
+}
+
 static bool parse_file(struct policy *policy, const char *path)
 {
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-    const char *why = fd < 0 ? strerror(errno) : judge_file(fd);
-    FILE *file = why ? NULL : fdopen(fd, "r");
-    bool parsed;
+    const char *why;
 
     if (fd < 0 && errno == ENOENT)
         return true;
-    if (!file) {
-        log_line(LOG_ERR, "the policy file %s is not used: %s.", path, why ? why : strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return false;
+    why = fd < 0 ? strerror(errno) : judge_file(fd);
+    if (!why) {
+        FILE *file = fdopen(fd, "r");
+
+        if (file)
+            return parse_opened(policy, file, path);
+        why = strerror(errno);
     }
-    parsed = policy_parse(policy, file, path);
-    fclose(file);
-    return parsed;
+    log_line(LOG_ERR, "the policy file %s is not used: %s.", path, why);
+    if (fd >= 0)
+        close(fd);
+    return false;
 }
 
 static int is_drop_in(const struct dirent *entry)
