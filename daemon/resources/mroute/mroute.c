@@ -365,9 +365,9 @@ void mroute_restore_lease(struct mroute *mroute, const struct args_add_mfc *args
 
 bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, struct error *error)
 {
-    struct mfc *mfc = find_open_table(mroute, args->group.family, args->table);
     struct address source = args->source.family ? args->source : address_any(args->group.family);
     struct route *route = find_route(mroute, &args->source, &args->group, args->table);
+    struct mfc *mfc;
     char source_text[ADDRESS_TEXT_MAX], group_text[ADDRESS_TEXT_MAX];
 
     if (!route)
@@ -379,6 +379,7 @@ bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, struct e
                          family_table(args->group.family, args->table));
     if (args->dry_run)
         return true;
+    mfc = route->mfc;
     delete_route(mroute, route);
     close_if_empty(mroute, mfc);
     return true;
