@@ -144,7 +144,7 @@ static bool is_kept(const struct kept *kept, uint8_t family)
 /* The broker of a keeper that was killed holds the table until it has noticed. */
 static int open_patiently(uint8_t family, uint32_t table)
 {
-    struct timespec pause = {0, 20 * 1000000};
+    struct timespec pause = {.tv_nsec = 20000000};
     int fd = mroute_socket_open(family, table);
 
     for (int tries = 0; fd == -EADDRINUSE && tries < 25; tries++) {
