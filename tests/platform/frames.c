@@ -133,7 +133,7 @@ static bool is_to_group(const char *bytes, size_t length, const struct sockaddr_
 static long read_all(int fd, const struct address *group)
 {
     char bytes[256];
-    struct sockaddr_ll from;
+    struct sockaddr_ll from = {0};
     long count = 0;
 
     for (;;) {
