@@ -143,6 +143,16 @@ static void refuse_stream(struct session *session, enum error_code code, const c
     session->ending = true;
 }
 
+/* A reply that memory cut short is replaced by one that says so; before is what stood before it. */
+static void check_reply(struct session *session, size_t before)
+{
+    if (!session->out.failed)
+        return;
+    json_cut(&session->out, before);
+    refuse_stream(session, ERROR_NO_MEMORY,
+                  "The reply is too large for the memory that one client may use.");
+}
+
 static void perform(struct session *session, const char *bytes, size_t n)
 {
     struct call call = make_call(session);
@@ -151,11 +161,7 @@ static void perform(struct session *session, const char *bytes, size_t n)
     users_count_request(session->user);
     session->ages[WAIT_REST] = session->ages[WAIT_REQUEST] = 0;
     dispatch_request(&call, bytes, n);
-    if (!session->out.failed)
-        return;
-    json_cut(&session->out, before);
-    refuse_stream(session, ERROR_NO_MEMORY,
-                  "The reply is too large for the memory that one client may use.");
+    check_reply(session, before);
 }
 
 /* Drops white space before a request, and says whether there is room for the rest of it. */
@@ -288,8 +294,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         ;
     compact_input(session);
     if (intact) {
-        fill_output(session);
-        intact = flush_output(session);
+        fill_output(session); /* a piece that memory cut short cannot be mended: the rest is gone */
+        intact = !session->out.failed && flush_output(session);
     }
     if (!intact)
         session_close(session);
@@ -381,12 +387,14 @@ bool session_defer(struct deferral *deferral, const struct call *call)
 void session_resume(struct deferral *deferral, const struct error *error)
 {
     struct session *session = deferral->session;
+    size_t before = session->out.length;
 
     session->deferral = NULL;
     if (error)
         reply_error(&deferral->call, error);
     else
         dispatch_again(&deferral->call);
+    check_reply(session, before);
     free(deferral->id);
     free(deferral);
     watch(session);
