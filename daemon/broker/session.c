@@ -402,12 +402,13 @@ void session_resume(struct deferral *deferral, const struct error *error)
 
 /* --- Deadlines ----------------------------------------------------------------------------- */
 
+/* A socket that holds much for its reader is not writable, even where it would still take more. */
 static bool is_waiting(const struct session *session, enum wait wait)
 {
     if (wait == WAIT_READER)
-        return session->out.length > 0 || session->producer;
-    if (session->out.length > 0 || !session->starved || !may_take(session))
-        return false; /* it is our turn, or the reader's */
+        return session->watched & UV_WRITABLE;
+    if (session->watched != UV_READABLE)
+        return false; /* it is the reader's turn, or ours */
     return wait == WAIT_REST ? session->scan.depth > 0
                              : session->scan.depth == 0 && !is_subscribed(session);
 }

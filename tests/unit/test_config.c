@@ -58,6 +58,19 @@ START_TEST(all_settings_are_read)
 }
 END_TEST
 
+START_TEST(limits_are_read)
+{
+    struct fixture f;
+
+    ck_assert(read_text(&f, "[limits]\nconnections = 1\nidle-seconds = 86400\n[service]\n"
+                            "user = someone\n[limits]\nleases-per-user = 7\n"));
+    ck_assert_uint_eq(f.config.limits.connections, 1);
+    ck_assert_uint_eq(f.config.limits.idle_seconds, 86400);
+    ck_assert_uint_eq(f.config.limits.leases_per_user, 7);
+    ck_assert_uint_eq(f.config.limits.request_seconds, 5);
+}
+END_TEST
+
 START_TEST(an_empty_file_changes_nothing)
 {
     struct fixture f;
@@ -83,6 +96,14 @@ static const struct {
     {"[service]\nuser = a-name-that-has-more-than-31-characters\n", 2, "the name of a user"},
     {"[service]\nsocket =\n", 2, "a path of at most 107 bytes"},
     {"[service]\nsocket = /tmp/s\nnonsense\n", 3, "NAME = VALUE"},
+    {"[limits]\nsocket = /tmp/s\n", 2, "one of connections connections-per-user"},
+    {"[limits]\nconnections = 0\n", 2, "a number from 1 to 1048576"},
+    {"[limits]\nconnections = 1048577\n", 2, "a number from 1 to 1048576"},
+    {"[limits]\nidle-seconds = 99999999999999999999999\n", 2, "a number from 1 to 86400"},
+    {"[limits]\nidle-seconds = -1\n", 2, "a number from 1 to 86400"},
+    {"[limits]\nidle-seconds = 30s\n", 2, "a number from 1 to 86400"},
+    {"[limits]\nidle-seconds =\n", 2, "a number from 1 to 86400"},
+    {"[service]\nconnections = 5\n", 2, "socket, state, policy, user"},
     {"[service\nsocket = /tmp/s\n", 1, "NAME = VALUE"},
 };
 
@@ -153,6 +174,7 @@ END_TEST
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, all_settings_are_read);
+    tcase_add_test(tests, limits_are_read);
     tcase_add_test(tests, an_empty_file_changes_nothing);
     tcase_add_loop_test(tests, a_mistake_is_told_with_its_line, 0,
                         (int)(sizeof mistakes / sizeof *mistakes));
