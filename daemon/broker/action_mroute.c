@@ -75,14 +75,14 @@ static bool may_hold(const struct call *call, const struct args_add_mfc *args, s
 enum outcome handle_add_mfc(struct call *call, const struct args_add_mfc *args)
 {
     struct mroute *mroute = call->services->mroute;
-    struct lease lease = mroute_lease(mroute, call->peer->uid);
     enum route_change change;
     struct error error;
 
     if (!args->dry_run && !mroute_table_is_open(mroute, args->group.family, args->table) &&
         defer_add(call, args))
         return OUTCOME_DEFERRED;
-    if (!may_hold(call, args, &error) || !mroute_add(mroute, args, &lease, false, &change, &error))
+    if (!may_hold(call, args, &error) ||
+        !mroute_add(mroute, args, &call->lease, false, &change, &error))
         reply_error(call, &error);
     else if (!args->dry_run)
         reply_entry(call, &args->source, &args->group, "added");

@@ -36,8 +36,7 @@ void audit_open(struct audit *audit, uint64_t (*now_ms)(void))
     *audit = (struct audit){
         .journal = connect_journal(),
         .now_ms = now_ms,
-        .tokens = RECORDS_BURST,
-        .filled_ms = now_ms(),
+        .buckets = {{RECORDS_BURST, now_ms()}, {RECORDS_BURST, now_ms()}},
         .summary_ms = now_ms(),
     };
 }
@@ -125,17 +124,19 @@ static void write_record(const struct audit *audit, const struct audit_record *r
 }
 
 /* One line costs one token; they come back with time. */
-static bool take_token(struct audit *audit, uint64_t now_ms)
+static bool take_token(struct audit *audit, enum audit_verdict verdict, uint64_t now_ms)
 {
-    uint64_t more = (now_ms - audit->filled_ms) * RECORDS_A_SECOND / 1000;
+    uint64_t *tokens = &audit->buckets[verdict != AUDIT_REFUSED].tokens;
+    uint64_t *filled_ms = &audit->buckets[verdict != AUDIT_REFUSED].filled_ms;
+    uint64_t more = (now_ms - *filled_ms) * RECORDS_A_SECOND / 1000;
 
     if (more > 0) {
-        audit->tokens = audit->tokens + more > RECORDS_BURST ? RECORDS_BURST : audit->tokens + more;
-        audit->filled_ms = now_ms;
+        *tokens = *tokens + more > RECORDS_BURST ? RECORDS_BURST : *tokens + more;
+        *filled_ms = now_ms;
     }
-    if (audit->tokens == 0)
+    if (*tokens == 0)
         return false;
-    audit->tokens--;
+    --*tokens;
     return true;
 }
 
@@ -178,7 +179,7 @@ void audit_write(struct audit *audit, const struct audit_record *record)
     if (!audit->now_ms) /* not open */
         return;
     now_ms = audit->now_ms();
-    if (take_token(audit, now_ms))
+    if (take_token(audit, record->verdict, now_ms))
         write_record(audit, record);
     else
         count(audit, record);

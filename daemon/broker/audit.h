@@ -2,7 +2,8 @@
  *
  * A record is one line of the log, in logfmt; under systemd its parts are fields of the journal as
  * well (NETBROKER_ACTION=ADD_MFC ...), to be searched by journalctl. A flood is summarised: past
- * RECORDS_BURST lines, each user has counts instead, told once a second. */
+ * RECORDS_BURST lines, each user has counts instead, told once a second. Refusals have their own
+ * burst: who may do nothing cannot hide what others do. */
 #ifndef NB_AUDIT_H
 #define NB_AUDIT_H
 
@@ -34,7 +35,9 @@ struct audit_record {
 struct audit {
     int journal;              /* a socket connected to journald; -1: none */
     uint64_t (*now_ms)(void); /* any clock that only goes forward */
-    uint64_t tokens, filled_ms;
+    struct {
+        uint64_t tokens, filled_ms;
+    } buckets[2];        /* for refusals, and for all else */
     uint64_t summary_ms; /* when the last summary was written */
     size_t user_count;
     struct {

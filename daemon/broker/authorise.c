@@ -72,7 +72,19 @@ void target_of(const struct call *call, struct target *ret)
         add_route(ret, mroute_find(mroute, &request->args.del_mfc.source, &ret->group, ret->table));
 }
 
-static void record(struct call *call, const struct decision *decision, const struct target *target)
+/* The lease that the request is about: the new one, or the one that is taken back. */
+static uint64_t lease_of(const struct call *call)
+{
+    uint64_t id;
+
+    if (call->request.action == ACTION_REVOKE &&
+        lease_id_parse(call->request.args.revoke.lease.text, &id))
+        return id;
+    return call->lease.id;
+}
+
+static void record(const struct call *call, const struct decision *decision,
+                   const struct target *target)
 {
     const struct action_row *row = action_row(call->request.action);
     struct audit_record line = {
@@ -83,6 +95,7 @@ static void record(struct call *call, const struct decision *decision, const str
         .rule = decision->rule      ? decision->rule->name
                 : decision->allowed ? "administrator"
                                     : "none",
+        .lease = lease_of(call),
         .uid = call->peer->uid,
         .pid = call->peer->pid,
     };
@@ -121,10 +134,13 @@ bool authorise(struct call *call, struct error *error)
     const char *verb = action_row(call->request.action)->policy;
     struct target target;
     struct decision decision;
+    bool waited = call->lease.id != 0; /* and is recorded already */
 
     target_of(call, &target);
     decision = policy_decide(&call->services->policy, call->peer, verb, &target);
-    if (!decision.allowed || !is_reading(verb))
+    if (decision.allowed && call->request.action == ACTION_ADD_MFC && !waited)
+        call->lease = mroute_lease(call->services->mroute, call->peer->uid);
+    if (!decision.allowed || (!is_reading(verb) && !waited))
         record(call, &decision, &target);
     return decision.allowed || refuse(call, &decision, &target, error);
 }

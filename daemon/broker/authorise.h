@@ -8,7 +8,8 @@
 struct route;
 
 /* Whether the policy lets the peer do what the decoded request asks. A refusal says what was
- * refused and whom to ask. Refusals are recorded, and so is what changes something. */
+ * refused and whom to ask. Refusals are recorded, and so is what changes something; where a lease
+ * is to be held, call->lease is the one that is granted. */
 bool authorise(struct call *call, struct error *error);
 
 /* Records that a route's lease ends. */

@@ -100,14 +100,19 @@ void reply_close_value(struct json *out)
 
 enum outcome dispatch_again(struct call *call)
 {
-    return functions[call->request.action](call);
+    struct error error;
+
+    if (authorise(call, &error))
+        return functions[call->request.action](call);
+    reply_error(call, &error);
+    return OUTCOME_REPLIED;
 }
 
 enum outcome dispatch_request(struct call *call, const char *bytes, size_t n)
 {
     struct error error;
 
-    if (decode_request(bytes, n, &call->request, &error) && authorise(call, &error))
+    if (decode_request(bytes, n, &call->request, &error))
         return dispatch_again(call);
     reply_error(call, &error);
     return OUTCOME_REPLIED;

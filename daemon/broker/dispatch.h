@@ -9,6 +9,7 @@
 #include "decode.h"
 #include "json.h"
 #include "platform/process.h"
+#include "resources/lease.h"
 
 struct services;
 struct session;
@@ -24,6 +25,7 @@ struct producer {
 struct call {
     struct request request;
     const struct peer *peer; /* who asks */
+    struct lease lease;      /* that a request for one was granted; its id is 0 before */
     struct json *out;
     struct services *services;
     struct session *session;
@@ -37,7 +39,8 @@ enum outcome {
 /* Decodes and performs the request of n bytes. Of *call, out, services and session are set. */
 enum outcome dispatch_request(struct call *call, const char *bytes, size_t n);
 
-/* Calls the action's function again, e.g. after a wait. */
+/* Performs a decoded request, if the policy allows it; again, e.g. after a wait, in which both the
+ * policy and what the request is about may have changed. */
 enum outcome dispatch_again(struct call *call);
 
 /* --- For the functions of actions: exactly one of these a request ------------------------- */

@@ -128,7 +128,7 @@ void client_connect(struct service *service, int n)
 
 void client_connect_as(struct service *service, int n, uid_t uid)
 {
-    const struct peer peer = {.uid = uid};
+    const struct peer peer = {.uid = uid, .gid = (gid_t)uid};
     int pair[2], size = 16384;
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);

@@ -27,7 +27,7 @@ void service_end(struct service *service);
 
 /* Connects the nth client. Its socket does not block. */
 void client_connect(struct service *service, int n);
-void client_connect_as(struct service *service, int n, uid_t uid); /* else root */
+void client_connect_as(struct service *service, int n, uid_t uid); /* else root; gid is the same */
 void client_close(struct service *service, int n);
 
 /* Sends all of the bytes; while the socket is full it turns the loop and reads. */
