@@ -96,7 +96,7 @@ START_TEST(records_are_bounded_and_vanish)
     struct users users;
     struct error error;
 
-    users_init(&users, &limits, 2 * USERS_MAX, 0);
+    users_init(&users, &limits, 2UL * USERS_MAX, 0);
     for (uid_t uid = 0; uid < USERS_MAX; uid++) {
         ck_assert(users_may_connect(&users, GREEDY + uid, &error));
         accounts[uid] = users_connect(&users, GREEDY + uid);
