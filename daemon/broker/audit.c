@@ -56,11 +56,18 @@ static void append(char *text, size_t size, const char *format, ...)
 
 void target_format(const struct target *target, char *text, size_t size)
 {
+    const size_t rest =
+        INTERFACE_NAME_MAX + sizeof ",... group= table=4294967295" + ADDRESS_TEXT_MAX;
     char address[ADDRESS_TEXT_MAX];
 
     text[0] = '\0';
-    for (unsigned i = 0; i < target->interface_count; i++)
+    for (unsigned i = 0; i < target->interface_count; i++) {
+        if (strlen(text) + rest > size) { /* many interfaces must not hide the group */
+            append(text, size, ",...");
+            break;
+        }
         append(text, size, "%s%s", i ? "," : "interfaces=", target->interfaces[i]);
+    }
     if (target->group.family)
         append(text, size, "%sgroup=%s", text[0] ? " " : "",
                address_format(&target->group, address));

@@ -54,7 +54,8 @@ void audit_write(struct audit *audit, const struct audit_record *record);
 /* Writes what was only counted, if a second has passed. Call it now and then. */
 void audit_summarise(struct audit *audit);
 
-/* "interfaces=eth0,eth1 group=239.1.1.1 table=253", or "everything". */
+/* "interfaces=eth0,eth1 group=239.1.1.1 table=253", or "everything". Of many interfaces, the first
+ * ones and "...". size is at least AUDIT_TARGET_MAX. */
 void target_format(const struct target *target, char *text, size_t size);
 
 #endif

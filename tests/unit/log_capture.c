@@ -33,13 +33,14 @@ void log_capture_end(struct log_capture *capture)
 
 void assert_logged(const struct log_capture *capture, const char *part)
 {
-    ck_assert_msg(strstr(capture->text, part) != NULL, "no '%s' in the log: %s", part,
+    ck_assert_msg(strstr(capture->text, part) != NULL, "no '%s' in the log: %.2000s", part,
                   capture->text);
 }
 
 void assert_not_logged(const struct log_capture *capture, const char *part)
 {
-    ck_assert_msg(strstr(capture->text, part) == NULL, "'%s' in the log: %s", part, capture->text);
+    ck_assert_msg(strstr(capture->text, part) == NULL, "'%s' in the log: %.2000s", part,
+                  capture->text);
 }
 
 unsigned log_count(const struct log_capture *capture, const char *part)

@@ -4,7 +4,7 @@
 
 struct log_capture {
     int kept, pair[2];
-    char text[16384]; /* what was said */
+    char text[65536]; /* what was said */
 };
 
 /* Standard error goes into the capture from here to log_capture_end. */

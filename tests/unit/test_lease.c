@@ -1,0 +1,99 @@
+/* Leases: their ids, that nobody guesses and nobody mistypes. */
+#include "resources/lease.h"
+#include "suite.h"
+
+#include <string.h>
+#include <time.h>
+
+START_TEST(a_lease_is_its_user_s_from_now_on)
+{
+    struct lease_source source = {.left = 0};
+    struct lease lease = lease_new(&source, 1000);
+
+    ck_assert_uint_eq(lease.uid, 1000);
+    ck_assert_int_le(time(NULL) - lease.since, 1);
+}
+END_TEST
+
+static int bit_count(uint64_t number)
+{
+    int count = 0;
+
+    for (; number; number &= number - 1)
+        count++;
+    return count;
+}
+
+/* Of random ids no two are equal, the next one differs in about half of its 48 bits, and every bit
+ * is sometimes 0 and sometimes 1. */
+START_TEST(ids_cannot_be_guessed)
+{
+    struct lease_source source = {.left = 0};
+    uint64_t ids[1000], zeros = 0, ones = 0;
+    int changed = 0;
+
+    for (int i = 0; i < 1000; i++) {
+        ids[i] = lease_new(&source, 0).id;
+        ck_assert_uint_eq(ids[i] >> 48, 0);
+        ones |= ids[i];
+        zeros |= ~ids[i] & 0xffffffffffff;
+        for (int j = 0; j < i; j++)
+            ck_assert(ids[i] != ids[j]);
+        changed += i ? bit_count(ids[i] ^ ids[i - 1]) : 0;
+    }
+    ck_assert_uint_eq(ones, 0xffffffffffff);
+    ck_assert_uint_eq(zeros, 0xffffffffffff);
+    ck_assert_int_gt(changed, 999 * 23);
+    ck_assert_int_lt(changed, 999 * 25);
+}
+END_TEST
+
+START_TEST(an_id_is_read_as_it_is_written)
+{
+    static const uint64_t ids[] = {1, 0xabc, 0x123456789abc, 0xffffffffffff};
+    char text[LEASE_ID_SIZE];
+    uint64_t id;
+
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        ck_assert_uint_eq(strlen(lease_id_format(ids[i], text)), LEASE_ID_LENGTH);
+        ck_assert(lease_id_parse(text, &id));
+        ck_assert_uint_eq(id, ids[i]);
+    }
+}
+END_TEST
+
+static const char *const mistakes[] = {
+    "",
+    "0",
+    "000000000000", /* no lease's */
+    "00000000001",
+    "0000000000001",
+    "00000000000A",
+    "00000000000g",
+    "+00000000001",
+    " 00000000001",
+    "00000000001 ",
+    "0x0000000001",
+};
+
+START_TEST(what_is_no_id_is_refused)
+{
+    uint64_t id = 0;
+
+    ck_assert_msg(!lease_id_parse(mistakes[_i], &id), "%s", mistakes[_i]);
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+    tcase_add_test(tests, a_lease_is_its_user_s_from_now_on);
+    tcase_add_test(tests, ids_cannot_be_guessed);
+    tcase_add_test(tests, an_id_is_read_as_it_is_written);
+    tcase_add_loop_test(tests, what_is_no_id_is_refused, 0,
+                        (int)(sizeof mistakes / sizeof *mistakes));
+}
+
+int main(void)
+{
+    return suite_run("lease", add_tests);
+}
