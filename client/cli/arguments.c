@@ -267,7 +267,7 @@ static int check_required(const struct action_row *row, int argc, char **argv, i
     const struct field *argument = next_argument(row, arguments);
     char name[64];
 
-    if (argument && argument->need == ARGUMENT) {
+    if (argument && argument->need == ARGUMENT && !is_given(argument, argc, argv, at)) {
         fprintf(stderr, "netbroker: '%s' needs a %s.\nTry 'netbroker %s --help'.\n", row->cli,
                 argument->name, row->cli);
         return EXIT_USAGE;
