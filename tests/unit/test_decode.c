@@ -17,6 +17,8 @@ static void assert_decodes(const char *text, struct request *ret)
     ck_assert_msg(decode(text, ret, &error), "%s: %s", text, error.message);
 }
 
+#define USER(json) "{\"action\":\"CHECK_POLICY\",\"payload\":{\"verb\":\"PING\",\"user\":" json "}}"
+
 static const struct {
     const char *text, *code, *field;
 } refusals[] = {
@@ -40,6 +42,16 @@ static const struct {
     {"{\"action\":\"ADD_MFC\",\"payload\":{\"group\":\"239.1.1.1\",\"iif\":\"a\"}}",
      "missing-field", "oifs"},
     {"{\"action\":\"DEL_MFC\"}", "missing-field", "group"},
+    /* user: an object of two parts, or nobody */
+    {USER("1000"), "invalid-type", "user"},
+    {USER("{\"uid\":1000}"), "out-of-range", "user"},
+    {USER("{\"uid\":1000,\"gids\":[],\"name\":1}"), "out-of-range", "user"},
+    {USER("{\"uid\":-1,\"gids\":[]}"), "out-of-range", "user"},
+    {USER("{\"uid\":4294967295,\"gids\":[]}"), "out-of-range", "user"},
+    {USER("{\"uid\":\"root\",\"gids\":[]}"), "out-of-range", "user"},
+    {USER("{\"uid\":1000,\"gids\":44}"), "out-of-range", "user"},
+    {USER("{\"uid\":1000,\"gids\":[44,\"video\"]}"), "out-of-range", "user"},
+    {USER("{\"uid\":1000,\"UID\":1000}"), "out-of-range", "user"},
     /* address, source, group */
     {"{\"action\":\"DIAGNOSE\",\"payload\":{\"source\":1}}", "invalid-type", "source"},
     {"{\"action\":\"DIAGNOSE\",\"payload\":{\"source\":\"10.0.0\"}}", "invalid-address", "source"},
@@ -210,6 +222,39 @@ START_TEST(lists_have_their_limits)
 }
 END_TEST
 
+START_TEST(a_user_is_given_by_number_with_all_groups)
+{
+    struct request request;
+    const struct user *user = &request.args.check_policy.user;
+
+    assert_decodes(USER("{\"uid\":1000,\"gids\":[1000,44,0]}"), &request);
+    ck_assert(user->given);
+    ck_assert_uint_eq(user->uid, 1000);
+    ck_assert_uint_eq(user->gid_count, 3);
+    ck_assert_uint_eq(user->gids[0], 1000);
+    ck_assert_uint_eq(user->gids[1], 44);
+    ck_assert_uint_eq(user->gids[2], 0);
+    assert_decodes(USER("{\"gids\":[],\"uid\":4294967294}"), &request);
+    ck_assert_uint_eq(user->uid, 4294967294);
+    ck_assert_uint_eq(user->gid_count, 0);
+}
+END_TEST
+
+START_TEST(a_user_is_in_64_groups_at_most)
+{
+    for (unsigned count = USER_GROUPS_MAX; count <= USER_GROUPS_MAX + 1; count++) {
+        struct request request;
+        struct error error;
+        char text[1024] = "", whole[2048];
+
+        for (unsigned i = 0; i < count; i++)
+            sprintf(text + strlen(text), "%s%u", i ? "," : "", i);
+        snprintf(whole, sizeof whole, USER("{\"uid\":1,\"gids\":[%s]}"), text);
+        ck_assert_int_eq(decode(whole, &request, &error), count == USER_GROUPS_MAX);
+    }
+}
+END_TEST
+
 START_TEST(topics_have_their_limits)
 {
     char text[2048], *at;
@@ -311,6 +356,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, the_other_actions_are_decoded_with_all_their_fields);
     tcase_add_test(tests, missing_fields_hold_their_fallback);
     tcase_add_test(tests, lists_have_their_limits);
+    tcase_add_test(tests, a_user_is_given_by_number_with_all_groups);
+    tcase_add_test(tests, a_user_is_in_64_groups_at_most);
     tcase_add_test(tests, topics_have_their_limits);
     tcase_add_test(tests, a_request_has_16384_bytes_at_most);
     tcase_add_test(tests, an_error_keeps_the_id_and_nothing_else);
