@@ -159,6 +159,52 @@ now_ms() {
     echo $((${EPOCHREALTIME/[.,]/} / 1000))
 }
 
+# --- Users ------------------------------------------------------------------------------------
+
+# Three users of the test's own /etc: a member of the group netbroker, an operator, and a stranger.
+# The program is copied to where they can run it.
+make_users() {
+    local id=3001 user
+
+    need_root "to become other users"
+    cp /etc/passwd $work/passwd
+    cp /etc/group $work/group
+    sed -i '/^netbroker:/d' $work/passwd $work/group
+    echo "netbroker:x:3000:3000::/:/bin/false" >>$work/passwd
+    echo "netbroker:x:3000:member" >>$work/group
+    for user in member operator stranger; do
+        echo "$user:x:$id:$id::/:/bin/false" >>$work/passwd
+        echo "$user:x:$id:" >>$work/group
+        id=$((id + 1))
+    done
+    chmod 644 $work/passwd $work/group
+    mount --bind $work/passwd /etc/passwd
+    mount --bind $work/group /etc/group
+    mkdir -p $work/build/client
+    cp "$build/client/netbroker" $work/build/client
+    cp "$tests"/*.py $work/build
+    chmod -R a+rX $work/build
+}
+
+# as USER COMMAND...
+as() {
+    setpriv --reuid "$1" --regid "$1" --init-groups "${@:2}"
+}
+
+# nb_as USER ARGUMENT...: the command, as this user.
+nb_as() {
+    as "$1" $work/build/client/netbroker "${@:2}"
+}
+
+# denied WHAT COMMAND...: the service says no.
+denied() {
+    local status=0
+
+    "${@:2}" >$work/denied 2>&1 || status=$?
+    equal "exit status of $1" 1 $status
+    contains "the answer to $1" "may not do" "$(cat $work/denied)"
+}
+
 # --- The daemon -------------------------------------------------------------------------------
 
 daemon=
@@ -283,6 +329,7 @@ check_end() {
 # receive NAME NAMESPACE INTERFACE GROUP EXPECTED [SECONDS]: returns when the group is joined.
 declare -A receivers
 receive() {
+    rm -f "$work/$1.received" # what an earlier one wrote there says nothing of this one
     nsenter --target "${!2}" --net -- "$build/tests/system/mcreceive" "$3" "$4" "$5" "${6:-20}" \
         >"$work/$1.received" &
     receivers[$1]=$!

@@ -115,6 +115,7 @@ under_stream() {
     local what=$1 receiver sender
 
     shift
+    rm -f /run/received # what an earlier one wrote there says nothing of this one
     ip netns exec receiver mcreceive d1 $group 2500 8 >/run/received &
     receiver=$!
     within 5 "the receiver joins" grep -q joined /run/received
