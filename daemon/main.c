@@ -281,7 +281,8 @@ int main(int argc, char **argv)
         log_line(LOG_ERR, "%s.", error.message);
         return EXIT_FAILURE;
     }
-    if (!check_state_folder(&config))
+    /* The service reads the policy as who it is now: it must be able to. */
+    if (!check_state_folder(&config) || !check_policy(&config))
         return EXIT_FAILURE;
     return keeper_run(&config, &kept, fresh, ready_fd, broker_run);
 }

@@ -70,6 +70,15 @@ not_used "an unknown group" "policy.conf:2: 'no-such-group' is a mistake; right 
 rules "${everyone/read/raed}"
 not_used "an unknown verb" "policy.conf:3: '*.raed' is a mistake; right would be a verb"
 
+# What only root can read, the service cannot when it has given up its privileges.
+rules "$everyone" && chmod 600 $work/etc/policy.conf
+status=0
+"$build/daemon/netbrokerd" --foreground --socket $work/other --policy $work/etc/policy.conf \
+    2>$work/mistake || status=$?
+equal "exit status of a start with a file for root alone" 1 $status
+contains "the mistake" "policy.conf is not used: Permission denied" "$(cat $work/mistake)"
+rm $work/etc/policy.conf
+
 # While the service runs. One connection stays open through all of it.
 rules "$everyone"
 start_daemon --policy $work/etc/policy.conf
