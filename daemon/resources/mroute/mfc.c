@@ -170,8 +170,8 @@ static bool install_route(struct mfc *mfc, struct route *route, const struct rou
     if (result == 0)
         return true;
     mfc->waiting -= (size_t)!old;
-    return error_set(error, ERROR_INTERNAL, NULL, "The kernel refused the route: %s.",
-                     strerror(-result));
+    return error_set(error, result == -ENOMEM ? ERROR_NO_MEMORY : ERROR_INTERNAL, NULL,
+                     "The kernel refused the route: %s.", strerror(-result));
 }
 
 bool mfc_add(struct mfc *mfc, const struct args_add_mfc *args, const struct lease *lease, bool wait,

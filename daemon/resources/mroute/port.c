@@ -77,16 +77,25 @@ static bool explain(int result, const struct ports *ports, const char *name, str
     if (result == -EADDRNOTAVAIL || result == -ENODEV)
         return error_set(error, ERROR_NOT_FOUND, NULL,
                          "Invalid argument: Interface '%s' not found.", name);
-    return error_set(error, ERROR_INTERNAL, NULL, "The kernel refused a VIF for '%s': %s.", name,
-                     strerror(-result));
+    return error_set(error, result == -ENOMEM ? ERROR_NO_MEMORY : ERROR_INTERNAL, NULL,
+                     "The kernel refused a VIF for '%s': %s.", name, strerror(-result));
 }
 
-static struct port *port_new(struct ports *ports, const char *name, unsigned ifindex)
+static struct port *port_new(struct ports *ports, const char *name, unsigned ifindex,
+                             struct error *error)
 {
-    struct port *port = ports->count < PORTS_MAX ? calloc(1, sizeof *port) : NULL;
-
-    if (!port)
+    if (ports->count == PORTS_MAX) {
+        error_set(error, ERROR_LIMIT, NULL,
+                  "The routes of table %u may name %d interfaces at most; delete some first.",
+                  ports->socket->table, PORTS_MAX);
         return NULL;
+    }
+    struct port *port = calloc(1, sizeof *port);
+
+    if (!port) {
+        error_set(error, ERROR_NO_MEMORY, NULL, "The service has no memory for another interface.");
+        return NULL;
+    }
     strncpy(port->name, name, INTERFACE_NAME_MAX);
     port->ifindex = ifindex;
     port->vif = -1;
@@ -112,13 +121,9 @@ struct port *port_acquire(struct ports *ports, const char *name, unsigned ifinde
     struct port *port = port_find(ports, name, ifindex);
 
     if (!port)
-        port = port_new(ports, name, ifindex);
-    if (!port) {
-        error_set(error, ERROR_LIMIT, NULL,
-                  "The routes of table %u may name %d interfaces at most; delete some first.",
-                  ports->socket->table, PORTS_MAX);
+        port = port_new(ports, name, ifindex, error);
+    if (!port)
         return NULL;
-    }
     port->ref_count++;
     if (ifindex && port->vif < 0) {
         port->vif = take_vif(ports, ifindex);
@@ -140,7 +145,8 @@ void port_release(struct ports *ports, struct port *port)
 
 struct port *port_adopt(struct ports *ports, const char *name, unsigned ifindex, unsigned vif)
 {
-    struct port *port = port_new(ports, name, ifindex);
+    struct error unused; /* adoption goes on without the port */
+    struct port *port = port_new(ports, name, ifindex, &unused);
 
     ports->used_vifs |= 1u << vif;
     if (port)
