@@ -342,8 +342,7 @@ void publish_route(struct services *services, enum route_news news, const struct
         return;
     route_describe(route, true, &view);
     write_route(&payload, &view);
-    if (!payload.failed)
-        events_publish(&services->events, news_topics[news], &payload);
+    events_publish(&services->events, news_topics[news], &payload);
     json_clear(&payload);
 }
 
@@ -361,7 +360,6 @@ void publish_upcall(struct services *services, uint8_t family, uint32_t table,
     json_member_unsigned(&payload, "table", table);
     json_member_unsigned(&payload, "vifi", upcall->vif);
     json_close(&payload, '}');
-    if (!payload.failed)
-        events_publish(&services->events, topic, &payload);
+    events_publish(&services->events, topic, &payload);
     json_clear(&payload);
 }

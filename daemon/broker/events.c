@@ -114,7 +114,7 @@ void events_publish(struct events *events, const char *topic, const struct json 
     TAILQ_FOREACH (subscriber, &events->subscribers, in_events) {
         if (!wants(subscriber, topic))
             continue;
-        if (!may_queue(subscriber) ||
+        if (payload->failed || !may_queue(subscriber) ||
             !append_event(subscriber, &subscriber->queue, topic, payload->text, payload->length))
             subscriber->lost++;
         subscriber->wake(subscriber);

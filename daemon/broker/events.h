@@ -42,7 +42,7 @@ void events_unsubscribe(struct events *events, struct subscriber *subscriber);
 /* Whether anybody wants the topic, so that nobody writes a payload in vain. */
 bool events_wanted(const struct events *events, const char *topic);
 
-/* Tells all who want it. The payload is one JSON value. */
+/* Tells all who want it. The payload is one JSON value; one that failed is counted as lost. */
 void events_publish(struct events *events, const char *topic, const struct json *payload);
 
 /* Moves what waits to the end of out, and then, where some were lost, says how many. */
