@@ -63,7 +63,7 @@ static bool may_hold(const struct call *call, const struct args_add_mfc *args, s
     const struct route *route;
     struct route_view view;
 
-    if (users_may_hold_lease(&call->services->users, uid, error))
+    if (users_may_hold_lease(&call->services->users, uid, call->lease_limit, error))
         return true;
     route = mroute_find(call->services->mroute, &args->source, &args->group, args->table);
     if (!route)

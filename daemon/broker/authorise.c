@@ -140,6 +140,7 @@ bool authorise(struct call *call, struct error *error)
     decision = policy_decide(&call->services->policy, call->peer, verb, &target);
     if (decision.allowed && call->request.action == ACTION_ADD_MFC && !waited)
         call->lease = mroute_lease(call->services->mroute, call->peer->uid);
+    call->lease_limit = decision.rule ? decision.rule->leases : 0;
     if (!decision.allowed || (!is_reading(verb) && !waited))
         record(call, &decision, &target);
     return decision.allowed || refuse(call, &decision, &target, error);

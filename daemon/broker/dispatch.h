@@ -26,6 +26,7 @@ struct call {
     struct request request;
     const struct peer *peer; /* who asks */
     struct lease lease;      /* that a request for one was granted; its id is 0 before */
+    unsigned lease_limit;    /* of the rule that allows it; 0: of every user */
     struct json *out;
     struct services *services;
     struct session *session;

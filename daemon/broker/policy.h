@@ -32,6 +32,7 @@ struct rule {
     char name[RULE_NAME_MAX + 1];
     bool deny;
     bool everyone;
+    unsigned leases; /* that a user whom it allows may hold; 0: as many as any user */
     unsigned user_count, group_count, verb_count, interface_count, prefix_count, table_count;
     uid_t users[RULE_ITEMS_MAX];
     gid_t groups[RULE_ITEMS_MAX];

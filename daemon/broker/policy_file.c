@@ -126,10 +126,20 @@ static const char *take_table(struct rule *rule, const char *item)
     return NULL;
 }
 
+static const char *take_leases(struct rule *rule, const char *item)
+{
+    uint32_t count;
+
+    if (rule->deny || !parse_number(item, &count) || count == 0)
+        return "in a rule that allows, how many leases a user may hold, 1 or more";
+    rule->leases = count;
+    return NULL;
+}
+
 static const struct {
     const char *name;
     take_item *take;
-    size_t count_offset; /* of the number of items there are; for `everyone`, none */
+    size_t count_offset; /* of the number of items there are; for what is no list, none */
 } parts[] = {
     {"user", take_user, offsetof(struct rule, user_count)},
     {"group", take_group, offsetof(struct rule, group_count)},
@@ -138,6 +148,7 @@ static const struct {
     {"interfaces", take_interface, offsetof(struct rule, interface_count)},
     {"multicast", take_multicast, offsetof(struct rule, prefix_count)},
     {"tables", take_table, offsetof(struct rule, table_count)},
+    {"leases", take_leases, 0},
 };
 
 /* --- A file -------------------------------------------------------------------------------- */
@@ -228,7 +239,7 @@ static void take_part(struct parsing *parsing, struct rule *rule, const char *na
                       const char *value)
 {
     char text[1024];
-    const char *right = "user, group, everyone, verbs, interfaces, multicast or tables";
+    const char *right = "user, group, everyone, verbs, interfaces, multicast, tables or leases";
 
     snprintf(text, sizeof text, "%s", value);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)

@@ -171,17 +171,21 @@ void users_count_queued(struct users *users, struct account *user, size_t before
 
 /* --- Leases -------------------------------------------------------------------------------- */
 
-bool users_may_hold_lease(const struct users *users, uid_t uid, struct error *error)
+bool users_may_hold_lease(const struct users *users, uid_t uid, unsigned limit, struct error *error)
 {
     const struct account *user = find(users, uid);
-    unsigned limit = users->limits.leases_per_user;
+    const char *source =
+        limit ? "leases of netbroker-policy(5)" : "leases-per-user of netbrokerd.conf(5)";
+
+    if (limit == 0)
+        limit = users->limits.leases_per_user;
 
     if (!user || user->exempt || user->leases < limit)
         return true;
     return error_set(error, ERROR_LIMIT, NULL,
                      "User %u holds %u leases, and one user may hold no more than %u "
-                     "(leases-per-user of netbrokerd.conf(5)). Give some back.",
-                     (unsigned)uid, user->leases, limit);
+                     "(%s). Give some back.",
+                     (unsigned)uid, user->leases, limit, source);
 }
 
 void users_hold_lease(struct users *users, uid_t uid)

@@ -67,8 +67,10 @@ void users_next_second(struct users *users);
 bool users_may_queue(const struct users *users, const struct account *user);
 void users_count_queued(struct users *users, struct account *user, size_t before, size_t now);
 
-/* Whether the user may hold one lease more; and that there is one more, or one less. */
-bool users_may_hold_lease(const struct users *users, uid_t uid, struct error *error);
+/* Whether the user may hold one lease more; and that there is one more, or one less. limit is what
+ * a rule of the policy sets, 0 where it sets none. */
+bool users_may_hold_lease(const struct users *users, uid_t uid, unsigned limit,
+                          struct error *error);
 void users_hold_lease(struct users *users, uid_t uid);
 void users_release_lease(struct users *users, uid_t uid);
 

@@ -28,3 +28,24 @@ equal "lines about the greedy user" 1 \
 sed -i 's/leases-per-user = 5/leases-per-user = 6/' $work/quotas.conf
 kill -HUP "$daemon"
 within 10 "the new limit" limit_is 6
+
+# And by a rule of the policy, which goes further down for one kind of request.
+cat >$work/policy.conf <<END
+[allow two]
+user = nobody
+verbs = *
+leases = 2
+END
+kill -HUP "$daemon"
+within 10 "the new rule" grep -q 'policy read: 1 rules' $work/daemon.log
+cp "$build/client/netbroker" $work/
+as_nobody=(setpriv --reuid nobody --regid nogroup --clear-groups $work/netbroker)
+for number in 1 2; do
+    "${as_nobody[@]}" mfc add --group 239.88.0.$number --iif lo --oifs lo
+done
+status=0
+refusal=$("${as_nobody[@]}" mfc add --group 239.88.0.3 --iif lo --oifs lo 2>&1) || status=$?
+equal "the third lease by a rule for two" 1 $status
+contains "its refusal" "no more than 2" "$refusal"
+"${as_nobody[@]}" mfc del --group 239.88.0.1
+"${as_nobody[@]}" mfc add --group 239.88.0.3 --iif lo --oifs lo

@@ -38,7 +38,7 @@ START_TEST(every_part_of_a_rule_is_read)
                          "# a comment\n[allow the video network]\nuser = root, nobody\n"
                          "group = root\nverbs = mroute.write , *.read\n"
                          "interfaces = eth1,veth*\n; another\n"
-                         "multicast = 239.10.0.0/16, ff3e::/16, 239.1.1.1\ntables = 100,253\n"
+                         "multicast = 239.10.0.0/16, ff3e::/16, 239.1.1.1\ntables = 100,253\nleases = 7\n"
                          "[deny all else]\neveryone = yes\nverbs = *\n",
                          "file"));
     ck_assert_str_eq(f.log.text, "");
@@ -59,6 +59,7 @@ START_TEST(every_part_of_a_rule_is_read)
     ck_assert_uint_eq(rule->prefixes[1].address.family, FAMILY_IPV6);
     ck_assert_uint_eq(rule->prefixes[2].length, 32);
     ck_assert_uint_eq(rule->table_count, 2);
+    ck_assert_uint_eq(rule->leases, 7);
     ck_assert_uint_eq(rule->tables[0], 100);
     ck_assert(f.policy.rules[1].deny && f.policy.rules[1].everyone);
     policy_clear(&f.policy);
@@ -131,6 +132,9 @@ static const struct {
     {"[allow x]\n" ALL "multicast = ff00::/7\n", 4, "a multicast group or prefix"},
     {"[allow x]\n" ALL "multicast = ff00::/129\n", 4, "a multicast group or prefix"},
     {"[allow x]\n" ALL "multicast = " NAME_40 NAME_40 "\n", 4, "a multicast group or prefix"},
+    {"[allow x]\n" ALL "leases = 0\n", 4, "1 or more"},
+    {"[allow x]\n" ALL "leases = many\n", 4, "1 or more"},
+    {"[deny x]\n" ALL "leases = 3\n", 4, "in a rule that allows"},
     {"[allow x]\n" ALL "tables = 0\n", 4, "1 to 999999999"},
     {"[allow x]\n" ALL "tables = 1000000000\n", 4, "1 to 999999999"},
     {"[allow x]\n" ALL "tables = -18446744073709551615\n", 4, "1 to 999999999"},

@@ -167,17 +167,20 @@ START_TEST(leases_are_counted_also_without_a_connection)
 
     begin(&users);
     for (int i = 0; i < 3; i++) {
-        ck_assert(users_may_hold_lease(&users, GREEDY, &error));
+        ck_assert(users_may_hold_lease(&users, GREEDY, 0, &error));
         users_hold_lease(&users, GREEDY);
         users_hold_lease(&users, 0);
     }
-    ck_assert(!users_may_hold_lease(&users, GREEDY, &error));
+    ck_assert(!users_may_hold_lease(&users, GREEDY, 0, &error));
     ck_assert_int_eq(error.code, ERROR_LIMIT);
     ck_assert_ptr_nonnull(strstr(error.message, "leases-per-user"));
-    ck_assert(users_may_hold_lease(&users, MODEST, &error));
-    ck_assert(users_may_hold_lease(&users, 0, &error));
+    ck_assert(users_may_hold_lease(&users, GREEDY, 4, &error)); /* by a rule of the policy */
+    ck_assert(!users_may_hold_lease(&users, GREEDY, 2, &error));
+    ck_assert_ptr_nonnull(strstr(error.message, "no more than 2 (leases of netbroker-policy(5))"));
+    ck_assert(users_may_hold_lease(&users, MODEST, 0, &error));
+    ck_assert(users_may_hold_lease(&users, 0, 0, &error));
     users_release_lease(&users, GREEDY);
-    ck_assert(users_may_hold_lease(&users, GREEDY, &error));
+    ck_assert(users_may_hold_lease(&users, GREEDY, 0, &error));
     users_release_lease(&users, GREEDY);
     users_release_lease(&users, GREEDY);
     ck_assert_uint_eq(users.count, 1); /* root */
