@@ -64,6 +64,14 @@ void bench_require(int ok, const char *what)
     exit(1);
 }
 
+void *bench_array(size_t n, size_t size)
+{
+    void *array = calloc(n, size);
+
+    bench_require(array != NULL, "memory");
+    return array;
+}
+
 /* --- A plain connection ---------------------------------------------------------------------- */
 
 int bench_try_connect(const char *path)

@@ -42,6 +42,9 @@ double bench_number(const char *reply, const char *key);
 pid_t bench_broker(int fd);
 double bench_memory(pid_t pid);
 
+/* n zeroed elements, the caller's to free; ends the program where there is no memory. */
+void *bench_array(size_t n, size_t size);
+
 /* Ends the program when ok is false, saying what failed and errno. */
 void bench_require(int ok, const char *what);
 

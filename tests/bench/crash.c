@@ -45,8 +45,7 @@ static struct leases parse_leases(const char *reply)
     struct leases leases = {0};
     size_t capacity = strlen(reply) / sizeof key;
 
-    leases.ids = calloc(capacity, sizeof *leases.ids);
-    bench_require(leases.ids != NULL, "memory");
+    leases.ids = bench_array(capacity, sizeof *leases.ids);
     for (const char *at = reply; (at = strstr(at, key));) {
         at += sizeof key - 1;
         snprintf(leases.ids[leases.count++], sizeof *leases.ids, "%.12s", at);
@@ -119,12 +118,12 @@ static double kill_once(const struct leases *leases, size_t *missing)
 int main(int argc, char **argv)
 {
     size_t count = argc == 2 ? (size_t)atoi(argv[1]) : 0, missing = 0;
-    double *times = calloc(count + 1, sizeof *times);
     char what[96];
 
-    if (count == 0 || !times)
+    if (count == 0)
         return 2;
 
+    double *times = bench_array(count, sizeof *times);
     int client = bench_connect();
     char *reply = bench_ask(client, "{\"action\":\"LEASES\"}");
     struct leases leases = parse_leases(reply);

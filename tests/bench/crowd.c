@@ -54,9 +54,8 @@ static void add_rounds(struct pings *pings, int fd)
 
 static int *gather(unsigned count, const char *bytes)
 {
-    int *crowd = calloc(count, sizeof *crowd);
+    int *crowd = bench_array(count, sizeof *crowd);
 
-    bench_require(crowd != NULL, "memory");
     for (unsigned i = 0; i < count; i++) {
         crowd[i] = bench_connect();
         if (bytes)
