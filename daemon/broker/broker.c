@@ -278,10 +278,12 @@ static void reload_config(struct broker *broker)
 
 static void reload_policy(struct broker *broker)
 {
-    if (policy_load(&broker->services.policy, broker->config.policy))
+    if (policy_load(&broker->services.policy, broker->config.policy)) {
+        sessions_check_policy(&broker->services);
         log_line(LOG_NOTICE, "policy read: %zu rules.", broker->services.policy.count);
-    else
+    } else {
         log_line(LOG_ERR, "the policy stays as it was: %zu rules.", broker->services.policy.count);
+    }
 }
 
 static void on_reload(uv_signal_t *handle, int number)

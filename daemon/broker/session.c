@@ -462,6 +462,26 @@ void sessions_tick(struct services *services)
     }
 }
 
+static bool may_subscribe(const struct session *session)
+{
+    const char *verb = action_row(ACTION_SUBSCRIBE)->policy;
+    struct target everything = {0};
+
+    return policy_decide(&session->host.services->policy, &session->peer, verb, &everything)
+        .allowed;
+}
+
+void sessions_check_policy(struct services *services)
+{
+    struct session *session, *next;
+
+    for (session = LIST_FIRST(&services->sessions.list); session; session = next) {
+        next = LIST_NEXT(session, in_sessions);
+        if (is_subscribed(session) && !may_subscribe(session))
+            session_close(session);
+    }
+}
+
 /* --- The beginning ------------------------------------------------------------------------- */
 
 static void add_to_list(struct session *session)

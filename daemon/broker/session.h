@@ -64,6 +64,9 @@ void session_close(struct session *session);
 /* A second has passed: users may ask again, and what took too long ends. */
 void sessions_tick(struct services *services);
 
+/* The policy has changed: subscribers whom it does not allow any more are hung up on. */
+void sessions_check_policy(struct services *services);
+
 /* For actions: the reply goes on by this producer, which is destroyed when it is complete or the
  * session ends. */
 void session_produce(struct session *session, struct producer *producer);

@@ -92,6 +92,14 @@ for line in sys.stdin:
     print(client.call("PING").get("code", "success"), flush=True)' <$work/requests >$work/replies &
 exec 5>$work/requests
 
+subscribed() {
+    [ "$(status_of subscribers)" = 1 ]
+}
+
+ended() {
+    ! kill -0 "$1"
+}
+
 answered() {
     [ "$(wc -l <$work/replies)" -ge $answers ]
 }
@@ -110,10 +118,14 @@ stranger_gets() {
 }
 
 stranger_gets success
+nb_as stranger watch >/dev/null 2>&1 &
+watcher=$!
+within 5 "the stranger is subscribed" subscribed
 rules "$nobody"
 stranger_gets success # not before it is read
 reload "policy read: 1 rules"
 stranger_gets not-allowed
+within 5 "the subscription ends with its rule" ended $watcher
 rules "$everyone
 nonsense"
 reload "the policy stays as it was"
