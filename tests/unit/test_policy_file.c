@@ -34,13 +34,14 @@ START_TEST(every_part_of_a_rule_is_read)
     struct fixture f = {0};
     const struct rule *rule;
 
-    ck_assert(parse_text(&f,
-                         "# a comment\n[allow the video network]\nuser = root, nobody\n"
-                         "group = root\nverbs = mroute.write , *.read\n"
-                         "interfaces = eth1,veth*\n; another\n"
-                         "multicast = 239.10.0.0/16, ff3e::/16, 239.1.1.1\ntables = 100,253\nleases = 7\n"
-                         "[deny all else]\neveryone = yes\nverbs = *\n",
-                         "file"));
+    ck_assert(
+        parse_text(&f,
+                   "# a comment\n[allow the video network]\nuser = root, nobody\n"
+                   "group = root\nverbs = mroute.write , *.read\n"
+                   "interfaces = eth1,veth*\n; another\n"
+                   "multicast = 239.10.0.0/16, ff3e::/16, 239.1.1.1\ntables = 100,253\nleases = 7\n"
+                   "[deny all else]\neveryone = yes\nverbs = *\n",
+                   "file"));
     ck_assert_str_eq(f.log.text, "");
     ck_assert_uint_eq(f.policy.count, 2);
     rule = &f.policy.rules[0];
@@ -277,15 +278,20 @@ START_TEST(drop_ins_follow_in_the_order_of_their_names)
 
     folder_begin(&f);
     write_file(f.path, "policy.conf", "[allow first]\n" ALL);
-    write_file(f.drop_ins, "20-b.conf", "[allow third]\n" ALL);
-    write_file(f.drop_ins, "10-a.conf", "[allow second]\n" ALL);
+    for (int i = 0; i < 20; i++) { /* in an order of its own: 7, 14, 1, ... */
+        char name[16], text[64];
+
+        snprintf(name, sizeof name, "%02d.conf", (i + 1) * 7 % 20);
+        snprintf(text, sizeof text, "[allow %02d]\n" ALL, (i + 1) * 7 % 20);
+        write_file(f.drop_ins, name, text);
+    }
     write_file(f.drop_ins, "15-c.conf.bak", "nonsense");
     write_file(f.drop_ins, ".hidden.conf", "nonsense");
     ck_assert(load(&f));
-    ck_assert_uint_eq(f.fixture.policy.count, 3);
+    ck_assert_uint_eq(f.fixture.policy.count, 21);
     ck_assert_str_eq(f.fixture.policy.rules[0].name, "first");
-    ck_assert_str_eq(f.fixture.policy.rules[1].name, "second");
-    ck_assert_str_eq(f.fixture.policy.rules[2].name, "third");
+    for (int i = 0; i < 20; i++)
+        ck_assert_int_eq(atoi(f.fixture.policy.rules[i + 1].name), i);
     folder_end(&f);
 }
 END_TEST
