@@ -125,6 +125,11 @@ static bool check_policy(const struct config *config)
 {
     struct policy policy = {0};
 
+    if (strcmp(config->policy, CONFIG_POLICY_DEFAULT) != 0 && access(config->policy, F_OK) < 0) {
+        log_line(LOG_ERR, "cannot read the policy %s, which was named: %s.", config->policy,
+                 strerror(errno));
+        return false;
+    }
     if (!policy_load(&policy, config->policy))
         return false;
     if (config->check_only)

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* --- Who holds what ------------------------------------------------------------------------ */
@@ -99,6 +100,26 @@ static const char *explain(const struct decision *decision, char *text, size_t s
     return text;
 }
 
+static bool is_verb(const char *verb)
+{
+    for (enum action action = 0; action < ACTION_COUNT; action++)
+        if (strcmp(action_row(action)->policy, verb) == 0)
+            return true;
+    return false;
+}
+
+static enum outcome refuse_verb(struct call *call, const char *verb)
+{
+    struct error error;
+
+    error_set(&error, ERROR_NOT_FOUND, "verb",
+              "Invalid argument: there is no verb '%s'; netbroker-policy(5) names them, such as "
+              "mroute.write.",
+              verb);
+    reply_error(call, &error);
+    return OUTCOME_REPLIED;
+}
+
 enum outcome handle_check_policy(struct call *call, const struct args_check_policy *args)
 {
     gid_t groups[USER_GROUPS_MAX];
@@ -108,6 +129,8 @@ enum outcome handle_check_policy(struct call *call, const struct args_check_poli
     struct decision decision;
     struct json *out;
 
+    if (!is_verb(args->verb.text))
+        return refuse_verb(call, args->verb.text);
     target_of(call, &target);
     fill_peer(&args->user, call->peer, groups, &peer);
     decision = policy_decide(&call->services->policy, &peer, args->verb.text, &target);

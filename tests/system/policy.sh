@@ -152,3 +152,13 @@ rules "$everyone"
 reload "policy read: 1 rules"
 nb_as stranger ping
 exec 5>&-
+
+# What is asked about, and what is named, must be there.
+status=0
+refusal=$(nb policy check mroute.fly r0 2>&1) || status=$?
+equal "a question about a verb that does not exist" 1 $status
+contains "its refusal" "no verb 'mroute.fly'" "$refusal"
+status=0
+refusal=$("$build/daemon/netbrokerd" --check-config --policy $work/nowhere.conf 2>&1) || status=$?
+equal "a policy that was named and is not there" 1 $status
+contains "what it says" "nowhere.conf, which was named" "$refusal"
