@@ -175,16 +175,15 @@ static bool install_route(struct mfc *mfc, struct route *route, const struct rou
 }
 
 bool mfc_add(struct mfc *mfc, const struct args_add_mfc *args, const struct lease *lease, bool wait,
-             uint64_t serial, enum route_change *ret, struct route **ret_old,
-             struct route **ret_new, struct error *error)
+             uint64_t serial, struct mfc_change *ret, struct error *error)
 {
     struct resolved resolved = {0};
     struct address source = admission_source(args);
 
-    *ret_old = NULL;
-    if (!admission_check(mfc, mfc->host->links, args, wait, &resolved, ret, error))
+    *ret = (struct mfc_change){0};
+    if (!admission_check(mfc, mfc->host->links, args, wait, &resolved, &ret->kind, error))
         return false;
-    if (*ret == CHANGE_NONE)
+    if (ret->kind == CHANGE_NONE)
         return true;
     verify_routes(mfc);
 
@@ -204,8 +203,8 @@ bool mfc_add(struct mfc *mfc, const struct args_add_mfc *args, const struct leas
         route_set_replace(&mfc->routes, old, route);
     else
         route_set_insert(&mfc->routes, route);
-    *ret_old = old;
-    *ret_new = route;
+    ret->old = old;
+    ret->new = route;
     return true;
 }
 

@@ -36,10 +36,15 @@ void mfc_free(struct mfc *mfc);
 /* See mroute_adopt; the socket is set already. serial is that of the next route. */
 int mfc_adopt(struct mfc *mfc, uint64_t *serial);
 
-/* Adds, replaces or leaves a route. *ret_old is the replaced route, to be given to mfc_drop_old. */
+/* What mfc_add did. The replaced route is to be given to mfc_drop_old. */
+struct mfc_change {
+    enum route_change kind;
+    struct route *old, *new; /* NULL: none */
+};
+
+/* Adds, replaces or leaves a route. serial is for a route that replaces no other. */
 bool mfc_add(struct mfc *mfc, const struct args_add_mfc *args, const struct lease *lease, bool wait,
-             uint64_t serial, enum route_change *ret, struct route **ret_old,
-             struct route **ret_new, struct error *error);
+             uint64_t serial, struct mfc_change *ret, struct error *error);
 void mfc_drop_old(struct mfc *mfc, struct route *old);
 
 /* Takes a route out of the kernel and of the set, and frees it. */

@@ -289,13 +289,26 @@ static bool check_limits(const struct mroute *mroute, const struct mfc *mfc,
     return true;
 }
 
+static void note_added(struct mroute *mroute, struct route *old, struct route *new)
+{
+    pass_owner(mroute, old ? old->lease.uid : LEASE_UID_UNKNOWN, new->lease.uid);
+    if (old) {
+        move_cursors(mroute, old, new);
+        mfc_drop_old(new->mfc, old);
+    } else {
+        mroute->serial++;
+        mroute->route_count++;
+    }
+    pass_news(mroute, old ? ROUTE_REPLACED_NEWS : ROUTE_ADDED_NEWS, new);
+}
+
 bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const struct lease *lease,
                 bool wait, enum route_change *ret, struct error *error)
 {
     struct lease unknown = {.uid = LEASE_UID_UNKNOWN};
     struct mfc *mfc = find_open_table(mroute, args->group.family, args->table);
     struct resolved resolved;
-    struct route *old, *new;
+    struct mfc_change change;
 
     if (!check_limits(mroute, mfc, args, error))
         return false;
@@ -303,22 +316,13 @@ bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const st
         return admission_check(mfc, mroute->host.links, args, wait, &resolved, ret, error);
     if (!mfc)
         return error_set(error, ERROR_NO_MEMORY, NULL, "The service has no memory for a table.");
-    if (!mfc_add(mfc, args, lease ? lease : &unknown, wait, mroute->serial, ret, &old, &new,
-                 error)) {
+    if (!mfc_add(mfc, args, lease ? lease : &unknown, wait, mroute->serial, &change, error)) {
         close_if_empty(mroute, mfc);
         return false;
     }
-    if (*ret == CHANGE_NONE)
-        return true;
-    pass_owner(mroute, old ? old->lease.uid : LEASE_UID_UNKNOWN, new->lease.uid);
-    if (old) {
-        move_cursors(mroute, old, new);
-        mfc_drop_old(mfc, old);
-    } else {
-        mroute->serial++;
-        mroute->route_count++;
-    }
-    pass_news(mroute, old ? ROUTE_REPLACED_NEWS : ROUTE_ADDED_NEWS, new);
+    *ret = change.kind;
+    if (change.kind != CHANGE_NONE)
+        note_added(mroute, change.old, change.new);
     return true;
 }
 
