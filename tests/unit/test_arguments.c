@@ -10,6 +10,7 @@
 struct fixture {
     struct command_line line;
     struct log_capture log; /* what it said on standard error */
+    char words[1024];       /* what line points into */
     char text[4096];        /* the request */
     int status;
 };
@@ -17,15 +18,16 @@ struct fixture {
 /* Reads the words of a command, separated by spaces; '_' is a space in a word. */
 static void read_words(struct fixture *f, const char *words)
 {
-    char name[] = "netbroker", copy[1024], *rest = copy, *argv[64] = {name}, *word;
+    char name[] = "netbroker", *rest = f->words, *argv[64] = {name}, *word;
     struct json json = {.limit = sizeof f->text - 1};
     struct nb_request *request;
     int argc = 1;
 
-    snprintf(copy, sizeof copy, "%s", words);
+    snprintf(f->words, sizeof f->words, "%s", words);
     while ((word = strsep(&rest, " "))) {
         for (char *c = word; *c; c++)
-            *c = *c == '_' ? ' ' : *c;
+            if (*c == '_')
+                *c = ' ';
         argv[argc++] = word;
     }
     f->text[0] = '\0';
