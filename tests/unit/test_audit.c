@@ -182,7 +182,7 @@ START_TEST(lines_come_back_with_time)
     }
     log_capture_end(&log);
     ck_assert_uint_eq(log_count(&log, "audit granted"), RECORDS_A_SECOND);
-    clock_ms += 3600 * 1000; /* no more than a burst is saved up */
+    clock_ms += 3600000; /* no more than a burst is saved up */
     log_capture_begin(&log);
     write_many(&audit, RECORDS_BURST + 1, 1, AUDIT_GRANTED);
     log_capture_end(&log);

@@ -43,8 +43,8 @@ START_TEST(ids_cannot_be_guessed)
     }
     ck_assert_uint_eq(ones, 0xffffffffffff);
     ck_assert_uint_eq(zeros, 0xffffffffffff);
-    ck_assert_int_gt(changed, 999 * 23);
-    ck_assert_int_lt(changed, 999 * 25);
+    ck_assert_int_gt(changed, 999L * 23);
+    ck_assert_int_lt(changed, 999L * 25);
 }
 END_TEST
 
