@@ -86,6 +86,7 @@ static const struct form {
     {"prctl", BOTH, {{0, WHOLE, PR_SET_NAME}}},
 };
 
+/* NOLINTNEXTLINE(misc-redundant-expression): equal numbers are what is asserted */
 _Static_assert(SIOCGETVIFCNT == SIOCGETMIFCNT_IN6 && SIOCGETSGCNT == SIOCGETSGCNT_IN6,
                "a row each in forms");
 
