@@ -16,10 +16,10 @@ struct service_facts {
     pid_t keeper, broker;
     char keeper_privileges[64], broker_privileges[64];
     char keeper_sandbox[64], broker_sandbox[64]; /* what is in force */
-    unsigned restarts;      /* brokers that died since the keeper's start */
-    uint64_t started_ns;    /* uv_hrtime() at the broker's start */
-    const char *socket;     /* the configured path */
-    const char *state_file; /* "": none */
+    unsigned restarts;                           /* brokers that died since the keeper's start */
+    uint64_t started_ns;                         /* uv_hrtime() at the broker's start */
+    const char *socket;                          /* the configured path */
+    const char *state_file;                      /* "": none */
 };
 
 struct services {
