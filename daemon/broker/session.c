@@ -1,7 +1,7 @@
 #include "session.h"
 
+#include "intake.h"
 #include "log.h"
-#include "scan.h"
 #include "services.h"
 
 #include <errno.h>
@@ -25,12 +25,7 @@ struct session {
     int watched; /* the events that poll waits for */
     struct peer peer;
 
-    char *in;                      /* REQUEST_MAX bytes, owned; NULL while nothing is in it */
-    size_t start, scanned, length; /* of the request that is being read, and of all there is */
-    struct scan scan;
-    bool starved; /* the bytes there hold no whole request */
-    bool eof;     /* the client sends no more */
-
+    struct intake intake;
     struct json out; /* what the client has yet to read */
     bool ending;     /* nothing more is taken; the end comes when the client has read all */
     bool closed;
@@ -83,7 +78,7 @@ static void free_session(uv_handle_t *handle)
 
     close(session->fd);
     peer_release(&session->peer);
-    free(session->in);
+    intake_clear(&session->intake);
     json_clear(&session->out);
     free(session->subscription);
     free(session);
@@ -164,77 +159,40 @@ static void perform(struct session *session, const char *bytes, size_t n)
     check_reply(session, before);
 }
 
-/* Drops white space before a request, and says whether there is room for the rest of it. */
-static void wait_for_rest(struct session *session)
-{
-    session->starved = true;
-    if (session->scan.depth == 0)
-        session->start = session->scanned;
-    if (session->scanned - session->start >= REQUEST_MAX)
-        refuse_stream(session, ERROR_TOO_LARGE,
-                      "A request has 16384 bytes at most; send several smaller ones. The "
-                      "connection ends here.");
-}
-
 /* Performs the next request, if it is whole. */
 static bool take_request(struct session *session)
 {
-    size_t used = 0;
-    enum scan_result result = SCAN_MORE;
+    const char *bytes;
+    size_t length;
 
-    if (session->length > session->scanned) /* else there may be no buffer */
-        result = scan_bytes(&session->scan, session->in + session->scanned,
-                            session->length - session->scanned, &used);
-    session->scanned += used;
-    if (result == SCAN_MORE) {
-        wait_for_rest(session);
-        return false;
-    }
-    if (result == SCAN_GARBAGE) {
+    switch (intake_next(&session->intake, &bytes, &length)) {
+    case INTAKE_REQUEST:
+        perform(session, bytes, length);
+        return true;
+    case INTAKE_GARBAGE:
         refuse_stream(session, ERROR_INVALID_JSON,
                       "A request takes one JSON object such as {\"action\": \"PING\"}, and this is "
                       "no beginning of one. The connection ends here.");
         return false;
+    case INTAKE_TOO_LARGE:
+        refuse_stream(session, ERROR_TOO_LARGE,
+                      "A request has 16384 bytes at most; send several smaller ones. The "
+                      "connection ends here.");
+        return false;
+    case INTAKE_STARVED:
+        return false;
     }
-    size_t start = session->start;
-
-    session->start = session->scanned;
-    perform(session, session->in + start, session->scanned - start);
-    return true;
+    return false;
 }
 
-static void compact_input(struct session *session)
-{
-    session->length -= session->start;
-    session->scanned -= session->start;
-    if (session->length == 0) {
-        free(session->in);
-        session->in = NULL;
-    } else if (session->start > 0) {
-        memmove(session->in, session->in + session->start, session->length);
-    }
-    session->start = 0;
-}
-
-/* Reads once. False when the connection is broken.
- * #syscalls broker: recv recvfrom send sendto close */
+/* Reads once. False when the connection is broken. */
 static bool read_input(struct session *session)
 {
-    if (!session->in)
-        session->in = malloc(REQUEST_MAX);
-    if (!session->in || session->length == REQUEST_MAX)
-        return session->in != NULL;
+    int result = intake_read(&session->intake, session->fd);
 
-    ssize_t length =
-        recv(session->fd, session->in + session->length, REQUEST_MAX - session->length, 0);
-
-    if (length > 0) {
-        session->length += (size_t)length;
-        session->starved = false;
+    if (result > 0)
         session->host.before_requests(session->host.services);
-    }
-    session->eof |= length == 0;
-    return length >= 0 || errno == EAGAIN || errno == EINTR;
+    return result >= 0;
 }
 
 /* --- Replies ------------------------------------------------------------------------------- */
@@ -261,7 +219,8 @@ static void fill_output(struct session *session)
         events_take(&session->subscription->subscriber, &session->out);
 }
 
-/* Sends what the socket takes. False when the connection is broken. */
+/* Sends what the socket takes. False when the connection is broken.
+ * #syscalls broker: send sendto close */
 static bool flush_output(struct session *session)
 {
     struct json *out = &session->out;
@@ -290,9 +249,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
     if (intact && events & UV_READABLE)
         intact = read_input(session);
-    while (intact && may_take(session) && !session->starved && take_request(session))
+    while (intact && may_take(session) && !session->intake.starved && take_request(session))
         ;
-    compact_input(session);
+    intake_compact(&session->intake);
     if (intact) {
         fill_output(session); /* a piece that memory cut short cannot be mended: the rest is gone */
         intact = !session->out.failed && flush_output(session);
@@ -306,7 +265,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 static bool is_over(const struct session *session)
 {
     return session->out.length == 0 && !session->producer && !session->deferral &&
-           (session->ending || (session->eof && session->starved));
+           (session->ending || (session->intake.ended && session->intake.starved));
 }
 
 static bool has_news(const struct session *session)
@@ -322,10 +281,10 @@ static int wanted_events(const struct session *session)
     bool takes = may_take(session);
     int events = 0;
 
-    if (takes && session->starved && !session->eof)
+    if (takes && session->intake.starved && !session->intake.ended)
         events |= UV_READABLE;
     if (session->out.length > 0 || session->producer || has_news(session) ||
-        (takes && !session->starved))
+        (takes && !session->intake.starved))
         events |= UV_WRITABLE;
     return events;
 }
@@ -409,8 +368,8 @@ static bool is_waiting(const struct session *session, enum wait wait)
         return session->watched & UV_WRITABLE;
     if (session->watched != UV_READABLE)
         return false; /* it is the reader's turn, or ours */
-    return wait == WAIT_REST ? session->scan.depth > 0
-                             : session->scan.depth == 0 && !is_subscribed(session);
+    return wait == WAIT_REST ? intake_is_inside(&session->intake)
+                             : !intake_is_inside(&session->intake) && !is_subscribed(session);
 }
 
 /* Half a request is answered, so that its author learns why. */
@@ -508,7 +467,7 @@ struct session *session_new(const struct session_host *host, int fd, const struc
     session->user = user;
     session->fd = fd;
     session->peer = *peer; /* with its groups */
-    session->starved = true;
+    intake_init(&session->intake);
     session->out.limit = OUT_MAX;
     session->poll.data = session;
     add_to_list(session);
