@@ -39,7 +39,7 @@ END
 kill -HUP "$daemon"
 within 10 "the new rule" grep -q 'policy read: 1 rules' $work/daemon.log
 cp "$build/client/netbroker" $work/
-as_nobody=(setpriv --reuid nobody --regid nogroup --clear-groups $work/netbroker)
+as_nobody=(setpriv --reuid nobody --regid nogroup --clear-groups "$work/netbroker")
 for number in 1 2; do
     "${as_nobody[@]}" mfc add --group 239.88.0.$number --iif lo --oifs lo
 done
