@@ -100,6 +100,7 @@ static void start_broker(struct keeper *keeper)
 
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) {
         log_line(LOG_ERR, "cannot make the channel to the broker: %s.", strerror(errno));
+        keeper->deadline_ms = now_ms() + PAUSE_MAX_MS;
         return;
     }
     keeper->broker = fork();
