@@ -3,6 +3,7 @@
 #include "bounds.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 static int native_family(uint8_t family)
@@ -49,6 +50,123 @@ bool address_is_multicast(const struct address *address)
 bool address_equal(const struct address *a, const struct address *b)
 {
     return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+unsigned family_bits(uint8_t family)
+{
+    return family == FAMILY_IPV4 ? 32 : 128;
+}
+
+/* The bits of byte i that a prefix of this length has. */
+static uint8_t mask_of(unsigned length, unsigned i)
+{
+    if (length >= 8 * (i + 1))
+        return 0xff;
+    return length <= 8 * i ? 0 : (uint8_t)(0xff00 >> (length - 8 * i));
+}
+
+struct prefix prefix_of(const struct address *address, unsigned length)
+{
+    struct prefix prefix = {*address, (uint8_t)length};
+
+    for (unsigned i = length / 8; i < sizeof address->bytes; i++)
+        prefix.address.bytes[i] &= mask_of(length, i);
+    return prefix;
+}
+
+struct prefix prefix_single(const struct address *address)
+{
+    return (struct prefix){*address, (uint8_t)family_bits(address->family)};
+}
+
+/* A length in decimal digits, without sign and leading zeros, or -1. */
+static int parse_length(const char *text, unsigned most)
+{
+    size_t digits = strspn(text, "0123456789");
+    unsigned length = 0;
+
+    if (digits == 0 || digits > 3 || text[digits] || (text[0] == '0' && digits > 1))
+        return -1;
+    while (*text)
+        length = length * 10 + (unsigned)(*text++ - '0');
+    return length <= most ? (int)length : -1;
+}
+
+bool prefix_parse(const char *text, struct prefix *ret)
+{
+    const char *slash = strchr(text, '/');
+    char copy[ADDRESS_TEXT_MAX];
+    struct address address;
+    int length;
+
+    if (!slash) {
+        if (!address_parse(text, &address))
+            return false;
+        *ret = prefix_single(&address);
+        return true;
+    }
+    if ((size_t)(slash - text) >= sizeof copy)
+        return false;
+    memcpy(copy, text, (size_t)(slash - text));
+    copy[slash - text] = '\0';
+    if (!address_parse(copy, &address))
+        return false;
+    length = parse_length(slash + 1, family_bits(address.family));
+    if (length < 0)
+        return false;
+    *ret = prefix_of(&address, (unsigned)length);
+    return true;
+}
+
+const char *prefix_format(const struct prefix *prefix, char *text)
+{
+    address_format(&prefix->address, text);
+    if (!prefix_is_single(prefix))
+        sprintf(text + strlen(text), "/%u", prefix->length);
+    return text;
+}
+
+bool prefix_is_single(const struct prefix *prefix)
+{
+    return prefix->length == family_bits(prefix->address.family);
+}
+
+bool prefix_is_multicast(const struct prefix *prefix)
+{
+    return prefix->length >= (prefix->address.family == FAMILY_IPV4 ? 4 : 8) &&
+           address_is_multicast(&prefix->address);
+}
+
+bool prefix_is_link_scoped(const struct prefix *groups)
+{
+    return groups->length >= (groups->address.family == FAMILY_IPV4 ? 24 : 16) &&
+           address_is_link_scoped(&groups->address);
+}
+
+bool prefix_equal(const struct prefix *a, const struct prefix *b)
+{
+    return a->length == b->length && address_equal(&a->address, &b->address);
+}
+
+bool prefix_has(const struct prefix *prefix, const struct address *address)
+{
+    const uint8_t *a = prefix->address.bytes, *b = address->bytes;
+    unsigned whole = prefix->length / 8;
+
+    if (prefix->address.family != address->family || memcmp(a, b, whole) != 0)
+        return false;
+    return whole == sizeof address->bytes ||
+           !((a[whole] ^ b[whole]) & mask_of(prefix->length, whole));
+}
+
+bool prefix_covers(const struct prefix *prefix, const struct prefix *inner)
+{
+    return prefix->length <= inner->length && prefix_has(prefix, &inner->address);
+}
+
+bool prefix_overlaps(const struct prefix *a, const struct prefix *b)
+{
+    return prefix_covers(a, b) || prefix_covers(b, a);
 }
 
 bool address_is_link_scoped(const struct address *group)

@@ -8,11 +8,20 @@
 
 enum { FAMILY_NONE = 0, FAMILY_IPV4 = 4, FAMILY_IPV6 = 6 };
 
-enum { ADDRESS_TEXT_MAX = 46 }; /* INET6_ADDRSTRLEN */
+enum {
+    ADDRESS_TEXT_MAX = 46,                  /* INET6_ADDRSTRLEN */
+    PREFIX_TEXT_MAX = ADDRESS_TEXT_MAX + 4, /* "/128" */
+};
 
 struct address {
     uint8_t family;    /* FAMILY_*; NONE: not given */
     uint8_t bytes[16]; /* network order; IPv4 uses the first four, the rest is zero */
+};
+
+/* All addresses that share the first bits. */
+struct prefix {
+    struct address address; /* the bits behind the length are zero */
+    uint8_t length;         /* in bits; a single address has all of them */
 };
 
 /* Reads one address in its usual text form, without prefix length, zone or white space. */
@@ -27,6 +36,38 @@ struct address address_any(uint8_t family);
 bool address_is_any(const struct address *address);
 bool address_is_multicast(const struct address *address);
 bool address_equal(const struct address *a, const struct address *b);
+
+/* The bits of an address of the family: 32 or 128. */
+unsigned family_bits(uint8_t family);
+
+/* The prefix of this length around an address, which may have other bits behind it. */
+struct prefix prefix_of(const struct address *address, unsigned length);
+
+/* The one address, as a prefix. */
+struct prefix prefix_single(const struct address *address);
+
+/* Reads an address, or an address, '/' and a length; bits behind the length are masked. */
+bool prefix_parse(const char *text, struct prefix *ret);
+
+/* Writes it to text[PREFIX_TEXT_MAX], a single address without its length, and returns text. */
+const char *prefix_format(const struct prefix *prefix, char *text);
+
+bool prefix_is_single(const struct prefix *prefix);
+
+/* Whether all of its addresses are multicast groups. */
+bool prefix_is_multicast(const struct prefix *prefix);
+
+/* Whether all of its groups stay on their link. */
+bool prefix_is_link_scoped(const struct prefix *groups);
+
+bool prefix_equal(const struct prefix *a, const struct prefix *b);
+
+/* Whether the address, or each address of the inner prefix, is of the prefix. */
+bool prefix_has(const struct prefix *prefix, const struct address *address);
+bool prefix_covers(const struct prefix *prefix, const struct prefix *inner);
+
+/* Whether any address is of both. */
+bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 
 /* Whether a multicast group stays on its link: 224.0.0.0/24 (RFC 5771 section 4), and IPv6 scopes
  * 0 to 2 (RFC 7346: reserved, interface-local, link-local). Routers forward none of these. */

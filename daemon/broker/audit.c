@@ -57,8 +57,8 @@ static void append(char *text, size_t size, const char *format, ...)
 void target_format(const struct target *target, char *text, size_t size)
 {
     const size_t rest =
-        INTERFACE_NAME_MAX + sizeof ",... group= table=4294967295" + ADDRESS_TEXT_MAX;
-    char address[ADDRESS_TEXT_MAX];
+        INTERFACE_NAME_MAX + sizeof ",... group= table=4294967295" + PREFIX_TEXT_MAX;
+    char address[PREFIX_TEXT_MAX];
 
     text[0] = '\0';
     for (unsigned i = 0; i < target->interface_count; i++) {
@@ -68,9 +68,9 @@ void target_format(const struct target *target, char *text, size_t size)
         }
         append(text, size, "%s%s", i ? "," : "interfaces=", target->interfaces[i]);
     }
-    if (target->group.family)
+    if (target->group.address.family)
         append(text, size, "%sgroup=%s", text[0] ? " " : "",
-               address_format(&target->group, address));
+               prefix_format(&target->group, address));
     if (target->table)
         append(text, size, "%stable=%u", text[0] ? " " : "", target->table);
     if (!text[0])

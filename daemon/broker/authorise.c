@@ -32,7 +32,8 @@ static void add_field(struct target *target, const struct field *field, const ch
         add_interfaces(target, value);
         break;
     case FIELD_group:
-        target->group = *(const struct address *)value;
+        if (((const struct address *)value)->family)
+            target->group = prefix_single(value);
         break;
     case FIELD_table:
         target->table = *(const uint32_t *)value;
@@ -64,12 +65,14 @@ void target_of(const struct call *call, struct target *ret)
     *ret = (struct target){0};
     for (size_t i = 0; i < row->field_count; i++)
         add_field(ret, &row->fields[i], (const char *)&request->args);
-    if (ret->group.family)
-        ret->table = family_table(ret->group.family, ret->table);
+    const struct address *group = &ret->group.address;
+
+    if (group->family)
+        ret->table = family_table(group->family, ret->table);
     if (request->action == ACTION_ADD_MFC)
-        add_route(ret, mroute_find(mroute, &request->args.add_mfc.source, &ret->group, ret->table));
+        add_route(ret, mroute_find(mroute, &request->args.add_mfc.source, group, ret->table));
     if (request->action == ACTION_DEL_MFC)
-        add_route(ret, mroute_find(mroute, &request->args.del_mfc.source, &ret->group, ret->table));
+        add_route(ret, mroute_find(mroute, &request->args.del_mfc.source, group, ret->table));
 }
 
 /* The lease that the request is about: the new one, or the one that is taken back. */
@@ -153,7 +156,7 @@ void record_release(struct services *services, const struct route *route)
 
     route_describe(route, false, &view);
     add_route(&target, route);
-    target.group = view.group;
+    target.group = prefix_single(&view.group);
     target.table = view.table;
     audit_write(&services->audit, &(struct audit_record){
                                       .verdict = AUDIT_RELEASED,

@@ -24,30 +24,60 @@ static bool has_verb(const struct rule *rule, const char *verb)
     return false;
 }
 
+/* What a request calls "eth+" is every interface whose name begins with "eth". */
+static size_t common_start(const char *name)
+{
+    size_t length = strlen(name);
+
+    return length && name[length - 1] == '+' ? length - 1 : 0;
+}
+
+static bool is_pattern(const char *name)
+{
+    size_t length = strlen(name);
+
+    return length && name[length - 1] == '+';
+}
+
+/* Whether an item of a rule has all interfaces that a pattern of a request means: only one that is
+ * nothing but its own beginning and a '*' is sure to. */
+static bool item_covers(const char *item, const char *pattern)
+{
+    size_t literal = strcspn(item, "*?[\\");
+
+    return strcmp(item, pattern) == 0 ||
+           (strcmp(item + literal, "*") == 0 && literal <= common_start(pattern) &&
+            strncmp(item, pattern, literal) == 0);
+}
+
+/* Whether it may have some of them. */
+static bool item_touches(const char *item, const char *pattern)
+{
+    size_t literal = strcspn(item, "*?[\\"), start = common_start(pattern);
+
+    return strncmp(item, pattern, literal < start ? literal : start) == 0 &&
+           (item[literal] || literal >= start);
+}
+
 static bool has_interface(const struct rule *rule, const char *name)
 {
-    for (unsigned i = 0; i < rule->interface_count; i++)
-        if (fnmatch(rule->interfaces[i], name, 0) == 0)
+    for (unsigned i = 0; i < rule->interface_count; i++) {
+        const char *item = rule->interfaces[i];
+        bool has = !is_pattern(name) ? fnmatch(item, name, 0) == 0
+                   : rule->deny      ? item_touches(item, name)
+                                     : item_covers(item, name);
+
+        if (has)
             return true;
+    }
     return false;
 }
 
-static bool in_prefix(const struct prefix *prefix, const struct address *address)
-{
-    unsigned whole = prefix->length / 8, rest = prefix->length % 8;
-    uint8_t mask = (uint8_t)(0xff00 >> rest);
-
-    if (prefix->address.family != address->family)
-        return false;
-    if (memcmp(prefix->address.bytes, address->bytes, whole) != 0)
-        return false;
-    return rest == 0 || ((prefix->address.bytes[whole] ^ address->bytes[whole]) & mask) == 0;
-}
-
-static bool has_group(const struct rule *rule, const struct address *group)
+static bool has_group(const struct rule *rule, const struct prefix *group)
 {
     for (unsigned i = 0; i < rule->prefix_count; i++)
-        if (in_prefix(&rule->prefixes[i], group))
+        if (rule->deny ? prefix_overlaps(&rule->prefixes[i], group)
+                       : prefix_covers(&rule->prefixes[i], group))
             return true;
     return false;
 }
@@ -75,7 +105,7 @@ static bool covers(const struct rule *rule, const struct target *target)
     if (rule->interface_count &&
         (!target->interface_count || count_interfaces(rule, target) < target->interface_count))
         return false;
-    if (rule->prefix_count && (!target->group.family || !has_group(rule, &target->group)))
+    if (rule->prefix_count && (!target->group.address.family || !has_group(rule, &target->group)))
         return false;
     return !rule->table_count || (target->table && has_table(rule, target->table));
 }
@@ -85,7 +115,7 @@ static bool touches(const struct rule *rule, const struct target *target)
 {
     if (rule->interface_count && target->interface_count && !count_interfaces(rule, target))
         return false;
-    if (rule->prefix_count && target->group.family && !has_group(rule, &target->group))
+    if (rule->prefix_count && target->group.address.family && !has_group(rule, &target->group))
         return false;
     return !rule->table_count || !target->table || has_table(rule, target->table);
 }

@@ -23,11 +23,6 @@ enum {
     TARGET_INTERFACES_MAX = 2 * (VIFS_MAX + 1),
 };
 
-struct prefix {
-    struct address address;
-    uint8_t length; /* in bits */
-};
-
 struct rule {
     char name[RULE_NAME_MAX + 1];
     bool deny;
@@ -51,9 +46,10 @@ struct policy {
 /* What a request is about. What it does not say is not narrowed: it is about all there is. */
 struct target {
     unsigned interface_count;
-    const char *interfaces[TARGET_INTERFACES_MAX]; /* borrowed */
-    struct address group;                          /* FAMILY_NONE: not said */
-    uint32_t table;                                /* 0: not said */
+    const char
+        *interfaces[TARGET_INTERFACES_MAX]; /* borrowed; with '+' behind: all that begin so */
+    struct prefix group;                    /* FAMILY_NONE: not said */
+    uint32_t table;                         /* 0: not said */
 };
 
 struct decision {

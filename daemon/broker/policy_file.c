@@ -93,25 +93,9 @@ static const char *take_multicast(struct rule *rule, const char *item)
 {
     static const char right[] = "a multicast group or prefix such as 239.10.0.0/16 or ff3e::/16";
     struct prefix *prefix = &rule->prefixes[rule->prefix_count];
-    char address[ADDRESS_TEXT_MAX];
-    const char *slash = strchr(item, '/');
-    size_t length = slash ? (size_t)(slash - item) : strlen(item);
 
-    if (length >= sizeof address)
+    if (!prefix_parse(item, prefix) || !prefix_is_multicast(prefix))
         return right;
-    memcpy(address, item, length);
-    address[length] = '\0';
-    if (!address_parse(address, &prefix->address) || !address_is_multicast(&prefix->address))
-        return right;
-
-    int most = prefix->address.family == FAMILY_IPV4 ? 32 : 128;
-    uint32_t bits = (uint32_t)most;
-
-    if (slash && !parse_number(slash + 1, &bits))
-        return right;
-    if (bits < (most == 32 ? 4U : 8U) || bits > (uint32_t)most)
-        return right;
-    prefix->length = (uint8_t)bits;
     rule->prefix_count++;
     return NULL;
 }

@@ -1,10 +1,15 @@
-/* A lease: the named hold that a request was granted on a kernel resource. */
+/* A lease: the named hold that a request was granted on a kernel resource.
+ *
+ * A thing that can be held (a route, a join) embeds a `holding`: the list of those who hold it. It
+ * goes when the last of them lets go. A user holds a thing until somebody lets go of it in its
+ * name, a session until it ends, and the configuration until it names the thing no more. */
 #ifndef NB_LEASE_H
 #define NB_LEASE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/types.h>
 
 enum {
@@ -35,5 +40,90 @@ const char *lease_id_format(uint64_t id, char *text);
 
 /* Reads an id: exactly its digits, and not 0. */
 bool lease_id_parse(const char *text, uint64_t *ret);
+
+/* --- Holds --------------------------------------------------------------------------------- */
+
+/* H(NAME, word on the wire): what a hold lasts as long as. FOUND: the thing was there already, and
+ * nobody knows whose it is. */
+#define HOLD_KINDS(H)                                                                              \
+    H(USER, "client")                                                                              \
+    H(SESSION, "session")                                                                          \
+    H(CONFIGURATION, "configuration")                                                              \
+    H(FOUND, "found")
+
+enum hold_kind {
+#define H(name, word) HOLD_##name,
+    HOLD_KINDS(H)
+#undef H
+        HOLD_KIND_COUNT
+};
+
+/* The word of a kind on the wire. */
+const char *hold_kind_word(enum hold_kind kind);
+
+/* What a session holds: all ends with it. */
+struct hold;
+LIST_HEAD(session_holds, hold);
+
+struct hold {
+    LIST_ENTRY(hold) in_holding; /* struct holding owns it */
+    LIST_ENTRY(hold) in_session; /* of a HOLD_SESSION: struct session_holds */
+    struct holding *holding;
+    struct session_holds *session; /* NULL: of none */
+    struct lease lease;
+    uint32_t generation; /* of the set that named it last */
+    uint8_t kind;        /* enum hold_kind */
+};
+
+/* In what somebody may hold. */
+struct holding {
+    LIST_HEAD(, hold) holds;
+    const struct holding_class *class; /* what kind of thing it is in */
+};
+
+/* What is done for a thing when holds go. */
+struct holding_class {
+    /* A session ended: lets go of the hold, and of the thing if it was the last one. */
+    void (*session_ended)(struct hold *hold);
+};
+
+/* Who asks to hold something, and how long. */
+struct owner {
+    enum hold_kind kind;
+    struct lease lease;            /* the new one; its uid is who asks */
+    struct session_holds *session; /* of a HOLD_SESSION */
+    uint32_t generation;
+    bool administrator; /* may change what others hold */
+};
+
+void holding_init(struct holding *holding, const struct holding_class *class);
+
+/* The owner's own hold, of its kind, user and session, or NULL. */
+struct hold *holding_find(const struct holding *holding, const struct owner *owner);
+
+/* Whether somebody holds it who is not the owner's user. */
+bool holding_has_others(const struct holding *holding, const struct owner *owner);
+
+bool holding_is_empty(const struct holding *holding);
+unsigned holding_count(const struct holding *holding);
+
+/* The oldest hold, or NULL: whose the thing is in the first place. */
+const struct hold *holding_first(const struct holding *holding);
+
+/* Holds for the owner. The one that it has already is found again, with the owner's generation.
+ * *ret_new says whether it is new. NULL: no memory. */
+struct hold *holding_add(struct holding *holding, const struct owner *owner, bool *ret_new);
+
+/* Takes all holds over from a thing that this one replaces. */
+void holding_move(struct holding *to, struct holding *from);
+
+/* Ends one hold, which is freed. */
+void hold_release(struct hold *hold);
+
+/* Ends all, telling nobody. */
+void holding_clear(struct holding *holding);
+
+/* Ends all that the session holds. */
+void session_holds_end(struct session_holds *holds);
 
 #endif

@@ -89,6 +89,64 @@ START_TEST(a_family_has_its_default_table)
 }
 END_TEST
 
+static const struct {
+    const char *text, *right; /* NULL: refused */
+} prefixes[] = {
+    {"10.0.0.1/24", "10.0.0.0/24"},
+    {"10.0.0.1", "10.0.0.1"},
+    {"10.0.0.1/32", "10.0.0.1"},
+    {"255.255.255.255/1", "128.0.0.0/1"},
+    {"10.0.0.1/0", "0.0.0.0/0"},
+    {"ff3e::1/16", "ff3e::/16"},
+    {"fd00::1", "fd00::1"},
+    {"fd00::7/126", "fd00::4/126"},
+    {"::/0", "::/0"},
+    {"10.0.0.0/33", NULL},
+    {"ff3e::/129", NULL},
+    {"10.0.0.0/", NULL},
+    {"10.0.0.0/-1", NULL},
+    {"10.0.0.0/08", NULL},
+    {"10.0.0.0/8 ", NULL},
+    {"/8", NULL},
+    {"10.0.0/8", NULL},
+    {"10.0.0.0/8/8", NULL},
+    {"10.0.0.0/4294967304", NULL},
+};
+
+START_TEST(a_prefix_is_read_without_the_bits_behind_it)
+{
+    struct prefix prefix;
+    char text[PREFIX_TEXT_MAX];
+    bool read = prefix_parse(prefixes[_i].text, &prefix);
+
+    ck_assert_msg(read == (prefixes[_i].right != NULL), "%s", prefixes[_i].text);
+    if (read)
+        ck_assert_str_eq(prefix_format(&prefix, text), prefixes[_i].right);
+}
+END_TEST
+
+static struct prefix prefix_from(const char *text)
+{
+    struct prefix prefix;
+
+    ck_assert(prefix_parse(text, &prefix));
+    return prefix;
+}
+
+START_TEST(a_prefix_covers_longer_ones)
+{
+    struct prefix wide = prefix_from("239.0.0.0/8"), narrow = prefix_from("239.1.0.0/16"),
+                  other = prefix_from("238.1.0.0/16"), all = prefix_from("0.0.0.0/0"),
+                  six = prefix_from("ef00::/8");
+
+    ck_assert(prefix_covers(&wide, &narrow) && !prefix_covers(&narrow, &wide));
+    ck_assert(prefix_overlaps(&wide, &narrow) && prefix_overlaps(&narrow, &wide));
+    ck_assert(!prefix_overlaps(&wide, &other) && !prefix_overlaps(&other, &wide));
+    ck_assert(prefix_covers(&all, &other) && !prefix_covers(&all, &six));
+    ck_assert(prefix_covers(&six, &six) && !prefix_covers(&six, &wide));
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, text_comes_back_in_the_usual_form);
@@ -97,6 +155,9 @@ static void add_tests(TCase *tests)
                         (int)(sizeof groups / sizeof *groups));
     tcase_add_test(tests, any_differs_by_family);
     tcase_add_test(tests, a_family_has_its_default_table);
+    tcase_add_loop_test(tests, a_prefix_is_read_without_the_bits_behind_it, 0,
+                        (int)(sizeof prefixes / sizeof *prefixes));
+    tcase_add_test(tests, a_prefix_covers_longer_ones);
 }
 
 int main(void)

@@ -54,7 +54,7 @@ START_TEST(a_line_has_every_part)
     struct audit audit;
     struct log_capture log;
 
-    ck_assert(address_parse("239.1.1.1", &target.group));
+    ck_assert(prefix_parse("239.1.1.1", &target.group));
     begin(&audit);
     log_capture_begin(&log);
     audit_write(&audit, &(struct audit_record){.verdict = AUDIT_GRANTED,
@@ -98,7 +98,7 @@ START_TEST(many_interfaces_do_not_hide_the_group)
 
     for (unsigned i = 0; i < TARGET_INTERFACES_MAX; i++)
         target.interfaces[i] = "fifteen-letters";
-    ck_assert(address_parse("ff3e:aaaa:5555:cccc:3333:f0f0:7f0f:9696", &target.group));
+    ck_assert(prefix_parse("ff3e:aaaa:5555:cccc:3333:f0f0:7f0f:9696", &target.group));
     target_format(&target, text, sizeof text);
     ck_assert_ptr_nonnull(strstr(text, "interfaces=fifteen-letters,fifteen-letters,"));
     ck_assert_ptr_nonnull(

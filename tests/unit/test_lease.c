@@ -84,6 +84,87 @@ START_TEST(what_is_no_id_is_refused)
 }
 END_TEST
 
+/* --- Holds --------------------------------------------------------------------------------- */
+
+static void let_go(struct hold *hold)
+{
+    hold_release(hold);
+}
+
+static const struct holding_class class = {let_go};
+
+static struct owner owner_of(enum hold_kind kind, uid_t uid, struct session_holds *session)
+{
+    return (struct owner){.kind = kind, .lease = {.id = 1, .uid = uid}, .session = session};
+}
+
+START_TEST(an_owner_holds_a_thing_once)
+{
+    struct owner owner = owner_of(HOLD_USER, 1000, NULL);
+    struct holding holding;
+    struct hold *first;
+    bool new;
+
+    holding_init(&holding, &class);
+    ck_assert(holding_is_empty(&holding) && !holding_find(&holding, &owner));
+    first = holding_add(&holding, &owner, &new);
+    ck_assert(first && new);
+    owner.generation = 7;
+    ck_assert(holding_add(&holding, &owner, &new) == first && !new);
+    ck_assert_uint_eq(first->generation, 7);
+    ck_assert_uint_eq(holding_count(&holding), 1);
+    ck_assert(holding_find(&holding, &owner) == first);
+    hold_release(first);
+    ck_assert(holding_is_empty(&holding));
+}
+END_TEST
+
+START_TEST(two_users_and_two_sessions_are_four_owners)
+{
+    struct session_holds sessions[2] = {LIST_HEAD_INITIALIZER(0), LIST_HEAD_INITIALIZER(0)};
+    struct owner owners[] = {
+        owner_of(HOLD_USER, 1000, NULL),
+        owner_of(HOLD_USER, 1001, NULL),
+        owner_of(HOLD_SESSION, 1000, &sessions[0]),
+        owner_of(HOLD_SESSION, 1000, &sessions[1]),
+    };
+    struct holding holding;
+    bool new;
+
+    holding_init(&holding, &class);
+    for (int i = 0; i < 4; i++)
+        ck_assert(holding_add(&holding, &owners[i], &new) && new);
+    ck_assert_uint_eq(holding_count(&holding), 4);
+    ck_assert_uint_eq(holding_first(&holding)->lease.uid, 1000);
+    ck_assert(holding_has_others(&holding, &owners[0]));
+    session_holds_end(&sessions[0]);
+    ck_assert_uint_eq(holding_count(&holding), 3);
+    ck_assert(!holding_find(&holding, &owners[2]) && holding_find(&holding, &owners[3]));
+    hold_release(holding_find(&holding, &owners[1]));
+    ck_assert(!holding_has_others(&holding, &owners[0]));
+    holding_clear(&holding);
+    ck_assert(LIST_EMPTY(&sessions[1]));
+}
+END_TEST
+
+START_TEST(what_is_found_or_configured_has_no_user)
+{
+    struct owner owner = owner_of(HOLD_USER, 0, NULL),
+                 found = owner_of(HOLD_FOUND, LEASE_UID_UNKNOWN, NULL),
+                 configured = owner_of(HOLD_CONFIGURATION, 0, NULL);
+    struct holding holding;
+    bool new;
+
+    holding_init(&holding, &class);
+    holding_add(&holding, &found, &new);
+    ck_assert(!holding_has_others(&holding, &owner));
+    holding_add(&holding, &configured, &new);
+    ck_assert(holding_has_others(&holding, &owner));
+    ck_assert(!holding_has_others(&holding, &configured));
+    holding_clear(&holding);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, a_lease_is_its_user_s_from_now_on);
@@ -91,6 +172,9 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, an_id_is_read_as_it_is_written);
     tcase_add_loop_test(tests, what_is_no_id_is_refused, 0,
                         (int)(sizeof mistakes / sizeof *mistakes));
+    tcase_add_test(tests, an_owner_holds_a_thing_once);
+    tcase_add_test(tests, two_users_and_two_sessions_are_four_owners);
+    tcase_add_test(tests, what_is_found_or_configured_has_no_user);
 }
 
 int main(void)

@@ -42,7 +42,7 @@ static struct target target_from(char *list, const char *group, uint32_t table)
     while (list && (name = strsep(&list, ",")))
         target.interfaces[target.interface_count++] = name;
     if (group)
-        ck_assert(address_parse(group, &target.group));
+        ck_assert(prefix_parse(group, &target.group));
     return target;
 }
 
@@ -220,11 +220,11 @@ static void try_prefix(const char *address, unsigned length)
     unsigned bits;
 
     add_prefix(&rule, address, length);
-    target.group = rule.prefixes[0].address;
-    bits = target.group.family == FAMILY_IPV4 ? 32 : 128;
+    target.group = prefix_single(&rule.prefixes[0].address);
+    bits = target.group.address.family == FAMILY_IPV4 ? 32 : 128;
     ck_assert(policy_decide(&policy, &user, "v", &target).allowed);
     for (unsigned bit = 0; bit < bits; bit++) {
-        uint8_t *byte = &target.group.bytes[bit / 8], mask = (uint8_t)(0x80 >> bit % 8);
+        uint8_t *byte = &target.group.address.bytes[bit / 8], mask = (uint8_t)(0x80 >> bit % 8);
 
         *byte ^= mask;
         ck_assert_msg(policy_decide(&policy, &user, "v", &target).allowed == (bit >= length),
@@ -251,6 +251,48 @@ START_TEST(an_ipv6_prefix_is_not_an_ipv4_one)
 }
 END_TEST
 
+/* What a request calls "eth+" may be any interface whose name begins so: a rule allows it only if
+ * it has them all, and denies it if it may have one. */
+static const struct {
+    const char *item, *asked;
+    bool allows, denies;
+} patterns[] = {
+    {"eth*", "eth+", true, true},   {"*", "eth+", true, true},     {"e*", "eth+", true, true},
+    {"eth0", "eth+", false, true},  {"eth?", "eth+", false, true}, {"eth*0", "eth+", false, true},
+    {"et", "eth+", false, false},   {"eth", "eth+", false, true},  {"wlan*", "eth+", false, false},
+    {"eth1*", "eth+", false, true}, {"*", "+", true, true},        {"eth0", "+", false, true},
+    {"[e]*", "eth+", false, true},  {"eth+", "eth+", true, true},
+};
+
+START_TEST(a_pattern_of_a_request_is_all_that_it_may_mean)
+{
+    struct rule rules[] = {rule_of("x", true), rule_of("y", false)};
+
+    add_interface(&rules[0], patterns[_i].item);
+    ck_assert_msg(*decide(rules, 2, &user, "v", patterns[_i].asked, NULL, 0) ==
+                      (patterns[_i].denies ? 'n' : 'y'),
+                  "deny %s: %s", patterns[_i].item, patterns[_i].asked);
+    rules[0].deny = false;
+    ck_assert_msg(*decide(rules, 1, &user, "v", patterns[_i].asked, NULL, 0) ==
+                      (patterns[_i].allows ? 'y' : 'n'),
+                  "allow %s: %s", patterns[_i].item, patterns[_i].asked);
+}
+END_TEST
+
+START_TEST(a_range_of_groups_is_all_of_them)
+{
+    struct rule rules[] = {rule_of("x", true), rule_of("y", false)};
+
+    add_prefix(&rules[0], "239.1.0.0", 16);
+    ck_assert_str_eq(decide(rules, 2, &user, "v", NULL, "239.1.2.0/24", 0), "no x");
+    ck_assert_str_eq(decide(rules, 2, &user, "v", NULL, "239.0.0.0/8", 0), "no x");
+    ck_assert_str_eq(decide(rules, 2, &user, "v", NULL, "239.2.0.0/16", 0), "yes y");
+    rules[0].deny = false;
+    ck_assert_str_eq(decide(rules, 1, &user, "v", NULL, "239.1.2.0/24", 0), "yes x");
+    ck_assert_str_eq(decide(rules, 1, &user, "v", NULL, "239.0.0.0/8", 0), "no -");
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, nothing_that_matches_means_no_but_to_administrators);
@@ -263,6 +305,9 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, rules_are_not_added_up);
     tcase_add_test(tests, prefixes_match_at_every_bit);
     tcase_add_test(tests, an_ipv6_prefix_is_not_an_ipv4_one);
+    tcase_add_loop_test(tests, a_pattern_of_a_request_is_all_that_it_may_mean, 0,
+                        (int)(sizeof patterns / sizeof *patterns));
+    tcase_add_test(tests, a_range_of_groups_is_all_of_them);
 }
 
 int main(void)
