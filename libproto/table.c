@@ -51,3 +51,8 @@ const char *field_metavariable(enum field_type type)
 {
     return metavariables[type];
 }
+
+bool field_is_list(enum field_type type)
+{
+    return strstr(metavariables[type], "[,") != NULL;
+}

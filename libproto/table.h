@@ -258,4 +258,7 @@ enum action action_find(const char *name);
 /* How the command line calls a value of the type, e.g. "ADDRESS"; "" for a flag. */
 const char *field_metavariable(enum field_type type);
 
+/* Whether a value of the type is a list, written with commas where it is no JSON. */
+bool field_is_list(enum field_type type);
+
 #endif

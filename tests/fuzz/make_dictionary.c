@@ -1,5 +1,5 @@
 /* Prints the words of the protocol as a libFuzzer dictionary: actions, fields, topics and some
- * values of each type, from the action table. */
+ * values of each type, from the action table; and those of the configuration files. */
 #include "table.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@ static void print_string(const char *text)
 
 static void print_field(const struct field *field)
 {
-    printf("\"\\\"%s\\\":\"\n", field->name);
+    printf("\"\\\"%s\\\":\"\n\" %s \"\n", field->name, field->name);
     if (field->type == FIELD_number || field->type == FIELD_numbers)
         printf("\"%u\"\n\"%u\"\n", field->low, field->high);
 }
@@ -34,6 +34,12 @@ int main(void)
     };
     static const char *const pieces[] = {
         "true", "false", "null", "[]", "{}", "\\\\u0041", "\\\\ud83d\\\\ude00"};
+    static const char *const words[] = {
+        "route ",     "join ",     "interface ", "phyint ",        "mroute ",
+        "mgroup ",    "ssmgroup ", "include ",   "from ",          "to ",
+        "enable ",    "disable ",  "mrdisc ",    "ttl-threshold ", "eth+ ",
+        "239.1.1.1 ", "ff05::1 ",  "10.0.0.1 ",  "/24 ",           "# ",
+    };
 
     for (enum action action = 0; action < ACTION_COUNT; action++)
         print_action(action_row(action));
@@ -41,5 +47,7 @@ int main(void)
         print_string(values[i]);
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
         printf("\"%s\"\n", pieces[i]);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        printf("\"%s\"\n", words[i]);
     return 0;
 }

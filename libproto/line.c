@@ -1,0 +1,499 @@
+/* A line is cut into words, the words become the members of a JSON object by the action's row, and
+ * the decoder has the last word on them. A line of JSON goes the same way behind the cutting. */
+#include "line.h"
+
+#include "scan.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- The words of the syntax --------------------------------------------------------------- */
+
+static const struct {
+    const char *word, *action;
+} statements[] = {{"route", "ADD_MFC"}, {"join", "ADD_JOIN"}};
+
+static const char word_interface[] = "interface", word_ttl[] = "ttl";
+
+/* Fields with a meaning of their own in a file. An action that lacks one is not concerned. */
+static const struct {
+    const char *name;
+    const char *why; /* it is refused; NULL: it is implied */
+} file_fields[] = {
+    {"wait", NULL},
+    {"while_connected", "what is configured does not end with a connection"},
+    {"dry_run", "a file says what is wanted, not what to try"},
+};
+
+/* For the thresholds. */
+static const char name_group[] = "group", name_oifs[] = "oifs", name_ttls[] = "ttls";
+
+/* A request in the making. */
+struct draft {
+    const struct action_row *row;
+    struct json *json;
+    uint64_t given; /* a bit for each field of the row */
+    bool ipv4;      /* of its group */
+    uint32_t oif_count;
+    char oifs[VIFS_MAX][INTERFACE_NAME_MAX + 1];
+    struct error *error;
+};
+
+static const struct field *find_field(const struct action_row *row, const char *name)
+{
+    for (size_t i = 0; i < row->field_count; i++)
+        if (strcmp(row->fields[i].name, name) == 0)
+            return &row->fields[i];
+    return NULL;
+}
+
+static uint64_t bit_of(const struct action_row *row, const struct field *field)
+{
+    return UINT64_C(1) << (field - row->fields);
+}
+
+static bool is_given(const struct draft *draft, const char *name)
+{
+    const struct field *field = find_field(draft->row, name);
+
+    return field && draft->given & bit_of(draft->row, field);
+}
+
+/* Why a file may not have the field, or NULL. */
+static const char *why_refused(const char *name)
+{
+    for (size_t i = 0; i < sizeof file_fields / sizeof *file_fields; i++)
+        if (strcmp(file_fields[i].name, name) == 0)
+            return file_fields[i].why;
+    return NULL;
+}
+
+static const struct action_row *find_statement(const char *word)
+{
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        enum action action = action_find(statements[i].action);
+
+        if (strcmp(statements[i].word, word) == 0 && action != ACTION_COUNT)
+            return action_row(action);
+    }
+    return NULL;
+}
+
+static bool is_statement(enum action action)
+{
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
+        if (action_find(statements[i].action) == action)
+            return true;
+    return false;
+}
+
+/* --- Words --------------------------------------------------------------------------------- */
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* The next word, which it ends with a NUL, or NULL where none or a comment follows. */
+static char *next_word(char **rest)
+{
+    char *word = *rest, *end;
+
+    while (is_space(*word))
+        word++;
+    if (!*word || *word == '#')
+        return NULL;
+    for (end = word; *end && !is_space(*end); end++)
+        ;
+    *rest = *end ? end + 1 : end;
+    *end = '\0';
+    return word;
+}
+
+/* Copies the line up to its comment into text. It must be of printable characters. */
+static bool copy_line(const char *bytes, size_t n, char *text, struct error *error)
+{
+    size_t length = 0;
+
+    for (; length < n; length++) {
+        char c = bytes[length];
+
+        if (c == '#' && (length == 0 || is_space(bytes[length - 1])))
+            break;
+        if (!is_space(c) && (c <= ' ' || c > '~'))
+            return error_set(error, ERROR_INVALID_NAME, NULL,
+                             "Byte %zu of the line is no printable ASCII character; others may "
+                             "stand in comments only.",
+                             length + 1);
+        text[length] = c;
+    }
+    text[length] = '\0';
+    return true;
+}
+
+static bool read_number(const char *text, uint64_t *ret)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    if (digits == 0 || digits > 15 || text[digits])
+        return false;
+    *ret = strtoull(text, NULL, 10);
+    return true;
+}
+
+/* --- Values -------------------------------------------------------------------------------- */
+
+static bool write_number(struct draft *draft, const struct field *field, const char *text)
+{
+    uint64_t value;
+
+    if (!read_number(text, &value))
+        return error_set(draft->error, ERROR_INVALID_TYPE, field->name,
+                         "Invalid argument: '%s' cannot be '%.40s'; it takes %s from %u to %u.",
+                         field->name, text, field_is_list(field->type) ? "integers" : "an integer",
+                         field->low, field->high);
+    json_unsigned(draft->json, value);
+    return true;
+}
+
+static bool write_part(struct draft *draft, const struct field *field, const char *text)
+{
+    if (field->type == FIELD_number || field->type == FIELD_table || field->type == FIELD_numbers)
+        return write_number(draft, field, text);
+    json_string(draft->json, text);
+    return true;
+}
+
+static void keep_oif(struct draft *draft, const char *name)
+{
+    if (draft->oif_count == VIFS_MAX || strlen(name) > INTERFACE_NAME_MAX)
+        return; /* the decoder will refuse the route */
+    strcpy(draft->oifs[draft->oif_count++], name);
+}
+
+/* A list is written with commas; "" is the empty one, and the word that ends a text is. */
+static bool write_list(struct draft *draft, const struct field *field, char *text)
+{
+    bool is_oifs = strcmp(field->name, name_oifs) == 0;
+    char *rest = strcmp(text, "\"\"") == 0 ? NULL : text, *part;
+
+    json_open(draft->json, '[');
+    while ((part = strsep(&rest, ","))) {
+        if (!write_part(draft, field, part))
+            return false;
+        if (is_oifs)
+            keep_oif(draft, part);
+    }
+    json_close(draft->json, ']');
+    return true;
+}
+
+static bool write_value(struct draft *draft, const struct field *field, char **rest)
+{
+    char *text;
+
+    json_key(draft->json, field->name);
+    if (field->type == FIELD_flag) {
+        json_bool(draft->json, true);
+        return true;
+    }
+    text = next_word(rest);
+    if (!text)
+        return error_set(draft->error, ERROR_MISSING_FIELD, field->name,
+                         "Invalid argument: a value is missing behind '%s'; it takes %s.",
+                         field->name, field_metavariable(field->type));
+    if (field_is_list(field->type))
+        return write_list(draft, field, text);
+    if (strcmp(field->name, name_group) == 0)
+        draft->ipv4 = !strchr(text, ':');
+    return write_part(draft, field, text);
+}
+
+/* --- Statements ---------------------------------------------------------------------------- */
+
+static bool refuse_unknown(struct draft *draft, const char *name)
+{
+    char names[160] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < draft->row->field_count && used < sizeof names; i++) {
+        const char *other = draft->row->fields[i].name;
+
+        if (!why_refused(other))
+            used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "",
+                                     other);
+    }
+    return error_set(draft->error, ERROR_UNKNOWN_FIELD, name,
+                     "Invalid argument: there is no field '%.40s' here; there are %s.", name,
+                     names);
+}
+
+static bool refuse_in_file(struct draft *draft, const char *name)
+{
+    return error_set(draft->error, ERROR_UNKNOWN_FIELD, name,
+                     "Invalid argument: '%s' is not for files: %s.", name, why_refused(name));
+}
+
+static bool take_field(struct draft *draft, const char *name)
+{
+    const struct field *field = find_field(draft->row, name);
+
+    if (!field)
+        return refuse_unknown(draft, name);
+    if (why_refused(name))
+        return refuse_in_file(draft, name);
+    if (is_given(draft, name))
+        return error_set(draft->error, ERROR_UNKNOWN_FIELD, name,
+                         "Invalid argument: '%s' is given twice; it takes one value, and lists "
+                         "have commas without spaces between their parts.",
+                         name);
+    draft->given |= bit_of(draft->row, field);
+    return true;
+}
+
+static bool take_fields(struct draft *draft, char *rest)
+{
+    const char *name;
+
+    while ((name = next_word(&rest)))
+        if (!take_field(draft, name) || !write_value(draft, find_field(draft->row, name), &rest))
+            return false;
+    return true;
+}
+
+static void write_implied(struct draft *draft)
+{
+    for (size_t i = 0; i < sizeof file_fields / sizeof *file_fields; i++) {
+        const char *name = file_fields[i].name;
+
+        if (!file_fields[i].why && find_field(draft->row, name) && !is_given(draft, name))
+            json_member_bool(draft->json, name, true);
+    }
+}
+
+static void write_thresholds(struct draft *draft, const struct thresholds *thresholds)
+{
+    bool any = false;
+
+    if (!draft->ipv4 || !find_field(draft->row, name_ttls) || is_given(draft, name_ttls))
+        return;
+    for (uint32_t i = 0; i < draft->oif_count; i++)
+        any |= thresholds_find(thresholds, draft->oifs[i]) > 1;
+    if (!any)
+        return;
+    json_key(draft->json, name_ttls);
+    json_open(draft->json, '[');
+    for (uint32_t i = 0; i < draft->oif_count; i++)
+        json_unsigned(draft->json, thresholds_find(thresholds, draft->oifs[i]));
+    json_close(draft->json, ']');
+}
+
+static void begin_request(struct draft *draft, struct json *json, const struct action_row *row)
+{
+    draft->row = row;
+    draft->json = json;
+    json->limit = REQUEST_MAX;
+    json_cut(json, 0);
+    json_open(json, '{');
+    json_member_string(json, "action", row->name);
+    json_key(json, "payload");
+}
+
+/* What a file adds, the end, and the decoder's word. */
+static enum line_kind end_request(struct draft *draft, const struct thresholds *thresholds,
+                                  struct line *line)
+{
+    write_implied(draft);
+    write_thresholds(draft, thresholds);
+    json_close(draft->json, '}');
+    json_close(draft->json, '}');
+    if (draft->json->failed) {
+        error_set(draft->error, ERROR_TOO_LARGE, NULL,
+                  "The statement is too long, or there is no memory for it; a request may have %d "
+                  "bytes.",
+                  REQUEST_MAX);
+        return LINE_WRONG;
+    }
+    return decode_request(draft->json->text, draft->json->length, &line->request, draft->error)
+               ? LINE_REQUEST
+               : LINE_WRONG;
+}
+
+static enum line_kind read_request(const struct action_row *row, char *rest,
+                                   const struct thresholds *thresholds, struct line *line,
+                                   struct error *error)
+{
+    struct draft draft = {.error = error};
+
+    begin_request(&draft, &line->json, row);
+    json_open(draft.json, '{');
+    if (!take_fields(&draft, rest))
+        return LINE_WRONG;
+    return end_request(&draft, thresholds, line);
+}
+
+/* interface NAME ttl NUMBER */
+static enum line_kind read_threshold(char *rest, struct line *line, struct error *error)
+{
+    const struct field *ttls = find_field(action_row(ACTION_ADD_MFC), name_ttls);
+    const char *name = next_word(&rest), *word = next_word(&rest), *number = next_word(&rest);
+    uint64_t ttl;
+
+    if (!name || !interface_name_is_valid(name) || !word || strcmp(word, word_ttl) != 0 ||
+        !number || !read_number(number, &ttl) || ttl < ttls->low || ttl > ttls->high ||
+        next_word(&rest)) {
+        error_set(error, ERROR_INVALID_TYPE, NULL,
+                  "Invalid argument: this takes the form '%s NAME %s NUMBER', with the name of an "
+                  "interface or a pattern such as eth+, and a TTL threshold from %u to %u.",
+                  word_interface, word_ttl, ttls->low, ttls->high);
+        return LINE_WRONG;
+    }
+    line->threshold = (struct threshold){.ttl = (uint32_t)ttl};
+    strcpy(line->threshold.name.text, name);
+    return LINE_THRESHOLD;
+}
+
+static enum line_kind read_words(char *rest, const struct thresholds *thresholds, struct line *line,
+                                 struct error *error)
+{
+    const char *word = next_word(&rest);
+    const struct action_row *row = word ? find_statement(word) : NULL;
+
+    if (!word)
+        return LINE_BLANK;
+    if (row)
+        return read_request(row, rest, thresholds, line, error);
+    if (strcmp(word, word_interface) == 0)
+        return read_threshold(rest, line, error);
+    error_set(
+        error, ERROR_UNKNOWN_ACTION, NULL,
+        "Invalid argument: there is no statement '%.40s'; a line begins with %s, %s or %s, or "
+        "is a JSON request.",
+        word, statements[0].word, statements[1].word, word_interface);
+    return LINE_WRONG;
+}
+
+/* --- JSON ---------------------------------------------------------------------------------- */
+
+/* Notes what the payload says about thresholds, and takes away what the file says for it. */
+static bool read_payload(struct draft *draft, cJSON *payload)
+{
+    const cJSON *group = cJSON_GetObjectItemCaseSensitive(payload, name_group), *item;
+
+    draft->ipv4 = group && !strchr(group->valuestring, ':');
+    cJSON_ArrayForEach(item, payload)
+    {
+        if (why_refused(item->string))
+            return refuse_in_file(draft, item->string);
+        draft->given |= bit_of(draft->row, find_field(draft->row, item->string));
+    }
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(payload, name_oifs))
+    {
+        keep_oif(draft, item->valuestring);
+    }
+    for (size_t i = 0; i < sizeof file_fields / sizeof *file_fields; i++)
+        if (is_given(draft, file_fields[i].name)) {
+            cJSON_DeleteItemFromObjectCaseSensitive(payload, file_fields[i].name);
+            draft->given &= ~bit_of(draft->row, find_field(draft->row, file_fields[i].name));
+        }
+    return true;
+}
+
+/* The payload again, without its closing brace. */
+static bool write_payload(struct draft *draft, const cJSON *payload)
+{
+    char *text = cJSON_PrintUnformatted(payload);
+
+    if (!text)
+        return error_set(draft->error, ERROR_NO_MEMORY, NULL, "There is no memory for this line.");
+    json_raw(draft->json, text, strlen(text) - 1);
+    cJSON_free(text);
+    return true;
+}
+
+/* A request that the decoder has accepted is written anew, as a file means it. */
+static enum line_kind rewrite_request(const char *bytes, size_t n,
+                                      const struct thresholds *thresholds, struct line *line,
+                                      struct error *error)
+{
+    struct draft draft = {.error = error};
+    cJSON *tree = cJSON_ParseWithLength(bytes, n);
+    cJSON *payload = cJSON_GetObjectItemCaseSensitive(tree, "payload");
+    enum line_kind kind = LINE_WRONG;
+
+    begin_request(&draft, &line->json, action_row(line->request.action));
+    if (!payload)
+        error_set(error, ERROR_NO_MEMORY, NULL, "There is no memory for this line.");
+    else if (read_payload(&draft, payload) && write_payload(&draft, payload))
+        kind = end_request(&draft, thresholds, line);
+    cJSON_Delete(tree);
+    return kind;
+}
+
+static bool is_blank(const char *bytes, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && is_space(bytes[i]))
+        i++;
+    return i == n || bytes[i] == '#';
+}
+
+static enum line_kind read_json(const char *bytes, size_t n, const struct thresholds *thresholds,
+                                struct line *line, struct error *error)
+{
+    struct scan scan = {0};
+    size_t used;
+
+    if (scan_bytes(&scan, bytes, n, &used) != SCAN_COMPLETE || !is_blank(bytes + used, n - used)) {
+        error_set(error, ERROR_INVALID_JSON, NULL,
+                  "A JSON request begins and ends on its line, with nothing else beside it.");
+        return LINE_WRONG;
+    }
+    if (!decode_request(bytes, used, &line->request, error))
+        return LINE_WRONG;
+    if (!is_statement(line->request.action)) {
+        error_set(error, ERROR_UNKNOWN_ACTION, "action",
+                  "Invalid argument: %s is no request for a file; it takes %s and %s.",
+                  action_row(line->request.action)->name, statements[0].action,
+                  statements[1].action);
+        return LINE_WRONG;
+    }
+    return rewrite_request(bytes, used, thresholds, line, error);
+}
+
+/* --- A line -------------------------------------------------------------------------------- */
+
+enum line_kind line_read(const char *bytes, size_t n, const struct thresholds *thresholds,
+                         struct line *ret_line, struct error *error)
+{
+    char text[REQUEST_MAX + 1];
+    size_t blank = 0;
+
+    while (blank < n && is_space(bytes[blank]))
+        blank++;
+    if (blank == n || bytes[blank] == '#')
+        return LINE_BLANK;
+    if (n > REQUEST_MAX) {
+        error_set(error, ERROR_TOO_LARGE, NULL, "The line has more than %d bytes.", REQUEST_MAX);
+        return LINE_WRONG;
+    }
+    if (bytes[blank] == '{')
+        return read_json(bytes, n, thresholds, ret_line, error);
+    if (!copy_line(bytes, n, text, error))
+        return LINE_WRONG;
+    return read_words(text, thresholds, ret_line, error);
+}
+
+bool line_is_threshold(const char *bytes, size_t n)
+{
+    size_t length = strlen(word_interface);
+
+    while (n > 0 && is_space(*bytes)) {
+        bytes++;
+        n--;
+    }
+    return n > length && memcmp(bytes, word_interface, length) == 0;
+}
