@@ -80,7 +80,8 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 #define FIELD_TABLE(F, S)                                                                          \
     F(S, table, table, OPTIONAL, 1, TABLE_ID_MAX, 0,                                               \
       "The kernel's multicast routing table; missing, its default one (253 for IPv4, 254 for "     \
-      "IPv6). Another sees packets only where a rule leads to it (ip mrule).")
+      "IPv6). To another a rule leads the packets of its routes' inbound interfaces, which comes " \
+      "and goes with the routes (ip mrule).")
 
 #define FIELD_TABLE_FILTER(F, S)                                                                   \
     F(S, table, table, OPTIONAL, 1, TABLE_ID_MAX, 0,                                               \

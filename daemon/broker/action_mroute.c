@@ -84,6 +84,9 @@ enum outcome handle_add_mfc(struct call *call, const struct args_add_mfc *args)
     if (!may_hold(call, args, &error) ||
         !mroute_add(mroute, args, &call->lease, false, &change, &error))
         reply_error(call, &error);
+    else if (!args->dry_run && mroute_rules_pending(mroute, args->group.family, args->table) &&
+             defer_add(call, args))
+        return OUTCOME_DEFERRED; /* until packets are led to the table */
     else if (!args->dry_run)
         reply_entry(call, &args->source, &args->group, "added");
     else

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "platform/process.h"
 #include "policy_file.h"
+#include "resources/mroute/rules.h"
 #include "server.h"
 #include "services.h"
 #include "state.h"
@@ -156,8 +157,30 @@ static void take_table(void *context, const struct keeper_answer *answer, int fd
     mroute_table_opened(broker->services.mroute, socket.family, socket.table, fd, &error);
 }
 
+static bool ask_for_rule(void *context, const struct mroute_rule *rule, unsigned ifindex)
+{
+    struct broker *broker = context;
+
+    if (ifindex)
+        return keeper_link_add_rule(&broker->keeper, rule->family, rule->table, ifindex);
+    keeper_link_del_rule(&broker->keeper, rule->family, rule->table, rule->iif);
+    return false;
+}
+
+static void take_rule(void *context, const struct keeper_answer *answer)
+{
+    struct broker *broker = context;
+
+    if (answer->error < 0)
+        log_line(LOG_ERR, "no rule leads packets to %s multicast table %u: %s.",
+                 family_name((uint8_t)answer->family), answer->table, strerror(-answer->error));
+    mroute_rule_answered(broker->services.mroute, (uint8_t)answer->family, answer->table);
+}
+
 static void adopt_tables(struct broker *broker)
 {
+    struct rules_host rules = {ask_for_rule, broker};
+
     for (size_t i = 0; i < broker->start->kept->table_count; i++) {
         const struct mroute_socket *table = &broker->start->kept->tables[i];
         int result;
@@ -168,6 +191,8 @@ static void adopt_tables(struct broker *broker)
             log_line(LOG_ERR, "cannot read the %s table %u: %s.", family_name(table->family),
                      table->table, strerror(-result));
     }
+    mroute_keep_rules(broker->services.mroute, &rules);
+
     size_t count = mroute_totals(broker->services.mroute).routes;
 
     if (count > 0)
@@ -388,6 +413,7 @@ static void watch_all(struct broker *broker)
     uv_timer_start(&broker->audit_timer, on_audit_timer, AUDIT_INTERVAL_MS, AUDIT_INTERVAL_MS);
     broker->keeper.channel = broker->start->channel;
     broker->keeper.opened = take_table;
+    broker->keeper.ruled = take_rule;
     broker->keeper.lost = lose_keeper;
     broker->keeper.context = broker;
     keeper_link_start(&broker->keeper, &broker->loop);

@@ -9,14 +9,21 @@
 #include <unistd.h>
 
 /* #syscalls broker: sendmsg recvmsg fcntl fcntl64 */
-static void ask(struct keeper_link *link, uint32_t operation, uint8_t family, uint32_t table)
+static bool send_request(struct keeper_link *link, const struct keeper_request *request)
 {
     static const struct fdpass_target peer = {NULL, 0};
-    struct keeper_request request = {operation, family, table};
-    int result = fdpass_send(link->channel, &peer, &request, sizeof request, -1);
+    int result = fdpass_send(link->channel, &peer, request, sizeof *request, -1);
 
     if (result < 0)
         log_line(LOG_ERR, "cannot ask the keeper: %s.", strerror(-result));
+    return result >= 0;
+}
+
+static void ask(struct keeper_link *link, uint32_t operation, uint8_t family, uint32_t table)
+{
+    struct keeper_request request = {.operation = operation, .family = family, .table = table};
+
+    send_request(link, &request);
 }
 
 static void on_answer(uv_poll_t *poll, int status, int events)
@@ -35,7 +42,10 @@ static void on_answer(uv_poll_t *poll, int status, int events)
         return;
     }
     answer.owner[sizeof answer.owner - 1] = '\0';
-    link->opened(link->context, &answer, fd);
+    if (answer.operation == KEEPER_ADD_RULE)
+        link->ruled(link->context, &answer);
+    else
+        link->opened(link->context, &answer, fd);
 }
 
 static void on_alive(uv_timer_t *timer)
@@ -73,4 +83,29 @@ void keeper_link_open_mroute(struct keeper_link *link, uint8_t family, uint32_t 
 void keeper_link_close_mroute(struct keeper_link *link, uint8_t family, uint32_t table)
 {
     ask(link, KEEPER_CLOSE_MROUTE, family, table);
+}
+
+bool keeper_link_add_rule(struct keeper_link *link, uint8_t family, uint32_t table,
+                          unsigned ifindex)
+{
+    struct keeper_request request = {
+        .operation = KEEPER_ADD_RULE,
+        .family = family,
+        .table = table,
+        .ifindex = ifindex,
+    };
+
+    return send_request(link, &request);
+}
+
+void keeper_link_del_rule(struct keeper_link *link, uint8_t family, uint32_t table, const char *iif)
+{
+    struct keeper_request request = {
+        .operation = KEEPER_DEL_RULE,
+        .family = family,
+        .table = table,
+    };
+
+    strncpy(request.iif, iif, INTERFACE_NAME_MAX);
+    send_request(link, &request);
 }

@@ -4,6 +4,7 @@
 
 #include "keeper/channel.h"
 
+#include <stdbool.h>
 #include <uv.h>
 
 struct keeper_link {
@@ -12,6 +13,8 @@ struct keeper_link {
     int channel;
     /* An answer to keeper_link_open_mroute; fd is negative on an error, else the callee's. */
     void (*opened)(void *context, const struct keeper_answer *answer, int fd);
+    /* An answer to keeper_link_add_rule. */
+    void (*ruled)(void *context, const struct keeper_answer *answer);
     void (*lost)(void *context); /* the keeper is gone: there is no going on */
     void *context;
 };
@@ -23,5 +26,11 @@ void keeper_link_stop(struct keeper_link *link);
 void keeper_link_ready(struct keeper_link *link);
 void keeper_link_open_mroute(struct keeper_link *link, uint8_t family, uint32_t table);
 void keeper_link_close_mroute(struct keeper_link *link, uint8_t family, uint32_t table);
+
+/* Asks for the rule from this interface to a table. False: there will be no answer. */
+bool keeper_link_add_rule(struct keeper_link *link, uint8_t family, uint32_t table,
+                          unsigned ifindex);
+void keeper_link_del_rule(struct keeper_link *link, uint8_t family, uint32_t table,
+                          const char *iif);
 
 #endif

@@ -5,13 +5,17 @@
 #ifndef NB_KEEPER_CHANNEL_H
 #define NB_KEEPER_CHANNEL_H
 
+#include "bounds.h"
+
 #include <stdint.h>
 
 enum keeper_operation {
     KEEPER_READY,        /* the broker serves; told to the service manager */
     KEEPER_ALIVE,        /* its loop turns */
     KEEPER_OPEN_MROUTE,  /* open the socket that owns a multicast routing table */
-    KEEPER_CLOSE_MROUTE, /* close the kept copy of it */
+    KEEPER_CLOSE_MROUTE, /* close the kept copy of it, and delete the rules that lead to it */
+    KEEPER_ADD_RULE,     /* lead packets from an interface to an open table */
+    KEEPER_DEL_RULE,     /* no more; the interface may be gone already */
 };
 
 enum {
@@ -24,10 +28,14 @@ struct keeper_request {
     uint32_t operation; /* enum keeper_operation */
     uint32_t family;    /* FAMILY_* */
     uint32_t table;
+    uint32_t ifindex;                 /* KEEPER_ADD_RULE: the interface */
+    char iif[INTERFACE_NAME_MAX + 1]; /* KEEPER_DEL_RULE: what it was called */
 };
 
-/* The answer to KEEPER_OPEN_MROUTE; with error 0 it carries the descriptor. */
+/* The answer to KEEPER_OPEN_MROUTE, which with error 0 carries the descriptor, and to
+ * KEEPER_ADD_RULE. */
 struct keeper_answer {
+    uint32_t operation;
     uint32_t family;
     uint32_t table;
     int32_t error;   /* 0 or a negative errno */

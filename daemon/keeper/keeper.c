@@ -218,17 +218,27 @@ static int open_table(struct keeper *keeper, const struct keeper_request *reques
     return fd;
 }
 
-static void answer_open(struct keeper *keeper, const struct keeper_request *request)
+static void answer(struct keeper *keeper, const struct keeper_answer *words, int fd)
 {
     static const struct fdpass_target peer = {NULL, 0};
-    struct keeper_answer answer = {.family = request->family, .table = request->table};
+
+    if (fdpass_send(keeper->channel, &peer, words, sizeof *words, fd) < 0)
+        kill(keeper->broker, SIGKILL); /* it is ending, or asks and does not read */
+}
+
+static void answer_open(struct keeper *keeper, const struct keeper_request *request)
+{
+    struct keeper_answer words = {
+        .operation = request->operation,
+        .family = request->family,
+        .table = request->table,
+    };
     int fd = open_table(keeper, request);
 
-    answer.error = fd < 0 ? fd : 0;
+    words.error = fd < 0 ? fd : 0;
     if (fd == -EADDRINUSE)
-        mroute_owner_describe((uint8_t)request->family, answer.owner, sizeof answer.owner);
-    if (fdpass_send(keeper->channel, &peer, &answer, sizeof answer, fd) < 0)
-        kill(keeper->broker, SIGKILL); /* it is ending, or asks and does not read */
+        mroute_owner_describe((uint8_t)request->family, words.owner, sizeof words.owner);
+    answer(keeper, &words, fd);
 }
 
 static void close_table(struct kept *kept, const struct keeper_request *request)
@@ -240,8 +250,61 @@ static void close_table(struct kept *kept, const struct keeper_request *request)
         return;
     table_name(table, "FDSTOREREMOVE=1\nFDNAME=", state, sizeof state);
     notify_manager(state, -1);
+    mroute_rules_clear(table->family, table->table);
     close(table->fd);
     *table = kept->tables[--kept->table_count];
+}
+
+/* --- Rules, by which packets come to tables that are not the default one -------------------- */
+
+static bool names_other_table(const struct keeper *keeper, const struct keeper_request *request)
+{
+    uint32_t family = request->family, table = request->table;
+
+    return (family == FAMILY_IPV4 || family == FAMILY_IPV6) && table >= 1 &&
+           table <= TABLE_ID_MAX && table != family_table((uint8_t)family, 0) &&
+           table_is_allowed(&keeper->config->tables, (uint8_t)family, table);
+}
+
+static void answer_rule(struct keeper *keeper, const struct keeper_request *request)
+{
+    struct keeper_answer words = {
+        .operation = request->operation,
+        .family = request->family,
+        .table = request->table,
+        .error = -EINVAL,
+    };
+
+    if (names_other_table(keeper, request) && request->ifindex >= 1 &&
+        request->ifindex <= INT32_MAX && find_table(keeper->kept, request->family, request->table))
+        words.error = mroute_rule_add((uint8_t)request->family, request->table, request->ifindex);
+    if (words.error == -EEXIST)
+        words.error = 0;
+    answer(keeper, &words, -1);
+}
+
+/* Only ours are deleted, whatever the broker says, and only of tables that this service may open:
+ * another one may have the others. */
+static void delete_rule(const struct keeper *keeper, const struct keeper_request *request)
+{
+    struct mroute_rule rule = {.family = (uint8_t)request->family, .table = request->table};
+    int result;
+
+    if (!names_other_table(keeper, request))
+        return;
+    memcpy(rule.iif, request->iif, INTERFACE_NAME_MAX);
+    result = mroute_rule_del(&rule);
+    if (result < 0 && result != -ENOENT)
+        log_line(LOG_WARNING, "cannot delete the rule that leads %s to multicast table %u: %s.",
+                 rule.iif, rule.table, strerror(-result));
+}
+
+/* The tables end with the service, and so do the rules that lead to them; but where a manager keeps
+ * the tables for the next service, it needs the rules, too. */
+static void delete_rules(const struct kept *kept)
+{
+    for (size_t i = 0; i < kept->table_count && !notify_has_manager(); i++)
+        mroute_rules_clear(kept->tables[i].family, kept->tables[i].table);
 }
 
 static void become_ready(struct keeper *keeper)
@@ -284,6 +347,12 @@ static void take_request(struct keeper *keeper)
         break;
     case KEEPER_CLOSE_MROUTE:
         close_table(keeper->kept, &request);
+        break;
+    case KEEPER_ADD_RULE:
+        answer_rule(keeper, &request);
+        break;
+    case KEEPER_DEL_RULE:
+        delete_rule(keeper, &request);
         break;
     default:
         kill(keeper->broker, SIGKILL);
@@ -381,5 +450,6 @@ int keeper_run(const struct config *config, struct kept *kept, bool fresh, int r
     start_broker(&keeper);
     while (!keeper.stopping || keeper.broker)
         run_once(&keeper);
+    delete_rules(kept);
     return keeper.status;
 }

@@ -7,6 +7,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+bool notify_has_manager(void)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+
+    return path && path[0];
+}
+
 void notify_manager(const char *state, int fd)
 {
     const char *path = getenv("NOTIFY_SOCKET");

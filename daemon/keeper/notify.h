@@ -3,6 +3,10 @@
 #ifndef NB_KEEPER_NOTIFY_H
 #define NB_KEEPER_NOTIFY_H
 
+#include <stdbool.h>
+
+bool notify_has_manager(void);
+
 /* Sends state, e.g. "READY=1", with a descriptor for the manager's store if fd is not negative. */
 void notify_manager(const char *state, int fd);
 

@@ -98,4 +98,28 @@ int mroute_upcall_read(const struct mroute_socket *socket, struct upcall *ret);
 /* The parser of the above: any bytes may come. */
 void mroute_upcall_parse(uint8_t family, const void *bytes, size_t length, struct upcall *ret);
 
+/* --- Rules ---------------------------------------------------------------------------------- */
+
+/* A rule: packets from this interface are a table's business. A table that is not the default one
+ * sees only what rules lead to it. */
+struct mroute_rule {
+    uint8_t family;
+    uint32_t table;
+    char iif[INTERFACE_NAME_MAX + 1];
+};
+
+/* Makes the rule, marked as ours, for the name that the interface has now. Needs CAP_NET_ADMIN.
+ * -EEXIST: it is there. -ENODEV: there is no such interface. */
+int mroute_rule_add(uint8_t family, uint32_t table, unsigned ifindex);
+
+/* Deletes a rule if it is ours. Needs CAP_NET_ADMIN. -ENOENT: there is none of ours. */
+int mroute_rule_del(const struct mroute_rule *rule);
+
+/* Deletes all of ours that lead to the table, or, where it is 0, to any. As mroute_rule_del. */
+int mroute_rules_clear(uint8_t family, uint32_t table);
+
+/* Tells of all rules that ask nothing but the inbound interface; ours: we made it. */
+typedef void mroute_rule_visit(void *context, const struct mroute_rule *rule, bool ours);
+int mroute_rules_read(uint8_t family, mroute_rule_visit *visit, void *context);
+
 #endif

@@ -1,6 +1,8 @@
-/* The kernel's answers to the doctor: the first byte chooses the parser, the rest is a datagram. */
+/* The kernel's answers to the doctor and on rules: the first byte chooses the parser, the rest is a
+ * datagram. */
 #include "fuzz.h"
 #include "platform/linux/diagnose_parse.h"
+#include "platform/linux/mroute_rules.h"
 
 #include <string.h>
 
@@ -10,12 +12,21 @@ union results {
     struct address_search search;
     struct return_path path;
     struct rule_reader reader;
+    struct rules_reader rules;
 };
+
+static void see_rule(void *context, const struct mroute_rule *rule, bool ours)
+{
+    (void)context;
+    (void)ours;
+    must(rule->table && rule->iif[0] && !rule->iif[INTERFACE_NAME_MAX], "a rule is whole");
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    static netlink_message *const parsers[] = {netconf_parse, link_facts_parse,
-                                               address_search_parse, return_path_parse, rule_parse};
+    static netlink_message *const parsers[] = {netconf_parse,        link_facts_parse,
+                                               address_search_parse, return_path_parse,
+                                               rule_parse,           mroute_rule_parse};
     struct chosen_tables chosen = {.count = 0};
     union results results;
     unsigned parser;
@@ -27,6 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     parser = bytes[0] % (sizeof parsers / sizeof *parsers);
     if (parsers[parser] == rule_parse)
         results.reader = (struct rule_reader){bytes[0] & 0x80 ? "eth0" : NULL, &chosen};
+    if (parsers[parser] == mroute_rule_parse)
+        results.rules = (struct rules_reader){FAMILY_IPV4, see_rule, NULL};
     if (parsers[parser] == address_search_parse)
         results.search.ifindex = 1;
     copy = malloc(n - 1); /* aligned */

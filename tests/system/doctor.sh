@@ -154,7 +154,10 @@ finds rp-filter warning --source 10.2.0.1 --iif r0
 nb mfc flush
 
 # A table to which no rule leads, and one that another comes before.
+says "makes it with the first route" --group 239.1.1.1 --iif r0 --table 100
 nb mfc add "${flow[@]}" --iif r0 --oifs r1 --table 100
+finds rule ok "${flow[@]}" --table 100
+ip mrule del iif r0 lookup 100 # the service's own
 flow 239.1.1.1 10 0 0
 finds rule problem "${flow[@]}" --table 100
 finds rule problem --table 100
@@ -166,6 +169,7 @@ nb mfc add "${flow[@]}" --iif r0 --oifs r1
 flow 239.1.1.1 10 10 0
 finds rule problem "${flow[@]}"
 ip mrule del iif r0 lookup 100
+says "the kernel asks one table only" "${flow[@]}" --table 100
 healthy "${flow[@]}" --iif r0
 nb mfc flush
 

@@ -1,6 +1,7 @@
-/* The parsers of the kernel's answers to the doctor, with whole, cut and spoilt messages. Run
- * under AddressSanitizer they show that nothing behind a message is read. */
+/* The parsers of the kernel's answers to the doctor and on rules, with whole, cut and spoilt
+ * messages. Run under AddressSanitizer they show that nothing behind a message is read. */
 #include "platform/linux/diagnose_parse.h"
+#include "platform/linux/mroute_rules.h"
 #include "suite.h"
 
 #include <linux/fib_rules.h>
@@ -200,6 +201,52 @@ START_TEST(rules_hold_for_their_interface)
 }
 END_TEST
 
+struct seen_rules {
+    unsigned ours, others;
+    struct mroute_rule last;
+};
+
+static void see_rule(void *context, const struct mroute_rule *rule, bool ours)
+{
+    struct seen_rules *seen = context;
+
+    seen->ours += ours;
+    seen->others += !ours;
+    seen->last = *rule;
+}
+
+START_TEST(our_rules_are_known_by_their_marks)
+{
+    struct fib_rule_hdr fixed = {.action = FR_ACT_TO_TBL, .table = 100};
+    uint8_t protocol = RULE_PROTOCOL;
+    struct rules_reader reader;
+    struct seen_rules seen = {0};
+    struct message m;
+
+    begin(&m, RTM_NEWRULE, &fixed, sizeof fixed);
+    add(&m, FRA_IIFNAME, "eth0", 5);
+    add_u32(&m, FRA_FWMARK, 0); /* the kernel tells of none */
+    reader = (struct rules_reader){FAMILY_IPV4, see_rule, &seen};
+    mroute_rule_parse(&reader, &m.header);
+    ck_assert_uint_eq(seen.others, 1);
+    ck_assert_str_eq(seen.last.iif, "eth0");
+    ck_assert_uint_eq(seen.last.table, 100);
+    add(&m, FRA_PROTOCOL, &protocol, 1);
+    mroute_rule_parse(&reader, &m.header);
+    ck_assert_uint_eq(seen.ours, 0); /* of another priority */
+    add_u32(&m, FRA_PRIORITY, RULE_PRIORITY);
+    add_u32(&m, FRA_TABLE, 70000);
+    mroute_rule_parse(&reader, &m.header);
+    ck_assert_uint_eq(seen.ours, 1);
+    ck_assert_uint_eq(seen.last.table, 70000);
+    mistreat(&m, mroute_rule_parse, &reader, sizeof reader);
+    add_u32(&m, FRA_FWMARK, 1); /* it asks more than the interface */
+    seen = (struct seen_rules){0};
+    mroute_rule_parse(&reader, &m.header);
+    ck_assert_uint_eq(seen.ours + seen.others, 0);
+}
+END_TEST
+
 START_TEST(other_messages_say_nothing)
 {
     struct rtmsg fixed = {.rtm_type = RTN_LOCAL};
@@ -219,6 +266,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, ways_back_are_read);
     tcase_add_test(tests, addresses_are_found_by_interface);
     tcase_add_test(tests, rules_hold_for_their_interface);
+    tcase_add_test(tests, our_rules_are_known_by_their_marks);
     tcase_add_test(tests, other_messages_say_nothing);
 }
 

@@ -151,7 +151,7 @@ START_TEST(a_detached_number_stays_taken_until_it_is_freed)
     struct port *a = port_acquire(&f.ports, "a", fake_link_add("a"), &f.error);
 
     fake_link_del("a");
-    ck_assert_int_eq(port_detach(a), 0);
+    ck_assert_int_eq(port_detach(&f.ports, a), 0);
     ck_assert_int_eq(port_acquire(&f.ports, "b", fake_link_add("b"), &f.error)->vif, 1);
     port_free_vif(&f.ports, 0);
     ck_assert_int_eq(port_acquire(&f.ports, "c", fake_link_add("c"), &f.error)->vif, 0);

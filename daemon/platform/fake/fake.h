@@ -44,6 +44,13 @@ void fake_upcall(uint8_t family, uint32_t table, const struct upcall *upcall);
  * old route would have begun to send to a stranger. Must be 0 at any time. */
 unsigned fake_strangers(void);
 
+/* --- Rules --------------------------------------------------------------------------------- */
+
+/* A rule that is there without the service's doing, or was made by one before it (ours). */
+void fake_rule_add(uint8_t family, uint32_t table, const char *iif, bool ours);
+bool fake_rule_exists(uint8_t family, uint32_t table, const char *iif, bool ours);
+size_t fake_rule_count(void);
+
 /* --- Calls --------------------------------------------------------------------------------- */
 
 /* Calls since the reset that change a table, also those that failed. */

@@ -5,7 +5,7 @@
 #include "fake.h"
 #include "platform/links.h"
 
-enum { FAKE_LINKS_MAX = 512, FAKE_NEWS_MAX = 4096, FAKE_TABLES_MAX = 32 };
+enum { FAKE_LINKS_MAX = 512, FAKE_NEWS_MAX = 4096, FAKE_TABLES_MAX = 32, FAKE_RULES_MAX = 1024 };
 
 struct fake_news {
     bool gone;
@@ -21,6 +21,11 @@ struct fake_table {
     size_t count, capacity;
 };
 
+struct fake_rule {
+    struct mroute_rule rule;
+    bool ours;
+};
+
 struct fake {
     struct link_info links[FAKE_LINKS_MAX];
     size_t link_count;
@@ -31,6 +36,8 @@ struct fake {
     int links_peer; /* the kernel's end of the socket that tells of interfaces; -1: not open */
 
     struct fake_table tables[FAKE_TABLES_MAX];
+    struct fake_rule rules[FAKE_RULES_MAX];
+    size_t rule_count;
     unsigned writes, fail_in, strangers;
     int fail_result;
     bool used; /* false: never reset, all zero */

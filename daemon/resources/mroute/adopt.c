@@ -52,6 +52,7 @@ static void adopt_mfc(void *context, const struct mfc_found *found)
         return;
     }
     iif->ref_count++;
+    port_count_iif(&mfc->ports, iif, 1);
     route->iif = iif;
     route->mfc = mfc;
     route->lease = lease_new(mfc->host->leases, LEASE_UID_UNKNOWN);
@@ -68,5 +69,6 @@ int mfc_adopt(struct mfc *mfc, uint64_t *serial)
     int result = mroute_dump(&mfc->socket, &visitor);
 
     ports_drop_unused(&mfc->ports);
+    rules_load(&mfc->rules);
     return result;
 }

@@ -279,15 +279,39 @@ static void check_bridge(struct examination *e)
 
 /* --- Rules --------------------------------------------------------------------------------- */
 
-static void report_no_rule(struct examination *e)
+/* Whether routes of the table take packets from the interface. */
+static bool takes_from(const struct examination *e, uint32_t table, const char *iif)
+{
+    const struct link_info *link = iif ? links_find(e->links, iif) : NULL;
+    const struct mfc *mfc = mroute_table(e->mroute, e->family, table);
+    const struct port *port = mfc && link ? port_find(&mfc->ports, iif, link->ifindex) : NULL;
+
+    return port && port->iif_count > 0;
+}
+
+/* first: the table that is asked, 0: none. Where no other has the interface, the rule that came
+ * with the route must have been deleted by somebody else. */
+static void report_no_rule(struct examination *e, uint32_t first)
 {
     char hint[HINT_MAX];
 
-    snprintf(hint, sizeof hint, "%s mrule add iif %s lookup %u", ip_command(e),
-             e->iif ? e->iif : "INTERFACE", e->table);
-    add_finding(e, VERDICT_PROBLEM, hint,
-                "No rule leads packets from %s to multicast routing table %u.",
-                e->iif ? e->iif : "any interface", e->table);
+    if (takes_from(e, first, e->iif)) {
+        snprintf(hint, sizeof hint, "Add the route to table %u as well, or delete those of it.",
+                 first);
+        add_finding(e, VERDICT_PROBLEM, hint,
+                    "Packets from %s are led to multicast routing table %u, whose routes name it, "
+                    "and not to %u: the kernel asks one table only.",
+                    e->iif, first, e->table);
+        return;
+    }
+    if (e->route)
+        snprintf(hint, sizeof hint, "%s mrule add iif %s lookup %u", ip_command(e),
+                 e->iif ? e->iif : "INTERFACE", e->table);
+    else
+        snprintf(hint, sizeof hint, "The service makes it with the first route from there.");
+    add_finding(
+        e, VERDICT_PROBLEM, hint, "No rule leads packets from %s to multicast routing table %u%s.",
+        e->iif ? e->iif : "any interface", e->table, e->route ? "; the service's own is gone" : "");
 }
 
 /* The first table that exists takes a packet; those that netbrokerd owns are known to. */
@@ -302,7 +326,7 @@ static void check_rules(struct examination *e)
     while (i < chosen.count && chosen.tables[i] != e->table)
         i++;
     if (i == chosen.count) {
-        report_no_rule(e);
+        report_no_rule(e, chosen.count ? chosen.tables[0] : 0);
     } else if (i == 0) {
         add_finding(e, VERDICT_OK, "", "A rule leads packets to multicast routing table %u.",
                     e->table);

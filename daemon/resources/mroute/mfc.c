@@ -24,6 +24,7 @@ struct mfc *mfc_new(const struct mfc_host *host, uint8_t family, uint32_t table,
     mfc->socket = (struct mroute_socket){-1, family, table};
     mfc->host = host;
     ports_init(&mfc->ports, &mfc->socket);
+    rules_init(&mfc->rules, host->rules, family, table);
     if (route_set_init(&mfc->routes, seed))
         return mfc;
     free(mfc);
@@ -115,8 +116,10 @@ static void release_ports(struct mfc *mfc, struct route *route)
 {
     for (unsigned i = route->oif_count; i > 0; i--)
         port_release(&mfc->ports, route->oifs[i - 1].port);
-    if (route->iif)
-        port_release(&mfc->ports, route->iif);
+    if (!route->iif)
+        return;
+    port_count_iif(&mfc->ports, route->iif, -1);
+    port_release(&mfc->ports, route->iif);
 }
 
 /* Counts the route on its ports; on an error those that it was counted on are released. */
@@ -125,6 +128,8 @@ static bool acquire_ports(struct mfc *mfc, struct route *route, const struct arg
 {
     route->oif_count = 0;
     route->iif = port_acquire(&mfc->ports, args->iif.text, resolved->iif, error);
+    if (route->iif)
+        port_count_iif(&mfc->ports, route->iif, 1);
     for (uint32_t i = 0; route->iif && i < args->oifs.count; i++) {
         if (admission_is_implied(args, i))
             continue;
@@ -280,7 +285,7 @@ static void lose_link(struct mfc *mfc, unsigned ifindex)
     if (!port)
         return;
 
-    int vif = port_detach(port);
+    int vif = port_detach(&mfc->ports, port);
     bool erased = sync_port(mfc, port, ROUTE_WAITING_NEWS);
     const struct link_info *link = links_find(mfc->host->links, port->name);
 
@@ -300,7 +305,7 @@ void mfc_link_changed(struct mfc *mfc, const struct link_info *was, const struct
     struct port *port = port_find(&mfc->ports, is->name, is->ifindex);
 
     if (port) /* the same interface, perhaps under another name */
-        memcpy(port->name, is->name, sizeof port->name);
+        port_rename(&mfc->ports, port, is->name);
     else
         gain_link(mfc, is);
 }

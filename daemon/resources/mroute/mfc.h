@@ -4,12 +4,14 @@
 #define NB_MFC_H
 
 #include "route.h"
+#include "rules.h"
 #include "stray.h"
 
 /* What a table needs of the module that holds all tables. */
 struct mfc_host {
     struct links *links;
     struct lease_source *leases;
+    const struct rules_host *rules;
     void (*route_news)(void *context, enum route_news news, struct route *route);
     void *context;
 };
@@ -19,6 +21,7 @@ struct mfc {
     struct mroute_socket socket; /* fd -1: not open yet */
     struct ports ports;
     struct route_set routes;
+    struct rules rules;
     const struct mfc_host *host; /* borrowed */
     bool unverified;             /* some entries were written by a process before us */
     size_t waiting;              /* routes in ROUTE_WAITING */
@@ -27,6 +30,8 @@ struct mfc {
     struct strays strays;
     struct mroute_waiter *waiters; /* for the socket */
 };
+
+TAILQ_HEAD(mfc_list, mfc);
 
 struct mfc *mfc_new(const struct mfc_host *host, uint8_t family, uint32_t table, uint64_t seed);
 

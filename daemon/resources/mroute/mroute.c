@@ -11,13 +11,14 @@
 enum { UPCALLS_A_TURN = 4096 }; /* then other clients have their turn */
 
 struct mroute {
-    TAILQ_HEAD(, mfc) tables;
+    struct mfc_list tables;
     unsigned table_count;
     struct mfc_host host;
     struct mroute_callbacks callbacks;
     struct route_cursor *cursors; /* open ones */
     size_t route_count;
     struct lease_source leases;
+    struct rules_host rules;
     uint64_t serial; /* of the next route */
     uint64_t seed;
     struct mroute_totals closed; /* of tables that are closed */
@@ -44,7 +45,7 @@ struct mroute *mroute_new(struct links *links, const struct mroute_callbacks *ca
     if (!mroute)
         return NULL;
     TAILQ_INIT(&mroute->tables);
-    mroute->host = (struct mfc_host){links, &mroute->leases, pass_news, mroute};
+    mroute->host = (struct mfc_host){links, &mroute->leases, NULL, pass_news, mroute};
     mroute->callbacks = *callbacks;
     mroute->seed = seed;
     return mroute;
@@ -126,6 +127,7 @@ static void close_if_empty(struct mroute *mroute, struct mfc *mfc)
     uint8_t family = mfc->socket.family;
     uint32_t table = mfc->socket.table;
 
+    rules_settle_tables(&mroute->tables, family);
     if (table == family_table(family, 0) || mfc->routes.count > 0 || mfc->waiters ||
         mfc->socket.fd < 0)
         return;
@@ -214,6 +216,54 @@ void mroute_waiter_cancel(struct mroute *mroute, struct mroute_waiter *waiter)
                 waiter->waiting = false;
                 return;
             }
+}
+
+/* --- Rules --------------------------------------------------------------------------------- */
+
+static bool is_known(const void *mroute, uint8_t family, uint32_t table)
+{
+    return find_table(mroute, family, table) != NULL;
+}
+
+void mroute_keep_rules(struct mroute *mroute, const struct rules_host *host)
+{
+    struct mfc *mfc;
+
+    mroute->rules = *host;
+    mroute->host.rules = &mroute->rules;
+    TAILQ_FOREACH (mfc, &mroute->tables, in_tables) {
+        mfc->rules.host = &mroute->rules;
+        mfc->ports.iifs_changed = true; /* also rules that were there may be unwanted */
+    }
+    rules_settle_tables(&mroute->tables, FAMILY_IPV4);
+    rules_settle_tables(&mroute->tables, FAMILY_IPV6);
+    rules_delete_leftovers(host, FAMILY_IPV4, is_known, mroute);
+    rules_delete_leftovers(host, FAMILY_IPV6, is_known, mroute);
+}
+
+bool mroute_rules_pending(const struct mroute *mroute, uint8_t family, uint32_t table)
+{
+    const struct mfc *mfc = find_open_table(mroute, family, table);
+
+    return mfc && mfc->rules.pending > 0;
+}
+
+void mroute_rule_answered(struct mroute *mroute, uint8_t family, uint32_t table)
+{
+    struct mfc *mfc = find_open_table(mroute, family, table);
+    struct mroute_waiter *waiters;
+
+    if (!mfc)
+        return;
+    rules_answered(&mfc->rules);
+    if (mfc->rules.pending > 0)
+        return;
+    waiters = mfc->waiters;
+    mfc->waiters = NULL;
+    resume_waiters(waiters, NULL);
+    mfc = find_open_table(mroute, family, table);
+    if (mfc)
+        close_if_empty(mroute, mfc);
 }
 
 /* --- Cursors ------------------------------------------------------------------------------- */
@@ -323,6 +373,7 @@ bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const st
     *ret = change.kind;
     if (change.kind != CHANGE_NONE)
         note_added(mroute, change.old, change.new);
+    rules_settle_tables(&mroute->tables, mfc->socket.family);
     return true;
 }
 
@@ -432,6 +483,8 @@ void mroute_link_changed(struct mroute *mroute, const struct link_info *was,
     TAILQ_FOREACH (mfc, &mroute->tables, in_tables)
         if (mfc->socket.fd >= 0)
             mfc_link_changed(mfc, was, is);
+    rules_settle_tables(&mroute->tables, FAMILY_IPV4);
+    rules_settle_tables(&mroute->tables, FAMILY_IPV6);
 }
 
 void mroute_read_upcalls(struct mroute *mroute, uint8_t family, uint32_t table)

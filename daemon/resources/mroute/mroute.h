@@ -102,6 +102,18 @@ struct mroute_callbacks {
 struct mroute *mroute_new(struct links *links, const struct mroute_callbacks *callbacks,
                           uint64_t seed);
 
+/* From now on rules lead packets to the tables that are not the default ones; those of ours that
+ * lead to a table that is not open are deleted, so call it when the tables of a broker before us
+ * are adopted. Until then no rules are made or deleted. */
+struct rules_host;
+void mroute_keep_rules(struct mroute *mroute, const struct rules_host *host);
+
+/* Whether rules of the table are under way. mroute_table_open waits for them, too. */
+bool mroute_rules_pending(const struct mroute *mroute, uint8_t family, uint32_t table);
+
+/* The answer to a change of a rule of the table. */
+void mroute_rule_answered(struct mroute *mroute, uint8_t family, uint32_t table);
+
 /* Closes its sockets; the routes stay in the kernel as long as the keeper holds its copies. */
 void mroute_free(struct mroute *mroute);
 

@@ -143,6 +143,21 @@ void port_release(struct ports *ports, struct port *port)
         port_free(ports, port);
 }
 
+void port_count_iif(struct ports *ports, struct port *port, int change)
+{
+    bool was = port->iif_count > 0;
+
+    port->iif_count += (unsigned)change;
+    ports->iifs_changed |= was != (port->iif_count > 0);
+}
+
+void port_rename(struct ports *ports, struct port *port, const char *name)
+{
+    ports->iifs_changed |= port->iif_count > 0 && strcmp(port->name, name) != 0;
+    memset(port->name, 0, sizeof port->name);
+    strncpy(port->name, name, INTERFACE_NAME_MAX);
+}
+
 struct port *port_adopt(struct ports *ports, const char *name, unsigned ifindex, unsigned vif)
 {
     struct error unused; /* adoption goes on without the port */
@@ -173,15 +188,17 @@ bool port_attach(struct ports *ports, struct port *port, unsigned ifindex)
 
     port->ifindex = ifindex;
     port->vif = vif < 0 ? -1 : vif;
+    ports->iifs_changed |= port->iif_count > 0;
     return vif >= 0;
 }
 
-int port_detach(struct port *port)
+int port_detach(struct ports *ports, struct port *port)
 {
     int vif = port->vif;
 
     port->ifindex = 0;
     port->vif = -1;
+    ports->iifs_changed |= port->iif_count > 0;
     return vif;
 }
 

@@ -13,6 +13,7 @@ struct port {
     unsigned ifindex;   /* 0: the interface is missing */
     int vif;            /* -1: none */
     unsigned ref_count; /* routes that name it, as iif or oif */
+    unsigned iif_count; /* those of them that take packets from it */
 };
 
 struct ports {
@@ -20,6 +21,7 @@ struct ports {
     TAILQ_HEAD(, port) list;
     unsigned count;
     uint32_t used_vifs; /* bit n: VIF n is taken, or kernel entries may still name it */
+    bool iifs_changed;  /* which interfaces routes take packets from; see rules.h */
 };
 
 void ports_init(struct ports *ports, const struct mroute_socket *socket);
@@ -44,6 +46,12 @@ struct port *port_acquire(struct ports *ports, const char *name, unsigned ifinde
 /* Counts one route less. The last one gives the VIF back: no kernel entry may name it any more. */
 void port_release(struct ports *ports, struct port *port);
 
+/* Counts one more (1) or one less (-1) of the port's routes as taking packets from there. */
+void port_count_iif(struct ports *ports, struct port *port, int change);
+
+/* The interface has another name now. */
+void port_rename(struct ports *ports, struct port *port, const char *name);
+
 /* A port that the kernel holds already, found at adoption, with no route yet. NULL: no memory. */
 struct port *port_adopt(struct ports *ports, const char *name, unsigned ifindex, unsigned vif);
 
@@ -56,7 +64,7 @@ bool port_attach(struct ports *ports, struct port *port, unsigned ifindex);
 /* The interface is gone, and with it, in the kernel, the VIF. The number stays taken until
  * port_free_vif: entries that name it would send to whoever gets it next. Returns the number, or
  * -1. */
-int port_detach(struct port *port);
+int port_detach(struct ports *ports, struct port *port);
 void port_free_vif(struct ports *ports, int vif);
 
 /* Everything about the VIF of a port that has one. The name is borrowed from the port. */
