@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include "bounds.h"
+#include "utf8.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -44,39 +45,12 @@ static void skip_space(struct reader *r)
         r->at++;
 }
 
-/* How many bytes a UTF-8 sequence that begins with c has (RFC 3629), 0 where c begins none. */
-static int utf8_length(unsigned char c)
-{
-    if (c < 0x80)
-        return 1;
-    if (c >= 0xc2 && c <= 0xdf)
-        return 2;
-    if ((c & 0xf0) == 0xe0)
-        return 3;
-    return c >= 0xf0 && c <= 0xf4 ? 4 : 0;
-}
-
-/* The second byte carries the rules on overlong forms, surrogates and the end of Unicode. */
-static bool utf8_second_is_valid(unsigned char first, unsigned char second)
-{
-    unsigned char lowest = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    unsigned char highest = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-
-    return second >= lowest && second <= highest;
-}
-
 static bool check_utf8(struct reader *r)
 {
-    const unsigned char *s = (const unsigned char *)r->at;
-    int length = utf8_length(s[0]);
+    size_t length = utf8_sequence(r->at, (size_t)(r->end - r->at));
 
-    if (length == 0 || r->end - r->at < length)
+    if (length == 0)
         return refuse(r, "invalid UTF-8");
-    if (length > 1 && !utf8_second_is_valid(s[0], s[1]))
-        return refuse(r, "invalid UTF-8");
-    for (int i = 2; i < length; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return refuse(r, "invalid UTF-8");
     r->at += length;
     return true;
 }

@@ -1,5 +1,7 @@
 #include "json.h"
 
+#include "utf8.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,34 +74,54 @@ void json_close(struct json *json, char bracket)
     json->comma = true;
 }
 
-static bool is_plain(unsigned char c)
+enum { SEQUENCE_MAX = 4 }; /* the text's end belongs to no sequence */
+
+/* How many bytes of the text can stand as they are. */
+static size_t plain_length(const char *text)
 {
-    return c >= 0x20 && c != '"' && c != '\\';
+    size_t length = 0, step = 1;
+
+    for (; step > 0 && text[length]; length += step) {
+        unsigned char c = (unsigned char)text[length];
+
+        if (c >= 0x80)
+            step = utf8_sequence(text + length, SEQUENCE_MAX);
+        else
+            step = c >= 0x20 && c != '"' && c != '\\';
+    }
+    return length;
 }
 
 static void put_escaped(struct json *json, unsigned char c)
 {
-    char text[8];
-    int length = c == '"' || c == '\\' ? snprintf(text, sizeof text, "\\%c", c)
-                                       : snprintf(text, sizeof text, "\\u%04x", c);
+    char text[8] = "\xef\xbf\xbd"; /* U+FFFD */
 
-    json_bytes(json, text, (size_t)length);
+    if (c == '"' || c == '\\')
+        snprintf(text, sizeof text, "\\%c", c);
+    else if (c == '\n')
+        strcpy(text, "\\n");
+    else if (c < 0x80)
+        snprintf(text, sizeof text, "\\u%04x", c);
+    json_bytes(json, text, strlen(text));
+}
+
+void json_text_part(struct json *json, const char *part)
+{
+    while (*part) {
+        size_t plain = plain_length(part);
+
+        json_bytes(json, part, plain);
+        part += plain;
+        if (*part)
+            put_escaped(json, (unsigned char)*part++);
+    }
 }
 
 /* The quoted text alone, for keys and values alike. */
 static void put_quoted(struct json *json, const char *value)
 {
     json_bytes(json, "\"", 1);
-    while (*value) {
-        size_t plain = 0;
-
-        while (value[plain] && is_plain((unsigned char)value[plain]))
-            plain++;
-        json_bytes(json, value, plain);
-        value += plain;
-        if (*value)
-            put_escaped(json, (unsigned char)*value++);
-    }
+    json_text_part(json, value);
     json_bytes(json, "\"", 1);
 }
 
@@ -117,6 +139,17 @@ void json_string(struct json *json, const char *value)
     if (json->comma)
         json_bytes(json, ",", 1);
     put_quoted(json, value);
+    json->comma = true;
+}
+
+void json_text_open(struct json *json)
+{
+    json_raw(json, "\"", 1);
+}
+
+void json_text_close(struct json *json)
+{
+    json_bytes(json, "\"", 1);
     json->comma = true;
 }
 

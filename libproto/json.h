@@ -1,5 +1,7 @@
 /* A writer of JSON text into a growing buffer. Commas are its business, nesting is the caller's.
  *
+ * Bytes of a text that are no UTF-8, which the name of an interface may have, become U+FFFD.
+ *
  * It is used where a tree would cost many times the text: replies and events of the service. */
 #ifndef NB_JSON_H
 #define NB_JSON_H
@@ -30,6 +32,11 @@ void json_string(struct json *json, const char *value);
 void json_number(struct json *json, int64_t value);
 void json_unsigned(struct json *json, uint64_t value);
 void json_bool(struct json *json, bool value);
+
+/* A text in parts: open, any number of parts, close. */
+void json_text_open(struct json *json);
+void json_text_part(struct json *json, const char *part);
+void json_text_close(struct json *json);
 
 /* A value that is JSON text already. */
 void json_raw(struct json *json, const char *text, size_t length);

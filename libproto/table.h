@@ -164,6 +164,10 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELDS_STATUS(F, S)
 
+#define FIELDS_METRICS(F, S)                                                                       \
+    F(S, routes, flag, OPTIONAL, 0, 0, 0,                                                          \
+      "Series for each route, too, for whom the policy allows mroute.read.")
+
 #define FIELDS_PING(F, S)
 
 #define FIELDS_DESCRIBE(F, S)                                                                      \
@@ -191,6 +195,9 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "Say what the policy decides on a request, and by which rule.")                              \
     A(STATUS, status, "service.read", "status", "",                                                \
       "Tell how the service is: version, processes, privileges, numbers.")                         \
+    A(METRICS, metrics, "service.read", "metrics", "",                                             \
+      "Give the counters of the service, the interfaces and the routes in the text format of "     \
+      "Prometheus.")                                                                               \
     A(PING, ping, "service.read", "ping", "", "Ask whether the service answers.")                  \
     A(DESCRIBE, describe, "service.read", "describe", "",                                          \
       "Describe the requests as a JSON Schema (draft 2020-12).")

@@ -59,7 +59,7 @@ void columns_print(struct columns *columns);
 typedef void printer(const struct nb_reply *reply);
 
 printer print_message, print_routes, print_vifs, print_everything, print_leases, print_status,
-    print_schema, print_findings;
+    print_schema, print_findings, print_metrics;
 
 /* Prints events until the connection ends. */
 int watch_events(struct nb_client *client, const struct nb_request *request, bool json);

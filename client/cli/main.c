@@ -11,7 +11,8 @@ static printer *const printers[] = {
     [ACTION_DIAGNOSE] = print_findings,    [ACTION_SUBSCRIBE] = print_message,
     [ACTION_LEASES] = print_leases,        [ACTION_REVOKE] = print_message,
     [ACTION_CHECK_POLICY] = print_message, [ACTION_STATUS] = print_status,
-    [ACTION_PING] = print_message,         [ACTION_DESCRIBE] = print_schema,
+    [ACTION_METRICS] = print_metrics,      [ACTION_PING] = print_message,
+    [ACTION_DESCRIBE] = print_schema,
 };
 _Static_assert(sizeof printers / sizeof *printers == ACTION_COUNT, "each action is shown");
 

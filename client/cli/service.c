@@ -45,6 +45,11 @@ void print_schema(const struct nb_reply *reply)
     free(line);
 }
 
+void print_metrics(const struct nb_reply *reply)
+{
+    fputs(nb_value_string(nb_value_get(nb_reply_payload(reply), "text")), stdout);
+}
+
 void print_findings(const struct nb_reply *reply)
 {
     const struct nb_value *finding =

@@ -123,7 +123,7 @@ enum outcome handle_flush_mfc(struct call *call, const struct args_flush_mfc *ar
 
 /* --- Showing ------------------------------------------------------------------------------- */
 
-static const char *const state_words[] = {
+const char *const route_state_words[] = {
     [ROUTE_INSTALLED] = "installed",
     [ROUTE_PARTIAL] = "partial",
     [ROUTE_WAITING] = "waiting",
@@ -161,7 +161,7 @@ void write_route(struct json *json, const struct route_view *view)
     write_oifs(json, view);
     json_member_string(json, "family", family_name(view->family));
     json_member_unsigned(json, "table", view->table);
-    json_member_string(json, "state", state_words[view->state]);
+    json_member_string(json, "state", route_state_words[view->state]);
     json_member_unsigned(json, "packets", view->counters.packets);
     json_member_unsigned(json, "bytes", view->counters.bytes);
     json_member_unsigned(json, "wrong_if", view->counters.wrong_interface);

@@ -86,14 +86,14 @@ static uint64_t lease_of(const struct call *call)
     return call->lease.id;
 }
 
-static void record(const struct call *call, const struct decision *decision,
+static void record(const struct call *call, const char *verb, const struct decision *decision,
                    const struct target *target)
 {
     const struct action_row *row = action_row(call->request.action);
     struct audit_record line = {
         .verdict = decision->allowed ? AUDIT_GRANTED : AUDIT_REFUSED,
         .action = row->name,
-        .verb = row->policy,
+        .verb = verb,
         .target = target,
         .rule = decision->rule      ? decision->rule->name
                 : decision->allowed ? "administrator"
@@ -106,10 +106,9 @@ static void record(const struct call *call, const struct decision *decision,
     audit_write(&call->services->audit, &line);
 }
 
-static bool refuse(const struct call *call, const struct decision *decision,
+static bool refuse(const struct call *call, const char *verb, const struct decision *decision,
                    const struct target *target, struct error *error)
 {
-    const char *verb = action_row(call->request.action)->policy;
     char text[AUDIT_TARGET_MAX];
 
     target_format(target, text, sizeof text);
@@ -145,8 +144,19 @@ bool authorise(struct call *call, struct error *error)
         call->lease = mroute_lease(call->services->mroute, call->peer->uid);
     call->lease_limit = decision.rule ? decision.rule->leases : 0;
     if (!decision.allowed || (!is_reading(verb) && !waited))
-        record(call, &decision, &target);
-    return decision.allowed || refuse(call, &decision, &target, error);
+        record(call, verb, &decision, &target);
+    return decision.allowed || refuse(call, verb, &decision, &target, error);
+}
+
+bool authorise_also(const struct call *call, const char *verb, struct error *error)
+{
+    struct target target = {0};
+    struct decision decision = policy_decide(&call->services->policy, call->peer, verb, &target);
+
+    if (decision.allowed)
+        return true;
+    record(call, verb, &decision, &target);
+    return refuse(call, verb, &decision, &target, error);
 }
 
 void record_release(struct services *services, const struct route *route)

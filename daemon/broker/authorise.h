@@ -12,6 +12,9 @@ struct route;
  * is to be held, call->lease is the one that is granted. */
 bool authorise(struct call *call, struct error *error);
 
+/* The same for a verb that only some requests of the action need, on everything. */
+bool authorise_also(const struct call *call, const char *verb, struct error *error);
+
 /* Records that a route's lease ends. */
 void record_release(struct services *services, const struct route *route);
 

@@ -115,8 +115,10 @@ void events_publish(struct events *events, const char *topic, const struct json 
         if (!wants(subscriber, topic))
             continue;
         if (payload->failed || !may_queue(subscriber) ||
-            !append_event(subscriber, &subscriber->queue, topic, payload->text, payload->length))
+            !append_event(subscriber, &subscriber->queue, topic, payload->text, payload->length)) {
             subscriber->lost++;
+            events->lost++;
+        }
         subscriber->wake(subscriber);
     }
 }

@@ -30,6 +30,7 @@ struct subscriber {
 struct events {
     TAILQ_HEAD(, subscriber) subscribers;
     size_t count;
+    uint64_t lost; /* events that subscribers missed, all together */
 };
 
 void events_init(struct events *events);

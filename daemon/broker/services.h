@@ -32,7 +32,7 @@ struct services {
     struct sessions sessions;
     struct service_facts facts;
     const struct server *server;
-    uint64_t requests; /* performed since the start */
+    uint64_t requests; /* since the start, refused ones as well */
 };
 
 /* Writes a route as one JSON object: how SHOW, SHOW_MFC and the events tell of it. */
@@ -43,6 +43,9 @@ void write_route(struct json *json, const struct route_view *view);
 void reply_routes(struct call *call, struct json *out, const char *key,
                   const struct mroute_filter *filter,
                   void (*write)(struct json *out, const struct route *route));
+
+/* How replies call a route's state, by enum route_state. */
+extern const char *const route_state_words[];
 
 /* Counts the lease of a route for its new owner, and no more for the old one. */
 void count_owner(struct services *services, uid_t was, uid_t is);

@@ -154,6 +154,7 @@ static void perform(struct session *session, const char *bytes, size_t n)
     size_t before = session->out.length;
 
     users_count_request(session->user);
+    session->host.services->requests++;
     session->ages[WAIT_REST] = session->ages[WAIT_REQUEST] = 0;
     dispatch_request(&call, bytes, n);
     check_reply(session, before);

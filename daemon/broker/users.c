@@ -192,8 +192,10 @@ void users_hold_lease(struct users *users, uid_t uid)
 {
     struct account *user = find_or_add(users, uid);
 
-    if (user)
-        user->leases++;
+    if (!user)
+        return;
+    user->leases++;
+    users->leases++;
 }
 
 void users_release_lease(struct users *users, uid_t uid)
@@ -203,5 +205,6 @@ void users_release_lease(struct users *users, uid_t uid)
     if (!user || user->leases == 0)
         return; /* there was no memory to count it */
     user->leases--;
+    users->leases--;
     forget_if_empty(users, user);
 }

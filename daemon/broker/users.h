@@ -36,6 +36,7 @@ struct users {
     LIST_HEAD(user_bucket, account) buckets[USER_BUCKETS];
     unsigned count;
     unsigned connections;
+    unsigned leases;
     size_t queued;              /* bytes, of all users */
     uint64_t refused;           /* connections */
     uint64_t throttled_seconds; /* in which a user had no more requests */

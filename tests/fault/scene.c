@@ -41,6 +41,7 @@ static const char *const story[] = {
     "{\"action\":\"DIAGNOSE\",\"payload\":{\"source\":\"10.0.0.9\",\"group\":\"239.9.9.9\"}}",
     "{\"action\":\"CHECK_POLICY\",\"payload\":{\"verb\":\"mroute.write\",\"interfaces\":[\"a\"]}}",
     "{\"action\":\"STATUS\"}",
+    "{\"action\":\"METRICS\",\"payload\":{\"routes\":true}}",
     "{\"action\":\"DESCRIBE\"}",
     "{\"action\":\"ADD_MFC\",\"payload\":{\"group\":\"239.1.1.3\",\"iif\":\"nowhere\",\"oifs\":"
     "[\"b\"]}}",

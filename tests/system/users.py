@@ -28,6 +28,7 @@ EXPECTED = {
     "REVOKE": ("ynnn", {"lease": "000000000001"}),
     "CHECK_POLICY": ("yynn", {"verb": "mroute.write"}),
     "STATUS": ("yynn", {}),
+    "METRICS": ("yynn", {"routes": True}),
     "PING": ("yynn", {}),
     "DESCRIBE": ("yynn", {}),
 }

@@ -128,6 +128,10 @@ struct expectation {
     {                                                                                              \
         "{}", "yynn"                                                                               \
     }
+#define EXPECT_METRICS                                                                             \
+    {                                                                                              \
+        "{\"routes\":true}", "yynn"                                                                \
+    }
 #define EXPECT_PING                                                                                \
     {                                                                                              \
         "{}", "yynn"                                                                               \
@@ -359,6 +363,23 @@ START_TEST(what_waited_is_recorded_once)
 }
 END_TEST
 
+START_TEST(metrics_of_routes_are_for_those_who_may_read_routes)
+{
+    struct log_capture log;
+    struct service s;
+
+    begin(&s);
+    log_set_level(LOG_NOTICE);
+    strcpy(s.services.policy.rules[0].verbs[0], "service.read");
+    expect(client_ask(&s, 1, "{\"action\":\"METRICS\"}"), "success");
+    log_capture_begin(&log);
+    ck_assert(is_refused(&s, 1, "{\"action\":\"METRICS\",\"payload\":{\"routes\":true}}"));
+    log_capture_end(&log);
+    ck_assert_uint_eq(log_count(&log, "audit refused action=METRICS verb=mroute.read uid=300"), 1);
+    end(&s);
+}
+END_TEST
+
 START_TEST(a_refusal_says_what_and_why_and_whom_to_ask)
 {
     struct service s;
@@ -491,6 +512,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_rule_that_is_gone_does_not_hold_for_those_who_wait);
     tcase_add_test(tests, each_decision_leaves_its_line);
     tcase_add_test(tests, what_waited_is_recorded_once);
+    tcase_add_test(tests, metrics_of_routes_are_for_those_who_may_read_routes);
     tcase_add_test(tests, a_refusal_says_what_and_why_and_whom_to_ask);
     tcase_add_test(tests, no_name_passes_for_another);
 }

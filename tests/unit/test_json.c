@@ -39,6 +39,35 @@ START_TEST(commas_stand_between_values)
 }
 END_TEST
 
+START_TEST(what_is_no_utf8_is_replaced)
+{
+    struct json json = {.limit = 4096};
+
+    json_string(&json, "a\xff\xc3\xa9\xc3");
+    json_string(&json, "\xed\xa0\x80");
+    assert_text(&json, "\"a\xef\xbf\xbd\xc3\xa9\xef\xbf\xbd\","
+                       "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
+    json_clear(&json);
+}
+END_TEST
+
+START_TEST(a_text_may_come_in_parts)
+{
+    struct json json = {.limit = 4096};
+
+    json_open(&json, '[');
+    json_text_open(&json);
+    json_text_part(&json, "one\n");
+    json_text_part(&json, "");
+    json_text_part(&json, "\"two\"");
+    json_text_close(&json);
+    json_string(&json, "x");
+    json_close(&json, ']');
+    assert_text(&json, "[\"one\\n\\\"two\\\"\",\"x\"]");
+    json_clear(&json);
+}
+END_TEST
+
 START_TEST(every_byte_of_a_text_comes_back)
 {
     struct json json = {.limit = 4096};
@@ -63,7 +92,7 @@ START_TEST(keys_are_escaped_too)
     struct json json = {.limit = 64};
 
     json_key(&json, "a\"\\\n");
-    assert_text(&json, "\"a\\\"\\\\\\u000a\":");
+    assert_text(&json, "\"a\\\"\\\\\\n\":");
     json_clear(&json);
 }
 END_TEST
@@ -133,6 +162,8 @@ END_TEST
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, commas_stand_between_values);
+    tcase_add_test(tests, what_is_no_utf8_is_replaced);
+    tcase_add_test(tests, a_text_may_come_in_parts);
     tcase_add_test(tests, every_byte_of_a_text_comes_back);
     tcase_add_test(tests, keys_are_escaped_too);
     tcase_add_test(tests, the_limit_holds_to_the_byte);
