@@ -2,6 +2,7 @@
 #include "netbroker.h"
 
 #include "bounds.h"
+#include "check.h"
 #include "reply.h"
 #include "request.h"
 #include "scan.h"
@@ -140,6 +141,34 @@ int nb_submit(struct nb_client *client, const struct nb_request *request, nb_han
 {
     size_t before = client->out.length;
     int result = request_append(request, &client->out);
+
+    if (result == 0)
+        result = push_waiter(client, (struct waiter){handler, context});
+    if (result < 0)
+        json_cut(&client->out, before);
+    return result;
+}
+
+/* The reply to something that is no whole request would be taken for that of another. */
+static int append_text(struct json *out, const char *text, size_t length)
+{
+    struct error error;
+    struct span id;
+
+    if (length > REQUEST_MAX)
+        return -EMSGSIZE;
+    if (!check_request(text, length, &id, &error))
+        return -EINVAL;
+    json_bytes(out, text, length);
+    json_bytes(out, "\n", 1);
+    return out->failed ? -ENOMEM : 0;
+}
+
+int nb_submit_text(struct nb_client *client, const char *text, size_t length, nb_handler *handler,
+                   void *context)
+{
+    size_t before = client->out.length;
+    int result = append_text(&client->out, text, length);
 
     if (result == 0)
         result = push_waiter(client, (struct waiter){handler, context});

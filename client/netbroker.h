@@ -104,6 +104,11 @@ typedef void nb_handler(struct nb_client *client, const struct nb_reply *reply, 
 NB_EXPORT int nb_submit(struct nb_client *client, const struct nb_request *request,
                         nb_handler *handler, void *context);
 
+/* Queues a request that is JSON text already, e.g. a line of a file, as nb_submit does.
+ * Returns 0, -EINVAL (not one JSON object that the service could take), -EMSGSIZE or -ENOMEM. */
+NB_EXPORT int nb_submit_text(struct nb_client *client, const char *text, size_t length,
+                             nb_handler *handler, void *context);
+
 /* Sets the function that is called with each event. They come after a SUBSCRIBE request. */
 NB_EXPORT void nb_set_event_handler(struct nb_client *client, nb_handler *handler, void *context);
 

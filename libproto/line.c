@@ -487,6 +487,11 @@ enum line_kind line_read(const char *bytes, size_t n, const struct thresholds *t
     return read_words(text, thresholds, ret_line, error);
 }
 
+bool line_refuses(const char *field)
+{
+    return why_refused(field) != NULL;
+}
+
 bool line_is_threshold(const char *bytes, size_t n)
 {
     size_t length = strlen(word_interface);

@@ -37,6 +37,9 @@ struct line {
 enum line_kind line_read(const char *bytes, size_t n, const struct thresholds *thresholds,
                          struct line *ret_line, struct error *error);
 
+/* Whether a file may not have this field of an action: it is for one moment only. */
+bool line_refuses(const char *field);
+
 /* Whether the line may be a LINE_THRESHOLD: a quick look at its beginning. */
 bool line_is_threshold(const char *bytes, size_t n);
 

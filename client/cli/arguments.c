@@ -36,8 +36,10 @@ static int match_words(const char *command, int argc, char **argv, int at)
 
 static bool is_family(const char *word)
 {
-    for (enum action action = 0; action < ACTION_COUNT; action++) {
-        const char *command = action_row(action)->cli;
+    const struct action_row *row;
+
+    for (size_t i = 0; (row = command_at(i).row); i++) {
+        const char *command = row->cli;
         size_t length = strcspn(command, " ");
 
         if (command[length] && strlen(word) == length && memcmp(command, word, length) == 0)
@@ -48,12 +50,14 @@ static bool is_family(const char *word)
 
 static int say_unknown_command(int argc, char **argv, int at)
 {
+    const struct action_row *row;
+
     if (!is_family(argv[at]))
         return say_usage("there is no command '%s'.", argv[at]);
     fprintf(stderr, "netbroker: '%s%s%s' is no command; there are:", argv[at],
             at + 1 < argc ? " " : "", at + 1 < argc ? argv[at + 1] : "");
-    for (enum action action = 0; action < ACTION_COUNT; action++) {
-        const char *command = action_row(action)->cli;
+    for (size_t i = 0; (row = command_at(i).row); i++) {
+        const char *command = row->cli;
         size_t length = strlen(argv[at]);
 
         if (strncmp(command, argv[at], length) == 0 && command[length] == ' ')
@@ -91,11 +95,13 @@ static int take_common(struct command_line *line, int argc, char **argv, int at)
 
 static int find_command(struct command_line *line, int argc, char **argv, int at)
 {
-    for (enum action action = 0; action < ACTION_COUNT; action++) {
-        int words = match_words(action_row(action)->cli, argc, argv, at);
+    struct command command;
+
+    for (size_t i = 0; (command = command_at(i)).row; i++) {
+        int words = match_words(command.row->cli, argc, argv, at);
 
         if (words > 0) {
-            line->action = action;
+            line->command = command;
             line->words_end = at + words;
             return EXIT_DONE;
         }
@@ -107,7 +113,7 @@ int command_line_parse(struct command_line *line, int argc, char **argv)
 {
     int at = 1;
 
-    *line = (struct command_line){.action = ACTION_COUNT, .words_end = argc};
+    *line = (struct command_line){.words_end = argc};
     while (at < argc && argv[at][0] == '-') {
         int words = take_common(line, argc, argv, at);
 
@@ -124,15 +130,21 @@ int command_line_parse(struct command_line *line, int argc, char **argv)
 
 /* --- Options of the command: the fields of its action -------------------------------------- */
 
+static bool is_name(const struct field *field, const char *word, size_t length)
+{
+    char name[64];
+
+    if ((int)field->type == OPTION_FILE && length == 2 && memcmp(word, "-f", 2) == 0)
+        return true;
+    option_name(field, name, sizeof name);
+    return strlen(name) == length && memcmp(name, word, length) == 0;
+}
+
 static const struct field *find_field(const struct action_row *row, const char *word, size_t length)
 {
-    for (size_t i = 0; i < row->field_count; i++) {
-        char name[64];
-
-        option_name(&row->fields[i], name, sizeof name);
-        if (strlen(name) == length && memcmp(name, word, length) == 0)
+    for (size_t i = 0; i < row->field_count; i++)
+        if (is_name(&row->fields[i], word, length))
             return &row->fields[i];
-    }
     return NULL;
 }
 
@@ -194,22 +206,52 @@ static bool set_user(struct nb_request *request, const struct field *field, cons
     return true;
 }
 
-static bool set_field(struct nb_request *request, const struct field *field, char *text)
+/* Where what the command line says goes. */
+struct target {
+    struct command_line *line;
+    struct nb_request *request;
+};
+
+static bool set_field(const struct target *target, const struct field *field, char *text)
 {
+    struct nb_request *request = target->request;
+
+    if ((int)field->type == OPTION_FILE) {
+        target->line->file = text;
+        return true;
+    }
+    if (field_is_list(field->type))
+        return set_list(request, field, text);
     switch (field->type) {
     case FIELD_number:
     case FIELD_table:
         return set_integer(request, field, text, nb_request_set_integer);
     case FIELD_user:
         return set_user(request, field, text);
-    case FIELD_interfaces:
-    case FIELD_numbers:
-    case FIELD_topics:
-        return set_list(request, field, text);
     default:
         nb_request_set_string(request, field->name, text);
         return true;
     }
+}
+
+static void set_flag(const struct target *target, const struct field *field)
+{
+    const struct command *command = &target->line->command;
+
+    if (command->action == ACTION_COUNT)
+        target->line->flags |= UINT64_C(1) << (field - command->row->fields);
+    else
+        nb_request_set_bool(target->request, field->name, true);
+}
+
+bool command_line_flag(const struct command_line *line, const char *name)
+{
+    const struct action_row *row = line->command.row;
+
+    for (size_t i = 0; i < row->field_count; i++)
+        if (strcmp(row->fields[i].name, name) == 0)
+            return line->flags >> i & 1;
+    return false;
 }
 
 /* The field that the next word without a name is for, or NULL. *given counts such words. */
@@ -225,9 +267,9 @@ static const struct field *next_argument(const struct action_row *row, unsigned 
 }
 
 /* Reads one option of the command. Returns how many words it took, -1 on a mistake. */
-static int take_option(const struct action_row *row, int argc, char **argv, int at,
-                       struct nb_request *request)
+static int take_option(const struct target *target, int argc, char **argv, int at)
 {
+    const struct action_row *row = target->line->command.row;
     char *equals = strchr(argv[at], '=');
     size_t length = equals ? (size_t)(equals - argv[at]) : strlen(argv[at]);
     const struct field *field = find_field(row, argv[at], length);
@@ -238,25 +280,22 @@ static int take_option(const struct action_row *row, int argc, char **argv, int 
         return -1;
     }
     if (field->type == FIELD_flag) {
-        nb_request_set_bool(request, field->name, true);
+        set_flag(target, field);
         return 1;
     }
     if (equals)
-        return set_field(request, field, equals + 1) ? 1 : -1;
+        return set_field(target, field, equals + 1) ? 1 : -1;
     if (at + 1 == argc) {
-        fprintf(stderr, "netbroker: %s takes %s.\n", argv[at], field_metavariable(field->type));
+        fprintf(stderr, "netbroker: %s takes %s.\n", argv[at], option_metavariable(field));
         return -1;
     }
-    return set_field(request, field, argv[at + 1]) ? 2 : -1;
+    return set_field(target, field, argv[at + 1]) ? 2 : -1;
 }
 
 static bool is_given(const struct field *field, int argc, char **argv, int at)
 {
-    char name[64];
-
-    option_name(field, name, sizeof name);
     for (; at < argc; at++)
-        if (strncmp(argv[at], name, strlen(name)) == 0)
+        if (is_name(field, argv[at], strcspn(argv[at], "=")))
             return true;
     return false;
 }
@@ -276,28 +315,27 @@ static int check_required(const struct action_row *row, int argc, char **argv, i
         if (row->fields[i].need == REQUIRED && !is_given(&row->fields[i], argc, argv, at)) {
             fprintf(stderr, "netbroker: '%s' needs %s %s.\nTry 'netbroker %s --help'.\n", row->cli,
                     option_name(&row->fields[i], name, sizeof name),
-                    field_metavariable(row->fields[i].type), row->cli);
+                    option_metavariable(&row->fields[i]), row->cli);
             return EXIT_USAGE;
         }
     return EXIT_DONE;
 }
 
 /* Reads one word without a name. Returns 1, 0 when it has a name, -1 on a mistake. */
-static int take_argument(const struct action_row *row, char *word, unsigned *given,
-                         struct nb_request *request)
+static int take_argument(const struct target *target, char *word, unsigned *given)
 {
-    const struct field *field = next_argument(row, *given);
+    const struct field *field = next_argument(target->line->command.row, *given);
 
-    if (word[0] == '-' || !field)
+    if ((word[0] == '-' && word[1]) || !field)
         return 0;
     ++*given;
-    return set_field(request, field, word) ? 1 : -1;
+    return set_field(target, field, word) ? 1 : -1;
 }
 
 int command_line_request(struct command_line *line, int argc, char **argv,
                          struct nb_request *request)
 {
-    const struct action_row *row = action_row(line->action);
+    const struct target target = {line, request};
     int at = line->words_end;
     unsigned arguments = 0;
 
@@ -305,12 +343,14 @@ int command_line_request(struct command_line *line, int argc, char **argv,
         int words = take_common(line, argc, argv, at);
 
         if (words == 0)
-            words = take_argument(row, argv[at], &arguments, request);
+            words = take_argument(&target, argv[at], &arguments);
         if (words == 0)
-            words = take_option(row, argc, argv, at, request);
+            words = take_option(&target, argc, argv, at);
         if (words < 0)
             return EXIT_USAGE;
         at += words;
     }
-    return line->help ? EXIT_DONE : check_required(row, argc, argv, line->words_end, arguments);
+    if (line->help)
+        return EXIT_DONE;
+    return check_required(line->command.row, argc, argv, line->words_end, arguments);
 }

@@ -2,8 +2,9 @@
 #ifndef NB_CLI_H
 #define NB_CLI_H
 
+#include "batch.h"
+#include "commands.h"
 #include "netbroker.h"
-#include "table.h"
 
 enum exit_status {
     EXIT_DONE = 0,
@@ -17,8 +18,10 @@ struct command_line {
     bool json;
     bool help;
     bool version;
-    enum action action; /* ACTION_COUNT: none */
-    int words_end;      /* argv index behind the words of the command */
+    struct command command;
+    int words_end;    /* argv index behind the words of the command */
+    const char *file; /* of one of our own commands */
+    uint64_t flags;   /* the same: a bit for each option that is a flag and given */
 };
 
 /* --- arguments.c: the command line, by the action table ------------------------------------ */
@@ -27,15 +30,18 @@ struct command_line {
  * it said what is wrong. */
 int command_line_parse(struct command_line *line, int argc, char **argv);
 
-/* Fills the request with the command's own options; common ones may stand among them. Returns as
- * command_line_parse. */
+/* Fills the request with the command's own options; common ones may stand among them. Of a command
+ * that is no action, files and flags go into *line instead. Returns as command_line_parse. */
 int command_line_request(struct command_line *line, int argc, char **argv,
                          struct nb_request *request);
+
+/* Whether this flag of a command that is no action was given, by its name in the row. */
+bool command_line_flag(const struct command_line *line, const char *name);
 
 /* --- help.c -------------------------------------------------------------------------------- */
 
 void help_print(void);
-void help_print_action(enum action action);
+void help_print_command(const struct action_row *row);
 
 /* "--dry-run" for the field dry_run; text has room for a field's name and 3 bytes more. */
 const char *option_name(const struct field *field, char *text, size_t size);
@@ -60,6 +66,25 @@ typedef void printer(const struct nb_reply *reply);
 
 printer print_message, print_routes, print_vifs, print_everything, print_leases, print_status,
     print_schema, print_findings, print_metrics;
+
+/* The payload as one line of JSON, for programs. */
+void print_payload(const struct nb_reply *reply);
+
+/* The outgoing interfaces of a route as "eth1 eth2(ttl 16)", with the thresholds that are not 1. */
+void route_oifs(const struct nb_value *route, char *line, size_t size);
+
+/* The source of a route, "*" for any. */
+const char *route_source(const struct nb_value *route);
+
+/* --- Commands of our own, that are no action ----------------------------------------------- */
+
+/* They return an exit status, and say on standard error what is wrong. The request has the options
+ * that are fields of its action. */
+int run_replace(const struct command_line *line, const struct nb_request *begin);
+int run_import(const struct command_line *line, const struct nb_request *unused);
+
+/* Says why a file cannot be read, by a negative errno. Returns EXIT_REFUSED. */
+int explain_file(const char *path, int error);
 
 /* Prints events until the connection ends. */
 int watch_events(struct nb_client *client, const struct nb_request *request, bool json);

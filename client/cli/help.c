@@ -36,14 +36,24 @@ static void print_wrapped(const char *text, int indent)
     }
 }
 
+/* The bytes of a text up to the end of its first sentence. */
+static int first_sentence(const char *text)
+{
+    const char *end = strstr(text, ". ");
+
+    return (int)(end ? (size_t)(end - text) + 1 : strlen(text));
+}
+
 void help_print(void)
 {
+    const struct action_row *row;
+
     puts("Usage: netbroker [--socket PATH] [--json] COMMAND [OPTION...]\n"
          "Ask netbrokerd to do what needs privileges; see netbroker(1).\n"
          "\n"
          "Commands:");
-    for (enum action action = 0; action < ACTION_COUNT; action++)
-        printf("  %-12s %s\n", action_row(action)->cli, action_row(action)->documentation);
+    for (size_t i = 0; (row = command_at(i).row); i++)
+        printf("  %-12s %.*s\n", row->cli, first_sentence(row->documentation), row->documentation);
     puts("\n"
          "Options:\n"
          "  --socket PATH  the service's socket ($NETBROKER_SOCKET, else the default)\n"
@@ -64,10 +74,8 @@ static void print_arguments(const struct action_row *row)
             printf(row->fields[i].need == ARGUMENT ? " %s" : " [%s]", row->fields[i].name);
 }
 
-void help_print_action(enum action action)
+void help_print_command(const struct action_row *row)
 {
-    const struct action_row *row = action_row(action);
-
     printf("Usage: netbroker %s", row->cli);
     print_arguments(row);
     printf("%s\n", row->field_count ? " [OPTION...]" : "");
@@ -80,7 +88,7 @@ void help_print_action(enum action action)
         printf("  %s %s%s\n",
                is_argument(&row->fields[i]) ? row->fields[i].name
                                             : option_name(&row->fields[i], name, sizeof name),
-               field_metavariable(row->fields[i].type),
+               option_metavariable(&row->fields[i]),
                field_is_required(&row->fields[i]) ? "  (required)" : "");
         print_wrapped(row->fields[i].documentation, 6);
     }

@@ -2,7 +2,6 @@
 #include "cli.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 static printer *const printers[] = {
     [ACTION_ADD_MFC] = print_message,      [ACTION_DEL_MFC] = print_message,
@@ -16,14 +15,11 @@ static printer *const printers[] = {
 };
 _Static_assert(sizeof printers / sizeof *printers == ACTION_COUNT, "each action is shown");
 
-static void print_payload(const struct nb_reply *reply)
-{
-    const struct nb_value *payload = nb_reply_payload(reply);
-    char *line = payload ? nb_value_text(payload) : NULL;
-
-    puts(line ? line : "{}");
-    free(line);
-}
+static int (*const own_commands[])(const struct command_line *, const struct nb_request *) = {
+    [OWN_REPLACE] = run_replace,
+    [OWN_IMPORT] = run_import,
+};
+_Static_assert(sizeof own_commands / sizeof *own_commands == OWN_COUNT, "each command is there");
 
 /* Returns an exit status, or a negative errno of the connection. */
 static int perform(struct nb_client *client, const struct command_line *line,
@@ -33,7 +29,7 @@ static int perform(struct nb_client *client, const struct command_line *line,
     int status = EXIT_DONE;
     int result;
 
-    if (line->action == ACTION_SUBSCRIBE)
+    if (line->command.action == ACTION_SUBSCRIBE)
         return watch_events(client, request, line->json);
     result = nb_call(client, request, &reply);
     if (result < 0)
@@ -43,7 +39,7 @@ static int perform(struct nb_client *client, const struct command_line *line,
     else if (line->json)
         print_payload(reply);
     else
-        printers[line->action](reply);
+        printers[line->command.action](reply);
     nb_reply_free(reply);
     return status;
 }
@@ -65,13 +61,15 @@ static int run_command(struct command_line *line, int argc, char **argv)
     struct nb_request *request;
     int status;
 
-    if (nb_request_new(&request, action_row(line->action)->name) < 0) {
+    if (nb_request_new(&request, line->command.row->name) < 0) {
         fputs("netbroker: out of memory.\n", stderr);
         return EXIT_REFUSED;
     }
     status = command_line_request(line, argc, argv, request);
     if (status == EXIT_DONE && line->help)
-        help_print_action(line->action);
+        help_print_command(line->command.row);
+    else if (status == EXIT_DONE && line->command.own != OWN_COUNT)
+        status = own_commands[line->command.own](line, request);
     else if (status == EXIT_DONE)
         status = run(line, request);
     nb_request_free(request);
@@ -91,7 +89,7 @@ int main(int argc, char **argv)
         puts("netbroker " NB_VERSION);
         return EXIT_DONE;
     }
-    if (line.action == ACTION_COUNT) {
+    if (!line.command.row) {
         help_print();
         return EXIT_DONE;
     }

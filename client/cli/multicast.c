@@ -16,8 +16,7 @@ static int64_t number(const struct nb_value *object, const char *key)
     return nb_value_integer(nb_value_get(object, key));
 }
 
-/* "eth1 eth2(ttl 16)": the outgoing interfaces with the thresholds that are not 1. */
-static void join_oifs(const struct nb_value *route, char *line, size_t size)
+void route_oifs(const struct nb_value *route, char *line, size_t size)
 {
     const struct nb_value *ttl = nb_value_first(nb_value_get(route, "ttls"));
     const struct nb_value *oif = nb_value_first(nb_value_get(route, "oifs"));
@@ -33,7 +32,7 @@ static void join_oifs(const struct nb_value *route, char *line, size_t size)
     }
 }
 
-static const char *source_text(const struct nb_value *route)
+const char *route_source(const struct nb_value *route)
 {
     const char *source = text(route, "source");
 
@@ -54,8 +53,8 @@ static void print_route_list(const struct nb_value *routes)
     }
     columns = columns_new(headings);
     for (; route; route = nb_value_next(route)) {
-        join_oifs(route, oifs, sizeof oifs);
-        columns_add(columns, "%s", source_text(route));
+        route_oifs(route, oifs, sizeof oifs);
+        columns_add(columns, "%s", route_source(route));
         columns_add(columns, "%s", text(route, "group"));
         columns_add(columns, "%s", text(route, "iif"));
         columns_add(columns, "%" PRId64, number(route, "table"));

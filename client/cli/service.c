@@ -8,6 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+void print_payload(const struct nb_reply *reply)
+{
+    const struct nb_value *payload = nb_reply_payload(reply);
+    char *line = payload ? nb_value_text(payload) : NULL;
+
+    puts(line ? line : "{}");
+    free(line);
+}
+
 void print_message(const struct nb_reply *reply)
 {
     puts(nb_reply_message(reply));
@@ -85,6 +94,12 @@ int explain_unreachable(const char *path, int error)
         if (helps[i].error == error)
             fprintf(stderr, "%s\n", helps[i].help);
     return EXIT_UNREACHABLE;
+}
+
+int explain_file(const char *path, int error)
+{
+    fprintf(stderr, "netbroker: cannot read '%s': %s.\n", path, strerror(-error));
+    return EXIT_REFUSED;
 }
 
 int explain_refusal(const struct nb_reply *reply)

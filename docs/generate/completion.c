@@ -10,24 +10,43 @@ static const char *const types[] = {
 #undef T
 };
 
-void write_bash_commands(void)
+static const char *type_of(const struct field *option)
 {
-    for (enum action action = 0; action < ACTION_COUNT; action++)
-        printf("    echo '%s'\n", action_row(action)->cli);
+    return (int)option->type == OPTION_FILE ? "file" : types[option->type];
 }
 
-/* 'mfc del') echo source:source group:group dry-run:flag ;; */
+/* A path that stands without a name. */
+static bool is_path(const struct field *option)
+{
+    return (int)option->type == OPTION_FILE && option->need == ARGUMENT;
+}
+
+void write_bash_commands(void)
+{
+    const struct action_row *row;
+
+    for (size_t i = 0; (row = command_at(i).row); i++)
+        printf("    echo '%s'\n", row->cli);
+}
+
+static void write_bash_option(const struct field *option)
+{
+    putchar(' ');
+    print_option_name(option);
+    printf(":%s", type_of(option));
+    if ((int)option->type == OPTION_FILE)
+        fputs(is_path(option) ? " FILE:file" : " -f:file", stdout);
+}
+
+/* 'mfc del') echo --source:source --group:group --dry-run:flag ;; */
 void write_bash_options(void)
 {
-    for (enum action action = 0; action < ACTION_COUNT; action++) {
-        const struct action_row *row = action_row(action);
+    const struct action_row *row;
 
+    for (size_t command = 0; (row = command_at(command).row); command++) {
         printf("    '%s') echo", row->cli);
-        for (size_t i = 0; i < row->field_count; i++) {
-            putchar(' ');
-            print_option_name(&row->fields[i]);
-            printf(":%s", types[row->fields[i].type]);
-        }
+        for (size_t i = 0; i < row->field_count; i++)
+            write_bash_option(&row->fields[i]);
         puts(" ;;");
     }
 }
@@ -35,9 +54,11 @@ void write_bash_options(void)
 /* 'mfc add:Add a multicast route.' */
 void write_zsh_commands(void)
 {
-    for (enum action action = 0; action < ACTION_COUNT; action++) {
-        printf("        '%s:", action_row(action)->cli);
-        print_escaped(action_row(action)->documentation, "'", "'\\'");
+    const struct action_row *row;
+
+    for (size_t i = 0; (row = command_at(i).row); i++) {
+        printf("        '%s:", row->cli);
+        print_escaped(row->documentation, "'", "'\\'");
         puts("'");
     }
 }
@@ -52,15 +73,17 @@ static void write_zsh_option(const struct field *field)
     print_escaped(field->documentation, "[]:\"$`\\", "\\");
     putchar(']');
     if (field->type != FIELD_flag)
-        printf(":%s:_netbroker_value %s", field_metavariable(field->type), types[field->type]);
+        printf(":%s:_netbroker_value %s", option_metavariable(field), type_of(field));
     puts("\"");
+    if ((int)field->type == OPTION_FILE)
+        printf("        \"%s:FILE:_files\"\n", is_path(field) ? "1" : "-f[The same.]");
 }
 
 void write_zsh_options(void)
 {
-    for (enum action action = 0; action < ACTION_COUNT; action++) {
-        const struct action_row *row = action_row(action);
+    const struct action_row *row;
 
+    for (size_t command = 0; (row = command_at(command).row); command++) {
         printf("    '%s') specs+=(\n", row->cli);
         for (size_t i = 0; i < row->field_count; i++)
             write_zsh_option(&row->fields[i]);

@@ -3,7 +3,7 @@
 #ifndef NB_GENERATE_H
 #define NB_GENERATE_H
 
-#include "table.h"
+#include "commands.h"
 
 typedef void writer(void);
 
@@ -11,7 +11,8 @@ typedef void writer(void);
 writer write_action_sections, write_error_rows;
 
 /* manual.c: mdoc(7) */
-writer write_command_sections, write_error_items, write_verb_items;
+writer write_command_sections, write_route_items, write_join_section, write_error_items,
+    write_verb_items;
 
 /* completion.c: lines of bash and zsh */
 writer write_bash_commands, write_bash_options, write_zsh_commands, write_zsh_options;

@@ -15,6 +15,7 @@ static const struct {
 } parts[] = {
     {"@ACTIONS@\n", write_action_sections},       {"@ERRORS@\n", write_error_rows},
     {"@MAN_COMMANDS@\n", write_command_sections}, {"@MAN_ERRORS@\n", write_error_items},
+    {"@MAN_ROUTE_FIELDS@\n", write_route_items},  {"@MAN_JOIN@\n", write_join_section},
     {"@MAN_VERBS@\n", write_verb_items},          {"@BASH_COMMANDS@\n", write_bash_commands},
     {"@BASH_OPTIONS@\n", write_bash_options},     {"@ZSH_COMMANDS@\n", write_zsh_commands},
     {"@ZSH_OPTIONS@\n", write_zsh_options},

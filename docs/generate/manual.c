@@ -2,6 +2,7 @@
 #include "generate.h"
 
 #include "error.h"
+#include "line.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,8 +28,8 @@ static void print_option(const struct field *field)
     fputs("Fl ", stdout);
     for (const char *c = field->name; *c; c++)
         printf("%s%c", c == field->name ? "-" : "", *c == '_' ? '-' : *c);
-    if (field_metavariable(field->type)[0])
-        printf(" Ar %s", field_metavariable(field->type));
+    if (option_metavariable(field)[0])
+        printf(" Ar %s", option_metavariable(field));
     putchar('\n');
 }
 
@@ -58,14 +59,52 @@ static void write_options(const struct action_row *row)
 
 void write_command_sections(void)
 {
-    for (enum action action = 0; action < ACTION_COUNT; action++) {
-        const struct action_row *row = action_row(action);
+    const struct action_row *row;
 
+    for (size_t i = 0; (row = command_at(i).row); i++) {
         printf(".Ss %s\n", row->cli);
         print_sentences(row->documentation);
         write_synopsis(row);
         write_options(row);
     }
+}
+
+/* The words that a statement of the configuration syntax takes: all fields of its action but those
+ * that are for one moment only, which line.c refuses. */
+static void write_statement_items(const struct action_row *row)
+{
+    puts(".Bl -tag -width Ds");
+    for (size_t i = 0; i < row->field_count; i++) {
+        const struct field *field = &row->fields[i];
+
+        if (line_refuses(field->name))
+            continue;
+        printf(".It Cm %s", field->name);
+        if (field_metavariable(field->type)[0])
+            printf(" Ar %s", field_metavariable(field->type));
+        putchar('\n');
+        if (field_is_required(field))
+            puts("Required.");
+        print_sentences(field->documentation);
+    }
+    puts(".El");
+}
+
+void write_route_items(void)
+{
+    write_statement_items(action_row(ACTION_ADD_MFC));
+}
+
+void write_join_section(void)
+{
+    enum action action = action_find("ADD_JOIN");
+
+    if (action == ACTION_COUNT)
+        return;
+    puts(".Ss join NAME VALUE ...\n"
+         "A group that the host joins on an interface, so that switches and other routers send it\n"
+         "there.");
+    write_statement_items(action_row(action));
 }
 
 void write_error_items(void)
@@ -90,12 +129,13 @@ static bool is_told(enum action action)
 
 static void write_verb_commands(const char *verb)
 {
+    const struct action_row *row;
     const char *comma = "";
 
-    for (enum action action = 0; action < ACTION_COUNT; action++) {
-        if (strcmp(action_row(action)->policy, verb) != 0)
+    for (size_t i = 0; (row = command_at(i).row); i++) {
+        if (strcmp(row->policy, verb) != 0)
             continue;
-        printf("%s.Cm %s", comma, action_row(action)->cli);
+        printf("%s.Cm %s", comma, row->cli);
         comma = " ,\n";
     }
     putchar('\n');

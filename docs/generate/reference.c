@@ -185,7 +185,9 @@ void write_action_sections(void)
         const struct action_row *row = action_row(action);
 
         printf("### %s\n\n%s\n\n", row->name, row->documentation);
-        printf("Command: `netbroker %s`. Policy verb: `%s`.", row->cli, row->policy);
+        if (row->cli[0])
+            printf("Command: `netbroker %s`. ", row->cli);
+        printf("Policy verb: `%s`.", row->policy);
         if (row->fds[0])
             printf(" Descriptors in the reply: `%s`.", row->fds);
         puts("\n");

@@ -38,7 +38,7 @@ mount -t sysfs sysfs /sys
 ip link add eth8 type veth peer name eth9
 
 expect "netbroker mf" mfc
-expect "netbroker mfc " add del flush show
+expect "netbroker mfc " add del flush import replace show
 expect "netbroker mfc a" add
 expect "netbroker --json mfc a" add
 expect "netbroker --socket /tmp/s mfc a" add
@@ -53,6 +53,11 @@ expect "netbroker mfc add --iif=e" eth8 eth9
 expect "netbroker mfc add --oifs eth8,e" eth8,eth8 eth8,eth9
 expect "netbroker mfc show --family " ipv4 ipv6
 expect "netbroker mfc add --dry-run --gr" --group
+expect "netbroker mfc replace --" --dry-run --family --file --help --json --socket --table
+expect "netbroker mfc replace -f /etc/os-relea" /etc/os-release
+expect "netbroker mfc replace --file=/etc/os-relea" /etc/os-release
+expect "netbroker mfc import /etc/os-relea" /etc/os-release
+expect "netbroker mfc import --p" --print
 expect "netbroker nonsense a" ""
 
 if command -v zsh >/dev/null; then

@@ -33,8 +33,8 @@ static void read_words(struct fixture *f, const char *words)
     f->text[0] = '\0';
     log_capture_begin(&f->log);
     f->status = command_line_parse(&f->line, argc, argv);
-    if (f->status == EXIT_DONE && f->line.action != ACTION_COUNT) {
-        ck_assert_int_eq(nb_request_new(&request, action_row(f->line.action)->name), 0);
+    if (f->status == EXIT_DONE && f->line.command.row) {
+        ck_assert_int_eq(nb_request_new(&request, f->line.command.row->name), 0);
         f->status = command_line_request(&f->line, argc, argv, request);
         ck_assert_int_eq(request_append(request, &json), 0);
         snprintf(f->text, sizeof f->text, "%.*s", (int)json.length, json.text);

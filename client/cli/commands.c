@@ -1,0 +1,71 @@
+/* Our own commands are rows as the action table has them (table.h). */
+#include "commands.h"
+
+#define F(S, name, type, need, low, high, fallback, documentation)                                 \
+    {#name, (enum field_type)OPTION_##type, need, 0, low, high, fallback, documentation},
+#define T(type, c_type, metavariable) OPTION_##type = FIELD_##type,
+enum { FIELD_TYPES(T) OPTION_file = OPTION_FILE };
+#undef T
+
+#define OPTIONS_REPLACE(F, S)                                                                      \
+    F(S, file, file, REQUIRED, 0, 0, 0,                                                            \
+      "Routes and joins in the syntax of netbroker-multicast.conf(5); '-' is the standard input. " \
+      "Also -f.")                                                                                  \
+    FIELD_FAMILY_FILTER(F, S)                                                                      \
+    FIELD_TABLE_FILTER(F, S)                                                                       \
+    F(S, dry_run, flag, OPTIONAL, 0, 0, 0,                                                         \
+      "Check everything and show the difference ('+' added, '~' replaced, '-' deleted), but "      \
+      "change nothing.")
+
+#define OPTIONS_IMPORT(F, S)                                                                       \
+    F(S, file, file, ARGUMENT, 0, 0, 0, "The configuration of SMCRoute, e.g. /etc/smcroute.conf.") \
+    F(S, print, flag, OPTIONAL, 0, 0, 0,                                                           \
+      "Print what would be added in the syntax of netbroker-multicast.conf(5), and ask the "       \
+      "service nothing.")
+
+/* C(NAME, options, the action whose fields are among them, policy verb, the action of the same
+ * family that it is listed behind, command line, documentation) */
+#define COMMANDS(C)                                                                                \
+    C(REPLACE, replace, "BEGIN_REPLACE", "mroute.write", FLUSH_MFC, "mfc replace",                 \
+      "Replace all of your multicast routes by those of a file, in one step. Routes that stay as " \
+      "they are lose no packet; with a mistake in the file nothing changes. The joins of the "     \
+      "file are added.")                                                                           \
+    C(IMPORT, import, "ADD_MFC", "mroute.write", FLUSH_MFC, "mfc import",                          \
+      "Add the routes and joins of a configuration of SMCRoute. What cannot be taken over is "     \
+      "told on standard error.")
+
+#define C(NAME, options, action, policy, after, words, documentation)                              \
+    static const struct field options_##options[] = {OPTIONS_##NAME(F, )};
+COMMANDS(C)
+#undef C
+#undef F
+
+static const struct {
+    enum action after;
+    struct action_row row;
+} own_rows[] = {
+#define C(NAME, options, action, policy, after, words, documentation)                              \
+    [OWN_##NAME] = {ACTION_##after,                                                                \
+                    {action, policy, words, "", documentation, options_##options,                  \
+                     sizeof options_##options / sizeof(struct field)}},
+    COMMANDS(C)
+#undef C
+};
+_Static_assert(sizeof own_rows / sizeof *own_rows == OWN_COUNT, "each command has its row");
+
+struct command command_at(size_t index)
+{
+    for (enum action action = 0; action < ACTION_COUNT; action++) {
+        if (action_row(action)->cli[0] && index-- == 0)
+            return (struct command){action_row(action), action, OWN_COUNT};
+        for (enum own_command own = 0; own < OWN_COUNT; own++)
+            if (own_rows[own].after == action && index-- == 0)
+                return (struct command){&own_rows[own].row, ACTION_COUNT, own};
+    }
+    return (struct command){NULL, ACTION_COUNT, OWN_COUNT};
+}
+
+const char *option_metavariable(const struct field *option)
+{
+    return (int)option->type == OPTION_FILE ? "FILE" : field_metavariable(option->type);
+}

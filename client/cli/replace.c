@@ -1,0 +1,212 @@
+/* mfc replace: a file becomes the set of the user's routes.
+ *
+ * The whole file is read first, so a mistake in it costs nothing. Then the set is staged, and the
+ * service puts it in place in one step. Joins are no part of the set: they are tried before, and
+ * added at the end. */
+#include "cli.h"
+#include "lines.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct replacement {
+    const struct command_line *line;
+    const struct nb_request *begin;
+    struct batch batch;
+    bool failed; /* no memory, while the file is read */
+    size_t mistakes;
+};
+
+/* --- The file ------------------------------------------------------------------------------ */
+
+static bool keep_statement(void *context, unsigned number, const struct line *line)
+{
+    struct replacement *replacement = context;
+    struct batch_item item = {
+        .file = replacement->line->file, .line = number, .action = line->request.action};
+
+    replacement->failed = !batch_add(&replacement->batch, &item, &line->json);
+    return !replacement->failed;
+}
+
+static void say_mistake(void *context, unsigned number, const struct error *error)
+{
+    struct replacement *replacement = context;
+
+    replacement->mistakes++;
+    fprintf(stderr, "%s:%u: %s\n", replacement->line->file, number, error->message);
+}
+
+static int read_statements(struct replacement *replacement)
+{
+    const char *path = replacement->line->file;
+    const struct lines_reader reader = {keep_statement, say_mistake, replacement};
+    char *text = NULL;
+    size_t length = 0;
+    int result = file_read(path, &text, &length);
+
+    if (result < 0)
+        return explain_file(path, result);
+    lines_read(text, length, &reader);
+    free(text);
+    if (replacement->mistakes > 0)
+        fprintf(stderr, "netbroker: %zu mistake%s in %s; nothing was changed.\n",
+                replacement->mistakes, replacement->mistakes == 1 ? "" : "s", path);
+    return replacement->failed || replacement->mistakes > 0 ? EXIT_REFUSED : EXIT_DONE;
+}
+
+/* --- What is shown ------------------------------------------------------------------------- */
+
+static const char *mark_of(const struct nb_value *change)
+{
+    static const char *const marks[][2] = {{"added", "+"}, {"replaced", "~"}, {"deleted", "-"}};
+    const char *word = nb_value_string(nb_value_get(change, "change"));
+
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (strcmp(word, marks[i][0]) == 0)
+            return marks[i][1];
+    return word;
+}
+
+static void print_changes(const struct nb_value *changes)
+{
+    static const char *const headings[] = {"", "SOURCE", "GROUP", "IIF", "TABLE", "OIFS", NULL};
+    const struct nb_value *change = nb_value_first(changes);
+    struct columns *columns;
+    char oifs[512];
+
+    if (!change)
+        return;
+    columns = columns_new(headings);
+    for (; change; change = nb_value_next(change)) {
+        columns_add(columns, "%s", mark_of(change));
+        columns_add(columns, "%s", route_source(change));
+        columns_add(columns, "%s", nb_value_string(nb_value_get(change, "group")));
+        columns_add(columns, "%s", nb_value_string(nb_value_get(change, "iif")));
+        columns_add(columns, "%" PRId64, nb_value_integer(nb_value_get(change, "table")));
+        route_oifs(change, oifs, sizeof oifs);
+        columns_add(columns, "%s", oifs);
+    }
+    columns_print(columns);
+    putchar('\n');
+}
+
+/* "2 added, 1 replaced, 0 deleted, 97 unchanged." */
+static void print_counts(const struct nb_value *payload, size_t joins)
+{
+    static const char *const words[] = {"added", "replaced", "deleted", "unchanged"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        printf("%s%" PRId64 " %s",
+               i ? ", " : "Routes: ", nb_value_integer(nb_value_get(payload, words[i])), words[i]);
+    puts(".");
+    if (joins)
+        printf("Joins: %zu.\n", joins);
+}
+
+static void print_outcome(const struct replacement *replacement, const struct nb_reply *reply)
+{
+    const struct nb_value *payload = nb_reply_payload(reply);
+
+    if (replacement->line->json) {
+        print_payload(reply);
+        return;
+    }
+    print_changes(nb_value_get(payload, "changes"));
+    print_counts(payload, batch_count(&replacement->batch, action_find("ADD_JOIN")));
+}
+
+/* --- The set ------------------------------------------------------------------------------- */
+
+/* Returns an exit status, or a negative errno of the connection, as all below. */
+static int ask(struct nb_client *client, const struct nb_request *request,
+               const struct replacement *shown)
+{
+    struct nb_reply *reply;
+    int result = nb_call(client, request, &reply);
+
+    if (result < 0)
+        return result;
+    if (nb_reply_code(reply))
+        result = explain_refusal(reply);
+    else if (shown)
+        print_outcome(shown, reply);
+    nb_reply_free(reply);
+    return result;
+}
+
+static int ask_action(struct nb_client *client, const char *action, bool dry_run,
+                      const struct replacement *shown)
+{
+    struct nb_request *request;
+    int result = nb_request_new(&request, action);
+
+    if (result < 0)
+        return result;
+    if (dry_run)
+        nb_request_set_bool(request, "dry_run", true);
+    result = ask(client, request, shown);
+    nb_request_free(request);
+    return result;
+}
+
+static int send_all(struct nb_client *client, const struct replacement *replacement,
+                    const char *action, bool dry_run)
+{
+    struct batch_result sent;
+    int result = batch_send(client, &replacement->batch, action_find(action), dry_run, &sent);
+
+    if (result < 0)
+        return result;
+    return sent.refused ? EXIT_REFUSED : EXIT_DONE;
+}
+
+static int stage(struct nb_client *client, const struct replacement *replacement)
+{
+    int result = ask(client, replacement->begin, NULL);
+
+    if (result != EXIT_DONE)
+        return result;
+    result = send_all(client, replacement, "ADD_MFC", false);
+    if (result == EXIT_REFUSED) {
+        fputs("netbroker: nothing was changed.\n", stderr);
+        ask_action(client, "ABORT", false, NULL);
+    }
+    return result;
+}
+
+static int replace(struct nb_client *client, const struct replacement *replacement)
+{
+    bool dry_run = command_line_flag(replacement->line, "dry_run");
+    int result = send_all(client, replacement, "ADD_JOIN", true);
+
+    if (result == EXIT_REFUSED)
+        fputs("netbroker: nothing was changed.\n", stderr);
+    if (result == EXIT_DONE)
+        result = stage(client, replacement);
+    if (result == EXIT_DONE)
+        result = ask_action(client, "COMMIT", dry_run, replacement);
+    if (result == EXIT_DONE && !dry_run)
+        result = send_all(client, replacement, "ADD_JOIN", false);
+    return result;
+}
+
+int run_replace(const struct command_line *line, const struct nb_request *begin)
+{
+    struct replacement replacement = {.line = line, .begin = begin};
+    struct nb_client *client;
+    int result = read_statements(&replacement);
+
+    if (result == EXIT_DONE) {
+        result = nb_connect(&client, line->socket);
+        if (result == 0) {
+            result = replace(client, &replacement);
+            nb_close(client);
+        }
+    }
+    batch_clear(&replacement.batch);
+    return result < 0 ? explain_unreachable(nb_socket_path(line->socket), result) : result;
+}
