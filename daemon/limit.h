@@ -14,6 +14,10 @@
     L(leases_per_user, "leases-per-user", 65536, 1, 1048576)                                       \
     /* A request takes 4 to 20 us: one user has less than half of the broker's time. */            \
     L(requests_per_second, "requests-per-second", 20000, 1, 1000000000)                            \
+    /* What the network makes us learn: as many as one user may hold. */                           \
+    L(learned_routes, "learned-routes", 65536, 1, 262144)                                          \
+    /* Flows without a route: the kernel keeps 3 packets of each for 10 s. */                      \
+    L(unmatched_flows, "unmatched-flows", 1024, 1, 1024)                                           \
     /* For replies and events that wait for their readers: an eighth of the unit's MemoryMax. */   \
     L(queued_bytes, "queued-bytes", 67108864, 65536, 1073741824)                                   \
     /* A quarter of it: those who do not read fill it for themselves, and not for others. */       \

@@ -121,7 +121,7 @@ bool prefix_parse(const char *text, struct prefix *ret)
 const char *prefix_format(const struct prefix *prefix, char *text)
 {
     address_format(&prefix->address, text);
-    if (!prefix_is_single(prefix))
+    if (!prefix_is_single(prefix) && prefix->length > 0)
         sprintf(text + strlen(text), "/%u", prefix->length);
     return text;
 }

@@ -49,7 +49,8 @@ struct prefix prefix_single(const struct address *address);
 /* Reads an address, or an address, '/' and a length; bits behind the length are masked. */
 bool prefix_parse(const char *text, struct prefix *ret);
 
-/* Writes it to text[PREFIX_TEXT_MAX], a single address without its length, and returns text. */
+/* Writes it to text[PREFIX_TEXT_MAX] and returns text. A single address has no length, nor has the
+ * prefix of all addresses, which is the unspecified one. */
 const char *prefix_format(const struct prefix *prefix, char *text);
 
 bool prefix_is_single(const struct prefix *prefix);

@@ -22,6 +22,9 @@ enum {
     WORD_LENGTH_MAX = 31,
     /* "pimreg%u" must fit an interface name, so the kernel refuses 1,000,000,000 and more. */
     TABLE_ID_MAX = 999999999,
+    /* How long a flow that a range matched may be silent, where a route does not say. */
+    IDLE_SECONDS_DEFAULT = 60,
+    IDLE_SECONDS_MAX = 86400,
     /* The tables that multicast routing uses when none is named: RT_TABLE_DEFAULT of
      * linux/rtnetlink.h, and RT6_TABLE_DFLT of the kernel's net/ip6_fib.h. */
     TABLE_ID_DEFAULT_IPV4 = 253,

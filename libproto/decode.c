@@ -59,34 +59,53 @@ static bool parse_address(const cJSON *json, const struct place *place, void *re
                  "an IPv4 or IPv6 address without prefix length or zone, such as \"10.0.1.10\"");
 }
 
+static bool parse_prefix(const cJSON *json, const struct place *place, const char *right,
+                         struct prefix *ret)
+{
+    char shown[64], what[96];
+
+    if (!cJSON_IsString(json))
+        return wrong(place, ERROR_INVALID_TYPE, "is no text", right);
+    if (prefix_parse(json->valuestring, ret))
+        return true;
+    snprintf(what, sizeof what, "'%s' is no address",
+             quote(json->valuestring, shown, sizeof shown));
+    return wrong(place, ERROR_INVALID_ADDRESS, what, right);
+}
+
 static bool parse_source(const cJSON *json, const struct place *place, void *ret)
 {
-    struct address address;
+    static const char right[] = "an IPv4 or IPv6 address without zone, such as \"10.0.1.10\", or a "
+                                "prefix, such as \"10.0.0.0/8\"";
+    struct prefix prefix;
 
-    if (!parse_address(json, place, &address))
+    if (!parse_prefix(json, place, right, &prefix))
         return false;
-    if (address_is_multicast(&address))
+    if (address_is_multicast(&prefix.address))
         return wrong(place, ERROR_INVALID_ADDRESS, "is a multicast address",
                      "the unicast address of a sender");
-    *(struct address *)ret = address;
+    if (address_is_any(&prefix.address)) /* "any source", however it is written */
+        prefix.length = 0;
+    *(struct prefix *)ret = prefix;
     return true;
 }
 
 static bool parse_group(const cJSON *json, const struct place *place, void *ret)
 {
-    struct address address;
+    static const char right[] = "224.0.1.0 to 239.255.255.255, or ff03:: and above, or a prefix "
+                                "such as \"239.1.0.0/16\"";
+    struct prefix prefix;
 
-    if (!parse_address(json, place, &address))
+    if (!parse_prefix(json, place, right, &prefix))
         return false;
-    if (!address_is_multicast(&address))
-        return wrong(place, ERROR_NOT_MULTICAST, "is no multicast address",
-                     "224.0.1.0 to 239.255.255.255, or ff03:: and above");
-    if (address_is_link_scoped(&address))
+    if (!prefix_is_multicast(&prefix))
+        return wrong(place, ERROR_NOT_MULTICAST, "is no multicast address", right);
+    if (prefix_is_link_scoped(&prefix))
         return wrong(place, ERROR_NOT_FORWARDED,
                      "is a group that stays on its link (224.0.0.x, ff00:: to ff02::) and is never "
                      "forwarded",
-                     "224.0.1.0 to 239.255.255.255, or ff03:: and above");
-    *(struct address *)ret = address;
+                     right);
+    *(struct prefix *)ret = prefix;
     return true;
 }
 

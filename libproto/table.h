@@ -51,8 +51,8 @@ struct topic_list {
  * the request lacks it: all zero, but a number, which then holds the row's fallback. */
 #define FIELD_TYPES(T)                                                                             \
     T(address, struct address, "ADDRESS")                                                          \
-    T(source, struct address, "ADDRESS")                                                           \
-    T(group, struct address, "GROUP")                                                              \
+    T(source, struct prefix, "ADDRESS[/LENGTH]")                                                   \
+    T(group, struct prefix, "GROUP[/LENGTH]")                                                      \
     T(interface, struct interface_name, "INTERFACE")                                               \
     T(interfaces, struct interface_list, "INTERFACE[,INTERFACE...]")                               \
     T(table, uint32_t, "TABLE")                                                                    \
@@ -97,38 +97,58 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELD_SOURCE(F, S)                                                                         \
     F(S, source, source, OPTIONAL, 0, 0, 0,                                                        \
-      "The address that the packets come from. Missing, 0.0.0.0 or ::, it stands for any source.")
+      "The address that the packets come from, or a prefix. Missing, 0.0.0.0 or ::, it stands "    \
+      "for any source.")
+
+#define FIELD_WAIT(F, S)                                                                           \
+    F(S, wait, flag, OPTIONAL, 0, 0, 0,                                                            \
+      "Wait for interfaces that do not exist yet. Without it they are an error.")
+
+#define FIELD_WHILE_CONNECTED(F, S)                                                                \
+    F(S, while_connected, flag, OPTIONAL, 0, 0, 0, "Hold it only as long as this connection lasts.")
 
 #define FIELDS_ADD_MFC(F, S)                                                                       \
     FIELD_SOURCE(F, S)                                                                             \
     F(S, group, group, REQUIRED, 0, 0, 0,                                                          \
-      "The multicast group that the packets are sent to. Link-local groups (224.0.0.x, "           \
-      "ff02::x) are refused, because no router forwards them.")                                    \
-    F(S, iif, interface, REQUIRED, 0, 0, 0, "The interface that the packets arrive on.")           \
+      "The multicast group that the packets are sent to, or a prefix; 224.0.0.0/4 and ff00::/8 "   \
+      "are all groups. Link-local groups (224.0.0.x, ff02::x) are refused, because no router "     \
+      "forwards them.")                                                                            \
+    F(S, iif, interface, REQUIRED, 0, 0, 0,                                                        \
+      "The interface that the packets arrive on. A '+' at the end stands for any rest: eth+ is "   \
+      "every interface whose name begins with eth.")                                               \
     F(S, oifs, interfaces, REQUIRED, 0, VIFS_MAX, 0,                                               \
-      "The interfaces that the packets leave by. With a source it may be empty: such a route "     \
-      "stops its flow.")                                                                           \
+      "The interfaces that the packets leave by, also with a '+' at the end. With a source it "    \
+      "may be empty: such a route stops its flow.")                                                \
     F(S, ttls, numbers, OPTIONAL, 1, 254, 0,                                                       \
       "IPv4: a TTL threshold for each of the oifs, in their order; packets with a greater TTL "    \
       "pass. Missing: 1 for each.")                                                                \
+    F(S, idle, number, OPTIONAL, 1, IDLE_SECONDS_MAX, IDLE_SECONDS_DEFAULT,                        \
+      "With a prefix or a '+': for each flow that comes a route is learned, and forgotten after "  \
+      "so many seconds without a packet.")                                                         \
+    FIELD_WAIT(F, S)                                                                               \
+    FIELD_WHILE_CONNECTED(F, S)                                                                    \
     FIELD_TABLE(F, S)                                                                              \
     FIELD_DRY_RUN(F, S)
 
 #define FIELDS_DEL_MFC(F, S)                                                                       \
     FIELD_SOURCE(F, S)                                                                             \
-    F(S, group, group, REQUIRED, 0, 0, 0, "The group of the route.")                               \
+    F(S, group, group, REQUIRED, 0, 0, 0, "The group of the route, or its prefix.")                \
+    F(S, iif, interface, OPTIONAL, 0, 0, 0,                                                        \
+      "Only the route from this interface, or from this pattern.")                                 \
     FIELD_TABLE(F, S)                                                                              \
     FIELD_DRY_RUN(F, S)
 
 #define FIELDS_FLUSH_MFC(F, S)                                                                     \
     FIELD_FAMILY_FILTER(F, S)                                                                      \
     FIELD_TABLE_FILTER(F, S)                                                                       \
+    F(S, learned, flag, OPTIONAL, 0, 0, 0, "Only those that were learned.")                        \
     FIELD_DRY_RUN(F, S)
 
 #define FIELDS_SHOW_MFC(F, S)                                                                      \
     F(S, source, source, OPTIONAL, 0, 0, 0,                                                        \
-      "Only routes from this source; 0.0.0.0 or :: selects those from any source.")                \
-    F(S, group, group, OPTIONAL, 0, 0, 0, "Only routes of this group.")                            \
+      "Only routes from this source, or within this prefix; 0.0.0.0 or :: selects those from any " \
+      "source.")                                                                                   \
+    F(S, group, group, OPTIONAL, 0, 0, 0, "Only routes of this group, or within this prefix.")     \
     FIELD_FAMILY_FILTER(F, S)                                                                      \
     FIELD_TABLE_FILTER(F, S)
 
@@ -176,7 +196,8 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 /* A(NAME, function, policy verb, command line, fds returned, documentation) */
 #define ACTIONS(A)                                                                                 \
     A(ADD_MFC, add_mfc, "mroute.write", "mfc add", "",                                             \
-      "Add a multicast route, or replace the one of the same source and group.")                   \
+      "Add a multicast route, or replace the one of the same source and group; of any source or "  \
+      "a prefix, there is one from each interface.")                                               \
     A(DEL_MFC, del_mfc, "mroute.write", "mfc del", "", "Delete a multicast route.")                \
     A(FLUSH_MFC, flush_mfc, "mroute.write", "mfc flush", "", "Delete all multicast routes.")       \
     A(SHOW_MFC, show_mfc, "mroute.read", "mfc show", "",                                           \

@@ -9,36 +9,49 @@
 
 /* --- Who holds what ------------------------------------------------------------------------ */
 
-void count_owner(struct services *services, uid_t was, uid_t is)
+struct owner owner_of(const struct call *call, bool while_connected)
 {
-    if (was != LEASE_UID_UNKNOWN)
-        users_release_lease(&services->users, was);
-    if (is != LEASE_UID_UNKNOWN)
-        users_hold_lease(&services->users, is);
+    struct owner owner = {
+        .kind = while_connected ? HOLD_SESSION : HOLD_USER,
+        .lease = call->lease,
+        .session = while_connected ? session_holds(call->session) : NULL,
+        .administrator = users_is_administrator(&call->services->users, call->peer->uid),
+    };
+
+    owner.lease.uid = call->peer->uid; /* also of those who ask for no lease */
+    return owner;
+}
+
+void write_hold(struct json *out, const struct hold *hold, const char *kind, const char *what)
+{
+    time_t since = (time_t)hold->lease.since;
+    char id[LEASE_ID_SIZE], text[32];
+    struct tm date;
+
+    gmtime_r(&since, &date);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &date);
+    json_open(out, '{');
+    json_member_string(out, "lease", lease_id_format(hold->lease.id, id));
+    if (hold->lease.uid != LEASE_UID_UNKNOWN)
+        json_member_unsigned(out, "uid", hold->lease.uid);
+    json_member_string(out, "since", text);
+    json_member_string(out, "origin", hold_kind_word(hold->kind));
+    json_member_string(out, "kind", kind);
+    json_member_string(out, "what", what);
+    json_close(out, '}');
 }
 
 static void write_lease(struct json *out, const struct route *route)
 {
-    char source[ADDRESS_TEXT_MAX], group[ADDRESS_TEXT_MAX], id[LEASE_ID_SIZE], text[160];
+    char source[PREFIX_TEXT_MAX], group[PREFIX_TEXT_MAX], what[192];
+    const struct hold *hold;
     struct route_view view;
-    struct tm date;
-    time_t since;
 
     route_describe(route, false, &view);
-    since = (time_t)view.lease.since;
-    gmtime_r(&since, &date);
-    json_open(out, '{');
-    json_member_string(out, "lease", lease_id_format(view.lease.id, id));
-    if (view.lease.uid != LEASE_UID_UNKNOWN)
-        json_member_unsigned(out, "uid", view.lease.uid);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &date);
-    json_member_string(out, "since", text);
-    json_member_string(out, "kind", "mfc");
-    snprintf(text, sizeof text, "(%s, %s) from %s in table %u",
-             address_format(&view.source, source), address_format(&view.group, group), view.iif,
-             view.table);
-    json_member_string(out, "what", text);
-    json_close(out, '}');
+    snprintf(what, sizeof what, "(%s, %s) from %s in table %u", prefix_format(&view.source, source),
+             prefix_format(&view.group, group), view.iif, view.table);
+    LIST_FOREACH (hold, &view.holding->holds, in_holding)
+        write_hold(out, hold, "mfc", what);
 }
 
 enum outcome handle_leases(struct call *call, const struct args_leases *args)
@@ -52,14 +65,14 @@ enum outcome handle_leases(struct call *call, const struct args_leases *args)
 
 enum outcome handle_revoke(struct call *call, const struct args_revoke *args)
 {
-    struct mroute_filter filter = {0};
     struct error error;
+    uint64_t lease;
 
-    if (!lease_id_parse(args->lease.text, &filter.lease))
+    if (!lease_id_parse(args->lease.text, &lease))
         error_set(&error, ERROR_OUT_OF_RANGE, "lease",
                   "Invalid argument: 'lease' takes an id of 12 hexadecimal digits, as 'netbroker "
                   "leases' shows it.");
-    else if (mroute_flush(call->services->mroute, &filter, false) == 0)
+    else if (!mroute_revoke(call->services->mroute, lease))
         error_set(&error, ERROR_NOT_FOUND, "lease",
                   "There is no lease %s; 'netbroker leases' lists them.", args->lease.text);
     else {

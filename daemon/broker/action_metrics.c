@@ -254,7 +254,7 @@ static void write_counts(const struct metrics *metrics, struct json *out)
 static void write_sample(struct json *out, const struct route_metric *metric,
                          const struct route *route)
 {
-    char source[ADDRESS_TEXT_MAX], group[ADDRESS_TEXT_MAX], iif[NAME_ESCAPED];
+    char source[PREFIX_TEXT_MAX], group[PREFIX_TEXT_MAX], iif[NAME_ESCAPED];
     struct route_view view;
 
     route_describe(route, true, &view);
@@ -262,7 +262,7 @@ static void write_sample(struct json *out, const struct route_metric *metric,
     const void *value = (const char *)&view.counters + metric->offset;
 
     line(out, "netbroker_%s{source=\"%s\",group=\"%s\",iif=\"%s\",table=\"%u\"} %" PRIu64,
-         metric->name, address_format(&view.source, source), address_format(&view.group, group),
+         metric->name, prefix_format(&view.source, source), prefix_format(&view.group, group),
          escape(view.iif, iif), view.table, *(const uint64_t *)value);
 }
 

@@ -36,7 +36,7 @@ static bool defer_add(struct call *call, const struct args_add_mfc *args)
         return false;
     add->waiter.resume = resume_add;
     add->deferral.cancel = cancel_add;
-    if (mroute_table_open(mroute, args->group.family, args->table, &add->waiter)) {
+    if (mroute_table_open(mroute, args->group.address.family, args->table, &add->waiter)) {
         if (session_defer(&add->deferral, call))
             return true;
         mroute_waiter_cancel(mroute, &add->waiter);
@@ -45,46 +45,43 @@ static bool defer_add(struct call *call, const struct args_add_mfc *args)
     return false;
 }
 
-static void reply_entry(struct call *call, const struct address *source,
-                        const struct address *group, const char *done)
+static void reply_entry(struct call *call, const struct prefix *source, const struct prefix *group,
+                        const char *done)
 {
-    char source_text[ADDRESS_TEXT_MAX], group_text[ADDRESS_TEXT_MAX];
-    struct address any = address_any(group->family);
+    char source_text[PREFIX_TEXT_MAX], group_text[PREFIX_TEXT_MAX];
+    struct prefix any = {.address = address_any(group->address.family)};
 
     reply_success(call, "MFC entry for (%s, %s) %s.",
-                  address_format(source->family ? source : &any, source_text),
-                  address_format(group, group_text), done);
+                  prefix_format(source->address.family ? source : &any, source_text),
+                  prefix_format(group, group_text), done);
 }
 
 /* One more lease is one too many, unless the route is the user's already. */
-static bool may_hold(const struct call *call, const struct args_add_mfc *args, struct error *error)
+static bool may_hold(const struct call *call, const struct args_add_mfc *args,
+                     const struct owner *owner, struct error *error)
 {
-    uid_t uid = call->peer->uid;
     const struct route *route;
-    struct route_view view;
 
-    if (users_may_hold_lease(&call->services->users, uid, call->lease_limit, error))
+    if (users_may_hold_lease(&call->services->users, call->peer->uid, call->lease_limit, error))
         return true;
-    route = mroute_find(call->services->mroute, &args->source, &args->group, args->table);
-    if (!route)
-        return false;
-    route_describe(route, false, &view);
-    return view.lease.uid == uid;
+    route = mroute_find(call->services->mroute, &args->source, &args->group, args->iif.text,
+                        args->table);
+    return route && route_hold(route, owner);
 }
 
 enum outcome handle_add_mfc(struct call *call, const struct args_add_mfc *args)
 {
     struct mroute *mroute = call->services->mroute;
+    struct owner owner = owner_of(call, args->while_connected);
     enum route_change change;
     struct error error;
 
-    if (!args->dry_run && !mroute_table_is_open(mroute, args->group.family, args->table) &&
+    if (!args->dry_run && !mroute_table_is_open(mroute, args->group.address.family, args->table) &&
         defer_add(call, args))
         return OUTCOME_DEFERRED;
-    if (!may_hold(call, args, &error) ||
-        !mroute_add(mroute, args, &call->lease, false, &change, &error))
+    if (!may_hold(call, args, &owner, &error) || !mroute_add(mroute, args, &owner, &change, &error))
         reply_error(call, &error);
-    else if (!args->dry_run && mroute_rules_pending(mroute, args->group.family, args->table) &&
+    else if (!args->dry_run && mroute_rules_pending(mroute, args->group.address.family, args->table) &&
              defer_add(call, args))
         return OUTCOME_DEFERRED; /* until packets are led to the table */
     else if (!args->dry_run)
@@ -99,11 +96,17 @@ enum outcome handle_add_mfc(struct call *call, const struct args_add_mfc *args)
 
 enum outcome handle_del_mfc(struct call *call, const struct args_del_mfc *args)
 {
+    struct owner owner = owner_of(call, false);
     struct error error;
+    size_t kept;
 
-    if (mroute_del(call->services->mroute, args, &error))
+    owner.session = session_holds(call->session);
+    if (mroute_del(call->services->mroute, args, &owner, &kept, &error))
         reply_entry(call, &args->source, &args->group,
-                    args->dry_run ? "would be deleted" : "deleted");
+                    kept && args->dry_run ? "would be let go of, and kept, because others hold it"
+                    : kept                ? "let go of, and kept, because others hold it"
+                    : args->dry_run       ? "would be deleted"
+                                          : "deleted");
     else
         reply_error(call, &error);
     return OUTCOME_REPLIED;
@@ -111,7 +114,11 @@ enum outcome handle_del_mfc(struct call *call, const struct args_del_mfc *args)
 
 enum outcome handle_flush_mfc(struct call *call, const struct args_flush_mfc *args)
 {
-    struct mroute_filter filter = {.family = args->family, .table = args->table};
+    struct mroute_filter filter = {
+        .family = args->family,
+        .table = args->table,
+        .learned = args->learned,
+    };
     size_t count = mroute_flush(call->services->mroute, &filter, args->dry_run);
     struct json *out = reply_open(call, "%zu MFC %s %s.", count, count == 1 ? "entry" : "entries",
                                   args->dry_run ? "would be deleted" : "deleted");
@@ -124,9 +131,9 @@ enum outcome handle_flush_mfc(struct call *call, const struct args_flush_mfc *ar
 /* --- Showing ------------------------------------------------------------------------------- */
 
 const char *const route_state_words[] = {
-    [ROUTE_INSTALLED] = "installed",
-    [ROUTE_PARTIAL] = "partial",
-    [ROUTE_WAITING] = "waiting",
+#define T(name, word) [ROUTE_##name] = word,
+    ROUTE_STATES(T)
+#undef T
 };
 
 static void write_oifs(struct json *json, const struct route_view *view)
@@ -145,12 +152,26 @@ static void write_oifs(struct json *json, const struct route_view *view)
     json_close(json, ']');
 }
 
-static void write_key(struct json *json, const struct address *source, const struct address *group)
+static void write_key(struct json *json, const struct prefix *source, const struct prefix *group)
 {
-    char text[ADDRESS_TEXT_MAX];
+    char text[PREFIX_TEXT_MAX];
 
-    json_member_string(json, "source", address_format(source, text));
-    json_member_string(json, "group", address_format(group, text));
+    json_member_string(json, "source", prefix_format(source, text));
+    json_member_string(json, "group", prefix_format(group, text));
+}
+
+/* Where it comes from, and how many hold it. */
+static void write_holders(struct json *json, const struct route_view *view)
+{
+    const struct hold *first = holding_first(view->holding);
+
+    json_member_string(json, "origin",
+                       view->learned ? "learned"
+                                     : hold_kind_word(first ? first->kind : HOLD_FOUND));
+    if (!view->learned)
+        json_member_unsigned(json, "owners", holding_count(view->holding));
+    if (view->idle)
+        json_member_unsigned(json, "idle", view->idle);
 }
 
 void write_route(struct json *json, const struct route_view *view)
@@ -162,6 +183,7 @@ void write_route(struct json *json, const struct route_view *view)
     json_member_string(json, "family", family_name(view->family));
     json_member_unsigned(json, "table", view->table);
     json_member_string(json, "state", route_state_words[view->state]);
+    write_holders(json, view);
     json_member_unsigned(json, "packets", view->counters.packets);
     json_member_unsigned(json, "bytes", view->counters.bytes);
     json_member_unsigned(json, "wrong_if", view->counters.wrong_interface);
@@ -353,12 +375,13 @@ void publish_upcall(struct services *services, uint8_t family, uint32_t table,
                     const struct upcall *upcall)
 {
     const char *topic = upcall->kind == UPCALL_NO_ROUTE ? "mfc.no-route" : "mfc.wrong-interface";
+    struct prefix source = prefix_single(&upcall->source), group = prefix_single(&upcall->group);
     struct json payload = {.limit = OUT_MAX};
 
     if (!events_wanted(&services->events, topic))
         return;
     json_open(&payload, '{');
-    write_key(&payload, &upcall->source, &upcall->group);
+    write_key(&payload, &source, &group);
     json_member_string(&payload, "family", family_name(family));
     json_member_unsigned(&payload, "table", table);
     json_member_unsigned(&payload, "vifi", upcall->vif);

@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* More than there is room for are taken for all there are. */
 static void add_interface(struct target *target, const char *name)
 {
     for (unsigned i = 0; i < target->interface_count; i++)
         if (strcmp(target->interfaces[i], name) == 0)
             return;
-    if (name[0] && target->interface_count < TARGET_INTERFACES_MAX)
+    if (target->interface_count == TARGET_INTERFACES_MAX)
+        target->everywhere = true;
+    else if (name[0])
         target->interfaces[target->interface_count++] = name;
 }
 
@@ -32,8 +35,7 @@ static void add_field(struct target *target, const struct field *field, const ch
         add_interfaces(target, value);
         break;
     case FIELD_group:
-        if (((const struct address *)value)->family)
-            target->group = prefix_single(value);
+        target->group = *(const struct prefix *)value;
         break;
     case FIELD_table:
         target->table = *(const uint32_t *)value;
@@ -56,6 +58,18 @@ static void add_route(struct target *target, const struct route *route)
         add_interface(target, view.oifs[i].name);
 }
 
+/* All routes of one source and group, or the one from the interface iif. */
+static void add_routes(struct target *target, const struct route *route, const char *iif)
+{
+    for (; route; route = mroute_find_next(route)) {
+        struct route_view view;
+
+        route_describe(route, false, &view);
+        if (!iif[0] || strcmp(view.iif, iif) == 0)
+            add_route(target, route);
+    }
+}
+
 void target_of(const struct call *call, struct target *ret)
 {
     const struct request *request = &call->request;
@@ -65,14 +79,18 @@ void target_of(const struct call *call, struct target *ret)
     *ret = (struct target){0};
     for (size_t i = 0; i < row->field_count; i++)
         add_field(ret, &row->fields[i], (const char *)&request->args);
-    const struct address *group = &ret->group.address;
+    const struct args_add_mfc *add = &request->args.add_mfc;
+    const struct args_del_mfc *del = &request->args.del_mfc;
 
-    if (group->family)
-        ret->table = family_table(group->family, ret->table);
+    if (ret->group.address.family)
+        ret->table = family_table(ret->group.address.family, ret->table);
     if (request->action == ACTION_ADD_MFC)
-        add_route(ret, mroute_find(mroute, &request->args.add_mfc.source, group, ret->table));
+        add_route(ret, mroute_find(mroute, &add->source, &add->group, add->iif.text, ret->table));
     if (request->action == ACTION_DEL_MFC)
-        add_route(ret, mroute_find(mroute, &request->args.del_mfc.source, group, ret->table));
+        add_routes(ret, mroute_find(mroute, &del->source, &del->group, NULL, ret->table),
+                   del->iif.text);
+    if (ret->everywhere)
+        ret->interface_count = 0;
 }
 
 /* The lease that the request is about: the new one, or the one that is taken back. */
@@ -159,14 +177,14 @@ bool authorise_also(const struct call *call, const char *verb, struct error *err
     return refuse(call, verb, &decision, &target, error);
 }
 
-void record_release(struct services *services, const struct route *route)
+void record_release(struct services *services, const struct route *route, const struct lease *lease)
 {
     struct target target = {0};
     struct route_view view;
 
     route_describe(route, false, &view);
     add_route(&target, route);
-    target.group = prefix_single(&view.group);
+    target.group = view.group;
     target.table = view.table;
     audit_write(&services->audit, &(struct audit_record){
                                       .verdict = AUDIT_RELEASED,
@@ -174,7 +192,7 @@ void record_release(struct services *services, const struct route *route)
                                       .verb = "mroute.write",
                                       .target = &target,
                                       .rule = "-",
-                                      .lease = view.lease.id,
-                                      .uid = view.lease.uid,
+                                      .lease = lease->id,
+                                      .uid = lease->uid,
                                   });
 }

@@ -15,8 +15,9 @@ bool authorise(struct call *call, struct error *error);
 /* The same for a verb that only some requests of the action need, on everything. */
 bool authorise_also(const struct call *call, const char *verb, struct error *error);
 
-/* Records that a route's lease ends. */
-void record_release(struct services *services, const struct route *route);
+/* Records that a lease on a route ends. */
+void record_release(struct services *services, const struct route *route,
+                    const struct lease *lease);
 
 /* What a request is about: the interfaces, the group and the table that its fields name, and, for
  * a change, the interfaces of the route that is there. Names are borrowed from both. */

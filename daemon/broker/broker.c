@@ -42,7 +42,7 @@ struct broker {
     uv_loop_t loop;
     uv_signal_t terminate, reload;
     uv_poll_t links_poll;
-    uv_timer_t audit_timer;
+    uv_timer_t audit_timer, routes_timer;
     struct keeper_link keeper;
     struct services services;
     struct server *server;
@@ -206,9 +206,7 @@ static void on_route_news(void *context, enum route_news news, const struct rout
     struct broker *broker = context;
 
     publish_route(&broker->services, news, route);
-    if (news == ROUTE_DELETED_NEWS)
-        record_release(&broker->services, route);
-    if (broker->state)
+    if (broker->state && news < ROUTE_LEARNED_NEWS)
         state_touch(broker->state);
 }
 
@@ -219,11 +217,42 @@ static void pass_upcall(void *context, uint8_t family, uint32_t table, const str
     publish_upcall(&broker->services, family, table, upcall);
 }
 
-static void pass_owner(void *context, uid_t was, uid_t is)
+static void count_hold(void *context, const struct lease *lease)
 {
     struct broker *broker = context;
 
-    count_owner(&broker->services, was, is);
+    if (lease->uid != LEASE_UID_UNKNOWN)
+        users_hold_lease(&broker->services.users, lease->uid);
+    if (broker->state)
+        state_touch(broker->state);
+}
+
+static void discount_hold(void *context, const struct route *route, const struct lease *lease)
+{
+    struct broker *broker = context;
+
+    if (lease->uid != LEASE_UID_UNKNOWN)
+        users_release_lease(&broker->services.users, lease->uid);
+    record_release(&broker->services, route, lease);
+    if (broker->state)
+        state_touch(broker->state);
+}
+
+static void on_routes_timer(uv_timer_t *timer)
+{
+    struct broker *broker = timer->data;
+
+    if (!mroute_tick(broker->services.mroute, uv_hrtime() / 1000000))
+        uv_timer_stop(timer);
+}
+
+/* Learned routes are looked at as long as there are any. */
+static void start_ticks(void *context)
+{
+    struct broker *broker = context;
+
+    if (!broker->ending && !uv_is_active((uv_handle_t *)&broker->routes_timer))
+        uv_timer_start(&broker->routes_timer, on_routes_timer, MROUTE_TICK_MS, MROUTE_TICK_MS);
 }
 
 static void pass_link(void *context, const struct link_info *was, const struct link_info *is)
@@ -265,6 +294,7 @@ static void end(struct broker *broker, int status)
             uv_close((uv_handle_t *)&broker->upcalls[i].poll, end_watch);
     uv_close((uv_handle_t *)&broker->links_poll, NULL);
     uv_close((uv_handle_t *)&broker->audit_timer, NULL);
+    uv_close((uv_handle_t *)&broker->routes_timer, NULL);
     uv_close((uv_handle_t *)&broker->terminate, NULL);
     uv_close((uv_handle_t *)&broker->reload, NULL);
     keeper_link_stop(&broker->keeper);
@@ -280,6 +310,13 @@ static void on_terminate(uv_signal_t *handle, int number)
 {
     (void)number;
     end(handle->data, 0);
+}
+
+static void set_network_limits(struct broker *broker, const struct limits *limits)
+{
+    struct mroute_limits bounds = {limits->learned_routes, limits->unmatched_flows};
+
+    mroute_set_limits(broker->services.mroute, &bounds);
 }
 
 /* Only the log level and the limits may change while the service runs. It comes from the file
@@ -298,6 +335,7 @@ static void reload_config(struct broker *broker)
     if (!broker->config.log_level_fixed)
         log_set_level(config.log_level);
     users_set_limits(&broker->services.users, &config.limits, server_descriptors());
+    set_network_limits(broker, &config.limits);
     log_line(LOG_NOTICE, "configuration read again.");
 }
 
@@ -330,8 +368,16 @@ static bool make_services(struct broker *broker)
 {
     const struct config *config = &broker->config;
     struct services *services = &broker->services;
-    struct mroute_callbacks callbacks = {ask_for_table, give_table_back, on_route_news,
-                                         pass_upcall,   pass_owner,      broker};
+    struct mroute_callbacks callbacks = {
+        .open_table = ask_for_table,
+        .close_table = give_table_back,
+        .route_news = on_route_news,
+        .upcall = pass_upcall,
+        .hold_begins = count_hold,
+        .hold_ends = discount_hold,
+        .needs_ticks = start_ticks,
+        .context = broker,
+    };
     uint64_t seed = 0;
 
     uv_random(NULL, NULL, &seed, sizeof seed, 0, NULL);
@@ -341,7 +387,10 @@ static bool make_services(struct broker *broker)
     if (!services->links)
         return false;
     services->mroute = mroute_new(services->links, &callbacks, seed);
-    return services->mroute != NULL;
+    if (!services->mroute)
+        return false;
+    set_network_limits(broker, &config->limits);
+    return true;
 }
 
 static void fill_facts(struct broker *broker)
@@ -378,6 +427,7 @@ static void serve(void *context)
 
     if (broker->ending)
         return;
+    mroute_settle(broker->services.mroute);
     broker->server = server_new(&broker->loop, kept->listeners, kept->listener_count, &sessions);
     if (!broker->server) {
         log_line(LOG_ERR, "no memory to serve clients.");
@@ -410,6 +460,8 @@ static void watch_all(struct broker *broker)
     uv_poll_start(&broker->links_poll, UV_READABLE, on_links);
     uv_timer_init(&broker->loop, &broker->audit_timer);
     broker->audit_timer.data = broker;
+    uv_timer_init(&broker->loop, &broker->routes_timer);
+    broker->routes_timer.data = broker;
     uv_timer_start(&broker->audit_timer, on_audit_timer, AUDIT_INTERVAL_MS, AUDIT_INTERVAL_MS);
     broker->keeper.channel = broker->start->channel;
     broker->keeper.opened = take_table;

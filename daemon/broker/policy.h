@@ -50,6 +50,7 @@ struct target {
         *interfaces[TARGET_INTERFACES_MAX]; /* borrowed; with '+' behind: all that begin so */
     struct prefix group;                    /* FAMILY_NONE: not said */
     uint32_t table;                         /* 0: not said */
+    bool everywhere; /* there are more interfaces than it can hold, so it names none */
 };
 
 struct decision {

@@ -47,8 +47,11 @@ void reply_routes(struct call *call, struct json *out, const char *key,
 /* How replies call a route's state, by enum route_state. */
 extern const char *const route_state_words[];
 
-/* Counts the lease of a route for its new owner, and no more for the old one. */
-void count_owner(struct services *services, uid_t was, uid_t is);
+/* Who asks, as one who holds things: by the lease that the call was granted. */
+struct owner owner_of(const struct call *call, bool while_connected);
+
+/* Writes a hold on a thing of a kind (e.g. "mfc") as one JSON object of LEASES. */
+void write_hold(struct json *out, const struct hold *hold, const char *kind, const char *what);
 
 /* Publishes what happened to a route. */
 void publish_route(struct services *services, enum route_news news, const struct route *route);

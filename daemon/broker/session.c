@@ -33,6 +33,7 @@ struct session {
     struct producer *producer;         /* owned */
     struct deferral *deferral;         /* owned */
     struct subscription *subscription; /* owned; NULL: it never subscribed */
+    struct session_holds holds;        /* what ends with the session */
     size_t queued;                     /* bytes, as they were counted last */
     unsigned ages[WAIT_COUNT];         /* seconds that each wait has taken */
 };
@@ -109,6 +110,7 @@ void session_close(struct session *session)
     }
     if (session->producer)
         session->producer->destroy(session->producer);
+    session_holds_end(&session->holds);
     give_back(session);
     session->host.closed(session->host.context, session);
     uv_poll_stop(&session->poll);
@@ -474,6 +476,11 @@ struct session *session_new(const struct session_host *host, int fd, const struc
     add_to_list(session);
     watch(session);
     return session;
+}
+
+struct session_holds *session_holds(struct session *session)
+{
+    return &session->holds;
 }
 
 struct subscriber *session_subscriber(struct session *session)

@@ -87,6 +87,9 @@ bool session_defer(struct deferral *deferral, const struct call *call);
 /* Performs the deferred call, or answers it with the error, and goes on with the next requests. */
 void session_resume(struct deferral *deferral, const struct error *error);
 
+/* For actions: what ends with the session. */
+struct session_holds *session_holds(struct session *session);
+
 /* For actions: the session as one that subscribes. NULL: no memory. */
 struct subscriber *session_subscriber(struct session *session);
 

@@ -1,11 +1,11 @@
 #include "state.h"
 
-#include "decode.h"
-#include "json.h"
 #include "log.h"
+#include "state_line.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,7 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HEAD "{\"netbroker-state\":1}\n"
+/* The number is the version; what the first one lacks is the digest in the end. */
+#define HEAD    "{\"netbroker-state\":2}\n"
+#define HEAD_V1 "{\"netbroker-state\":1}\n"
 
 enum {
     WRITE_DELAY_MS = 200, /* changes that come together are written together */
@@ -21,10 +23,11 @@ enum {
     LINE_LIMIT = REQUEST_MAX,
 };
 
-/* A route of the file. */
-struct saved {
-    struct args_add_mfc args;
-    struct lease lease;
+/* What the lines of a file came to, and what its end says they do. */
+struct sum {
+    bool has_digest;
+    unsigned long lines, said_lines;
+    uint64_t digest, said_digest;
 };
 
 struct state {
@@ -44,72 +47,22 @@ struct state {
 
     int fd; /* of the new file; -1: none */
     struct route_cursor cursor;
-    size_t written;
+    size_t written; /* lines */
+    uint64_t digest;
     int error;
 
     FILE *source; /* while loading */
+    struct sum sum;
     bool load_all;
     size_t loaded;
     struct mroute_waiter waiter;
-    struct saved waiting_for; /* its table is being opened */
+    struct saved waiting_for;     /* its table is being opened */
+    struct session_holds orphans; /* what sessions held that are gone */
     void (*done)(void *context);
     void *context;
 };
 
 /* --- Writing ------------------------------------------------------------------------------- */
-
-static void write_args(struct json *json, const struct route_view *view)
-{
-    char text[ADDRESS_TEXT_MAX];
-
-    json_open(json, '{');
-    json_member_string(json, "source", address_format(&view->source, text));
-    json_member_string(json, "group", address_format(&view->group, text));
-    json_member_string(json, "iif", view->iif);
-    json_key(json, "oifs");
-    json_open(json, '[');
-    for (uint32_t i = 0; i < view->oif_count; i++)
-        json_string(json, view->oifs[i].name);
-    json_close(json, ']');
-    if (view->family == FAMILY_IPV4) {
-        json_key(json, "ttls");
-        json_open(json, '[');
-        for (uint32_t i = 0; i < view->oif_count; i++)
-            json_unsigned(json, view->oifs[i].ttl);
-        json_close(json, ']');
-    }
-    json_member_unsigned(json, "table", view->table);
-    json_close(json, '}');
-}
-
-/* The owner stands in the request's id, which the decoder hands over as it is. */
-static void write_lease(struct json *json, const struct lease *lease)
-{
-    char id[LEASE_ID_SIZE];
-
-    json_key(json, "id");
-    json_open(json, '{');
-    json_member_string(json, "lease", lease_id_format(lease->id, id));
-    json_member_unsigned(json, "uid", lease->uid);
-    json_key(json, "since");
-    json_number(json, lease->since);
-    json_close(json, '}');
-}
-
-static void write_line(struct json *json, const struct route *route)
-{
-    struct route_view view;
-
-    route_describe(route, false, &view);
-    json->comma = false;
-    json_open(json, '{');
-    json_member_string(json, "action", "ADD_MFC");
-    json_key(json, "payload");
-    write_args(json, &view);
-    write_lease(json, &view.lease);
-    json_close(json, '}');
-    json_bytes(json, "\n", 1);
-}
 
 static void put(struct state *state, const char *bytes, size_t length)
 {
@@ -125,6 +78,7 @@ static void begin_file(struct state *state)
     state->touched = false;
     state->busy = true;
     state->written = 0;
+    state->digest = STATE_DIGEST_START;
     state->error = 0;
     state->fd = open(state->new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (state->fd < 0)
@@ -133,23 +87,39 @@ static void begin_file(struct state *state)
     route_cursor_open(&state->cursor, state->mroute, &everything);
 }
 
+static void write_holds(struct state *state, struct json *lines, const struct route *route)
+{
+    struct route_view view;
+    const struct hold *hold;
+
+    route_describe(route, false, &view);
+    LIST_FOREACH (hold, &view.holding->holds, in_holding) {
+        state_line_write(lines, &view, hold);
+        state->written++;
+    }
+}
+
+static void write_end(struct state *state, struct json *lines)
+{
+    char end[80];
+    int length = snprintf(end, sizeof end, "{\"lines\":%zu,\"digest\":\"%016" PRIx64 "\"}\n",
+                          state->written, state->digest);
+
+    json_bytes(lines, end, (size_t)length);
+    route_cursor_close(&state->cursor);
+}
+
 /* Writes some routes. False when that was the last. */
 static bool write_some(struct state *state)
 {
     struct json lines = {.limit = 1 << 24};
     const struct route *route = NULL;
 
-    for (int i = 0; i < ROUTES_A_TURN && (route = route_cursor_next(&state->cursor)); i++) {
-        write_line(&lines, route);
-        state->written++;
-    }
-    if (!route) {
-        char end[48];
-
-        json_bytes(&lines, end,
-                   (size_t)snprintf(end, sizeof end, "{\"routes\":%zu}\n", state->written));
-        route_cursor_close(&state->cursor);
-    }
+    for (int i = 0; i < ROUTES_A_TURN && (route = route_cursor_next(&state->cursor)); i++)
+        write_holds(state, &lines, route);
+    state->digest = state_digest(state->digest, lines.text, lines.length);
+    if (!route)
+        write_end(state, &lines);
     if (lines.failed)
         state->error = ENOMEM;
     else
@@ -243,60 +213,62 @@ void state_touch(struct state *state)
 
 /* --- Reading ------------------------------------------------------------------------------- */
 
-/* Reads the owner out of a request's id; a file of an older version has none. */
-static struct lease parse_lease(const struct span *id)
+static bool parse_end(const char *line, struct sum *sum)
 {
-    struct lease lease = {.uid = LEASE_UID_UNKNOWN};
-    char text[128], digits[LEASE_ID_SIZE];
-    long long since;
-    unsigned uid;
+    int used = 0;
 
-    if (!id->start || id->length >= sizeof text)
-        return lease;
-    memcpy(text, id->start, id->length);
-    text[id->length] = '\0';
-    if (sscanf(text, "{\"lease\":\"%12[0-9a-f]\",\"uid\":%u,\"since\":%lld}", digits, &uid,
-               &since) == 3 &&
-        lease_id_parse(digits, &lease.id)) {
-        lease.uid = uid;
-        lease.since = since;
-    }
-    return lease;
+    if (!sum->has_digest)
+        return sscanf(line, "{\"routes\":%lu}%n", &sum->said_lines, &used) == 1 && used > 0 &&
+               line[used] == '\n';
+    return sscanf(line, "{\"lines\":%lu,\"digest\":\"%16" SCNx64 "\"}%n", &sum->said_lines,
+                  &sum->said_digest, &used) == 2 &&
+           used > 0 && line[used] == '\n';
 }
 
-/* Reads the next line as a request. 1: one; 0: the end, with the number of routes; -1: damage. */
-static int read_line(FILE *file, struct saved *ret, unsigned long *ret_count)
+/* Reads the next line as a request. 1: one; 0: the end; -1: damage. */
+static int read_line(FILE *file, struct saved *ret, struct sum *sum)
 {
     char line[LINE_LIMIT + 2];
-    struct request request;
-    struct error error;
-    int used = 0;
+    size_t length;
 
     if (!fgets(line, sizeof line, file))
         return -1;
-    if (sscanf(line, "{\"routes\":%lu}%n", ret_count, &used) == 1 && used > 0 && line[used] == '\n')
+    if (parse_end(line, sum))
         return 0;
-    line[strcspn(line, "\n")] = '\0';
-    if (!decode_request(line, strlen(line), &request, &error) || request.action != ACTION_ADD_MFC)
-        return -1;
-    *ret = (struct saved){request.args.add_mfc, parse_lease(&request.id)};
-    return 1;
+    length = strlen(line);
+    sum->lines++;
+    sum->digest = state_digest(sum->digest, line, length);
+    return length > 0 && line[length - 1] == '\n' && state_line_read(line, length - 1, ret) ? 1
+                                                                                            : -1;
+}
+
+static bool begin_reading(FILE *file, struct sum *ret)
+{
+    char head[sizeof HEAD];
+
+    *ret = (struct sum){.digest = STATE_DIGEST_START};
+    if (!fgets(head, sizeof head, file))
+        return false;
+    ret->has_digest = strcmp(head, HEAD) == 0;
+    return ret->has_digest || strcmp(head, HEAD_V1) == 0;
 }
 
 /* Reads the file to its end without using it. Returns 0, or the number of the bad line. */
 static size_t find_damage(FILE *file)
 {
-    char head[sizeof HEAD];
     struct saved saved;
-    unsigned long count = 0;
-    size_t lines = 0;
+    struct sum sum;
     int result;
 
-    if (!fgets(head, sizeof head, file) || strcmp(head, HEAD) != 0)
+    if (!begin_reading(file, &sum))
         return 1;
-    while ((result = read_line(file, &saved, &count)) > 0)
-        lines++;
-    return result == 0 && count == lines ? 0 : lines + 2;
+    while ((result = read_line(file, &saved, &sum)) > 0)
+        ;
+    if (result < 0)
+        return sum.lines + 1;
+    if (sum.lines != sum.said_lines || (sum.has_digest && sum.digest != sum.said_digest))
+        return sum.lines + 2;
+    return 0;
 }
 
 /* #syscalls broker: open openat read lseek rename renameat renameat2 close */
@@ -327,31 +299,48 @@ static bool open_source(struct state *state)
     return false;
 }
 
+static bool is_missing(const struct state *state, const char *name)
+{
+    return !port_name_is_pattern(name) && !links_find(state->links, name);
+}
+
 static bool names_missing_interface(const struct state *state, const struct args_add_mfc *args)
 {
-    if (!links_find(state->links, args->iif.text))
+    if (is_missing(state, args->iif.text))
         return true;
     for (uint32_t i = 0; i < args->oifs.count; i++)
-        if (!links_find(state->links, args->oifs.names[i].text))
+        if (is_missing(state, args->oifs.names[i].text))
             return true;
     return false;
 }
 
 static void load_route(struct state *state, const struct saved *saved)
 {
-    const struct args_add_mfc *args = &saved->args;
-    char source[ADDRESS_TEXT_MAX], group[ADDRESS_TEXT_MAX];
-    struct lease lease =
-        saved->lease.id ? saved->lease : mroute_lease(state->mroute, LEASE_UID_UNKNOWN);
+    const struct args_add_mfc *args = &saved->request.args.add_mfc;
+    char source[PREFIX_TEXT_MAX], group[PREFIX_TEXT_MAX];
+    struct owner owner = saved->owner;
     enum route_change change;
     struct error error;
 
-    if (mroute_add(state->mroute, args, &lease, true, &change, &error))
+    if (owner.lease.id == 0)
+        owner.lease = mroute_lease(state->mroute, LEASE_UID_UNKNOWN);
+    owner.administrator = true; /* what is there already was asked for by somebody */
+    if (mroute_add(state->mroute, args, &owner, &change, &error))
         state->loaded++;
     else
         log_line(LOG_WARNING, "the route (%s, %s) of the state file was not restored: %s",
-                 address_format(&args->source, source), address_format(&args->group, group),
+                 prefix_format(&args->source, source), prefix_format(&args->group, group),
                  error.message);
+}
+
+/* A session is not there any more: what it held, and nobody else holds, goes. */
+static void load_orphan(struct state *state, const struct saved *saved)
+{
+    struct owner owner = saved->owner;
+
+    owner.session = &state->orphans;
+    if (!state->load_all)
+        mroute_hold(state->mroute, &saved->request.args.add_mfc, &owner);
 }
 
 static void end_load(struct state *state)
@@ -360,6 +349,7 @@ static void end_load(struct state *state)
         fclose(state->source);
         state->source = NULL;
         log_line(LOG_INFO, "%zu routes restored from %s.", state->loaded, state->path);
+        session_holds_end(&state->orphans);
     }
     /* Routes that were found in the kernel may be newer than the file. */
     if (state->touched || !state->load_all) {
@@ -369,27 +359,59 @@ static void end_load(struct state *state)
     state->done(state->context);
 }
 
+static bool is_exact(const struct args_add_mfc *args)
+{
+    bool patterns = port_name_is_pattern(args->iif.text);
+
+    for (uint32_t i = 0; i < args->oifs.count; i++)
+        patterns |= port_name_is_pattern(args->oifs.names[i].text);
+    return !patterns && prefix_is_single(&args->source) && prefix_is_single(&args->group);
+}
+
+/* Whether the route of the line must be added. After a broker's death the kernel knows better: the
+ * broker may have changed or deleted routes after the file was written. But it knows nothing of
+ * ranges, and of what waits. */
+static bool must_add(const struct state *state, const struct saved *saved)
+{
+    const struct args_add_mfc *args = &saved->request.args.add_mfc;
+
+    if (state->load_all || names_missing_interface(state, args))
+        return true;
+    return !is_exact(args) &&
+           !mroute_find(state->mroute, &args->source, &args->group, args->iif.text, args->table);
+}
+
+/* Takes one line; false: its table must be opened first. */
+static bool load_line(struct state *state, const struct saved *saved)
+{
+    const struct args_add_mfc *args = &saved->request.args.add_mfc;
+    uint8_t family = args->group.address.family;
+
+    if (saved->owner.kind == HOLD_SESSION) {
+        load_orphan(state, saved);
+        return true;
+    }
+    if (!must_add(state, saved)) {
+        mroute_hold(state->mroute, args, &saved->owner);
+        return true;
+    }
+    if (!mroute_table_is_open(state->mroute, family, args->table)) {
+        state->waiting_for = *saved;
+        if (mroute_table_open(state->mroute, family, args->table, &state->waiter))
+            return false;
+    }
+    load_route(state, saved);
+    return true;
+}
+
 /* Adds routes until one needs a table that is not open, or the end. */
 static void load_some(struct state *state)
 {
     struct saved saved;
-    unsigned long count;
 
-    while (read_line(state->source, &saved, &count) > 0) {
-        const struct args_add_mfc *args = &saved.args;
-
-        if (!state->load_all && !names_missing_interface(state, args)) {
-            if (saved.lease.id)
-                mroute_restore_lease(state->mroute, args, &saved.lease);
-            continue;
-        }
-        if (!mroute_table_is_open(state->mroute, args->group.family, args->table)) {
-            state->waiting_for = saved;
-            if (mroute_table_open(state->mroute, args->group.family, args->table, &state->waiter))
-                return;
-        }
-        load_route(state, &saved);
-    }
+    while (read_line(state->source, &saved, &state->sum) > 0)
+        if (!load_line(state, &saved))
+            return;
     end_load(state);
 }
 
@@ -399,7 +421,7 @@ static void resume_load(struct mroute_waiter *waiter, const struct error *error)
 
     if (error)
         log_line(LOG_WARNING, "routes of table %u were not restored: %s",
-                 state->waiting_for.args.table, error->message);
+                 state->waiting_for.request.args.add_mfc.table, error->message);
     else
         load_route(state, &state->waiting_for);
     load_some(state);
@@ -407,12 +429,10 @@ static void resume_load(struct mroute_waiter *waiter, const struct error *error)
 
 void state_load(struct state *state, bool all, void (*done)(void *context), void *context)
 {
-    char head[sizeof HEAD];
-
     state->load_all = all;
     state->done = done;
     state->context = context;
-    if (open_source(state) && fgets(head, sizeof head, state->source))
+    if (open_source(state) && begin_reading(state->source, &state->sum))
         load_some(state);
     else
         end_load(state);

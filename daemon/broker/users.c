@@ -19,7 +19,7 @@ static struct account *find(const struct users *users, uid_t uid)
     return NULL;
 }
 
-static bool is_administrator(const struct users *users, uid_t uid)
+bool users_is_administrator(const struct users *users, uid_t uid)
 {
     return uid == 0 || uid == users->administrator;
 }
@@ -34,7 +34,7 @@ static struct account *find_or_add(struct users *users, uid_t uid)
     if (!user)
         return NULL;
     user->uid = uid;
-    user->exempt = is_administrator(users, uid);
+    user->exempt = users_is_administrator(users, uid);
     LIST_INSERT_HEAD(bucket_of(users, uid), user, in_bucket);
     users->count++;
     return user;
@@ -110,7 +110,7 @@ bool users_may_connect(struct users *users, uid_t uid, struct error *error)
 {
     struct account *user = find(users, uid);
     bool may = user ? user->connections < users->limits.connections_per_user
-                    : users->count < USERS_MAX || is_administrator(users, uid);
+                    : users->count < USERS_MAX || users_is_administrator(users, uid);
 
     return may || refuse_connection(users, user, error);
 }

@@ -42,6 +42,9 @@ struct users {
     uint64_t throttled_seconds; /* in which a user had no more requests */
 };
 
+/* Whether the user is root, or the one who started the service. */
+bool users_is_administrator(const struct users *users, uid_t uid);
+
 /* No users yet. What is there is freed by users_clear. */
 void users_init(struct users *users, const struct limits *limits, size_t descriptors,
                 uid_t administrator);

@@ -152,3 +152,10 @@ const struct link_info *links_find_index(const struct links *links, unsigned ifi
 
     return entry ? &entry->info : NULL;
 }
+
+const struct link_info *links_next(const struct links *links, const struct link_info *link)
+{
+    const struct entry *next = link ? (const struct entry *)link + 1 : links->entries;
+
+    return next < links->entries + links->count ? &next->info : NULL;
+}

@@ -27,4 +27,7 @@ void links_update(struct links *links);
 const struct link_info *links_find(const struct links *links, const char *name);
 const struct link_info *links_find_index(const struct links *links, unsigned ifindex);
 
+/* The interface after this one, or, for NULL, the first; NULL: there are no more. */
+const struct link_info *links_next(const struct links *links, const struct link_info *link);
+
 #endif

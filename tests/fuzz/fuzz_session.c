@@ -220,18 +220,41 @@ static void adopt(struct fuzz *fuzz, uint8_t family)
     must(mroute_adopt(fuzz->services.mroute, &socket) == 0, "a table is adopted");
 }
 
-static void pass_owner(void *context, uid_t was, uid_t is)
+static void pass_hold(void *context, const struct lease *lease)
 {
     struct fuzz *fuzz = context;
 
-    count_owner(&fuzz->services, was, is);
+    if (lease->uid != LEASE_UID_UNKNOWN)
+        users_hold_lease(&fuzz->services.users, lease->uid);
+}
+
+static void pass_release(void *context, const struct route *route, const struct lease *lease)
+{
+    struct fuzz *fuzz = context;
+
+    (void)route;
+    if (lease->uid != LEASE_UID_UNKNOWN)
+        users_release_lease(&fuzz->services.users, lease->uid);
+}
+
+static void pass_need(void *context)
+{
+    (void)context;
 }
 
 static void begin_services(struct fuzz *fuzz)
 {
     struct services *services = &fuzz->services;
-    struct mroute_callbacks callbacks = {open_table,  close_table, pass_news,
-                                         pass_upcall, pass_owner,  fuzz};
+    struct mroute_callbacks callbacks = {
+        .open_table = open_table,
+        .close_table = close_table,
+        .route_news = pass_news,
+        .upcall = pass_upcall,
+        .hold_begins = pass_hold,
+        .hold_ends = pass_release,
+        .needs_ticks = pass_need,
+        .context = fuzz,
+    };
 
     fake_reset();
     for (unsigned i = 0; i < 3; i++)

@@ -54,11 +54,22 @@ static void pass_upcall(void *context, uint8_t family, uint32_t table, const str
     (void)upcall;
 }
 
-static void pass_owner(void *context, uid_t was, uid_t is)
+static void pass_hold(void *context, const struct lease *lease)
 {
     (void)context;
-    (void)was;
-    (void)is;
+    (void)lease;
+}
+
+static void pass_release(void *context, const struct route *route, const struct lease *lease)
+{
+    (void)context;
+    (void)route;
+    (void)lease;
+}
+
+static void pass_need(void *context)
+{
+    (void)context;
 }
 
 static void pass_link(void *context, const struct link_info *was, const struct link_info *is)
@@ -75,8 +86,16 @@ static void note_loaded(void *context)
 
 static void begin_world(struct world *world)
 {
-    struct mroute_callbacks callbacks = {open_table,  close_table, pass_news,
-                                         pass_upcall, pass_owner,  world};
+    struct mroute_callbacks callbacks = {
+        .open_table = open_table,
+        .close_table = close_table,
+        .route_news = pass_news,
+        .upcall = pass_upcall,
+        .hold_begins = pass_hold,
+        .hold_ends = pass_release,
+        .needs_ticks = pass_need,
+        .context = world,
+    };
 
     *world = (struct world){0};
     fake_reset();

@@ -123,18 +123,19 @@ static void check_switches(struct ground *ground, uint8_t family)
 {
     int fd = open_raw(family);
 
+    ground_require(set_number(fd, family, MRT_PIM, MRT6_PIM, 0) == 0, "MRT_PIM");
     ground_require(set_number(fd, family, MRT_ASSERT, MRT6_ASSERT, 1) == 0, "MRT_ASSERT");
-    ground_require(set_number(fd, family, MRT_PIM, MRT6_PIM, 1) == 0, "MRT_PIM");
     close(fd);
     fd = open_raw(family);
     ground_expect(ground, "the next owner finds MRT_ASSERT as the last left it", 1,
                   get_number(fd, family, MRT_ASSERT, MRT6_ASSERT));
-    ground_expect(ground, "and MRT_PIM too", 1, get_number(fd, family, MRT_PIM, MRT6_PIM));
+    ground_expect(ground, "and MRT_PIM too", 0, get_number(fd, family, MRT_PIM, MRT6_PIM));
     close(fd);
     fd = mroute_socket_open(family, family_table(family, 0));
-    ground_expect(ground, "an owner can switch off MRT_ASSERT", 0,
+    ground_expect(ground, "an owner can switch on MRT_PIM", 1,
+                  get_number(fd, family, MRT_PIM, MRT6_PIM));
+    ground_expect(ground, "and with it MRT_ASSERT", 1,
                   get_number(fd, family, MRT_ASSERT, MRT6_ASSERT));
-    ground_expect(ground, "and MRT_PIM", 0, get_number(fd, family, MRT_PIM, MRT6_PIM));
     close(fd);
 }
 

@@ -94,7 +94,7 @@ def exists(interface):
 def shown_routes():
     """The same as the service tells it. In a route from any source, the kernel's entry has the iif
     among its oifs, because it would forward nothing without. Interfaces that are missing now leave
-    a route partial, or all of it waiting."""
+    a route partial, or all of it waiting; of what is on demand the kernel has what was learned."""
     routes = {}
     for rule in call("SHOW")["payload"]["mfc_rules"]:
         ttls = rule.get("ttls", [1] * len(rule["oifs"]))
@@ -103,7 +103,7 @@ def shown_routes():
             oifs.setdefault(rule["iif"], 1)
         if rule["state"] == "partial":
             oifs = {name: ttl for name, ttl in oifs.items() if exists(name)}
-        if rule["state"] != "waiting":
+        if rule["state"] in ("installed", "partial"):
             key = rule["family"], rule["table"], rule["source"], rule["group"]
             routes[key] = (rule["iif"], oifs)
     return routes

@@ -57,18 +57,41 @@ static void take_upcall(void *context, uint8_t family, uint32_t table, const str
     publish_upcall(&service->services, family, table, upcall);
 }
 
-static void take_owner(void *context, uid_t was, uid_t is)
+static void take_hold(void *context, const struct lease *lease)
 {
     struct service *service = context;
 
-    count_owner(&service->services, was, is);
+    if (lease->uid != LEASE_UID_UNKNOWN)
+        users_hold_lease(&service->services.users, lease->uid);
+}
+
+static void take_release(void *context, const struct route *route, const struct lease *lease)
+{
+    struct service *service = context;
+
+    (void)route;
+    if (lease->uid != LEASE_UID_UNKNOWN)
+        users_release_lease(&service->services.users, lease->uid);
+}
+
+static void take_need(void *context)
+{
+    (void)context;
 }
 
 /* The module of the kernel fixture, but with callbacks that publish, as the broker's do. */
 static void start_mroute(struct service *service)
 {
-    struct mroute_callbacks callbacks = {count_question, count_table_close, publish_news,
-                                         take_upcall,    take_owner,        service};
+    struct mroute_callbacks callbacks = {
+        .open_table = count_question,
+        .close_table = count_table_close,
+        .route_news = publish_news,
+        .upcall = take_upcall,
+        .hold_begins = take_hold,
+        .hold_ends = take_release,
+        .needs_ticks = take_need,
+        .context = service,
+    };
     struct kernel *kernel = &service->kernel;
 
     mroute_free(kernel->mroute);

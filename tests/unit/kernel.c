@@ -34,13 +34,13 @@ static void take_news(void *context, enum route_news news, const struct route *r
     };
     struct kernel *kernel = context;
     size_t used = strlen(kernel->news);
-    char source[ADDRESS_TEXT_MAX], group[ADDRESS_TEXT_MAX];
+    char source[PREFIX_TEXT_MAX], group[PREFIX_TEXT_MAX];
     struct route_view view;
 
     route_describe(route, true, &view);
     if (used < sizeof kernel->news - 128)
         sprintf(kernel->news + used, "%s %s %s\n", topics[news],
-                address_format(&view.source, source), address_format(&view.group, group));
+                prefix_format(&view.source, source), prefix_format(&view.group, group));
 }
 
 static void take_upcall(void *context, uint8_t family, uint32_t table, const struct upcall *upcall)
@@ -52,11 +52,28 @@ static void take_upcall(void *context, uint8_t family, uint32_t table, const str
     kernel->upcall = *upcall;
 }
 
-static void take_owner(void *context, uid_t was, uid_t is)
+static void take_hold(void *context, const struct lease *lease)
 {
     struct kernel *kernel = context;
 
-    kernel->owned += (is != LEASE_UID_UNKNOWN) - (was != LEASE_UID_UNKNOWN);
+    (void)lease;
+    kernel->owned++;
+}
+
+static void take_release(void *context, const struct route *route, const struct lease *lease)
+{
+    struct kernel *kernel = context;
+
+    (void)route;
+    (void)lease;
+    kernel->owned--;
+}
+
+static void take_need(void *context)
+{
+    struct kernel *kernel = context;
+
+    kernel->ticks_needed = true;
 }
 
 static void take_link(void *context, const struct link_info *was, const struct link_info *is)
@@ -71,12 +88,25 @@ static void take_link(void *context, const struct link_info *was, const struct l
 
 void kernel_start(struct kernel *kernel)
 {
-    struct mroute_callbacks callbacks = {take_question, take_close, take_news,
-                                         take_upcall,   take_owner, kernel};
+    struct mroute_callbacks callbacks = {
+        .open_table = take_question,
+        .close_table = take_close,
+        .route_news = take_news,
+        .upcall = take_upcall,
+        .hold_begins = take_hold,
+        .hold_ends = take_release,
+        .needs_ticks = take_need,
+        .context = kernel,
+    };
 
     memset(kernel, 0, sizeof *kernel);
     kernel->links = links_new(take_link, kernel);
     ck_assert_ptr_nonnull(kernel->links);
+    kernel->owner = (struct owner){
+        .kind = HOLD_USER,
+        .lease = {.id = 1, .uid = 1000},
+        .administrator = true,
+    };
     kernel->mroute = mroute_new(kernel->links, &callbacks, 1);
     ck_assert_ptr_nonnull(kernel->mroute);
 }
@@ -115,15 +145,26 @@ void kernel_end(struct kernel *kernel)
 
 /* --- Requests ------------------------------------------------------------------------------ */
 
+/* As the decoder reads one. */
+struct prefix kernel_prefix(const char *text)
+{
+    struct prefix prefix;
+
+    ck_assert_msg(prefix_parse(text, &prefix), "%s", text);
+    if (address_is_any(&prefix.address))
+        prefix.length = 0;
+    return prefix;
+}
+
 struct args_add_mfc route_args(const char *source, const char *group, const char *iif,
                                const char *oifs)
 {
-    struct args_add_mfc args = {.dry_run = false};
+    struct args_add_mfc args = {.idle = IDLE_SECONDS_DEFAULT};
     char names[1024], *rest = names, *name;
 
     if (source)
-        ck_assert(address_parse(source, &args.source));
-    ck_assert(address_parse(group, &args.group));
+        args.source = kernel_prefix(source);
+    args.group = kernel_prefix(group);
     strcpy(args.iif.text, iif);
     snprintf(names, sizeof names, "%s", oifs);
     while ((name = strsep(&rest, ",")))
@@ -137,7 +178,7 @@ bool kernel_add(struct kernel *kernel, const char *source, const char *group, co
 {
     struct args_add_mfc args = route_args(source, group, iif, oifs);
 
-    return mroute_add(kernel->mroute, &args, NULL, false, &kernel->change, &kernel->error);
+    return mroute_add(kernel->mroute, &args, &kernel->owner, &kernel->change, &kernel->error);
 }
 
 bool kernel_del(struct kernel *kernel, const char *source, const char *group)
@@ -145,9 +186,9 @@ bool kernel_del(struct kernel *kernel, const char *source, const char *group)
     struct args_del_mfc args = {.dry_run = false};
 
     if (source)
-        ck_assert(address_parse(source, &args.source));
-    ck_assert(address_parse(group, &args.group));
-    return mroute_del(kernel->mroute, &args, &kernel->error);
+        args.source = kernel_prefix(source);
+    args.group = kernel_prefix(group);
+    return mroute_del(kernel->mroute, &args, &kernel->owner, &kernel->kept, &kernel->error);
 }
 
 void kernel_update(struct kernel *kernel)
@@ -159,13 +200,17 @@ void kernel_update(struct kernel *kernel)
 
 static int print_route(const struct route *route, char *text)
 {
-    static const char *const states[] = {"installed", "partial", "waiting"};
-    char source[ADDRESS_TEXT_MAX], group[ADDRESS_TEXT_MAX], *at = text;
+    static const char *const states[] = {
+#define T(name, word) word,
+        ROUTE_STATES(T)
+#undef T
+    };
+    char source[PREFIX_TEXT_MAX], group[PREFIX_TEXT_MAX], *at = text;
     struct route_view view;
 
     route_describe(route, false, &view);
-    at += sprintf(at, "%s %s %s ", address_format(&view.source, source),
-                  address_format(&view.group, group), view.iif);
+    at += sprintf(at, "%s %s %s ", prefix_format(&view.source, source),
+                  prefix_format(&view.group, group), view.iif);
     for (uint32_t i = 0; i < view.oif_count; i++)
         at += sprintf(at, "%s%s", i ? "," : "", view.oifs[i].name);
     return (int)(at - text) + sprintf(at, " %s\n", states[view.state]);
@@ -233,17 +278,17 @@ static unsigned expected_ttl(struct audit *audit, const struct route_view *view,
     for (uint32_t i = 0; i < view->oif_count; i++)
         if (index_of(audit, view->oifs[i].name) == ifindex)
             return view->oifs[i].ttl;
-    return address_is_any(&view->source) && index_of(audit, view->iif) == ifindex ? 1 : 0;
+    return view->source.length == 0 && index_of(audit, view->iif) == ifindex ? 1 : 0;
 }
 
 static void audit_entry(struct audit *audit, const struct route_view *view)
 {
-    char source[ADDRESS_TEXT_MAX], group[ADDRESS_TEXT_MAX];
+    char source[PREFIX_TEXT_MAX], group[PREFIX_TEXT_MAX];
     const struct mfc_entry *entry =
-        fake_mfc_find(audit->family, audit->table, address_format(&view->source, source),
-                      address_format(&view->group, group));
+        fake_mfc_find(audit->family, audit->table, prefix_format(&view->source, source),
+                      prefix_format(&view->group, group));
 
-    ck_assert_int_eq(entry != NULL, view->state != ROUTE_WAITING);
+    ck_assert_int_eq(entry != NULL, view->state == ROUTE_INSTALLED || view->state == ROUTE_PARTIAL);
     if (!entry)
         return;
     audit->installed++;

@@ -16,7 +16,10 @@ struct kernel {
     char news[65536];         /* what the module told, e.g. "mfc.added 10.0.0.1 239.1.1.1\n" */
     unsigned asked, closed;   /* tables, by open_table and close_table */
     uint32_t asked_table;
-    int owned;            /* routes that are somebody's */
+    struct owner owner;   /* who asks; an administrator, until a test says otherwise */
+    size_t kept;          /* by the last kernel_del, because others hold them */
+    bool ticks_needed;    /* by needs_ticks */
+    int owned;            /* holds that are somebody's */
     struct upcall upcall; /* the last one */
 };
 
@@ -30,6 +33,9 @@ void kernel_start(struct kernel *kernel);
 /* Opens a table and lets the module adopt it. Returns a copy of its descriptor, as the keeper
  * holds one; the caller closes it. */
 int kernel_open_table(struct kernel *kernel, uint8_t family, uint32_t table);
+
+/* A prefix, as a request means it. */
+struct prefix kernel_prefix(const char *text);
 
 /* The arguments of a request; source may be NULL, oifs are separated by commas. */
 struct args_add_mfc route_args(const char *source, const char *group, const char *iif,

@@ -165,8 +165,11 @@ START_TEST(every_action_is_decided_for_every_user)
     for (int n = 3; n >= 0; n--) {
         unsigned writes;
         bool refused;
+        int holder;
 
-        expect(client_ask(&s, 0, ADD(ONE)), "success");
+        holder = _i == ACTION_DEL_MFC && expectations[_i].allowed[n] == 'y' ? n : 0;
+        expect(client_ask(&s, 0, "{\"action\":\"FLUSH_MFC\"}"), "success");
+        expect(client_ask(&s, holder, ADD(ONE)), "success");
         writes = fake_writes();
         refused = is_refused(&s, n, request);
         ck_assert_msg(refused == (expectations[_i].allowed[n] == 'n'), "%s of user %d", name, n);
@@ -180,6 +183,8 @@ START_TEST(every_action_is_decided_for_every_user)
 END_TEST
 
 /* --- What a request is about --------------------------------------------------------------- */
+
+#define SENDER "\"source\":\"10.0.0.1\","
 
 /* A route that root has made, and what the operator asks for then. */
 static const struct {
@@ -195,20 +200,26 @@ static const struct {
     {NULL, ADD("\"dry_run\":true,\"group\":\"239.1.1.1\",\"iif\":\"c\",\"oifs\":[\"b\"]"), true},
     {NULL, DEL("\"group\":\"239.1.1.1\""), true}, /* about no interface of his */
     /* Whose interfaces would be taken from a route are asked for as well. */
-    {ADD("\"group\":\"239.1.1.1\",\"iif\":\"c\",\"oifs\":[\"b\"]"), ADD(ONE), true},
-    {ADD("\"group\":\"239.1.1.1\",\"iif\":\"b\",\"oifs\":[\"a\",\"c\"]"), ADD(ONE), true},
-    {ADD("\"group\":\"239.1.1.1\",\"iif\":\"b\",\"oifs\":[\"a\"]"), ADD(ONE), false},
-    {ADD("\"source\":\"10.0.0.1\",\"group\":\"239.1.1.1\",\"iif\":\"c\",\"oifs\":[\"b\"]"),
-     ADD(ONE), false},
-    {ADD("\"group\":\"239.1.1.1\",\"iif\":\"c\",\"oifs\":[\"b\"]"),
-     ADD("\"source\":\"0.0.0.0\"," ONE), true},
-    {ADD("\"group\":\"239.1.1.1\",\"iif\":\"c\",\"oifs\":[\"b\"]"), ADD("\"table\":253," ONE),
+    {ADD(SENDER "\"group\":\"239.1.1.1\",\"iif\":\"c\",\"oifs\":[\"b\"]"), ADD(SENDER ONE), true},
+    {ADD(SENDER "\"group\":\"239.1.1.1\",\"iif\":\"b\",\"oifs\":[\"a\",\"c\"]"), ADD(SENDER ONE),
      true},
+    {ADD(SENDER "\"group\":\"239.1.1.1\",\"iif\":\"b\",\"oifs\":[\"a\"]"), ADD(SENDER ONE), false},
+    {ADD(SENDER "\"group\":\"239.1.1.1\",\"iif\":\"c\",\"oifs\":[\"b\"]"), ADD(ONE), false},
+    {ADD(SENDER "\"group\":\"239.1.1.1\",\"iif\":\"c\",\"oifs\":[\"b\"]"),
+     ADD("\"table\":253," SENDER ONE), true},
+    {ADD("\"group\":\"239.1.1.1\",\"iif\":\"a\",\"oifs\":[\"b\",\"c\"]"), ADD(ONE), true},
+    {ADD("\"group\":\"239.1.1.1\",\"iif\":\"a\",\"oifs\":[\"b\",\"c\"]"),
+     ADD("\"source\":\"0.0.0.0\"," ONE), true},
+    /* Of any source, there is one from each interface. */
+    {ADD("\"group\":\"239.1.1.1\",\"iif\":\"c\",\"oifs\":[\"b\"]"), ADD(ONE), false},
     {ADD("\"group\":\"239.1.1.1\",\"iif\":\"c\",\"oifs\":[\"b\"]"), DEL("\"group\":\"239.1.1.1\""),
      true},
+    {ADD("\"group\":\"239.1.1.1\",\"iif\":\"c\",\"oifs\":[\"b\"]"),
+     DEL("\"group\":\"239.1.1.1\",\"iif\":\"c\""), true},
     {ADD("\"group\":\"239.1.1.1\",\"iif\":\"a\",\"oifs\":[\"b\",\"c\"]"),
      DEL("\"group\":\"239.1.1.1\",\"table\":253"), true},
-    {ADD(ONE), DEL("\"group\":\"239.1.1.1\""), false},
+    /* The policy allows it, but it is not his. */
+    {ADD(ONE), DEL("\"group\":\"239.1.1.1\""), true},
     {ADD(ONE), "{\"action\":\"FLUSH_MFC\",\"payload\":{\"table\":253}}", true},
 };
 
@@ -259,10 +270,11 @@ START_TEST(what_has_changed_during_a_wait_counts)
     struct service s;
 
     begin(&s);
-    client_say(&s, 0,
-               ADD("\"table\":100,\"group\":\"239.1.1.1\",\"iif\":\"c\",\"oifs\":[\"eth0\"]"));
+    client_say(
+        &s, 0,
+        ADD(SENDER "\"table\":100,\"group\":\"239.1.1.1\",\"iif\":\"c\",\"oifs\":[\"eth0\"]"));
     service_settle(&s);
-    client_say(&s, 2, ADD("\"table\":100," ONE));
+    client_say(&s, 2, ADD(SENDER "\"table\":100," ONE));
     service_settle(&s);
     open_table_100(&s);
     expect(client_line(&s, 0, NULL), "success");
@@ -301,10 +313,11 @@ START_TEST(each_decision_leaves_its_line)
     struct service s;
     struct log_capture log;
     struct route_view view;
-    struct address group;
+    struct prefix group;
+    struct lease lease;
     char id[LEASE_ID_SIZE], request[128];
 
-    ck_assert(address_parse("239.1.1.1", &group));
+    group = kernel_prefix("239.1.1.1");
     begin(&s);
     log_set_level(LOG_NOTICE);
     log_capture_begin(&log);
@@ -312,12 +325,15 @@ START_TEST(each_decision_leaves_its_line)
     expect(client_ask(&s, 3, ADD(ONE)), "not-allowed");
     expect(client_ask(&s, 1, "{\"action\":\"PING\"}"), "success");
     expect(client_ask(&s, 3, "{\"action\":\"PING\"}"), "not-allowed");
-    route_describe(mroute_find(s.services.mroute, &(struct address){0}, &group, 0), false, &view);
-    lease_id_format(view.lease.id, id);
+    route_describe(mroute_find(s.services.mroute, &(struct prefix){0}, &group, NULL, 0), false,
+                   &view);
+    lease = holding_first(view.holding)->lease;
+    lease_id_format(lease.id, id);
     snprintf(request, sizeof request, "{\"action\":\"REVOKE\",\"payload\":{\"lease\":\"%s\"}}", id);
     expect(client_ask(&s, 2, request), "not-allowed"); /* though it is his own */
     ck_assert_uint_eq(mroute_totals(s.services.mroute).routes, 1);
-    record_release(&s.services, mroute_find(s.services.mroute, &view.source, &group, 0));
+    record_release(&s.services, mroute_find(s.services.mroute, &view.source, &group, NULL, 0),
+                   &lease);
     expect(client_ask(&s, 0, request), "success");
     ck_assert_uint_eq(mroute_totals(s.services.mroute).routes, 0);
     end(&s);
@@ -463,11 +479,12 @@ static void make_name(char *name, unsigned *state)
 static void check_route(struct service *s)
 {
     struct route_view view;
-    struct address group;
+    struct prefix source, group;
     const struct route *route;
 
-    ck_assert(address_parse("239.1.1.1", &group));
-    route = mroute_find(s->services.mroute, &(struct address){0}, &group, 0);
+    group = kernel_prefix("239.1.1.1");
+    source = kernel_prefix("10.0.0.1");
+    route = mroute_find(s->services.mroute, &source, &group, NULL, 0);
     ck_assert_ptr_nonnull(route);
     route_describe(route, false, &view);
     ck_assert_msg(strcmp(view.iif, "a") == 0 || strcmp(view.iif, "eth0") == 0 ||
@@ -488,7 +505,7 @@ START_TEST(no_name_passes_for_another)
 
         make_name(name, &state);
         snprintf(request, sizeof request,
-                 ADD("\"group\":\"239.1.1.1\",\"iif\":\"%s\",\"oifs\":[\"b\"]"), name);
+                 ADD(SENDER "\"group\":\"239.1.1.1\",\"iif\":\"%s\",\"oifs\":[\"b\"]"), name);
         reply = client_ask(&s, 2, request);
         if (strcmp(cJSON_GetObjectItem(reply, "status")->valuestring, "success") == 0) {
             check_route(&s);

@@ -15,7 +15,7 @@ static int next(struct route_cursor *cursor)
     if (!route)
         return -1;
     route_describe(route, false, &view);
-    return view.group.bytes[view.family == V4 ? 3 : 15];
+    return view.group.address.bytes[view.family == V4 ? 3 : 15];
 }
 
 static void add(struct kernel *k, int n, const char *oif)
@@ -146,13 +146,13 @@ START_TEST(filters_select)
     ck_assert_int_eq(next(&cursor), -1);
     route_cursor_close(&cursor);
     filter = (struct mroute_filter){0};
-    address_parse("0.0.0.0", &filter.source);
+    filter.source = kernel_prefix("0.0.0.0");
     route_cursor_open(&cursor, k.mroute, &filter);
     ck_assert_int_eq(next(&cursor), 2);
     ck_assert_int_eq(next(&cursor), -1);
     route_cursor_close(&cursor);
     filter = (struct mroute_filter){.table = 253};
-    address_parse("239.1.1.1", &filter.group);
+    filter.group = kernel_prefix("239.1.1.1");
     route_cursor_open(&cursor, k.mroute, &filter);
     ck_assert_int_eq(next(&cursor), 1);
     ck_assert_int_eq(next(&cursor), 1);
@@ -179,7 +179,7 @@ START_TEST(a_closed_table_does_not_stop_it)
         struct args_add_mfc args = route_args("10.0.0.1", group, "a", "b");
 
         args.table = n < 3 ? 7 : 8;
-        ck_assert(mroute_add(k.mroute, &args, NULL, false, &k.change, &k.error));
+        ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
     }
     route_cursor_open(&cursor, k.mroute, &everything);
     ck_assert_int_eq(next(&cursor), 1);

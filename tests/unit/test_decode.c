@@ -60,8 +60,10 @@ static const struct {
     {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":\"fe80::1\"}}", "not-multicast", "group"},
     {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":\"224.0.0.5\"}}", "not-forwarded", "group"},
     {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":\"ff02::1\"}}", "not-forwarded", "group"},
-    {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":\"239.1.1.1/32\"}}", "invalid-address",
+    {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":\"239.1.1.1/33\"}}", "invalid-address",
      "group"},
+    {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":\"239.0.0.0/3\"}}", "not-multicast", "group"},
+    {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":\"224.0.0.0/24\"}}", "not-forwarded", "group"},
     {"{\"action\":\"DEL_MFC\",\"payload\":{\"source\":\"239.1.1.1\"}}", "invalid-address",
      "source"},
     {"{\"action\":\"DEL_MFC\",\"payload\":{\"source\":\"ff05::1\"}}", "invalid-address", "source"},
@@ -127,9 +129,9 @@ START_TEST(a_route_is_decoded_with_all_its_fields)
                    &request);
     ck_assert_int_eq(request.action, ACTION_ADD_MFC);
     ck_assert_mem_eq(request.id.start, "[1.5]", request.id.length);
-    ck_assert_int_eq(args->source.family, FAMILY_IPV4);
-    ck_assert_mem_eq(args->source.bytes, "\x0a\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0", 16);
-    ck_assert_mem_eq(args->group.bytes, "\xef\x01\x02\x03", 4);
+    ck_assert_int_eq(args->source.address.family, FAMILY_IPV4);
+    ck_assert_mem_eq(args->source.address.bytes, "\x0a\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+    ck_assert_mem_eq(args->group.address.bytes, "\xef\x01\x02\x03", 4);
     ck_assert_str_eq(args->iif.text, "fifteen_letters");
     ck_assert_uint_eq(args->oifs.count, 2);
     ck_assert_str_eq(args->oifs.names[0].text, "a");
@@ -148,7 +150,7 @@ START_TEST(the_other_actions_are_decoded_with_all_their_fields)
     assert_decodes("{\"action\":\"DEL_MFC\",\"payload\":{\"source\":\"fd00::1\",\"group\":"
                    "\"ff05::1\",\"table\":7,\"dry_run\":false}}",
                    &request);
-    ck_assert_int_eq(request.args.del_mfc.group.family, FAMILY_IPV6);
+    ck_assert_int_eq(request.args.del_mfc.group.address.family, FAMILY_IPV6);
     ck_assert_uint_eq(request.args.del_mfc.table, 7);
     assert_decodes("{\"action\":\"FLUSH_MFC\",\"payload\":{\"family\":\"ipv6\",\"table\":1,"
                    "\"dry_run\":true}}",
@@ -157,7 +159,7 @@ START_TEST(the_other_actions_are_decoded_with_all_their_fields)
     assert_decodes("{\"action\":\"SHOW_MFC\",\"payload\":{\"source\":\"0.0.0.0\",\"group\":"
                    "\"239.1.1.1\",\"family\":\"ipv4\",\"table\":2}}",
                    &request);
-    ck_assert(address_is_any(&request.args.show_mfc.source));
+    ck_assert(request.args.show_mfc.source.length == 0);
     assert_decodes("{\"action\":\"SHOW_VIF\",\"payload\":{\"family\":\"ipv4\",\"table\":3}}",
                    &request);
     ck_assert_uint_eq(request.args.show_vif.table, 3);

@@ -272,7 +272,7 @@ END_TEST
 static bool count_statement(void *context, unsigned number, const struct line *line)
 {
     (void)number;
-    *(unsigned *)context += line->request.args.add_mfc.group.family == FAMILY_IPV4;
+    *(unsigned *)context += line->request.args.add_mfc.group.address.family == FAMILY_IPV4;
     return true;
 }
 

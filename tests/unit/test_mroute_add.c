@@ -68,10 +68,10 @@ START_TEST(thresholds_are_those_of_their_interfaces)
 
     kernel_begin(&k, "a b c");
     args.ttls = (struct number_list){2, {16, 254}};
-    ck_assert(mroute_add(k.mroute, &args, NULL, false, &k.change, &k.error));
+    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
     ck_assert_str_eq(kernel_entry(&k, "10.0.0.1", "239.1.1.1"), "a c:16 b:254");
     args.ttls.values[0] = 17;
-    ck_assert(mroute_add(k.mroute, &args, NULL, false, &k.change, &k.error));
+    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
     ck_assert_int_eq(k.change, CHANGE_REPLACED);
     ck_assert_str_eq(kernel_entry(&k, "10.0.0.1", "239.1.1.1"), "a c:17 b:254");
     kernel_check(&k);
@@ -141,11 +141,11 @@ START_TEST(thresholds_must_fit)
 
     kernel_begin(&k, "a b");
     args.ttls = (struct number_list){2, {1, 2}};
-    ck_assert(!mroute_add(k.mroute, &args, NULL, false, &k.change, &k.error));
+    ck_assert(!mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
     assert_error(&k.error, "out-of-range");
     args = route_args("fd00::1", "ff05::1", "a", "b");
     args.ttls = (struct number_list){1, {1}};
-    ck_assert(!mroute_add(k.mroute, &args, NULL, false, &k.change, &k.error));
+    ck_assert(!mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
     assert_error(&k.error, "unsupported");
     kernel_end(&k);
 }
@@ -174,20 +174,20 @@ START_TEST(a_dry_run_says_what_would_be_done)
 
     kernel_begin(&k, "a b");
     args.dry_run = true;
-    ck_assert(mroute_add(k.mroute, &args, NULL, false, &k.change, &k.error));
+    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
     ck_assert_int_eq(k.change, CHANGE_ADDED);
     args.table = 7; /* which is not open */
-    ck_assert(mroute_add(k.mroute, &args, NULL, false, &k.change, &k.error));
+    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
     args.table = 0;
-    ck_assert(!mroute_del(k.mroute, &del, &k.error));
+    ck_assert(!mroute_del(k.mroute, &del, &k.owner, &k.kept, &k.error));
     ck_assert_uint_eq(fake_writes(), 0);
     ck_assert(kernel_add(&k, "10.0.0.1", "239.1.1.1", "a", "b"));
-    ck_assert(mroute_add(k.mroute, &args, NULL, false, &k.change, &k.error));
+    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
     ck_assert_int_eq(k.change, CHANGE_NONE);
     strcpy(args.iif.text, "b");
-    ck_assert(!mroute_add(k.mroute, &args, NULL, false, &k.change, &k.error));
+    ck_assert(!mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
     assert_error(&k.error, "loop");
-    ck_assert(mroute_del(k.mroute, &del, &k.error));
+    ck_assert(mroute_del(k.mroute, &del, &k.owner, &k.kept, &k.error));
     ck_assert_uint_eq(mroute_flush(k.mroute, &everything, true), 1);
     ck_assert_uint_eq(mroute_totals(k.mroute).routes, 1);
     kernel_check(&k);

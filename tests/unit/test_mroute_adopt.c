@@ -129,7 +129,8 @@ START_TEST(the_same_holds_when_an_interface_comes_back)
     set_entry(&socket, "10.0.0.1", "239.1.1.1", 0, 1u << 1 | 1u << 2);
     fake_link_del("b");
     adopt(&k, &socket);
-    ck_assert(mroute_add(k.mroute, &args, NULL, true, &k.change, &k.error));
+    args.wait = true;
+    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
     fake_link_add("later");
     kernel_update(&k);
     kernel_check(&k);
@@ -211,7 +212,7 @@ START_TEST(a_crash_loses_nothing)
         struct args_add_mfc args = route_args("10.0.0.1", group, "a", i % 2 ? "b" : "c,b");
 
         args.table = 9;
-        ck_assert(mroute_add(k.mroute, &args, NULL, false, &k.change, &k.error));
+        ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
     }
     char before[8192];
 

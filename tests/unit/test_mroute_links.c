@@ -160,7 +160,8 @@ START_TEST(a_route_may_be_added_for_interfaces_that_are_missing)
     struct args_add_mfc args = route_args("10.0.0.1", "239.1.1.1", "later", "b,never");
 
     kernel_begin(&k, "b");
-    ck_assert(mroute_add(k.mroute, &args, NULL, true, &k.change, &k.error));
+    args.wait = true;
+    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
     ck_assert_str_eq(kernel_routes(&k), "10.0.0.1 239.1.1.1 later b,never waiting\n");
     ck_assert_uint_eq(mroute_totals(k.mroute).waiting, 1);
     kernel_check(&k);

@@ -156,12 +156,13 @@ START_TEST(a_slow_reader_gets_all)
     service_begin(&s, "a b");
     client_connect(&s, 0);
     ask_without_reading(&s, 0);
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 3; i++) {
+        size_t got = 0;
+
         pass_seconds(&s, limits_of(&s)->reply_seconds);
-        ck_assert_int_gt(recv(s.clients[0], bytes, sizeof bytes, 0), 0);
-        /* So much that the socket becomes writable, however long a reply is. */
-        for (int k = 0; k < 8; k++)
-            recv(s.clients[0], bytes, sizeof bytes, 0);
+        for (ssize_t n; (n = recv(s.clients[0], bytes, sizeof bytes, MSG_DONTWAIT)) > 0;)
+            got += (size_t)n;
+        ck_assert_uint_gt(got, 0);
         service_settle(&s);
     }
     ck_assert_uint_eq(s.closed, 0);
@@ -326,9 +327,10 @@ START_TEST(a_lease_that_goes_makes_room)
         expect(client_ask(&s, 0, "{\"action\":\"FLUSH_MFC\"}"), "success");
     }
     expect(add_route(&s, 0, 1, "b"), "success");
-    expect(add_route(&s, 1, 1, "c"), "success"); /* takes it over */
+    expect(add_route(&s, 1, 1, "c"), "in-use");
+    expect(add_route(&s, 1, 1, "b"), "success"); /* both hold it */
     expect(add_route(&s, 1, 2, "b"), "limit");
-    expect(add_route(&s, 0, 2, "b"), "success");
+    expect(add_route(&s, 0, 2, "b"), "limit");
     service_end(&s);
 }
 END_TEST

@@ -7,15 +7,18 @@
 enum { MANY = 3000 };
 
 /* The nth of many routes; sources and groups vary both. */
-static void key(unsigned n, struct address *source, struct address *group)
+static void key(unsigned n, struct prefix *source, struct prefix *group)
 {
-    *source = (struct address){FAMILY_IPV4, {10, 0, (uint8_t)(n >> 4), (uint8_t)(n & 15)}};
-    *group = (struct address){FAMILY_IPV4, {239, 1, (uint8_t)(n >> 8), (uint8_t)n}};
+    struct address s = {FAMILY_IPV4, {10, 0, (uint8_t)(n >> 4), (uint8_t)(n & 15)}};
+    struct address g = {FAMILY_IPV4, {239, 1, (uint8_t)(n >> 8), (uint8_t)n}};
+
+    *source = prefix_single(&s);
+    *group = prefix_single(&g);
 }
 
 static struct route *insert(struct route_set *set, unsigned n)
 {
-    struct address source, group;
+    struct prefix source, group;
     struct route *route;
 
     key(n, &source, &group);
@@ -27,10 +30,10 @@ static struct route *insert(struct route_set *set, unsigned n)
 
 static struct route *find(const struct route_set *set, unsigned n)
 {
-    struct address source, group;
+    struct prefix source, group;
 
     key(n, &source, &group);
-    return route_set_find(set, &source, &group);
+    return route_set_find(set, &source, &group, NULL);
 }
 
 START_TEST(each_of_many_is_found_while_the_set_grows_and_shrinks)
@@ -74,16 +77,17 @@ END_TEST
 
 START_TEST(source_and_group_both_are_the_key)
 {
-    struct address s1 = {FAMILY_IPV4, {10, 0, 0, 1}}, s2 = {FAMILY_IPV4, {10, 0, 0, 2}};
-    struct address g1 = {FAMILY_IPV4, {239, 0, 0, 1}}, g2 = {FAMILY_IPV4, {239, 0, 0, 2}};
+    struct prefix s1 = {{FAMILY_IPV4, {10, 0, 0, 1}}, 32}, s2 = {{FAMILY_IPV4, {10, 0, 0, 2}}, 32};
+    struct prefix g1 = {{FAMILY_IPV4, {239, 0, 0, 1}}, 32},
+                  g2 = {{FAMILY_IPV4, {239, 0, 0, 2}}, 32};
     struct route_set set;
 
     ck_assert(route_set_init(&set, 7));
     route_set_insert(&set, route_new(&s1, &g1, 0));
-    ck_assert_ptr_nonnull(route_set_find(&set, &s1, &g1));
-    ck_assert_ptr_null(route_set_find(&set, &s2, &g1));
-    ck_assert_ptr_null(route_set_find(&set, &s1, &g2));
-    ck_assert_ptr_null(route_set_find(&set, &g1, &s1));
+    ck_assert_ptr_nonnull(route_set_find(&set, &s1, &g1, NULL));
+    ck_assert_ptr_null(route_set_find(&set, &s2, &g1, NULL));
+    ck_assert_ptr_null(route_set_find(&set, &s1, &g2, NULL));
+    ck_assert_ptr_null(route_set_find(&set, &g1, &s1, NULL));
     route_set_clear(&set);
 }
 END_TEST
@@ -91,7 +95,7 @@ END_TEST
 START_TEST(a_replacement_takes_the_place)
 {
     struct route_set set;
-    struct address source, group;
+    struct prefix source, group;
     struct route *old, *new;
 
     ck_assert(route_set_init(&set, 3));

@@ -51,16 +51,19 @@ static void add(struct fixture *f, const char *source, const char *iif, uint32_t
     struct args_add_mfc args = route_args(source, "239.1.1.1", iif, "b");
 
     args.table = table;
-    ck_assert(mroute_add(f->kernel.mroute, &args, NULL, true, &f->kernel.change, &f->kernel.error));
+    args.wait = true;
+    ck_assert(
+        mroute_add(f->kernel.mroute, &args, &f->kernel.owner, &f->kernel.change, &f->kernel.error));
 }
 
 static void del(struct fixture *f, const char *source, uint32_t table)
 {
     struct args_del_mfc args = {.table = table};
 
-    ck_assert(address_parse(source, &args.source));
-    ck_assert(address_parse("239.1.1.1", &args.group));
-    ck_assert(mroute_del(f->kernel.mroute, &args, &f->kernel.error));
+    args.source = kernel_prefix(source);
+    args.group = kernel_prefix("239.1.1.1");
+    ck_assert(
+        mroute_del(f->kernel.mroute, &args, &f->kernel.owner, &f->kernel.kept, &f->kernel.error));
 }
 
 static bool leads(const char *iif)

@@ -60,13 +60,13 @@ static int own_table(const struct mroute_socket *s)
         result = set_number(s, MRT_TABLE, MRT6_TABLE, (int)s->table);
     if (result == 0)
         result = set_number(s, MRT_INIT, MRT6_INIT, 1);
-    /* These two outlive the socket that set them, so a former owner may have left them on. */
+    /* Tell of packets that come in by another interface than the entry's, whichever it is: that is
+     * what a PIM daemon is told, and it says so too where a former owner had turned it off. A
+     * kernel without PIM tells less. */
     if (result == 0)
-        result = set_number(s, MRT_ASSERT, MRT6_ASSERT, 0);
-    if (result == 0)
-        result = set_number(s, MRT_PIM, MRT6_PIM, 0);
-    if (result == -ENOPROTOOPT) /* a kernel without PIM */
-        result = 0;
+        result = set_number(s, MRT_PIM, MRT6_PIM, 1);
+    if (result == -ENOPROTOOPT)
+        result = set_number(s, MRT_ASSERT, MRT6_ASSERT, 1);
     if (result == 0 && s->family == FAMILY_IPV6)
         result = block_icmp6(s->fd);
     if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)

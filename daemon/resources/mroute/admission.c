@@ -10,33 +10,40 @@ static bool refuse_interface(const char *field, const char *name, struct error *
                      name, field);
 }
 
-static bool resolve(const struct links *links, const struct args_add_mfc *args, bool wait,
+/* The index of an interface. 0: it is a pattern, or is waited for. */
+static bool resolve_name(const struct links *links, const char *field, const char *name, bool wait,
+                         unsigned *ret, struct error *error)
+{
+    const struct link_info *link = port_name_is_pattern(name) ? NULL : links_find(links, name);
+
+    *ret = link ? link->ifindex : 0;
+    return link || wait || port_name_is_pattern(name) || refuse_interface(field, name, error);
+}
+
+static bool resolve(const struct links *links, const struct args_add_mfc *args,
                     struct resolved *ret, struct error *error)
 {
-    const struct link_info *link = links_find(links, args->iif.text);
-
-    if (!link && !wait)
-        return refuse_interface("iif", args->iif.text, error);
-    ret->iif = link ? link->ifindex : 0;
-    for (uint32_t i = 0; i < args->oifs.count; i++) {
-        link = links_find(links, args->oifs.names[i].text);
-        if (!link && !wait)
-            return refuse_interface("oifs", args->oifs.names[i].text, error);
-        ret->oifs[i] = link ? link->ifindex : 0;
-    }
+    if (!resolve_name(links, "iif", args->iif.text, args->wait, &ret->iif, error))
+        return false;
+    for (uint32_t i = 0; i < args->oifs.count; i++)
+        if (!resolve_name(links, "oifs", args->oifs.names[i].text, args->wait, &ret->oifs[i],
+                          error))
+            return false;
     return true;
 }
 
-struct address admission_source(const struct args_add_mfc *args)
+struct prefix admission_source(const struct args_add_mfc *args)
 {
-    return args->source.family ? args->source : address_any(args->group.family);
+    struct prefix any = {.address = address_any(args->group.address.family)};
+
+    return args->source.address.family ? args->source : any;
 }
 
 static bool check_ttls(const struct args_add_mfc *args, struct error *error)
 {
     if (args->ttls.count == 0)
         return true;
-    if (args->group.family == FAMILY_IPV6)
+    if (args->group.address.family == FAMILY_IPV6)
         return error_set(error, ERROR_UNSUPPORTED, "ttls",
                          "Invalid argument: 'ttls' is for IPv4; the kernel has no hop limit "
                          "threshold for IPv6 routes. Leave it out.");
@@ -51,21 +58,23 @@ static bool check_ttls(const struct args_add_mfc *args, struct error *error)
 /* What one request cannot be judged by field by field. */
 static bool check_args(const struct args_add_mfc *args, struct error *error)
 {
-    struct address source = admission_source(args);
+    struct prefix source = admission_source(args);
+    bool any = source.length == 0;
 
-    if (source.family != args->group.family)
+    if (source.address.family != args->group.address.family)
         return error_set(error, ERROR_INVALID_ADDRESS, "source",
                          "Invalid argument: 'source' is an %s address and 'group' an %s one; both "
                          "take the same family.",
-                         source.family == FAMILY_IPV4 ? "IPv4" : "IPv6",
-                         args->group.family == FAMILY_IPV4 ? "IPv4" : "IPv6");
-    if (address_is_any(&source) && args->oifs.count == 0)
+                         source.address.family == FAMILY_IPV4 ? "IPv4" : "IPv6",
+                         args->group.address.family == FAMILY_IPV4 ? "IPv4" : "IPv6");
+    if (any && prefix_is_single(&args->group) && args->oifs.count == 0)
         return error_set(error, ERROR_OUT_OF_RANGE, "oifs",
                          "Invalid argument: 'oifs' is empty, so a route for any source would "
                          "forward nothing; it takes one interface or more. To stop one sender, "
                          "name it as 'source'.");
-    for (uint32_t i = 0; i < args->oifs.count && !address_is_any(&source); i++)
-        if (strcmp(args->oifs.names[i].text, args->iif.text) == 0)
+    for (uint32_t i = 0; i < args->oifs.count && !any; i++)
+        if (strcmp(args->oifs.names[i].text, args->iif.text) == 0 &&
+            !port_name_is_pattern(args->iif.text))
             return error_set(error, ERROR_LOOP, "oifs",
                              "Invalid argument: 'oifs' holds the inbound interface '%s'; the "
                              "packets would be sent back onto their own link. Leave it out.",
@@ -73,10 +82,12 @@ static bool check_args(const struct args_add_mfc *args, struct error *error)
     return check_ttls(args, error);
 }
 
-/* In a route for any source the iif among the oifs says nothing, but where it stands alone. */
+/* In a route for any source the iif among the oifs says nothing, but where it stands alone. A
+ * pattern means its other interfaces. */
 bool admission_is_implied(const struct args_add_mfc *args, uint32_t i)
 {
-    return args->oifs.count > 1 && strcmp(args->oifs.names[i].text, args->iif.text) == 0;
+    return args->oifs.count > 1 && strcmp(args->oifs.names[i].text, args->iif.text) == 0 &&
+           !port_name_is_pattern(args->iif.text);
 }
 
 uint8_t admission_ttl_of(const struct args_add_mfc *args, uint32_t i)
@@ -96,7 +107,8 @@ static bool is_same(const struct route *route, const struct args_add_mfc *args)
 {
     unsigned count = 0;
 
-    if (strcmp(route->iif->name, args->iif.text) != 0)
+    if (strcmp(route->iif->name, args->iif.text) != 0 ||
+        (route->is_range && route->idle != args->idle))
         return false;
     for (uint32_t i = 0; i < args->oifs.count; i++) {
         if (admission_is_implied(args, i))
@@ -129,20 +141,21 @@ static bool check_vifs(const struct mfc *mfc, const struct args_add_mfc *args,
     return error_set(error, ERROR_LIMIT, "oifs",
                      "The route needs %u more interfaces, but table %u can take %u: the kernel "
                      "routes between %d at most. 'netbroker vif show' tells which are in use.",
-                     needed, family_table(args->group.family, args->table), available, VIFS_MAX);
+                     needed, family_table(args->group.address.family, args->table), available,
+                     VIFS_MAX);
 }
 
 bool admission_check(const struct mfc *mfc, const struct links *links,
-                     const struct args_add_mfc *args, bool wait, struct resolved *resolved,
-                     enum route_change *ret, struct error *error)
+                     const struct args_add_mfc *args, struct resolved *resolved,
+                     struct route **ret_old, enum route_change *ret, struct error *error)
 {
-    struct address source = admission_source(args);
+    struct prefix source = admission_source(args);
+    struct route *old;
 
-    if (!check_args(args, error) || !resolve(links, args, wait, resolved, error))
+    if (!check_args(args, error) || !resolve(links, args, resolved, error))
         return false;
-
-    const struct route *old = mfc ? route_set_find(&mfc->routes, &source, &args->group) : NULL;
-
+    old = mfc ? route_set_find(&mfc->routes, &source, &args->group, args->iif.text) : NULL;
+    *ret_old = old;
     *ret = !old ? CHANGE_ADDED : is_same(old, args) ? CHANGE_NONE : CHANGE_REPLACED;
     return *ret == CHANGE_NONE || check_vifs(mfc, args, resolved, error);
 }

@@ -5,20 +5,14 @@
 
 #include "mfc.h"
 
-/* The interfaces of a request, resolved to the kernel's indexes. */
-struct resolved {
-    unsigned iif;
-    unsigned oifs[VIFS_MAX];
-};
-
 /* Holds the arguments against each other, the interfaces there are, the table (NULL: it is not
- * open) and the VIFs that are free. With wait, a missing interface is no error. */
+ * open) and the VIFs that are free. *ret_old is the route that would be replaced, or NULL. */
 bool admission_check(const struct mfc *mfc, const struct links *links,
-                     const struct args_add_mfc *args, bool wait, struct resolved *resolved,
-                     enum route_change *ret, struct error *error);
+                     const struct args_add_mfc *args, struct resolved *resolved,
+                     struct route **ret_old, enum route_change *ret, struct error *error);
 
-/* The source, which may be missing, as an address of the group's family. */
-struct address admission_source(const struct args_add_mfc *args);
+/* The source, which may be missing, as a prefix of the group's family. */
+struct prefix admission_source(const struct args_add_mfc *args);
 
 /* Whether the outgoing interface number i says nothing: in a route for any source, the iif among
  * others. */

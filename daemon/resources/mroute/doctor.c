@@ -51,7 +51,7 @@ static void examine_flow(struct mroute *mroute, const struct links *links,
         e.route = find_route(e.mfc, &e.source, &e.group);
     if (e.route) {
         route_describe(e.route, true, &e.view);
-        e.source = known(&e.source) ? e.source : e.view.source;
+        e.source = known(&e.source) || e.view.source.length == 0 ? e.source : e.view.source.address;
         e.source.family = known(&e.source) ? e.source.family : FAMILY_NONE;
     }
     e.iif = e.asked_iif ? e.asked_iif : e.route ? e.view.iif : NULL;

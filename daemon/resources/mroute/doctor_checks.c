@@ -110,7 +110,7 @@ static const struct route *find_any_source(const struct mfc *mfc, const struct a
     const struct route *route;
 
     TAILQ_FOREACH (route, &mfc->routes.order, in_order)
-        if (address_equal(&route->group, group))
+        if (prefix_has(&route->group, group))
             return route;
     return NULL;
 }
@@ -118,12 +118,12 @@ static const struct route *find_any_source(const struct mfc *mfc, const struct a
 const struct route *find_route(const struct mfc *mfc, const struct address *source,
                                const struct address *group)
 {
-    struct address any = address_any(group->family);
-    const struct route *route = source->family ? route_set_find(&mfc->routes, source, group) : NULL;
+    const struct route *route;
 
-    if (!route)
-        route = route_set_find(&mfc->routes, &any, group);
-    return route || source->family ? route : find_any_source(mfc, group);
+    if (!source->family)
+        return find_any_source(mfc, group);
+    route = route_set_find_flow(&mfc->routes, source, group);
+    return route ? route : ranges_find(&mfc->ranges, source, group, NULL);
 }
 
 void suggest_route(const struct examination *e, const char *iif, char *hint)
@@ -354,9 +354,10 @@ static bool is_wanted(const struct examination *e, const struct stray *stray,
 static bool is_taken(const struct examination *e, const struct stray *stray,
                      const struct link_info *link)
 {
-    const struct route *route = find_route(e->mfc, &stray->source, &stray->group);
+    const struct port *port = port_find(&e->mfc->ports, "", link->ifindex);
 
-    return route && (!address_is_any(&route->source) || route->iif->ifindex == link->ifindex);
+    return route_set_find_flow(&e->mfc->routes, &stray->source, &stray->group) ||
+           (port && ranges_find(&e->mfc->ranges, &stray->source, &stray->group, port));
 }
 
 static void report_stray(struct examination *e, const struct stray *stray, const char *iif,

@@ -5,17 +5,23 @@
  * went on to the next interface that was given its slot). So a number is free only when no entry
  * names it: when an interface goes, the entries that name its VIF are rewritten first, and the
  * entries that a process before us wrote, which may name numbers that went while nobody looked,
- * are rewritten before the first new VIF is made. */
+ * are rewritten before the first new VIF is made.
+ *
+ * How ranges are realised. An entry of the kernel for any source takes the packets of all
+ * interfaces in its set, and asks nothing (ipmr_cache_find_any(), net/ipv4/ipmr.c): beside it no
+ * other route of that group would ever be asked for. So a range is such a native entry only while
+ * it is alone. */
 #include "mfc.h"
 
 #include "admission.h"
+#include "demand.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-struct mfc *mfc_new(const struct mfc_host *host, uint8_t family, uint32_t table, uint64_t seed)
+struct mfc *mfc_new(struct mfc_host *host, uint8_t family, uint32_t table, uint64_t seed)
 {
     struct mfc *mfc = calloc(1, sizeof *mfc);
 
@@ -23,10 +29,12 @@ struct mfc *mfc_new(const struct mfc_host *host, uint8_t family, uint32_t table,
         return NULL;
     mfc->socket = (struct mroute_socket){-1, family, table};
     mfc->host = host;
+    TAILQ_INIT(&mfc->learned);
     ports_init(&mfc->ports, &mfc->socket);
     rules_init(&mfc->rules, host->rules, family, table);
-    if (route_set_init(&mfc->routes, seed))
+    if (route_set_init(&mfc->routes, seed) && ranges_init(&mfc->ranges, seed))
         return mfc;
+    free(mfc->routes.buckets);
     free(mfc);
     return NULL;
 }
@@ -35,6 +43,8 @@ void mfc_free(struct mfc *mfc)
 {
     if (mfc->socket.fd >= 0)
         close(mfc->socket.fd);
+    mfc->host->learned -= mfc->learned_count;
+    ranges_clear(&mfc->ranges);
     route_set_clear(&mfc->routes);
     ports_clear(&mfc->ports);
     free(mfc);
@@ -49,14 +59,37 @@ static void set_state(struct mfc *mfc, struct route *route, enum route_state sta
     route->state = state;
 }
 
+static bool has_patterns(const struct route *route)
+{
+    bool has = route->iif->pattern;
+
+    for (unsigned i = 0; i < route->oif_count; i++)
+        has |= route->oifs[i].port->pattern;
+    return has;
+}
+
+/* The range could be an entry of the kernel if it were alone. */
+static bool can_be_native(const struct route *route)
+{
+    return route->source.length == 0 && prefix_is_single(&route->group) && !has_patterns(route);
+}
+
+static bool wants_entry(const struct mfc *mfc, const struct route *route)
+{
+    if (route->iif->vif < 0)
+        return false;
+    return !route->is_range ||
+           (can_be_native(route) && ranges_count(&mfc->ranges, &route->group.address) == 1);
+}
+
 /* The entry that stands for a route whose inbound interface exists. */
 static enum route_state make_entry(const struct route *route, struct mfc_entry *ret)
 {
     enum route_state state = ROUTE_INSTALLED;
 
     *ret = (struct mfc_entry){
-        .source = route->source,
-        .group = route->group,
+        .source = route->source.address,
+        .group = route->group.address,
         .parent = (unsigned)route->iif->vif,
     };
     for (unsigned i = 0; i < route->oif_count; i++) {
@@ -67,59 +100,88 @@ static enum route_state make_entry(const struct route *route, struct mfc_entry *
     }
     /* An entry for any source matches only interfaces of its own set; the kernel never sends a
      * packet back where it came from (ipmr_cache_find_any() and ip_mr_forward(), net/ipv4). */
-    if (address_is_any(&route->source) && ret->ttls[ret->parent] == 0)
+    if (address_is_any(&ret->source) && ret->ttls[ret->parent] == 0)
         ret->ttls[ret->parent] = 1;
     return state;
 }
 
-/* Makes the kernel's entry fit the route and the interfaces there are now. */
-static int sync_route(struct mfc *mfc, struct route *route)
+static int erase_entry(struct mfc *mfc, struct route *route)
 {
-    struct mfc_entry entry;
-    int result = 0;
+    int result;
 
-    if (route->iif->vif < 0) {
-        if (route->state != ROUTE_WAITING) {
-            mfc->writes++;
-            result = mroute_mfc_del(&mfc->socket, &route->source, &route->group);
-        }
-        set_state(mfc, route, ROUTE_WAITING);
-        return result == -ENOENT ? 0 : result;
-    }
-    enum route_state state = make_entry(route, &entry);
-
+    if (!route->in_kernel)
+        return 0;
+    route->in_kernel = false;
     mfc->writes++;
-    result = mroute_mfc_set(&mfc->socket, &entry);
-    if (result == 0) {
-        set_state(mfc, route, state);
-        route->verified = true;
-    }
-    return result;
+    result = mroute_mfc_del(&mfc->socket, &route->source.address, &route->group.address);
+    return result == -ENOENT ? 0 : result;
 }
 
-/* Rewrites what an earlier process wrote, so that no entry names a VIF that is not ours. */
-static void verify_routes(struct mfc *mfc)
+int mfc_sync(struct mfc *mfc, struct route *route)
+{
+    struct mfc_entry entry;
+    enum route_state state;
+    int result;
+
+    if (!wants_entry(mfc, route)) {
+        bool open = port_is_open(&mfc->ports, route->iif);
+
+        set_state(mfc, route, open ? ROUTE_ON_DEMAND : ROUTE_WAITING);
+        return erase_entry(mfc, route);
+    }
+    state = make_entry(route, &entry);
+    mfc->writes++;
+    result = mroute_mfc_set(&mfc->socket, &entry);
+    if (result < 0)
+        return result;
+    set_state(mfc, route, state);
+    route->in_kernel = route->verified = true;
+    return 0;
+}
+
+void mfc_verify(struct mfc *mfc)
 {
     struct route *route;
 
     if (!mfc->unverified)
         return;
     TAILQ_FOREACH (route, &mfc->routes.order, in_order)
-        if (!route->verified)
-            sync_route(mfc, route);
+        if (route->in_kernel && !route->verified)
+            mfc_sync(mfc, route);
     mfc->unverified = false;
 }
 
-/* --- Adding -------------------------------------------------------------------------------- */
+struct neighbours {
+    struct mfc *mfc;
+    const struct route *but;
+};
 
-static void release_ports(struct mfc *mfc, struct route *route)
+static void sync_neighbour(void *context, struct route *route)
+{
+    struct neighbours *neighbours = context;
+
+    if (route != neighbours->but && route->in_kernel != wants_entry(neighbours->mfc, route))
+        mfc_sync(neighbours->mfc, route);
+}
+
+/* A range came or went: others, that are within it, are not alone any more, or are again. */
+static void sync_neighbours(struct mfc *mfc, const struct prefix *group, const struct route *but)
+{
+    struct neighbours neighbours = {mfc, but};
+
+    ranges_visit(&mfc->ranges, group, sync_neighbour, &neighbours);
+}
+
+/* --- Ports --------------------------------------------------------------------------------- */
+
+void mfc_release_ports(struct mfc *mfc, struct route *route)
 {
     for (unsigned i = route->oif_count; i > 0; i--)
         port_release(&mfc->ports, route->oifs[i - 1].port);
-    if (!route->iif)
-        return;
-    port_count_iif(&mfc->ports, route->iif, -1);
-    port_release(&mfc->ports, route->iif);
+    if (route->iif) {
+        port_count_iif(&mfc->ports, route->iif, -1);
+        port_release(&mfc->ports, route->iif);
+    }
 }
 
 /* Counts the route on its ports; on an error those that it was counted on are released. */
@@ -128,9 +190,10 @@ static bool acquire_ports(struct mfc *mfc, struct route *route, const struct arg
 {
     route->oif_count = 0;
     route->iif = port_acquire(&mfc->ports, args->iif.text, resolved->iif, error);
-    if (route->iif)
-        port_count_iif(&mfc->ports, route->iif, 1);
-    for (uint32_t i = 0; route->iif && i < args->oifs.count; i++) {
+    if (!route->iif)
+        return false;
+    port_count_iif(&mfc->ports, route->iif, 1);
+    for (uint32_t i = 0; i < args->oifs.count; i++) {
         if (admission_is_implied(args, i))
             continue;
 
@@ -138,18 +201,20 @@ static bool acquire_ports(struct mfc *mfc, struct route *route, const struct arg
             port_acquire(&mfc->ports, args->oifs.names[i].text, resolved->oifs[i], error);
 
         if (!port) {
-            release_ports(mfc, route);
+            mfc_release_ports(mfc, route);
             return false;
         }
         route->oifs[route->oif_count++] = (struct route_oif){port, admission_ttl_of(args, i)};
     }
-    return route->iif != NULL;
+    return true;
 }
+
+/* --- Adding -------------------------------------------------------------------------------- */
 
 static struct route *build_route(struct mfc *mfc, const struct args_add_mfc *args,
                                  const struct resolved *resolved, struct error *error)
 {
-    struct address source = admission_source(args);
+    struct prefix source = admission_source(args);
     struct route *route = route_new(&source, &args->group, args->oifs.count);
 
     if (!route) {
@@ -157,177 +222,176 @@ static struct route *build_route(struct mfc *mfc, const struct args_add_mfc *arg
         return NULL;
     }
     route->mfc = mfc;
-    if (acquire_ports(mfc, route, args, resolved, error))
-        return route;
-    free(route);
-    return NULL;
+    holding_init(&route->holding, mfc->host->holding_class);
+    if (!acquire_ports(mfc, route, args, resolved, error)) {
+        free(route);
+        return NULL;
+    }
+    route->idle = args->idle;
+    route->is_range =
+        !prefix_is_single(&source) || !prefix_is_single(&args->group) || has_patterns(route);
+    return route;
 }
 
-/* The route takes the place of the old one in the kernel, or a new place. */
-static bool install_route(struct mfc *mfc, struct route *route, const struct route *old,
+/* Among the ranges the route takes the old one's place, or a new one; and back. */
+static bool enter_ranges(struct mfc *mfc, struct route *route, struct route *old,
+                         struct error *error)
+{
+    if (!route->is_range)
+        return true;
+    if (old && old->is_range)
+        ranges_replace(old, route);
+    else if (!ranges_add(&mfc->ranges, route))
+        return error_set(error, ERROR_NO_MEMORY, NULL,
+                         "The service has no memory for another route.");
+    return true;
+}
+
+static void leave_ranges(struct mfc *mfc, struct route *route, struct route *old)
+{
+    if (!route->is_range)
+        return;
+    if (old && old->is_range)
+        ranges_replace(route, old);
+    else
+        ranges_remove(&mfc->ranges, route);
+}
+
+/* The route takes the place in the kernel of one that is there already (NULL: none). */
+static bool install_route(struct mfc *mfc, struct route *route, const struct route *there,
                           struct error *error)
 {
-    route->state = old ? old->state : ROUTE_WAITING;
-    mfc->waiting += (size_t)!old;
+    route->state = there ? there->state : ROUTE_WAITING;
+    route->in_kernel = there && there->in_kernel;
+    mfc->waiting += (size_t)!there;
+    if (route->iif->pattern)
+        ports_gather(&mfc->ports, mfc->host->links);
 
-    int result = sync_route(mfc, route);
+    int result = mfc_sync(mfc, route);
 
     if (result == 0)
         return true;
-    mfc->waiting -= (size_t)!old;
+    mfc->waiting -= (size_t)!there;
     return error_set(error, result == -ENOMEM ? ERROR_NO_MEMORY : ERROR_INTERNAL, NULL,
                      "The kernel refused the route: %s.", strerror(-result));
 }
 
-bool mfc_add(struct mfc *mfc, const struct args_add_mfc *args, const struct lease *lease, bool wait,
-             uint64_t serial, struct mfc_change *ret, struct error *error)
+static void give_up(struct mfc *mfc, struct route *route)
 {
-    struct resolved resolved = {0};
-    struct address source = admission_source(args);
+    bool gathers = route->iif->pattern;
 
-    *ret = (struct mfc_change){0};
-    if (!admission_check(mfc, mfc->host->links, args, wait, &resolved, &ret->kind, error))
-        return false;
-    if (ret->kind == CHANGE_NONE)
-        return true;
-    verify_routes(mfc);
+    mfc_release_ports(mfc, route);
+    route_free(route);
+    if (gathers)
+        ports_gather(&mfc->ports, mfc->host->links);
+}
 
-    struct route *old = route_set_find(&mfc->routes, &source, &args->group);
-    struct route *route = build_route(mfc, args, &resolved, error);
+void mfc_replace(struct mfc *mfc, struct route *old, struct route *new)
+{
+    bool gathers = old->iif->pattern || new->iif->pattern;
 
+    new->serial = old->serial;
+    holding_move(&new->holding, &old->holding);
+    route_set_replace(&mfc->routes, old, new);
+    mfc->host->route_goes(mfc->host->context, old, new);
+    if (old->is_range && !new->is_range)
+        ranges_remove(&mfc->ranges, old);
+    while (!LIST_EMPTY(&old->taught)) {
+        struct learned *learned = LIST_FIRST(&old->taught);
+
+        LIST_REMOVE(learned, in_range);
+        LIST_INSERT_HEAD(&new->taught, learned, in_range);
+        learned->by = new;
+    }
+    mfc_release_ports(mfc, old);
+    route_free(old);
+    mfc_attach_ports(mfc);
+    if (gathers)
+        ports_gather(&mfc->ports, mfc->host->links);
+}
+
+/* What follows for others when a range is there, or is another. */
+static void range_changed(struct mfc *mfc, struct route *range, bool is_new)
+{
+    sync_neighbours(mfc, &range->group, range);
+    if (is_new)
+        demand_begin(mfc, range);
+    else
+        demand_update(mfc, range);
+}
+
+/* The learned route whose entry of the kernel the new one is going to be, or NULL. */
+static struct route *find_learned(const struct mfc *mfc, const struct route *route)
+{
+    struct route *flow = route->is_range ? NULL
+                                         : route_set_find_flow(&mfc->routes, &route->source.address,
+                                                               &route->group.address);
+
+    return flow && flow->learned ? flow : NULL;
+}
+
+struct route *mfc_add(struct mfc *mfc, const struct args_add_mfc *args,
+                      const struct resolved *resolved, struct route *old, struct error *error)
+{
+    struct route *route, *learned;
+
+    mfc_verify(mfc);
+    route = build_route(mfc, args, resolved, error);
     if (!route)
-        return false;
-    if (!install_route(mfc, route, old, error)) {
-        release_ports(mfc, route);
-        free(route);
-        return false;
+        return NULL;
+    if (!enter_ranges(mfc, route, old, error)) {
+        give_up(mfc, route);
+        return NULL;
     }
-    route->lease = *lease;
-    route->serial = old ? old->serial : serial;
-    if (old)
-        route_set_replace(&mfc->routes, old, route);
-    else
+    learned = find_learned(mfc, route);
+    if (!install_route(mfc, route, learned ? learned : old, error)) {
+        leave_ranges(mfc, route, old);
+        give_up(mfc, route);
+        return NULL;
+    }
+    if (old) {
+        mfc_replace(mfc, old, route);
+    } else {
+        route->serial = mfc->host->serial++;
         route_set_insert(&mfc->routes, route);
-    ret->old = old;
-    ret->new = route;
-    return true;
-}
-
-/* --- Packets without a route -------------------------------------------------------------- */
-
-void mfc_note_upcall(struct mfc *mfc, const struct upcall *upcall)
-{
-    const struct port *port = port_of_vif(&mfc->ports, upcall->vif);
-
-    mfc->no_route += upcall->kind == UPCALL_NO_ROUTE;
-    mfc->wrong_interface += upcall->kind == UPCALL_WRONG_INTERFACE;
-    if (upcall->kind == UPCALL_NO_ROUTE && port)
-        strays_note(&mfc->strays, upcall, port->ifindex, strays_now());
-}
-
-/* --- Interfaces that come and go ----------------------------------------------------------- */
-
-static bool names_port(const struct route *route, const struct port *port)
-{
-    if (route->iif == port)
-        return true;
-    for (unsigned i = 0; i < route->oif_count; i++)
-        if (route->oifs[i].port == port)
-            return true;
-    return false;
-}
-
-/* False: the kernel kept an entry as it was. */
-static bool sync_port(struct mfc *mfc, const struct port *port, enum route_news news)
-{
-    struct route *route;
-    bool done = true;
-
-    TAILQ_FOREACH (route, &mfc->routes.order, in_order) {
-        if (!names_port(route, port))
-            continue;
-
-        enum route_state was = route->state;
-
-        done &= sync_route(mfc, route) == 0;
-        if (route->state != was)
-            mfc->host->route_news(mfc->host->context, news, route);
     }
-    return done;
-}
-
-/* Interfaces that came while all VIFs were taken get those that are free now. */
-static void attach_ports(struct mfc *mfc)
-{
-    struct port *port;
-
-    TAILQ_FOREACH (port, &mfc->ports.list, in_ports)
-        if (port->ifindex && port->vif < 0 && ports_free_vifs(&mfc->ports) > 0 &&
-            port_attach(&mfc->ports, port, port->ifindex))
-            sync_port(mfc, port, ROUTE_RESTORED_NEWS);
-}
-
-static void gain_link(struct mfc *mfc, const struct link_info *link)
-{
-    struct port *port = port_find(&mfc->ports, link->name, 0);
-
-    if (!port)
-        return;
-    verify_routes(mfc);
-    if (port_attach(&mfc->ports, port, link->ifindex))
-        sync_port(mfc, port, ROUTE_RESTORED_NEWS);
-}
-
-static void lose_link(struct mfc *mfc, unsigned ifindex)
-{
-    struct port *port = port_find(&mfc->ports, "", ifindex);
-
-    if (!port)
-        return;
-
-    int vif = port_detach(&mfc->ports, port);
-    bool erased = sync_port(mfc, port, ROUTE_WAITING_NEWS);
-    const struct link_info *link = links_find(mfc->host->links, port->name);
-
-    if (vif >= 0 && erased)
-        port_free_vif(&mfc->ports, vif);
-    attach_ports(mfc);
-    if (link) /* made again already: word of the new one came before that of the old one's end */
-        gain_link(mfc, link);
-}
-
-void mfc_link_changed(struct mfc *mfc, const struct link_info *was, const struct link_info *is)
-{
-    if (was && !is) {
-        lose_link(mfc, was->ifindex);
-        return;
+    if (learned) { /* its entry is the new route's by now */
+        learned->in_kernel = false;
+        mfc_del(mfc, learned, ROUTE_EXPIRED_NEWS);
     }
-    struct port *port = port_find(&mfc->ports, is->name, is->ifindex);
-
-    if (port) /* the same interface, perhaps under another name */
-        port_rename(&mfc->ports, port, is->name);
-    else
-        gain_link(mfc, is);
+    if (route->is_range)
+        range_changed(mfc, route, !old);
+    return route;
 }
 
 /* --- Deleting ------------------------------------------------------------------------------ */
 
-void mfc_drop_old(struct mfc *mfc, struct route *old)
+void mfc_remove(struct mfc *mfc, struct route *route, enum route_news news)
 {
-    release_ports(mfc, old);
-    free(old);
-    attach_ports(mfc);
+    struct prefix group = route->group;
+    bool was_range = route->is_range, gathers = route->iif->pattern;
+
+    mfc->host->route_news(mfc->host->context, news, route);
+    erase_entry(mfc, route);
+    set_state(mfc, route, ROUTE_INSTALLED);
+    mfc->host->route_goes(mfc->host->context, route, NULL);
+    if (was_range) {
+        ranges_remove(&mfc->ranges, route);
+        demand_end(mfc, route);
+    }
+    if (route->learned)
+        demand_forget(mfc, route);
+    route_set_remove(&mfc->routes, route);
+    mfc_release_ports(mfc, route);
+    route_free(route);
+    if (gathers)
+        ports_gather(&mfc->ports, mfc->host->links);
+    if (was_range)
+        sync_neighbours(mfc, &group, NULL);
 }
 
-void mfc_del(struct mfc *mfc, struct route *route)
+void mfc_del(struct mfc *mfc, struct route *route, enum route_news news)
 {
-    if (route->state != ROUTE_WAITING) {
-        mfc->writes++;
-        mroute_mfc_del(&mfc->socket, &route->source, &route->group);
-    }
-    set_state(mfc, route, ROUTE_INSTALLED);
-    route_set_remove(&mfc->routes, route);
-    release_ports(mfc, route);
-    free(route);
-    attach_ports(mfc);
+    mfc_remove(mfc, route, news);
+    mfc_attach_ports(mfc);
 }

@@ -1,28 +1,20 @@
-#include "mroute.h"
+#include "mroute_internal.h"
 
-#include "admission.h"
-#include "mfc.h"
+#include "demand.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { UPCALLS_A_TURN = 4096 }; /* then other clients have their turn */
-
-struct mroute {
-    struct mfc_list tables;
-    unsigned table_count;
-    struct mfc_host host;
-    struct mroute_callbacks callbacks;
-    struct route_cursor *cursors; /* open ones */
-    size_t route_count;
-    struct lease_source leases;
-    struct rules_host rules;
-    uint64_t serial; /* of the next route */
-    uint64_t seed;
-    struct mroute_totals closed; /* of tables that are closed */
+enum {
+    /* Then clients have their turn, after about 2 ms; the rest follows in the next one. */
+    UPCALLS_A_TURN = 512,
+    /* Each costs half a microsecond. */
+    LOOKS_A_TICK = 4096,
 };
+
+static const struct mroute_limits default_limits = {.learned = 65536, .unmatched = STRAYS_MAX};
 
 static void pass_news(void *context, enum route_news news, struct route *route)
 {
@@ -31,10 +23,21 @@ static void pass_news(void *context, enum route_news news, struct route *route)
     mroute->callbacks.route_news(mroute->callbacks.context, news, route);
 }
 
-static void pass_owner(struct mroute *mroute, uid_t was, uid_t is)
+/* No cursor may point to a route that goes. */
+static void pass_end(void *context, const struct route *route, struct route *successor)
 {
-    if (was != is)
-        mroute->callbacks.owner_changed(mroute->callbacks.context, was, is);
+    struct mroute *mroute = context;
+
+    for (struct route_cursor *cursor = mroute->cursors; cursor; cursor = cursor->link)
+        if (cursor->next == route)
+            cursor->next = successor ? successor : route_after((struct route *)route);
+}
+
+static void pass_need(void *context)
+{
+    struct mroute *mroute = context;
+
+    mroute->callbacks.needs_ticks(mroute->callbacks.context);
 }
 
 struct mroute *mroute_new(struct links *links, const struct mroute_callbacks *callbacks,
@@ -45,10 +48,24 @@ struct mroute *mroute_new(struct links *links, const struct mroute_callbacks *ca
     if (!mroute)
         return NULL;
     TAILQ_INIT(&mroute->tables);
-    mroute->host = (struct mfc_host){links, &mroute->leases, NULL, pass_news, mroute};
+    mroute->host = (struct mfc_host){
+        .links = links,
+        .leases = &mroute->leases,
+        .holding_class = &route_holding_class,
+        .limits = default_limits,
+        .route_news = pass_news,
+        .route_goes = pass_end,
+        .needs_ticks = pass_need,
+        .context = mroute,
+    };
     mroute->callbacks = *callbacks;
     mroute->seed = seed;
     return mroute;
+}
+
+void mroute_set_limits(struct mroute *mroute, const struct mroute_limits *limits)
+{
+    mroute->host.limits = *limits;
 }
 
 static void remove_table(struct mroute *mroute, struct mfc *mfc)
@@ -58,6 +75,7 @@ static void remove_table(struct mroute *mroute, struct mfc *mfc)
     mroute->closed.kernel_writes += mfc->writes;
     mroute->closed.no_route += mfc->no_route;
     mroute->closed.wrong_interface += mfc->wrong_interface;
+    mroute->closed.unmatched_dropped += mfc->unmatched_dropped;
     mfc_free(mfc);
 }
 
@@ -70,7 +88,7 @@ void mroute_free(struct mroute *mroute)
     free(mroute);
 }
 
-static struct mfc *find_table(const struct mroute *mroute, uint8_t family, uint32_t table)
+struct mfc *find_table(const struct mroute *mroute, uint8_t family, uint32_t table)
 {
     struct mfc *mfc;
 
@@ -82,7 +100,7 @@ static struct mfc *find_table(const struct mroute *mroute, uint8_t family, uint3
     return NULL;
 }
 
-static struct mfc *find_open_table(const struct mroute *mroute, uint8_t family, uint32_t table)
+struct mfc *find_open_table(const struct mroute *mroute, uint8_t family, uint32_t table)
 {
     struct mfc *mfc = find_table(mroute, family, table);
 
@@ -114,15 +132,16 @@ int mroute_adopt(struct mroute *mroute, const struct mroute_socket *socket)
     }
     mfc->socket.fd = socket->fd;
 
-    int result = mfc_adopt(mfc, &mroute->serial);
+    int result = mfc_adopt(mfc);
 
-    mroute->route_count += mfc->routes.count;
+    if (mroute->settled)
+        mfc_settle(mfc);
     return result;
 }
 
 /* --- Tables that open on demand ------------------------------------------------------------ */
 
-static void close_if_empty(struct mroute *mroute, struct mfc *mfc)
+void close_if_empty(struct mroute *mroute, struct mfc *mfc)
 {
     uint8_t family = mfc->socket.family;
     uint32_t table = mfc->socket.table;
@@ -266,214 +285,7 @@ void mroute_rule_answered(struct mroute *mroute, uint8_t family, uint32_t table)
         close_if_empty(mroute, mfc);
 }
 
-/* --- Cursors ------------------------------------------------------------------------------- */
-
-static struct route *first_route(struct mfc *mfc)
-{
-    while (mfc && TAILQ_EMPTY(&mfc->routes.order))
-        mfc = TAILQ_NEXT(mfc, in_tables);
-    return mfc ? TAILQ_FIRST(&mfc->routes.order) : NULL;
-}
-
-static struct route *route_after(struct route *route)
-{
-    struct route *next = TAILQ_NEXT(route, in_order);
-
-    return next ? next : first_route(TAILQ_NEXT(route->mfc, in_tables));
-}
-
-void route_cursor_open(struct route_cursor *cursor, struct mroute *mroute,
-                       const struct mroute_filter *filter)
-{
-    *cursor = (struct route_cursor){
-        .mroute = mroute,
-        .filter = *filter,
-        .next = first_route(TAILQ_FIRST(&mroute->tables)),
-        .last_serial = mroute->serial,
-        .link = mroute->cursors,
-    };
-    mroute->cursors = cursor;
-}
-
-const struct route *route_cursor_next(struct route_cursor *cursor)
-{
-    struct route *route;
-
-    while ((route = cursor->next)) {
-        cursor->next = route_after(route);
-        if (route->serial < cursor->last_serial && route_matches(&cursor->filter, route))
-            return route;
-    }
-    return NULL;
-}
-
-void route_cursor_close(struct route_cursor *cursor)
-{
-    struct route_cursor **at = &cursor->mroute->cursors;
-
-    while (*at != cursor)
-        at = &(*at)->link;
-    *at = cursor->link;
-}
-
-/* No cursor may point to a route that goes. */
-static void move_cursors(struct mroute *mroute, const struct route *from, struct route *to)
-{
-    for (struct route_cursor *cursor = mroute->cursors; cursor; cursor = cursor->link)
-        if (cursor->next == from)
-            cursor->next = to;
-}
-
-/* --- Changes ------------------------------------------------------------------------------- */
-
-static bool check_limits(const struct mroute *mroute, const struct mfc *mfc,
-                         const struct args_add_mfc *args, struct error *error)
-{
-    if (!mfc && mroute->table_count >= TABLES_MAX)
-        return error_set(error, ERROR_LIMIT, "table",
-                         "Table %u would be one too many: the service keeps %d open at most.",
-                         family_table(args->group.family, args->table), TABLES_MAX);
-    if (mroute->route_count >= ROUTES_MAX)
-        return error_set(error, ERROR_LIMIT, NULL,
-                         "The service keeps %d routes at most; delete some first.", ROUTES_MAX);
-    return true;
-}
-
-static void note_added(struct mroute *mroute, struct route *old, struct route *new)
-{
-    pass_owner(mroute, old ? old->lease.uid : LEASE_UID_UNKNOWN, new->lease.uid);
-    if (old) {
-        move_cursors(mroute, old, new);
-        mfc_drop_old(new->mfc, old);
-    } else {
-        mroute->serial++;
-        mroute->route_count++;
-    }
-    pass_news(mroute, old ? ROUTE_REPLACED_NEWS : ROUTE_ADDED_NEWS, new);
-}
-
-bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const struct lease *lease,
-                bool wait, enum route_change *ret, struct error *error)
-{
-    struct lease unknown = {.uid = LEASE_UID_UNKNOWN};
-    struct mfc *mfc = find_open_table(mroute, args->group.family, args->table);
-    struct resolved resolved;
-    struct mfc_change change;
-
-    if (!check_limits(mroute, mfc, args, error))
-        return false;
-    if (args->dry_run)
-        return admission_check(mfc, mroute->host.links, args, wait, &resolved, ret, error);
-    if (!mfc)
-        return error_set(error, ERROR_NO_MEMORY, NULL, "The service has no memory for a table.");
-    if (!mfc_add(mfc, args, lease ? lease : &unknown, wait, mroute->serial, &change, error)) {
-        close_if_empty(mroute, mfc);
-        return false;
-    }
-    *ret = change.kind;
-    if (change.kind != CHANGE_NONE)
-        note_added(mroute, change.old, change.new);
-    rules_settle_tables(&mroute->tables, mfc->socket.family);
-    return true;
-}
-
-/* Leaves the table open, so that a loop over it may go on. */
-static void delete_route(struct mroute *mroute, struct route *route)
-{
-    pass_news(mroute, ROUTE_DELETED_NEWS, route);
-    pass_owner(mroute, route->lease.uid, LEASE_UID_UNKNOWN);
-    move_cursors(mroute, route, route_after(route));
-    mroute->route_count--;
-    mfc_del(route->mfc, route);
-}
-
-static struct route *find_route(const struct mroute *mroute, const struct address *source,
-                                const struct address *group, uint32_t table)
-{
-    struct mfc *mfc = find_open_table(mroute, group->family, table);
-    struct address any = address_any(group->family);
-
-    return mfc ? route_set_find(&mfc->routes, source->family ? source : &any, group) : NULL;
-}
-
-const struct route *mroute_find(const struct mroute *mroute, const struct address *source,
-                                const struct address *group, uint32_t table)
-{
-    return find_route(mroute, source, group, table);
-}
-
-struct lease mroute_lease(struct mroute *mroute, uid_t uid)
-{
-    return lease_new(&mroute->leases, uid);
-}
-
-void mroute_restore_lease(struct mroute *mroute, const struct args_add_mfc *args,
-                          const struct lease *lease)
-{
-    struct route *route = find_route(mroute, &args->source, &args->group, args->table);
-
-    if (!route)
-        return;
-    pass_owner(mroute, route->lease.uid, lease->uid);
-    route->lease = *lease;
-}
-
-bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, struct error *error)
-{
-    struct address source = args->source.family ? args->source : address_any(args->group.family);
-    struct route *route = find_route(mroute, &args->source, &args->group, args->table);
-    struct mfc *mfc;
-    char source_text[ADDRESS_TEXT_MAX], group_text[ADDRESS_TEXT_MAX];
-
-    if (!route)
-        return error_set(error, ERROR_NOT_FOUND, NULL,
-                         "Invalid argument: there is no MFC entry for (%s, %s) in table %u. "
-                         "'netbroker mfc show' lists them.",
-                         address_format(&source, source_text),
-                         address_format(&args->group, group_text),
-                         family_table(args->group.family, args->table));
-    if (args->dry_run)
-        return true;
-    mfc = route->mfc;
-    delete_route(mroute, route);
-    close_if_empty(mroute, mfc);
-    return true;
-}
-
-static size_t flush_table(struct mroute *mroute, struct mfc *mfc,
-                          const struct mroute_filter *filter, bool dry_run)
-{
-    size_t count = 0;
-    struct route *route = TAILQ_FIRST(&mfc->routes.order);
-
-    while (route) {
-        struct route *next = TAILQ_NEXT(route, in_order);
-
-        if (route_matches(filter, route)) {
-            count++;
-            if (!dry_run)
-                delete_route(mroute, route);
-        }
-        route = next;
-    }
-    return count;
-}
-
-size_t mroute_flush(struct mroute *mroute, const struct mroute_filter *filter, bool dry_run)
-{
-    size_t count = 0;
-    struct mfc *mfc = TAILQ_FIRST(&mroute->tables);
-
-    while (mfc) {
-        struct mfc *next = TAILQ_NEXT(mfc, in_tables);
-
-        count += flush_table(mroute, mfc, filter, dry_run);
-        if (!dry_run)
-            close_if_empty(mroute, mfc);
-        mfc = next;
-    }
-    return count;
-}
+/* --- What happens outside ------------------------------------------------------------------ */
 
 void mroute_link_changed(struct mroute *mroute, const struct link_info *was,
                          const struct link_info *is)
@@ -495,61 +307,26 @@ void mroute_read_upcalls(struct mroute *mroute, uint8_t family, uint32_t table)
     for (int i = 0; mfc && i < UPCALLS_A_TURN; i++) {
         if (mroute_upcall_read(&mfc->socket, &upcall) < 0)
             return;
-        mfc_note_upcall(mfc, &upcall);
-        if (upcall.kind != UPCALL_OTHER)
+        if (upcall.kind != UPCALL_OTHER && !demand_take(mfc, &upcall))
             mroute->callbacks.upcall(mroute->callbacks.context, family, table, &upcall);
     }
 }
 
-/* --- Views --------------------------------------------------------------------------------- */
-
-void mroute_visit_vifs(struct mroute *mroute, const struct mroute_filter *filter,
-                       void (*visit)(void *context, const struct vif_view *vif), void *context)
+void mroute_settle(struct mroute *mroute)
 {
     struct mfc *mfc;
-    struct port *port;
 
-    TAILQ_FOREACH (mfc, &mroute->tables, in_tables) {
-        if (!table_matches(filter, &mfc->socket))
-            continue;
-        TAILQ_FOREACH (port, &mfc->ports.list, in_ports) {
-            struct vif_view view;
-
-            if (port->vif < 0)
-                continue;
-            port_describe(&mfc->ports, port, &view);
-            visit(context, &view);
-        }
-    }
+    mroute->settled = true;
+    TAILQ_FOREACH (mfc, &mroute->tables, in_tables)
+        mfc_settle(mfc);
 }
 
-void mroute_visit_sockets(struct mroute *mroute,
-                          void (*visit)(void *context, const struct mroute_socket *socket),
-                          void *context)
+bool mroute_tick(struct mroute *mroute, uint64_t now_ms)
 {
+    unsigned budget = LOOKS_A_TICK;
     struct mfc *mfc;
 
     TAILQ_FOREACH (mfc, &mroute->tables, in_tables)
-        if (mfc->socket.fd >= 0)
-            visit(context, &mfc->socket);
-}
-
-const struct mfc *mroute_table(const struct mroute *mroute, uint8_t family, uint32_t table)
-{
-    return find_open_table(mroute, family, table);
-}
-
-struct mroute_totals mroute_totals(const struct mroute *mroute)
-{
-    struct mroute_totals totals = mroute->closed;
-    struct mfc *mfc;
-
-    totals.routes = mroute->route_count;
-    TAILQ_FOREACH (mfc, &mroute->tables, in_tables) {
-        totals.waiting += mfc->waiting;
-        totals.kernel_writes += mfc->writes;
-        totals.no_route += mfc->no_route;
-        totals.wrong_interface += mfc->wrong_interface;
-    }
-    return totals;
+        demand_tick(mfc, now_ms, &budget);
+    return mroute->host.learned > 0;
 }

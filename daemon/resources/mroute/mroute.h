@@ -1,10 +1,12 @@
 /* Multicast routing: the routes that are wanted, and the kernel's tables that are made to fit.
  *
- * A route names interfaces. Each interface that a table's routes name is a port of the table; a
- * port whose interface exists holds one of the kernel's 32 VIFs, made when the first route names
- * it and given back when the last one goes. A route whose inbound interface is missing waits; one
- * of whose outgoing interfaces some are missing is partial; both are completed when the
- * interfaces come back. See table.c on how VIFs are never lent to a stranger. */
+ * A route is of one flow, or of a range of sources, groups or interfaces, for whose flows exact
+ * routes are learned as they come (see route.h). A route names interfaces. Each interface that a
+ * table's routes name is a port of the table; a port whose interface exists holds one of the
+ * kernel's 32 VIFs, made when the first route names it and given back when the last one goes. A
+ * route whose inbound interface is missing waits; one of whose outgoing interfaces some are missing
+ * is partial; both are completed when the interfaces come back. See mfc.c on how VIFs are never
+ * lent to a stranger. */
 #ifndef NB_MROUTE_H
 #define NB_MROUTE_H
 
@@ -26,15 +28,30 @@ enum {
 struct mroute;
 struct route;
 
-enum route_state { ROUTE_INSTALLED, ROUTE_PARTIAL, ROUTE_WAITING };
+/* T(NAME, word on the wire). ON_DEMAND: a range whose flows are learned as they come. */
+#define ROUTE_STATES(T)                                                                            \
+    T(INSTALLED, "installed")                                                                      \
+    T(PARTIAL, "partial")                                                                          \
+    T(WAITING, "waiting")                                                                          \
+    T(ON_DEMAND, "on-demand")
 
-/* R(NAME, topic): what can happen to a route, and the event that tells of it. */
+enum route_state {
+#define T(name, word) ROUTE_##name,
+    ROUTE_STATES(T)
+#undef T
+};
+
+/* R(NAME, topic): what can happen to a route, and the event that tells of it. LEARNED, MOVED (to
+ * another inbound interface) and EXPIRED are for learned ones. */
 #define ROUTE_NEWS(R)                                                                              \
     R(ADDED, "mfc.added")                                                                          \
     R(REPLACED, "mfc.replaced")                                                                    \
     R(DELETED, "mfc.deleted")                                                                      \
     R(WAITING, "mfc.waiting")                                                                      \
-    R(RESTORED, "mfc.restored")
+    R(RESTORED, "mfc.restored")                                                                    \
+    R(LEARNED, "mfc.learned")                                                                      \
+    R(MOVED, "mfc.moved")                                                                          \
+    R(EXPIRED, "mfc.expired")
 
 enum route_news {
 #define R(name, topic) ROUTE_##name##_NEWS,
@@ -46,8 +63,10 @@ enum route_news {
 struct route_view {
     uint8_t family;
     uint32_t table;
-    struct address source, group;
-    struct lease lease;
+    struct prefix source, group;
+    const struct holding *holding; /* who holds it; of a learned one nobody */
+    bool learned;
+    uint32_t idle; /* seconds without a packet until what was learned is forgotten; 0: it stays */
     const char *iif;
     uint32_t oif_count;
     struct {
@@ -68,12 +87,16 @@ struct vif_view {
     struct vif_counters counters;
 };
 
+/* Whether a name stands for all interfaces that begin so: "eth+". */
+bool port_name_is_pattern(const char *name);
+
 /* Which routes or VIFs are meant; what is zero or FAMILY_NONE does not matter. */
 struct mroute_filter {
     uint8_t family;
     uint32_t table;
-    struct address source, group;
-    uint64_t lease; /* its id */
+    struct prefix source, group; /* all that lies within */
+    uint64_t lease;              /* its id */
+    bool learned;                /* only those that were learned */
 };
 
 /* A request that must wait until a table is open. resume is called once, from the loop. */
@@ -92,15 +115,27 @@ struct mroute_callbacks {
     void (*route_news)(void *context, enum route_news news, const struct route *route);
     /* The kernel has packets and no route for them, or they came in by the wrong interface. */
     void (*upcall)(void *context, uint8_t family, uint32_t table, const struct upcall *upcall);
-    /* A route's lease was one user's and is another's; LEASE_UID_UNKNOWN: there was, or is, none.
-     */
-    void (*owner_changed)(void *context, uid_t was, uid_t is);
+    /* A lease on a route begins, or ends; what it holds is still there. */
+    void (*hold_begins)(void *context, const struct lease *lease);
+    void (*hold_ends)(void *context, const struct route *route, const struct lease *lease);
+    /* There is something to do for mroute_tick, every MROUTE_TICK_MS. */
+    void (*needs_ticks)(void *context);
     void *context;
+};
+
+enum { MROUTE_TICK_MS = 250 };
+
+/* What the network may cause; a client is bounded by its leases. */
+struct mroute_limits {
+    unsigned learned;   /* routes that are learned at a time */
+    unsigned unmatched; /* flows without a route that the kernel may have in mind at a time */
 };
 
 /* seed: a random number that no client knows. NULL: no memory. */
 struct mroute *mroute_new(struct links *links, const struct mroute_callbacks *callbacks,
                           uint64_t seed);
+
+void mroute_set_limits(struct mroute *mroute, const struct mroute_limits *limits);
 
 /* From now on rules lead packets to the tables that are not the default ones; those of ours that
  * lead to a table that is not open are deleted, so call it when the tables of a broker before us
@@ -138,27 +173,56 @@ void mroute_waiter_cancel(struct mroute *mroute, struct mroute_waiter *waiter);
 enum route_change { CHANGE_NONE, CHANGE_ADDED, CHANGE_REPLACED };
 
 /* Adds or replaces one route: all of it or, with *error, nothing. Its table must be open, but for
- * a dry run. With wait, interfaces that are missing are waited for, else they are an error.
- * The route is the lease's from now on (NULL: nobody's that is known), but for one that was there
- * with the same content, which stays whose it is. */
-bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const struct lease *lease,
-                bool wait, enum route_change *ret, struct error *error);
+ * a dry run. What is there with the same content is left as it is, and the owner holds it too;
+ * what others hold is changed by administrators only. */
+bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const struct owner *owner,
+                enum route_change *ret, struct error *error);
 
-/* A new lease, for mroute_add. */
+/* A new lease, for an owner. */
 struct lease mroute_lease(struct mroute *mroute, uid_t uid);
 
-/* Gives the route that the arguments name, if there is one, the lease that it had before. */
-void mroute_restore_lease(struct mroute *mroute, const struct args_add_mfc *args,
-                          const struct lease *lease);
+/* Holds the route that the arguments name, if there is one with this content, for the owner. */
+bool mroute_hold(struct mroute *mroute, const struct args_add_mfc *args, const struct owner *owner);
 
-bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, struct error *error);
+/* Lets go, for the owner, of the routes that the arguments name. An administrator who holds none
+ * deletes them. *ret_kept: how many there are still, because others hold them. */
+bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, const struct owner *owner,
+                size_t *ret_kept, struct error *error);
 
 /* Deletes the routes that the filter selects; returns how many there were. */
 size_t mroute_flush(struct mroute *mroute, const struct mroute_filter *filter, bool dry_run);
 
-/* The route of this source (FAMILY_NONE: any) and group, or NULL. */
-const struct route *mroute_find(const struct mroute *mroute, const struct address *source,
-                                const struct address *group, uint32_t table);
+/* Ends the hold of this lease; false: there is none. */
+bool mroute_revoke(struct mroute *mroute, uint64_t lease);
+
+/* A number for the generation of a set that is applied: the owner's, for mroute_add. */
+uint32_t mroute_next_generation(struct mroute *mroute);
+
+/* Lets go of what the owner holds of the routes that the filter selects and that are of another
+ * generation than the owner's. visit, where it is not NULL, is told of each route that goes, or
+ * would go. Returns how many. */
+size_t mroute_sweep(struct mroute *mroute, const struct mroute_filter *filter,
+                    const struct owner *owner, bool dry_run,
+                    void (*visit)(void *context, const struct route *route), void *context);
+
+/* All that is wanted was told. What was found in the kernel beside it, and is of a range, was
+ * learned; the rest is held by nobody that is known. */
+void mroute_settle(struct mroute *mroute);
+
+/* The wanted route of this source (FAMILY_NONE: any), group and, for a range, interface (NULL: the
+ * first that there is), or NULL. */
+const struct route *mroute_find(const struct mroute *mroute, const struct prefix *source,
+                                const struct prefix *group, const char *iif, uint32_t table);
+
+/* The next wanted route of the same source and group, from another interface, or NULL. */
+const struct route *mroute_find_next(const struct route *route);
+
+/* The owner's hold on a route, or NULL. */
+const struct hold *route_hold(const struct route *route, const struct owner *owner);
+
+/* Forgets what was learned and is silent, and brings up to date what was learned before routes or
+ * interfaces changed. now: of a steady clock. False: there is nothing left to do. */
+bool mroute_tick(struct mroute *mroute, uint64_t now_ms);
 
 /* A walk over routes, oldest first, that may stop and go on later while routes come and go: it
  * passes over those that were added after its start. */
@@ -198,9 +262,10 @@ void mroute_link_changed(struct mroute *mroute, const struct link_info *was,
                          const struct link_info *is);
 
 struct mroute_totals {
-    size_t routes, waiting;
+    size_t routes, waiting, learned;
     uint64_t kernel_writes;             /* entries written or deleted since the start */
     uint64_t no_route, wrong_interface; /* upcalls since the start */
+    uint64_t unmatched_dropped;         /* of no_route: flows dropped because there were too many */
 };
 
 struct mroute_totals mroute_totals(const struct mroute *mroute);

@@ -23,6 +23,18 @@ void ports_clear(struct ports *ports)
     ports_init(ports, ports->socket);
 }
 
+bool port_name_is_pattern(const char *name)
+{
+    size_t length = strlen(name);
+
+    return length > 0 && name[length - 1] == '+';
+}
+
+bool port_name_matches(const char *pattern, const char *name)
+{
+    return strncmp(pattern, name, strlen(pattern) - 1) == 0;
+}
+
 struct port *port_find(const struct ports *ports, const char *name, unsigned ifindex)
 {
     struct port *port;
@@ -33,9 +45,14 @@ struct port *port_find(const struct ports *ports, const char *name, unsigned ifi
     return NULL;
 }
 
-const struct port *port_of_vif(const struct ports *ports, unsigned vif)
+struct port *port_find_missing(const struct ports *ports, const char *name)
 {
-    const struct port *port;
+    return port_name_is_pattern(name) ? NULL : port_find(ports, name, 0);
+}
+
+struct port *port_of_vif(const struct ports *ports, unsigned vif)
+{
+    struct port *port;
 
     TAILQ_FOREACH (port, &ports->list, in_ports)
         if (port->vif >= 0 && (unsigned)port->vif == vif)
@@ -99,8 +116,10 @@ static struct port *port_new(struct ports *ports, const char *name, unsigned ifi
     strncpy(port->name, name, INTERFACE_NAME_MAX);
     port->ifindex = ifindex;
     port->vif = -1;
+    port->pattern = ifindex == 0 && port_name_is_pattern(name);
     TAILQ_INSERT_TAIL(&ports->list, port, in_ports);
     ports->count++;
+    ports->pattern_count += port->pattern;
     return port;
 }
 
@@ -112,6 +131,7 @@ static void port_free(struct ports *ports, struct port *port)
     }
     TAILQ_REMOVE(&ports->list, port, in_ports);
     ports->count--;
+    ports->pattern_count -= port->pattern;
     free(port);
 }
 
@@ -156,6 +176,65 @@ void port_rename(struct ports *ports, struct port *port, const char *name)
     ports->iifs_changed |= port->iif_count > 0 && strcmp(port->name, name) != 0;
     memset(port->name, 0, sizeof port->name);
     strncpy(port->name, name, INTERFACE_NAME_MAX);
+}
+
+/* --- What patterns mean -------------------------------------------------------------------- */
+
+static bool is_meant(const struct ports *ports, const char *name)
+{
+    const struct port *port;
+
+    TAILQ_FOREACH (port, &ports->list, in_ports)
+        if (port->pattern && port->iif_count > 0 && port_name_matches(port->name, name))
+            return true;
+    return false;
+}
+
+static void let_go(struct ports *ports)
+{
+    struct port *port = TAILQ_FIRST(&ports->list);
+
+    while (port) {
+        struct port *next = TAILQ_NEXT(port, in_ports);
+
+        if (port->gathered && (!port->ifindex || !is_meant(ports, port->name))) {
+            port->gathered = false;
+            port_count_iif(ports, port, -1);
+            port_release(ports, port);
+        }
+        port = next;
+    }
+}
+
+void ports_gather(struct ports *ports, const struct links *links)
+{
+    const struct link_info *link = NULL;
+    struct error unused; /* who has no VIF is passed over */
+
+    while ((link = links_next(links, link))) {
+        struct port *port = port_find(ports, link->name, link->ifindex);
+
+        if ((port && port->gathered) || !is_meant(ports, link->name))
+            continue;
+        port = port_acquire(ports, link->name, link->ifindex, &unused);
+        if (!port)
+            continue;
+        port->gathered = true;
+        port_count_iif(ports, port, 1);
+    }
+    let_go(ports);
+}
+
+bool port_is_open(const struct ports *ports, const struct port *port)
+{
+    const struct port *other;
+
+    if (!port->pattern)
+        return port->vif >= 0;
+    TAILQ_FOREACH (other, &ports->list, in_ports)
+        if (other->vif >= 0 && port_name_matches(port->name, other->name))
+            return true;
+    return false;
 }
 
 struct port *port_adopt(struct ports *ports, const char *name, unsigned ifindex, unsigned vif)

@@ -1,25 +1,33 @@
-/* Ports: the interfaces that the routes of one table name, and the VIFs that stand for them. */
+/* Ports: the interfaces that the routes of one table name, and the VIFs that stand for them.
+ *
+ * A route may also name a pattern, such as "eth+": every interface whose name begins with "eth".
+ * The pattern is a port without an interface; the interfaces that it means today are ports of their
+ * own, which it gathers as long as packets may come in by them. */
 #ifndef NB_PORT_H
 #define NB_PORT_H
 
 #include "error.h"
 #include "platform/mroute.h"
+#include "resources/links.h"
 
 #include <sys/queue.h>
 
 struct port {
     TAILQ_ENTRY(port) in_ports; /* struct ports owns it */
     char name[INTERFACE_NAME_MAX + 1];
-    unsigned ifindex;   /* 0: the interface is missing */
+    unsigned ifindex;   /* 0: the interface is missing, or it is a pattern */
     int vif;            /* -1: none */
-    unsigned ref_count; /* routes that name it, as iif or oif */
+    unsigned ref_count; /* routes that name it, as iif or oif, and one if it is gathered */
     unsigned iif_count; /* those of them that take packets from it */
+    bool pattern;
+    bool gathered; /* because a pattern that is an iif means it */
 };
 
 struct ports {
     const struct mroute_socket *socket; /* borrowed from the table */
     TAILQ_HEAD(, port) list;
     unsigned count;
+    unsigned pattern_count;
     uint32_t used_vifs; /* bit n: VIF n is taken, or kernel entries may still name it */
     bool iifs_changed;  /* which interfaces routes take packets from; see rules.h */
 };
@@ -29,11 +37,18 @@ void ports_init(struct ports *ports, const struct mroute_socket *socket);
 /* Frees all ports without touching the kernel. */
 void ports_clear(struct ports *ports);
 
-/* The port of an interface that exists (by index) or is missing (ifindex 0: by name), or NULL. */
+/* Whether the interface is one of those that the pattern stands for. */
+bool port_name_matches(const char *pattern, const char *name);
+
+/* The port of an interface that exists (by index) or is missing (ifindex 0: by name), or of a
+ * pattern, or NULL. */
 struct port *port_find(const struct ports *ports, const char *name, unsigned ifindex);
 
+/* The port of an interface that is missing, or NULL; patterns are none. */
+struct port *port_find_missing(const struct ports *ports, const char *name);
+
 /* The port that holds the VIF, or NULL. */
-const struct port *port_of_vif(const struct ports *ports, unsigned vif);
+struct port *port_of_vif(const struct ports *ports, unsigned vif);
 
 /* VIFs that are free. */
 unsigned ports_free_vifs(const struct ports *ports);
@@ -51,6 +66,13 @@ void port_count_iif(struct ports *ports, struct port *port, int change);
 
 /* The interface has another name now. */
 void port_rename(struct ports *ports, struct port *port, const char *name);
+
+/* Makes ports of all interfaces that the inbound patterns mean, and lets go of those that none
+ * means any more. Interfaces for which there is no VIF are passed over. */
+void ports_gather(struct ports *ports, const struct links *links);
+
+/* Whether packets may come in by the port, or by any that it means. */
+bool port_is_open(const struct ports *ports, const struct port *port);
 
 /* A port that the kernel holds already, found at adoption, with no route yet. NULL: no memory. */
 struct port *port_adopt(struct ports *ports, const char *name, unsigned ifindex, unsigned vif);

@@ -7,8 +7,7 @@
 
 enum { BUCKETS_MIN = 64 };
 
-struct route *route_new(const struct address *source, const struct address *group,
-                        unsigned oif_count)
+struct route *route_new(const struct prefix *source, const struct prefix *group, unsigned oif_count)
 {
     struct route *route = calloc(1, sizeof *route + oif_count * sizeof route->oifs[0]);
 
@@ -20,6 +19,18 @@ struct route *route_new(const struct address *source, const struct address *grou
     return route;
 }
 
+void route_free(struct route *route)
+{
+    holding_clear(&route->holding);
+    free(route->learned);
+    free(route);
+}
+
+struct route *route_of_hold(const struct hold *hold)
+{
+    return (struct route *)((char *)hold->holding - offsetof(struct route, holding));
+}
+
 /* The finaliser of MurmurHash3, keyed by what came before. */
 static uint64_t mix(uint64_t hash, uint64_t word)
 {
@@ -28,18 +39,18 @@ static uint64_t mix(uint64_t hash, uint64_t word)
     return hash ^ hash >> 33;
 }
 
-static uint64_t mix_address(uint64_t hash, const struct address *address)
+uint64_t hash_prefix(uint64_t hash, const struct prefix *prefix)
 {
     uint64_t words[2];
 
-    memcpy(words, address->bytes, sizeof words);
-    return mix(mix(hash, words[0]), words[1]);
+    memcpy(words, prefix->address.bytes, sizeof words);
+    return mix(mix(hash ^ prefix->length, words[0]), words[1]);
 }
 
-static struct route **bucket_of(const struct route_set *set, const struct address *source,
-                                const struct address *group)
+static struct route **bucket_of(const struct route_set *set, const struct prefix *source,
+                                const struct prefix *group)
 {
-    uint64_t hash = mix_address(mix_address(set->seed, source), group);
+    uint64_t hash = hash_prefix(hash_prefix(set->seed, source), group);
 
     return &set->buckets[hash & (set->bucket_count - 1)];
 }
@@ -58,17 +69,50 @@ void route_set_clear(struct route_set *set)
 
     while ((route = TAILQ_FIRST(&set->order))) {
         TAILQ_REMOVE(&set->order, route, in_order);
-        free(route);
+        route_free(route);
     }
     free(set->buckets);
 }
 
-struct route *route_set_find(const struct route_set *set, const struct address *source,
-                             const struct address *group)
+static bool has_key(const struct route *route, const struct prefix *source,
+                    const struct prefix *group)
+{
+    return prefix_equal(&route->source, source) && prefix_equal(&route->group, group);
+}
+
+/* One source and one group are one flow, whichever way it comes. */
+static bool is_from(const struct route *route, const char *iif)
+{
+    return !iif || (prefix_is_single(&route->source) && prefix_is_single(&route->group)) ||
+           strcmp(route->iif->name, iif) == 0;
+}
+
+struct route *route_set_find(const struct route_set *set, const struct prefix *source,
+                             const struct prefix *group, const char *iif)
 {
     struct route *route = *bucket_of(set, source, group);
 
-    while (route && !(address_equal(&route->source, source) && address_equal(&route->group, group)))
+    while (route && (route->learned || !has_key(route, source, group) || !is_from(route, iif)))
+        route = route->in_bucket;
+    return route;
+}
+
+struct route *route_set_next(const struct route *route)
+{
+    struct route *next = route->in_bucket;
+
+    while (next && (next->learned || !has_key(next, &route->source, &route->group)))
+        next = next->in_bucket;
+    return next;
+}
+
+struct route *route_set_find_flow(const struct route_set *set, const struct address *source,
+                                  const struct address *group)
+{
+    struct prefix s = prefix_single(source), g = prefix_single(group);
+    struct route *route = *bucket_of(set, &s, &g);
+
+    while (route && (route->is_range || !has_key(route, &s, &g)))
         route = route->in_bucket;
     return route;
 }
@@ -139,7 +183,9 @@ void route_describe(const struct route *route, bool with_counters, struct route_
     ret->table = socket->table;
     ret->source = route->source;
     ret->group = route->group;
-    ret->lease = route->lease;
+    ret->holding = &route->holding;
+    ret->learned = route->learned != NULL;
+    ret->idle = route->is_range ? route->idle : route->learned ? route->learned->by->idle : 0;
     ret->iif = route->iif->name;
     ret->state = route->state;
     ret->counters = (struct mfc_counters){0};
@@ -148,8 +194,8 @@ void route_describe(const struct route *route, bool with_counters, struct route_
         ret->oifs[i].name = route->oifs[i].port->name;
         ret->oifs[i].ttl = route->oifs[i].ttl;
     }
-    if (with_counters && route->state != ROUTE_WAITING)
-        mroute_mfc_count(socket, &route->source, &route->group, &ret->counters);
+    if (with_counters && route->in_kernel)
+        mroute_mfc_count(socket, &route->source.address, &route->group.address, &ret->counters);
 }
 
 bool table_matches(const struct mroute_filter *filter, const struct mroute_socket *table)
@@ -158,10 +204,27 @@ bool table_matches(const struct mroute_filter *filter, const struct mroute_socke
            (!filter->table || filter->table == table->table);
 }
 
+static bool has_lease(const struct route *route, uint64_t id)
+{
+    const struct hold *hold;
+
+    LIST_FOREACH (hold, &route->holding.holds, in_holding)
+        if (hold->lease.id == id)
+            return true;
+    return false;
+}
+
+/* A prefix that is asked for means all that lies within; any source means any source alone. */
+static bool within(const struct prefix *asked, const struct prefix *prefix)
+{
+    if (!asked->address.family)
+        return true;
+    return asked->length ? prefix_covers(asked, prefix) : prefix_equal(asked, prefix);
+}
+
 bool route_matches(const struct mroute_filter *filter, const struct route *route)
 {
-    return table_matches(filter, &route->mfc->socket) &&
-           (!filter->source.family || address_equal(&filter->source, &route->source)) &&
-           (!filter->group.family || address_equal(&filter->group, &route->group)) &&
-           (!filter->lease || filter->lease == route->lease.id);
+    return table_matches(filter, &route->mfc->socket) && within(&filter->source, &route->source) &&
+           within(&filter->group, &route->group) && (!filter->learned || route->learned) &&
+           (!filter->lease || has_lease(route, filter->lease));
 }

@@ -26,6 +26,16 @@ void strays_note(struct strays *strays, const struct upcall *upcall, unsigned if
     strays->next = (strays->next + 1) % STRAYS_MAX;
 }
 
+bool stray_waits(const struct stray *stray, uint64_t now)
+{
+    return stray->seen && stray->seen + STRAY_WAITS_SECONDS >= now;
+}
+
+bool strays_waiting(const struct strays *strays, unsigned count, uint64_t now)
+{
+    return stray_waits(&strays->list[(strays->next + STRAYS_MAX - count) % STRAYS_MAX], now);
+}
+
 const struct stray *strays_recent(const struct strays *strays, unsigned skip, uint64_t now)
 {
     for (unsigned i = 1; i <= STRAYS_MAX; i++) {

@@ -1,0 +1,121 @@
+#include "state_line.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- Writing ------------------------------------------------------------------------------- */
+
+static void write_oifs(struct json *json, const struct route_view *view)
+{
+    json_key(json, "oifs");
+    json_open(json, '[');
+    for (uint32_t i = 0; i < view->oif_count; i++)
+        json_string(json, view->oifs[i].name);
+    json_close(json, ']');
+    if (view->family != FAMILY_IPV4)
+        return;
+    json_key(json, "ttls");
+    json_open(json, '[');
+    for (uint32_t i = 0; i < view->oif_count; i++)
+        json_unsigned(json, view->oifs[i].ttl);
+    json_close(json, ']');
+}
+
+static void write_args(struct json *json, const struct route_view *view)
+{
+    char text[PREFIX_TEXT_MAX];
+
+    json_open(json, '{');
+    json_member_string(json, "source", prefix_format(&view->source, text));
+    json_member_string(json, "group", prefix_format(&view->group, text));
+    json_member_string(json, "iif", view->iif);
+    write_oifs(json, view);
+    if (view->idle)
+        json_member_unsigned(json, "idle", view->idle);
+    json_member_unsigned(json, "table", view->table);
+    json_close(json, '}');
+}
+
+static void write_hold(struct json *json, const struct hold *hold)
+{
+    char id[LEASE_ID_SIZE];
+
+    json_key(json, "id");
+    json_open(json, '{');
+    json_member_string(json, "lease", lease_id_format(hold->lease.id, id));
+    json_member_unsigned(json, "uid", hold->lease.uid);
+    json_key(json, "since");
+    json_number(json, hold->lease.since);
+    json_member_string(json, "kind", hold_kind_word(hold->kind));
+    json_close(json, '}');
+}
+
+void state_line_write(struct json *json, const struct route_view *view, const struct hold *hold)
+{
+    json->comma = false;
+    json_open(json, '{');
+    json_member_string(json, "action", "ADD_MFC");
+    json_key(json, "payload");
+    write_args(json, view);
+    write_hold(json, hold);
+    json_close(json, '}');
+    json_bytes(json, "\n", 1);
+}
+
+/* --- Reading ------------------------------------------------------------------------------- */
+
+static bool parse_kind(const char *word, struct owner *owner)
+{
+    for (enum hold_kind kind = 0; kind < HOLD_KIND_COUNT; kind++)
+        if (strcmp(hold_kind_word(kind), word) == 0) {
+            owner->kind = kind;
+            return true;
+        }
+    return false;
+}
+
+/* Reads the hold out of a request's id. Files of the first version know no kinds, and some of them
+ * no holds. */
+static bool parse_hold(const struct span *id, struct owner *ret)
+{
+    char text[160], digits[LEASE_ID_SIZE], kind[16] = "";
+    long long since;
+    unsigned uid;
+
+    *ret = (struct owner){.kind = HOLD_FOUND, .lease = {.uid = LEASE_UID_UNKNOWN}};
+    if (!id->start)
+        return true;
+    if (id->length >= sizeof text)
+        return false;
+    memcpy(text, id->start, id->length);
+    text[id->length] = '\0';
+    if (sscanf(text, "{\"lease\":\"%12[0-9a-f]\",\"uid\":%u,\"since\":%lld,\"kind\":\"%15[a-z]\"}",
+               digits, &uid, &since, kind) < 3 ||
+        !lease_id_parse(digits, &ret->lease.id))
+        return false;
+    ret->lease.uid = uid;
+    ret->lease.since = since;
+    if (!kind[0])
+        ret->kind = uid == LEASE_UID_UNKNOWN ? HOLD_FOUND : HOLD_USER;
+    return !kind[0] || parse_kind(kind, ret);
+}
+
+bool state_line_read(const char *line, size_t n, struct saved *ret)
+{
+    struct error error;
+
+    if (!decode_request(line, n, &ret->request, &error) || ret->request.action != ACTION_ADD_MFC ||
+        !parse_hold(&ret->request.id, &ret->owner))
+        return false;
+    ret->request.args.add_mfc.wait = true;
+    ret->request.args.add_mfc.dry_run = false;
+    ret->request.id = (struct span){0}; /* the line's bytes are gone soon */
+    return true;
+}
+
+uint64_t state_digest(uint64_t digest, const char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        digest = (digest ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
+    return digest;
+}

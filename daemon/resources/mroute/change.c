@@ -1,0 +1,442 @@
+/* Routes are added, held, let go and deleted. */
+#include "admission.h"
+#include "mroute_internal.h"
+
+#include <string.h>
+
+/* --- Holds --------------------------------------------------------------------------------- */
+
+static struct mroute *mroute_of(const struct route *route)
+{
+    return route->mfc->host->context;
+}
+
+/* Tells of the end of a hold, which is freed. */
+static void end_hold(struct mroute *mroute, const struct route *route, struct hold *hold)
+{
+    if (hold->kind != HOLD_FOUND)
+        mroute->callbacks.hold_ends(mroute->callbacks.context, route, &hold->lease);
+    hold_release(hold);
+}
+
+/* Ends all holds, and the route. Leaves the table open, so that a loop over it may go on. */
+static void delete_route(struct mroute *mroute, struct route *route)
+{
+    struct hold *hold;
+
+    while ((hold = LIST_FIRST(&route->holding.holds)))
+        end_hold(mroute, route, hold);
+    mfc_del(route->mfc, route, ROUTE_DELETED_NEWS);
+}
+
+/* Ends one hold; with the last one goes the route. Returns whether it went. */
+static bool let_go(struct mroute *mroute, struct hold *hold)
+{
+    struct route *route = route_of_hold(hold);
+
+    end_hold(mroute, route, hold);
+    if (!holding_is_empty(&route->holding))
+        return false;
+    mfc_del(route->mfc, route, ROUTE_DELETED_NEWS);
+    return true;
+}
+
+static void session_ended(struct hold *hold)
+{
+    struct route *route = route_of_hold(hold);
+    struct mroute *mroute = mroute_of(route);
+    struct mfc *mfc = route->mfc;
+
+    let_go(mroute, hold);
+    close_if_empty(mroute, mfc);
+}
+
+const struct holding_class route_holding_class = {session_ended};
+
+/* Whoever holds what was found takes it over. */
+static void drop_found(struct route *route)
+{
+    struct hold *hold, *next;
+
+    for (hold = LIST_FIRST(&route->holding.holds); hold; hold = next) {
+        next = LIST_NEXT(hold, in_holding);
+        if (hold->kind == HOLD_FOUND)
+            hold_release(hold);
+    }
+}
+
+/* False: no memory. */
+static bool hold_route(struct mroute *mroute, struct route *route, const struct owner *owner)
+{
+    bool is_new;
+    struct hold *hold = holding_add(&route->holding, owner, &is_new);
+
+    if (!hold)
+        return false;
+    if (is_new && owner->kind != HOLD_FOUND) {
+        drop_found(route);
+        mroute->callbacks.hold_begins(mroute->callbacks.context, &hold->lease);
+    }
+    return true;
+}
+
+const struct hold *route_hold(const struct route *route, const struct owner *owner)
+{
+    return holding_find(&route->holding, owner);
+}
+
+/* --- Adding -------------------------------------------------------------------------------- */
+
+static bool check_limits(const struct mroute *mroute, const struct mfc *mfc,
+                         const struct args_add_mfc *args, struct error *error)
+{
+    if (!mfc && mroute->table_count >= TABLES_MAX)
+        return error_set(error, ERROR_LIMIT, "table",
+                         "Table %u would be one too many: the service keeps %d open at most.",
+                         family_table(args->group.address.family, args->table), TABLES_MAX);
+    if (count_routes(mroute) >= ROUTES_MAX)
+        return error_set(error, ERROR_LIMIT, NULL,
+                         "The service keeps %d routes at most; delete some first.", ROUTES_MAX);
+    return true;
+}
+
+static bool check_owner(const struct route *old, const struct owner *owner, struct error *error)
+{
+    if (!old || owner->administrator || !holding_has_others(&old->holding, owner))
+        return true;
+    return error_set(error, ERROR_IN_USE, NULL,
+                     "Somebody else holds this route, with other interfaces, thresholds or idle "
+                     "time; 'netbroker leases' tells who. Ask for it as it is, or ask an "
+                     "administrator to change it.");
+}
+
+/* Adds or replaces the route, and holds it: both or nothing. */
+static bool put_route(struct mroute *mroute, struct mfc *mfc, const struct args_add_mfc *args,
+                      const struct resolved *resolved, struct route *old, const struct owner *owner,
+                      struct error *error)
+{
+    struct route *route = mfc_add(mfc, args, resolved, old, error);
+
+    if (!route)
+        return false;
+    if (!hold_route(mroute, route, owner) && holding_is_empty(&route->holding)) {
+        mfc_remove(mfc, route, ROUTE_DELETED_NEWS);
+        return error_set(error, ERROR_NO_MEMORY, NULL,
+                         "The service has no memory for another lease.");
+    }
+    mroute->callbacks.route_news(mroute->callbacks.context,
+                                 old ? ROUTE_REPLACED_NEWS : ROUTE_ADDED_NEWS, route);
+    return true;
+}
+
+bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const struct owner *owner,
+                enum route_change *ret, struct error *error)
+{
+    struct mfc *mfc = find_open_table(mroute, args->group.address.family, args->table);
+    struct resolved resolved = {0};
+    struct route *old;
+    bool done;
+
+    if (!check_limits(mroute, mfc, args, error) ||
+        !admission_check(mfc, mroute->host.links, args, &resolved, &old, ret, error))
+        return false;
+    if (*ret == CHANGE_REPLACED && !check_owner(old, owner, error))
+        return false;
+    if (args->dry_run)
+        return true;
+    if (!mfc)
+        return error_set(error, ERROR_NO_MEMORY, NULL, "The service has no memory for a table.");
+    if (*ret == CHANGE_NONE)
+        return hold_route(mroute, old, owner) ||
+               error_set(error, ERROR_NO_MEMORY, NULL,
+                         "The service has no memory for another lease.");
+    done = put_route(mroute, mfc, args, &resolved, old, owner, error);
+    if (done)
+        rules_settle_tables(&mroute->tables, mfc->socket.family);
+    else
+        close_if_empty(mroute, mfc);
+    return done;
+}
+
+bool mroute_hold(struct mroute *mroute, const struct args_add_mfc *args, const struct owner *owner)
+{
+    struct mfc *mfc = find_open_table(mroute, args->group.address.family, args->table);
+    struct prefix source = admission_source(args);
+    struct route *route =
+        mfc ? route_set_find(&mfc->routes, &source, &args->group, args->iif.text) : NULL;
+
+    return route && hold_route(mroute, route, owner);
+}
+
+struct lease mroute_lease(struct mroute *mroute, uid_t uid)
+{
+    return lease_new(&mroute->leases, uid);
+}
+
+const struct route *mroute_find(const struct mroute *mroute, const struct prefix *source,
+                                const struct prefix *group, const char *iif, uint32_t table)
+{
+    struct mfc *mfc = find_open_table(mroute, group->address.family, table);
+    struct prefix any = {.address = address_any(group->address.family)};
+
+    return mfc ? route_set_find(&mfc->routes, source->address.family ? source : &any, group, iif)
+               : NULL;
+}
+
+const struct route *mroute_find_next(const struct route *route)
+{
+    return route_set_next(route);
+}
+
+/* --- Deleting ------------------------------------------------------------------------------ */
+
+/* The routes that a request names: those of one source and group, from all interfaces or from one.
+ */
+enum { NAMED_MAX = PORTS_MAX };
+
+struct named {
+    unsigned count;
+    struct route *routes[NAMED_MAX];
+};
+
+static void collect_named(const struct mroute *mroute, const struct args_del_mfc *args,
+                          struct named *ret)
+{
+    const char *iif = args->iif.text[0] ? args->iif.text : NULL;
+    const struct route *found = mroute_find(mroute, &args->source, &args->group, NULL, args->table);
+
+    ret->count = 0;
+    for (struct route *route = (struct route *)found; route && ret->count < NAMED_MAX;
+         route = route_set_next(route))
+        if (!iif || strcmp(route->iif->name, iif) == 0)
+            ret->routes[ret->count++] = route;
+}
+
+/* The hold is one that the owner may let go by itself. */
+static bool is_own(const struct hold *hold, const struct owner *owner)
+{
+    if (hold->kind == HOLD_USER)
+        return hold->lease.uid == owner->lease.uid;
+    return hold->kind == HOLD_FOUND ||
+           (hold->kind == HOLD_SESSION && hold->session == owner->session);
+}
+
+static bool has_own(const struct route *route, const struct owner *owner)
+{
+    const struct hold *hold;
+
+    LIST_FOREACH (hold, &route->holding.holds, in_holding)
+        if (is_own(hold, owner))
+            return true;
+    return false;
+}
+
+static bool refuse_missing(const struct args_del_mfc *args, struct error *error)
+{
+    struct prefix any = {.address = address_any(args->group.address.family)};
+    char source[PREFIX_TEXT_MAX], group[PREFIX_TEXT_MAX];
+
+    return error_set(error, ERROR_NOT_FOUND, NULL,
+                     "Invalid argument: there is no MFC entry for (%s, %s)%s%s in table %u. "
+                     "'netbroker mfc show' lists them.",
+                     prefix_format(args->source.address.family ? &args->source : &any, source),
+                     prefix_format(&args->group, group), args->iif.text[0] ? " from " : "",
+                     args->iif.text, family_table(args->group.address.family, args->table));
+}
+
+static bool check_named(const struct named *named, const struct args_del_mfc *args,
+                        const struct owner *owner, struct error *error)
+{
+    if (named->count == 0)
+        return refuse_missing(args, error);
+    for (unsigned i = 0; i < named->count; i++)
+        if (!owner->administrator && !has_own(named->routes[i], owner))
+            return error_set(error, ERROR_NOT_ALLOWED, NULL,
+                             "This route is held by others only; 'netbroker leases' tells by whom. "
+                             "They let go of it, or an administrator deletes it.");
+    return true;
+}
+
+/* Returns whether the route is still there. */
+static bool let_go_own(struct mroute *mroute, struct route *route, const struct owner *owner)
+{
+    struct hold *hold, *next;
+
+    for (hold = LIST_FIRST(&route->holding.holds); hold; hold = next) {
+        next = LIST_NEXT(hold, in_holding);
+        if (is_own(hold, owner) && let_go(mroute, hold))
+            return false;
+    }
+    return true;
+}
+
+/* Returns whether the route is still there, or would be. */
+static bool release(struct mroute *mroute, struct route *route, const struct owner *owner,
+                    bool dry_run)
+{
+    const struct hold *hold;
+
+    if (!has_own(route, owner)) { /* an administrator's word */
+        if (!dry_run)
+            delete_route(mroute, route);
+        return false;
+    }
+    if (!dry_run)
+        return let_go_own(mroute, route, owner);
+    LIST_FOREACH (hold, &route->holding.holds, in_holding)
+        if (!is_own(hold, owner))
+            return true;
+    return false;
+}
+
+bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, const struct owner *owner,
+                size_t *ret_kept, struct error *error)
+{
+    struct named named;
+    struct mfc *mfc;
+
+    *ret_kept = 0;
+    collect_named(mroute, args, &named);
+    if (!check_named(&named, args, owner, error))
+        return false;
+    mfc = named.routes[0]->mfc;
+    for (unsigned i = 0; i < named.count; i++)
+        *ret_kept += release(mroute, named.routes[i], owner, args->dry_run);
+    if (!args->dry_run)
+        close_if_empty(mroute, mfc);
+    return true;
+}
+
+/* --- Many at once -------------------------------------------------------------------------- */
+
+/* What is done for each route that a filter selects; whether it is gone. */
+struct work {
+    const struct owner *owner;
+    bool dry_run;
+    void (*visit)(void *context, const struct route *route);
+    void *context;
+};
+
+/* Learned routes go with the ranges that they are of, so that the next one in order may be gone as
+ * well: they are passed over, and what is left is wanted. */
+static struct route *next_wanted(struct route *route)
+{
+    while (route && route->learned)
+        route = TAILQ_NEXT(route, in_order);
+    return route;
+}
+
+static size_t for_each(struct mroute *mroute, const struct mroute_filter *filter,
+                       bool (*apply)(struct mroute *mroute, struct route *route,
+                                     const struct work *work),
+                       const struct work *work)
+{
+    size_t count = 0;
+    struct mfc *mfc = TAILQ_FIRST(&mroute->tables), *next_mfc;
+
+    for (; mfc; mfc = next_mfc) {
+        struct route *route = next_wanted(TAILQ_FIRST(&mfc->routes.order)), *next;
+
+        next_mfc = TAILQ_NEXT(mfc, in_tables);
+        for (; route; route = next) {
+            next = next_wanted(TAILQ_NEXT(route, in_order));
+            if (route_matches(filter, route))
+                count += apply(mroute, route, work);
+        }
+        if (!work->dry_run)
+            close_if_empty(mroute, mfc);
+    }
+    return count;
+}
+
+static bool flush_one(struct mroute *mroute, struct route *route, const struct work *work)
+{
+    if (!work->dry_run)
+        delete_route(mroute, route);
+    return true;
+}
+
+static size_t flush_learned(struct mroute *mroute, const struct mroute_filter *filter, bool dry_run)
+{
+    size_t count = 0;
+    struct mfc *mfc;
+
+    TAILQ_FOREACH (mfc, &mroute->tables, in_tables) {
+        struct learned *learned = TAILQ_FIRST(&mfc->learned), *next;
+
+        for (; learned; learned = next) {
+            next = TAILQ_NEXT(learned, in_table);
+            if (!route_matches(filter, learned->route))
+                continue;
+            count++;
+            if (!dry_run)
+                mfc_del(mfc, learned->route, ROUTE_EXPIRED_NEWS);
+        }
+    }
+    return count;
+}
+
+size_t mroute_flush(struct mroute *mroute, const struct mroute_filter *filter, bool dry_run)
+{
+    struct work work = {.dry_run = dry_run};
+
+    return filter->learned ? flush_learned(mroute, filter, dry_run)
+                           : for_each(mroute, filter, flush_one, &work);
+}
+
+static bool sweep_one(struct mroute *mroute, struct route *route, const struct work *work)
+{
+    struct hold *hold = holding_find(&route->holding, work->owner);
+
+    if (!hold || hold->generation == work->owner->generation)
+        return false;
+    if (LIST_NEXT(LIST_FIRST(&route->holding.holds), in_holding)) { /* others keep it */
+        if (!work->dry_run)
+            let_go(mroute, hold);
+        return false;
+    }
+    if (work->visit)
+        work->visit(work->context, route);
+    if (!work->dry_run)
+        let_go(mroute, hold);
+    return true;
+}
+
+size_t mroute_sweep(struct mroute *mroute, const struct mroute_filter *filter,
+                    const struct owner *owner, bool dry_run,
+                    void (*visit)(void *context, const struct route *route), void *context)
+{
+    struct work work = {owner, dry_run, visit, context};
+
+    return for_each(mroute, filter, sweep_one, &work);
+}
+
+uint32_t mroute_next_generation(struct mroute *mroute)
+{
+    if (++mroute->generation == 0)
+        mroute->generation = 1; /* 0 is that of what belongs to no set */
+    return mroute->generation;
+}
+
+bool mroute_revoke(struct mroute *mroute, uint64_t lease)
+{
+    struct mroute_filter filter = {.lease = lease};
+    struct route_cursor cursor;
+    struct route *route;
+    struct hold *hold;
+
+    route_cursor_open(&cursor, mroute, &filter);
+    route = (struct route *)route_cursor_next(&cursor);
+    route_cursor_close(&cursor);
+    if (!route)
+        return false;
+    LIST_FOREACH (hold, &route->holding.holds, in_holding)
+        if (hold->lease.id == lease) {
+            struct mfc *mfc = route->mfc;
+
+            let_go(mroute, hold);
+            close_if_empty(mroute, mfc);
+            return true;
+        }
+    return false;
+}

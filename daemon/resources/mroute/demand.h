@@ -1,0 +1,33 @@
+/* Routes on demand: for the flows of a range, exact routes are learned when the kernel asks, and
+ * forgotten when they are silent. */
+#ifndef NB_DEMAND_H
+#define NB_DEMAND_H
+
+#include "mfc.h"
+
+/* Takes a message of the kernel: learns the route of a flow, or moves it to the interface that it
+ * comes in by now; or keeps in mind that it has none. Whether a route was learned. */
+bool demand_take(struct mfc *mfc, const struct upcall *upcall);
+
+/* A range is new: flows that wait for a route, and are of it, are learned at once. */
+void demand_begin(struct mfc *mfc, struct route *range);
+
+/* A range changed: what was learned from it, too. */
+void demand_update(struct mfc *mfc, struct route *range);
+
+/* A range goes: what was learned from it is of another, or goes too. */
+void demand_end(struct mfc *mfc, struct route *range);
+
+/* What was learned may have to change: it is looked at in the next ticks. */
+void demand_outdate(struct mfc *mfc);
+
+/* Makes a route that was found in the kernel one that was learned, if it is of a range. */
+bool demand_claim(struct mfc *mfc, struct route *route);
+
+/* Looks at some learned routes, not more than *budget, which is lessened. */
+void demand_tick(struct mfc *mfc, uint64_t now_ms, unsigned *budget);
+
+/* A learned route is not one any more, because it goes or is wanted now. */
+void demand_forget(struct mfc *mfc, struct route *route);
+
+#endif
