@@ -51,6 +51,19 @@ void fake_rule_add(uint8_t family, uint32_t table, const char *iif, bool ours);
 bool fake_rule_exists(uint8_t family, uint32_t table, const char *iif, bool ours);
 size_t fake_rule_count(void);
 
+/* --- Memberships ----------------------------------------------------------------------------- */
+
+/* Sockets take 20 groups each, and 10 sources of each. How many memberships there are on an
+ * interface; and how many are on sockets still, whose interface is gone. */
+size_t fake_memberships(unsigned ifindex);
+size_t fake_dead_memberships(void);
+
+/* source NULL: of any. */
+bool fake_is_member(unsigned ifindex, const char *source, const char *group);
+
+/* Memberships that were left while their interface was there, since the reset. */
+unsigned fake_left(void);
+
 /* --- Calls --------------------------------------------------------------------------------- */
 
 /* Calls since the reset that change a table, also those that failed. */

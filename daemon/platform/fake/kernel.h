@@ -3,9 +3,16 @@
 #define NB_FAKE_KERNEL_H
 
 #include "fake.h"
+#include "platform/joins.h"
 #include "platform/links.h"
 
-enum { FAKE_LINKS_MAX = 512, FAKE_NEWS_MAX = 4096, FAKE_TABLES_MAX = 32, FAKE_RULES_MAX = 1024 };
+enum {
+    FAKE_LINKS_MAX = 512,
+    FAKE_NEWS_MAX = 4096,
+    FAKE_TABLES_MAX = 32,
+    FAKE_RULES_MAX = 1024,
+    FAKE_MEMBERSHIPS_MAX = 16384
+};
 
 struct fake_news {
     bool gone;
@@ -26,6 +33,13 @@ struct fake_rule {
     bool ours;
 };
 
+struct fake_membership {
+    uint64_t socket;
+    struct membership_key key;
+    bool first; /* of its group on its socket */
+    bool live;  /* its interface is there */
+};
+
 struct fake {
     struct link_info links[FAKE_LINKS_MAX];
     size_t link_count;
@@ -38,6 +52,9 @@ struct fake {
     struct fake_table tables[FAKE_TABLES_MAX];
     struct fake_rule rules[FAKE_RULES_MAX];
     size_t rule_count;
+    struct fake_membership memberships[FAKE_MEMBERSHIPS_MAX];
+    size_t membership_count;
+    unsigned left; /* memberships of live interfaces that were left */
     unsigned writes, fail_in, strangers;
     int fail_result;
     bool used; /* false: never reset, all zero */
@@ -48,6 +65,12 @@ struct fake *fake_kernel(void);
 /* What the tables lose with an interface. */
 void fake_tables_lose_link(unsigned ifindex);
 void fake_tables_reset(void);
+
+void fake_memberships_lose_link(unsigned ifindex);
+
+/* Counts a write that may be refused; a negative errno when it is the one to fail. */
+int fake_begin_addition(void);
+bool fake_link_exists(unsigned ifindex);
 
 /* A pair of connected, non-blocking sockets; the kernel keeps ret[0]. 0 or a negative errno. */
 int fake_pair(int ret[2]);

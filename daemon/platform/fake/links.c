@@ -93,6 +93,7 @@ void fake_link_del(const char *name)
 
     *place = kernel->links[--kernel->link_count];
     fake_tables_lose_link(link.ifindex);
+    fake_memberships_lose_link(link.ifindex);
     tell(&link, true);
 }
 

@@ -100,8 +100,7 @@ void mroute_owner_describe(uint8_t family, char *text, size_t size)
 
 /* --- Writing ------------------------------------------------------------------------------- */
 
-/* Counts a write that may be refused; a negative errno when it is the one to fail. */
-static int begin_addition(void)
+int fake_begin_addition(void)
 {
     struct fake *kernel = fake_kernel();
 
@@ -109,7 +108,7 @@ static int begin_addition(void)
     return kernel->fail_in > 0 && --kernel->fail_in == 0 ? kernel->fail_result : 0;
 }
 
-static bool link_exists(unsigned ifindex)
+bool fake_link_exists(unsigned ifindex)
 {
     const struct fake *kernel = fake_kernel();
 
@@ -127,7 +126,7 @@ static bool names_vif(const struct mfc_entry *entry, unsigned vif)
 int mroute_vif_add(const struct mroute_socket *s, unsigned vif, unsigned ifindex)
 {
     struct fake_table *t = table_of(s);
-    int result = begin_addition();
+    int result = fake_begin_addition();
 
     if (result < 0)
         return result;
@@ -137,7 +136,7 @@ int mroute_vif_add(const struct mroute_socket *s, unsigned vif, unsigned ifindex
         return -ENFILE;
     if (t->vifs[vif])
         return -EADDRINUSE;
-    if (!link_exists(ifindex))
+    if (!fake_link_exists(ifindex))
         return -EADDRNOTAVAIL;
     t->vifs[vif] = ifindex;
     for (size_t i = 0; i < t->count; i++)
@@ -185,7 +184,7 @@ static struct mfc_entry *append_entry(struct fake_table *t)
 int mroute_mfc_set(const struct mroute_socket *s, const struct mfc_entry *entry)
 {
     struct fake_table *t = table_of(s);
-    int result = begin_addition();
+    int result = fake_begin_addition();
 
     if (result < 0)
         return result;

@@ -1,0 +1,73 @@
+/* Group memberships on Linux: the protocol-independent options of RFC 3678, by interface index. */
+#include "platform/joins.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int level_of(const struct membership_key *key)
+{
+    return key->group.family == FAMILY_IPV4 ? IPPROTO_IP : IPPROTO_IPV6;
+}
+
+static struct sockaddr_storage to_sockaddr(const struct address *address)
+{
+    struct sockaddr_storage storage = {0};
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+
+    if (address->family == FAMILY_IPV4) {
+        memcpy(&v4.sin_addr, address->bytes, sizeof v4.sin_addr);
+        memcpy(&storage, &v4, sizeof v4);
+    } else {
+        memcpy(&v6.sin6_addr, address->bytes, sizeof v6.sin6_addr);
+        memcpy(&storage, &v6, sizeof v6);
+    }
+    return storage;
+}
+
+static int set_group(int fd, int option, const struct membership_key *key)
+{
+    struct group_req request = {.gr_interface = key->ifindex, .gr_group = to_sockaddr(&key->group)};
+
+    return setsockopt(fd, level_of(key), option, &request, sizeof request) < 0 ? -errno : 0;
+}
+
+static int set_source(int fd, int option, const struct membership_key *key)
+{
+    struct group_source_req request = {
+        .gsr_interface = key->ifindex,
+        .gsr_group = to_sockaddr(&key->group),
+        .gsr_source = to_sockaddr(&key->source),
+    };
+
+    return setsockopt(fd, level_of(key), option, &request, sizeof request) < 0 ? -errno : 0;
+}
+
+/* It is bound to no port, so nothing is ever received on it.
+ * #syscalls keeper: socket close */
+int joins_socket_open(uint8_t family)
+{
+    int fd = socket(family == FAMILY_IPV4 ? AF_INET : AF_INET6,
+                    SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP);
+
+    return fd < 0 ? -errno : fd;
+}
+
+/* #syscalls broker: setsockopt */
+int joins_join(int fd, const struct membership_key *key)
+{
+    return key->source.family ? set_source(fd, MCAST_JOIN_SOURCE_GROUP, key)
+                              : set_group(fd, MCAST_JOIN_GROUP, key);
+}
+
+/* The options for a source want a live interface (ip_mc_source of net/ipv4/igmp.c, ip6_mc_source of
+ * net/ipv6/mcast.c), that for a group does not. */
+int joins_leave(int fd, const struct membership_key *key)
+{
+    int result = key->source.family ? set_source(fd, MCAST_LEAVE_SOURCE_GROUP, key) : -ENODEV;
+
+    return result == -ENODEV ? set_group(fd, MCAST_LEAVE_GROUP, key) : result;
+}

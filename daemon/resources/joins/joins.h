@@ -1,0 +1,187 @@
+/* Joins: the groups that this host shall be a member of, and the kernel's memberships that are made
+ * to fit.
+ *
+ * A router that forwards by static routes is no member of their groups, so a snooping switch or a
+ * querier before it does not send them: a join makes it one (IGMP, RFC 3376; MLD, RFC 3810). A join
+ * names an interface and a group, or a prefix of groups, and for source-specific multicast a source
+ * or a prefix of sources: it stands for a membership each. A join whose interface is missing waits,
+ * and is joined when the interface is there.
+ *
+ * The kernel takes up to 0.1 ms for a membership where there are thousands, so the work is queued
+ * and done in turns: first what interfaces that are gone have left on the sockets, then what is to
+ * be joined, and last what is to be left, so that what is wanted by another join now is never left
+ * in between. */
+#ifndef NB_JOINS_H
+#define NB_JOINS_H
+
+#include "error.h"
+#include "resources/lease.h"
+#include "resources/links.h"
+#include "table.h"
+
+enum {
+    /* Of one request: 4,096 sources of a group, or groups, are a /20 or a /116. */
+    JOIN_SIZE_MAX = 4096,
+    /* Of all joins: as many IPv4 groups as the keeper's 512 sockets take. */
+    JOIN_MEMBERSHIPS_MAX = 10240,
+};
+
+struct joins;
+struct join;
+
+/* Which join: there is one of each. */
+struct join_key {
+    struct prefix source; /* FAMILY_NONE: any source */
+    struct prefix group;
+    struct interface_name iif;
+};
+
+/* T(NAME, word on the wire) */
+#define JOIN_STATES(T)                                                                             \
+    T(JOINED, "joined")                                                                            \
+    T(WAITING, "waiting")
+
+enum join_state {
+#define T(name, word) JOIN_##name,
+    JOIN_STATES(T)
+#undef T
+};
+
+/* J(NAME, topic): what can happen to a join, and the event that tells of it. */
+#define JOIN_NEWS(J)                                                                               \
+    J(ADDED, "join.added")                                                                         \
+    J(DELETED, "join.deleted")                                                                     \
+    J(WAITING, "join.waiting")                                                                     \
+    J(RESTORED, "join.restored")
+
+enum join_news {
+#define J(name, topic) JOIN_##name##_NEWS,
+    JOIN_NEWS(J)
+#undef J
+};
+
+/* Everything about a join, for those who show it; borrowed until it changes. */
+struct join_view {
+    const struct join_key *key;
+    const struct holding *holding;
+    enum join_state state;
+    unsigned memberships; /* that it stands for */
+};
+
+/* What is FAMILY_NONE does not matter. */
+struct join_filter {
+    uint8_t family;
+};
+
+/* A request that waits until the kernel has done what it asks. resume is called once, from
+ * joins_work. */
+struct join_waiter {
+    void (*resume)(struct join_waiter *waiter, const struct error *error); /* NULL: it is done */
+    LIST_ENTRY(join_waiter) in_join;                                       /* not owned */
+    bool waiting;
+};
+
+struct joins_callbacks {
+    /* Asks the keeper for a socket; joins_socket_opened brings it. */
+    void (*open_socket)(void *context, uint8_t family);
+    /* joins_work is to be called soon. */
+    void (*needs_work)(void *context);
+    /* After joins_loaded: the kernel has all that was wanted by then. */
+    void (*settled)(void *context);
+    /* Also while it is being deleted: the view is whole. */
+    void (*news)(void *context, enum join_news news, const struct join *join);
+    /* The kernel refused, and no request waits for it: the join goes, or waits. */
+    void (*refused)(void *context, const struct join *join, const struct error *error);
+    /* A lease on a join begins, or ends; what it holds is still there. */
+    void (*hold_begins)(void *context, const struct lease *lease);
+    void (*hold_ends)(void *context, const struct join *join, const struct lease *lease);
+    void *context;
+};
+
+/* seed: a random number that no client knows. NULL: no memory. */
+struct joins *joins_new(struct links *links, const struct joins_callbacks *callbacks,
+                        uint64_t seed);
+
+/* Closes its sockets; the memberships stay as long as the keeper holds its copies. */
+void joins_free(struct joins *joins);
+
+/* Does some of the work. False: there is none left, or it waits for a socket. */
+bool joins_work(struct joins *joins);
+
+/* The answer to open_socket: a descriptor, owned from now on, or negative with *error. */
+void joins_socket_opened(struct joins *joins, uint8_t family, int fd, const struct error *error);
+
+/* All that a broker before us wanted was added again: when the kernel has it, settled is called. */
+void joins_loaded(struct joins *joins);
+
+/* What adding did, or would do (dry_run). */
+enum join_change { JOIN_UNCHANGED, JOIN_ADDED };
+
+struct join_wish {
+    struct join_key key;
+    bool wait; /* for an interface that is missing; else it is an error */
+    bool dry_run;
+};
+
+/* Adds a join, and holds it for the owner: all of it or, with *error, nothing. The kernel does it
+ * later; see joins_wait. */
+bool joins_add(struct joins *joins, const struct join_wish *wish, const struct owner *owner,
+               enum join_change *ret, struct error *error);
+
+/* Waits until the kernel has done what this join asks, or has refused it. False: there is nothing
+ * to wait for. */
+bool joins_wait(struct joins *joins, const struct join_key *key, struct join_waiter *waiter);
+void join_waiter_cancel(struct join_waiter *waiter);
+
+/* Lets go of a join for the owner. An administrator who holds none deletes it. *ret_kept: others
+ * hold it still. */
+bool joins_del(struct joins *joins, const struct join_key *key, const struct owner *owner,
+               bool dry_run, bool *ret_kept, struct error *error);
+
+/* Ends the hold of this lease; false: there is none. */
+bool joins_revoke(struct joins *joins, uint64_t lease);
+
+/* Ends what the configuration holds and has not named in this generation. */
+void joins_sweep(struct joins *joins, uint32_t generation);
+
+/* The join of this key, or NULL. */
+const struct join *joins_find(const struct joins *joins, const struct join_key *key);
+
+/* The owner's hold on a join, or NULL. */
+const struct hold *join_hold(const struct join *join, const struct owner *owner);
+
+/* The listener's word on an interface: joins are joined, or wait. */
+void joins_link_changed(struct joins *joins, const struct link_info *was,
+                        const struct link_info *is);
+
+void join_describe(const struct join *join, struct join_view *ret);
+
+/* Writes e.g. "239.1.1.0/24 from 10.0.0.5 on eth0" and returns text. */
+enum { JOIN_TEXT_MAX = 2 * PREFIX_TEXT_MAX + INTERFACE_NAME_MAX + 16 };
+const char *join_key_format(const struct join_key *key, char *text);
+
+/* A walk over joins, oldest first, that may stop and go on later while joins come and go: it passes
+ * over those that were added after its start. */
+struct join_cursor {
+    struct joins *joins;
+    struct join_filter filter;
+    struct join *next;
+    uint64_t last_serial;
+    struct join_cursor *link;
+};
+
+void join_cursor_open(struct join_cursor *cursor, struct joins *joins,
+                      const struct join_filter *filter);
+const struct join *join_cursor_next(struct join_cursor *cursor); /* NULL: the end */
+void join_cursor_close(struct join_cursor *cursor);
+
+struct joins_totals {
+    size_t joins, waiting;
+    size_t wanted;      /* memberships of all joins */
+    size_t memberships; /* in the kernel, each once */
+    size_t sockets;
+};
+
+struct joins_totals joins_totals(const struct joins *joins);
+
+#endif
