@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -260,6 +261,17 @@ static void go_to_background(int *ready_fd)
     *ready_fd = ends[1];
 }
 
+/* Descriptors cost little, and the limit that a shell gives is for programs that use select(2). */
+static void allow_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char **argv)
 {
     struct config config;
@@ -280,6 +292,7 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     if (!config.foreground)
         go_to_background(&ready_fd);
+    allow_descriptors();
     if (!open_all(&config, &kept, &fresh))
         return EXIT_FAILURE;
     if (!process_become_keeper(config.user, &error)) {

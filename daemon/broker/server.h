@@ -6,12 +6,14 @@
 #ifndef NB_SERVER_H
 #define NB_SERVER_H
 
+#include "keeper/kept_joins.h"
 #include "session.h"
 
 enum {
     LISTENERS = 4,
-    /* Descriptors left for everything but sessions: log, tables, channel, state file. */
-    DESCRIPTORS_RESERVED = 64,
+    /* Descriptors left for everything but sessions: log, tables, channel, state file, and the
+     * sockets of memberships. */
+    DESCRIPTORS_RESERVED = 64 + JOIN_SOCKETS_MAX,
     ACCEPTS_A_TURN = 64, /* then those who are connected have their turn */
     /* Between two lines in the log that say that no more connections are taken. */
     TELL_PAUSE_MS = 10000,

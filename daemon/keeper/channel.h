@@ -16,6 +16,8 @@ enum keeper_operation {
     KEEPER_CLOSE_MROUTE, /* close the kept copy of it, and delete the rules that lead to it */
     KEEPER_ADD_RULE,     /* lead packets from an interface to an open table */
     KEEPER_DEL_RULE,     /* no more; the interface may be gone already */
+    KEEPER_OPEN_JOINS,   /* open a socket for group memberships */
+    KEEPER_JOINED,       /* all that is wanted is joined: older sockets may go */
 };
 
 enum {
@@ -32,8 +34,8 @@ struct keeper_request {
     char iif[INTERFACE_NAME_MAX + 1]; /* KEEPER_DEL_RULE: what it was called */
 };
 
-/* The answer to KEEPER_OPEN_MROUTE, which with error 0 carries the descriptor, and to
- * KEEPER_ADD_RULE. */
+/* The answer to KEEPER_OPEN_MROUTE and to KEEPER_OPEN_JOINS, which with error 0 carries the
+ * descriptor, and to KEEPER_ADD_RULE. */
 struct keeper_answer {
     uint32_t operation;
     uint32_t family;

@@ -80,6 +80,7 @@ static int run_broker(struct keeper *keeper, int channel)
     start.keeper_sandbox = keeper->sandbox;
     process_privileges_describe(start.keeper_privileges, sizeof start.keeper_privileges);
     close(keeper->signals);
+    kept_joins_forget(&keeper->kept->joins);
     if (keeper->ready_fd >= 0)
         close(keeper->ready_fd);
     sigemptyset(&none);
@@ -103,6 +104,7 @@ static void start_broker(struct keeper *keeper)
         keeper->deadline_ms = now_ms() + PAUSE_MAX_MS;
         return;
     }
+    kept_joins_begin(&keeper->kept->joins);
     keeper->broker = fork();
     if (keeper->broker == 0) {
         close(pair[0]);
@@ -307,6 +309,17 @@ static void delete_rules(const struct kept *kept)
         mroute_rules_clear(kept->tables[i].family, kept->tables[i].table);
 }
 
+/* --- Group memberships --------------------------------------------------------------------- */
+
+static void answer_joins(struct keeper *keeper, const struct keeper_request *request)
+{
+    struct keeper_answer words = {.operation = request->operation, .family = request->family};
+    int fd = kept_joins_open(&keeper->kept->joins, request->family);
+
+    words.error = fd < 0 ? fd : 0;
+    answer(keeper, &words, fd);
+}
+
 static void become_ready(struct keeper *keeper)
 {
     keeper->served = true;
@@ -353,6 +366,12 @@ static void take_request(struct keeper *keeper)
         break;
     case KEEPER_DEL_RULE:
         delete_rule(keeper, &request);
+        break;
+    case KEEPER_OPEN_JOINS:
+        answer_joins(keeper, &request);
+        break;
+    case KEEPER_JOINED:
+        kept_joins_complete(&keeper->kept->joins);
         break;
     default:
         kill(keeper->broker, SIGKILL);

@@ -3,6 +3,7 @@
 #define NB_KEEPER_H
 
 #include "config.h"
+#include "kept_joins.h"
 #include "platform/mroute.h"
 #include "platform/sandbox.h"
 
@@ -19,6 +20,7 @@ enum {
 struct kept {
     struct mroute_socket tables[KEPT_MAX];
     size_t table_count;
+    struct kept_joins joins;
     int listeners[LISTENERS_MAX];
     size_t listener_count;
 };

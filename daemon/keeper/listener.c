@@ -52,7 +52,7 @@ static void take_descriptor(struct kept *kept, int fd, const char *name, size_t 
     } else if (parse_table_name(name, length, &table) && kept->table_count < KEPT_MAX) {
         table.fd = fd;
         kept->tables[kept->table_count++] = table;
-    } else {
+    } else if (kept_joins_inherit(&kept->joins, fd, name, length) < 0) {
         log_line(LOG_WARNING, "closing the inherited descriptor %d (%.*s): of no use here.", fd,
                  (int)length, name);
         close(fd);

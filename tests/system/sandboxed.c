@@ -124,7 +124,9 @@ static void try_calls(bool keeper, pid_t other, int tcp)
     expect(false, ioctl(tcp, TIOCSTI, "x") == 0 || errno != EPERM, "type into a terminal");
     expect(false, makes_socket(AF_PACKET, SOCK_RAW, 0), "make a packet socket");
     expect(false, makes_socket(AF_INET, SOCK_STREAM, 0), "make a TCP socket");
-    expect(false, makes_socket(AF_INET, SOCK_DGRAM, 0), "make a UDP socket");
+    expect(keeper, makes_socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP), "make a UDP socket");
+    expect(keeper, makes_socket(AF_INET6, SOCK_DGRAM, IPPROTO_UDP), "make a UDP socket of IPv6");
+    expect(false, makes_socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP), "make a ping socket");
     expect(false, makes_socket(AF_INET, SOCK_RAW, IPPROTO_ICMP), "make a raw ICMP socket");
     expect(keeper, makes_socket(AF_INET, SOCK_RAW, IPPROTO_IGMP), "make a raw IGMP socket");
     expect(keeper, forks(), "fork");

@@ -63,6 +63,8 @@ static const struct form {
     {"socket", BOTH, {{0, WHOLE, AF_NETLINK}, {2, WHOLE, NETLINK_ROUTE}}},
     {"socket", KEEPER, {{0, WHOLE, AF_INET}, {1, TYPE, SOCK_RAW}, {2, WHOLE, IPPROTO_IGMP}}},
     {"socket", KEEPER, {{0, WHOLE, AF_INET6}, {1, TYPE, SOCK_RAW}, {2, WHOLE, IPPROTO_ICMPV6}}},
+    {"socket", KEEPER, {{0, WHOLE, AF_INET}, {1, TYPE, SOCK_DGRAM}, {2, WHOLE, IPPROTO_UDP}}},
+    {"socket", KEEPER, {{0, WHOLE, AF_INET6}, {1, TYPE, SOCK_DGRAM}, {2, WHOLE, IPPROTO_UDP}}},
     /* The keeper forks; the broker starts threads, no processes. Neither makes namespaces. */
     {"clone", KEEPER, {{0, NEW_NAMESPACES, 0}}},
     {"clone", BROKER, {{0, NEW_NAMESPACES | CLONE_THREAD, CLONE_THREAD}}},
