@@ -212,6 +212,21 @@ struct target {
     struct nb_request *request;
 };
 
+static bool set_seconds(struct command_line *line, const char *name, const char *text)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+
+    if (strspn(text, "0123456789.") == strlen(text) && end != text && *end == '\0' &&
+        seconds >= OPTION_SECONDS_MIN && seconds <= OPTION_SECONDS_MAX) {
+        line->interval = seconds;
+        return true;
+    }
+    fprintf(stderr, "netbroker: '%s' is no time; --%s takes %g to %g seconds.\n", text, name,
+            OPTION_SECONDS_MIN, OPTION_SECONDS_MAX);
+    return false;
+}
+
 static bool set_field(const struct target *target, const struct field *field, char *text)
 {
     struct nb_request *request = target->request;
@@ -220,6 +235,8 @@ static bool set_field(const struct target *target, const struct field *field, ch
         target->line->file = text;
         return true;
     }
+    if ((int)field->type == OPTION_SECONDS)
+        return set_seconds(target->line, field->name, text);
     if (field_is_list(field->type))
         return set_list(request, field, text);
     switch (field->type) {
@@ -285,6 +302,10 @@ static int take_option(const struct target *target, int argc, char **argv, int a
     }
     if (equals)
         return set_field(target, field, equals + 1) ? 1 : -1;
+    if ((int)field->type == OPTION_SECONDS && (at + 1 == argc || argv[at + 1][0] == '-')) {
+        target->line->interval = OPTION_SECONDS_DEFAULT;
+        return 1;
+    }
     if (at + 1 == argc) {
         fprintf(stderr, "netbroker: %s takes %s.\n", argv[at], option_metavariable(field));
         return -1;

@@ -22,6 +22,7 @@ struct command_line {
     int words_end;    /* argv index behind the words of the command */
     const char *file; /* of one of our own commands */
     uint64_t flags;   /* the same: a bit for each option that is a flag and given */
+    double interval;  /* of --watch, in seconds; 0: not given */
 };
 
 /* --- arguments.c: the command line, by the action table ------------------------------------ */
@@ -60,6 +61,10 @@ void columns_add(struct columns *columns, const char *format, ...)
 /* Prints the table and releases it. On a terminal, lines are cut to its width. */
 void columns_print(struct columns *columns);
 
+/* The same in so many lines at most (0: any number); of rows that do not fit it tells the number.
+ */
+void columns_print_within(struct columns *columns, size_t lines);
+
 /* --- How replies are shown ----------------------------------------------------------------- */
 
 typedef void printer(const struct nb_reply *reply);
@@ -85,6 +90,22 @@ int run_import(const struct command_line *line, const struct nb_request *unused)
 
 /* Says why a file cannot be read, by a negative errno. Returns EXIT_REFUSED. */
 int explain_file(const char *path, int error);
+
+/* --- live.c: the same again and again, with rates ------------------------------------------ */
+
+struct live;
+
+/* Asks every line->interval seconds, and shows each reply with the rates since the one before.
+ * Returns an exit status when that fails; else a signal ends it. */
+int live_run(const struct command_line *line, const struct nb_request *request);
+
+/* For printers, which get NULL where nothing is watched: the cells of a thing's rates, and how many
+ * lines there are for a table (0: any number). */
+void live_add_rates(struct live *live, struct columns *columns, const struct nb_value *thing);
+size_t live_lines(const struct live *live);
+
+void print_route_list(const struct nb_value *routes, struct live *live);
+void print_vif_list(const struct nb_value *vifs, struct live *live);
 
 /* Prints events until the connection ends. */
 int watch_events(struct nb_client *client, const struct nb_request *request, bool json);

@@ -91,15 +91,23 @@ static void print_row(const struct columns *columns, char *const *cells, size_t 
     puts(line);
 }
 
-void columns_print(struct columns *columns)
+void columns_print_within(struct columns *columns, size_t lines)
 {
-    size_t width = terminal_width();
+    size_t width = terminal_width(), rows = columns->used / columns->count;
+    size_t shown = lines > 1 && rows >= lines ? lines - 2 : rows;
 
     print_row(columns, (char *const *)columns->headings, width);
-    for (size_t at = 0; at + columns->count <= columns->used; at += columns->count)
-        print_row(columns, columns->cells + at, width);
+    for (size_t row = 0; row < shown; row++)
+        print_row(columns, columns->cells + row * columns->count, width);
+    if (shown < rows)
+        printf("... and %zu more\n", rows - shown);
     for (size_t i = 0; i < columns->used; i++)
         free(columns->cells[i]);
     free(columns->cells);
     free(columns);
+}
+
+void columns_print(struct columns *columns)
+{
+    columns_print_within(columns, 0);
 }

@@ -4,7 +4,7 @@
 #define F(S, name, type, need, low, high, fallback, documentation)                                 \
     {#name, (enum field_type)OPTION_##type, need, 0, low, high, fallback, documentation},
 #define T(type, c_type, metavariable) OPTION_##type = FIELD_##type,
-enum { FIELD_TYPES(T) OPTION_file = OPTION_FILE };
+enum { FIELD_TYPES(T) OPTION_file = OPTION_FILE, OPTION_seconds = OPTION_SECONDS };
 #undef T
 
 #define OPTIONS_REPLACE(F, S)                                                                      \
@@ -38,7 +38,48 @@ enum { FIELD_TYPES(T) OPTION_file = OPTION_FILE };
     static const struct field options_##options[] = {OPTIONS_##NAME(F, )};
 COMMANDS(C)
 #undef C
+
+/* O(NAME, function): actions that have an option of our own. */
+#define WATCHED(O)                                                                                 \
+    O(SHOW_MFC, show_mfc)                                                                          \
+    O(SHOW_VIF, show_vif)
+
+#define OPTION_WATCH(F, S)                                                                         \
+    F(S, watch, seconds, OPTIONAL, 0, 0, 0,                                                        \
+      "Show them again and again, each time after so many seconds (1 where the number is "         \
+      "missing), with what their counters grow by in a second.")
+
+#define O(NAME, function)                                                                          \
+    static const struct field watched_##function[] = {FIELDS_##NAME(F, ) OPTION_WATCH(F, )};
+WATCHED(O)
+#undef O
 #undef F
+
+static const struct {
+    enum action action;
+    const struct field *fields;
+    size_t count;
+} watched[] = {
+#define O(NAME, function)                                                                          \
+    {ACTION_##NAME, watched_##function, sizeof watched_##function / sizeof(struct field)},
+    WATCHED(O)
+#undef O
+};
+
+/* The action's row, with our own options where it has any. */
+static const struct action_row *command_row(enum action action)
+{
+    static struct action_row rows[sizeof watched / sizeof *watched];
+
+    for (size_t i = 0; i < sizeof watched / sizeof *watched; i++)
+        if (watched[i].action == action) {
+            rows[i] = *action_row(action);
+            rows[i].fields = watched[i].fields;
+            rows[i].field_count = watched[i].count;
+            return &rows[i];
+        }
+    return action_row(action);
+}
 
 static const struct {
     enum action after;
@@ -57,7 +98,7 @@ struct command command_at(size_t index)
 {
     for (enum action action = 0; action < ACTION_COUNT; action++) {
         if (action_row(action)->cli[0] && index-- == 0)
-            return (struct command){action_row(action), action, OWN_COUNT};
+            return (struct command){command_row(action), action, OWN_COUNT};
         for (enum own_command own = 0; own < OWN_COUNT; own++)
             if (own_rows[own].after == action && index-- == 0)
                 return (struct command){&own_rows[own].row, ACTION_COUNT, own};
@@ -67,5 +108,7 @@ struct command command_at(size_t index)
 
 const char *option_metavariable(const struct field *option)
 {
-    return (int)option->type == OPTION_FILE ? "FILE" : field_metavariable(option->type);
+    return (int)option->type == OPTION_FILE      ? "FILE"
+           : (int)option->type == OPTION_SECONDS ? "[SECONDS]"
+                                                 : field_metavariable(option->type);
 }

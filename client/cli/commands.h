@@ -6,16 +6,24 @@
 
 #include "table.h"
 
-/* A type of option beside those that fields have: the path of a file. */
-enum { OPTION_FILE = FIELD_TYPE_COUNT };
+/* Types of options beside those that fields have: the path of a file, and a time that may be left
+ * out. */
+enum { OPTION_FILE = FIELD_TYPE_COUNT, OPTION_SECONDS };
+
+/* The times that an option takes. */
+#define OPTION_SECONDS_DEFAULT 1.0
+#define OPTION_SECONDS_MIN     0.1
+#define OPTION_SECONDS_MAX     86400.0
 
 /* The commands of our own. */
 enum own_command { OWN_REPLACE, OWN_IMPORT, OWN_COUNT };
 
 struct command {
-    const struct action_row *row; /* what it takes, also where it is no action; NULL: no command */
-    enum action action;           /* ACTION_COUNT: it is one of our own */
-    enum own_command own;         /* OWN_COUNT: it is an action */
+    /* What it takes, also where it is no action; of an action, options of our own as well, behind
+     * its fields. NULL: no command. */
+    const struct action_row *row;
+    enum action action;   /* ACTION_COUNT: it is one of our own */
+    enum own_command own; /* OWN_COUNT: it is an action */
 };
 
 /* The command of this place in the order in which they are listed; row is NULL behind the last.

@@ -71,7 +71,7 @@ static int run_command(struct command_line *line, int argc, char **argv)
     else if (status == EXIT_DONE && line->command.own != OWN_COUNT)
         status = own_commands[line->command.own](line, request);
     else if (status == EXIT_DONE)
-        status = run(line, request);
+        status = line->interval > 0 ? live_run(line, request) : run(line, request);
     nb_request_free(request);
     if (fflush(stdout) != 0 && status == EXIT_DONE)
         status = EXIT_REFUSED; /* a full disk, a closed pipe: what was asked for is not there */

@@ -39,10 +39,13 @@ const char *route_source(const struct nb_value *route)
     return strcmp(source, "0.0.0.0") == 0 || strcmp(source, "::") == 0 ? "*" : source;
 }
 
-static void print_route_list(const struct nb_value *routes)
+void print_route_list(const struct nb_value *routes, struct live *live)
 {
     static const char *const headings[] = {"SOURCE",  "GROUP", "IIF",      "TABLE", "STATE",
                                            "PACKETS", "BYTES", "WRONG-IF", "OIFS",  NULL};
+    static const char *const live_headings[] = {"SOURCE",    "GROUP",   "IIF",   "TABLE",
+                                                "STATE",     "PACKETS", "BYTES", "WRONG-IF",
+                                                "PACKETS/S", "BYTES/S", "OIFS",  NULL};
     const struct nb_value *route = nb_value_first(routes);
     struct columns *columns;
     char oifs[512];
@@ -51,7 +54,7 @@ static void print_route_list(const struct nb_value *routes)
         puts("No routes.");
         return;
     }
-    columns = columns_new(headings);
+    columns = columns_new(live ? live_headings : headings);
     for (; route; route = nb_value_next(route)) {
         route_oifs(route, oifs, sizeof oifs);
         columns_add(columns, "%s", route_source(route));
@@ -62,29 +65,34 @@ static void print_route_list(const struct nb_value *routes)
         columns_add(columns, "%" PRId64, number(route, "packets"));
         columns_add(columns, "%" PRId64, number(route, "bytes"));
         columns_add(columns, "%" PRId64, number(route, "wrong_if"));
+        live_add_rates(live, columns, route);
         columns_add(columns, "%s", oifs);
     }
-    columns_print(columns);
+    columns_print_within(columns, live_lines(live));
 }
 
 void print_routes(const struct nb_reply *reply)
 {
-    print_route_list(nb_value_get(nb_reply_payload(reply), "mfc_rules"));
+    print_route_list(nb_value_get(nb_reply_payload(reply), "mfc_rules"), NULL);
 }
 
-void print_vifs(const struct nb_reply *reply)
+void print_vif_list(const struct nb_value *vifs, struct live *live)
 {
     static const char *const headings[] = {"VIF",       "INTERFACE",  "FAMILY",   "TABLE",
                                            "ROUTES",    "PACKETS-IN", "BYTES-IN", "PACKETS-OUT",
                                            "BYTES-OUT", NULL};
-    const struct nb_value *vif = nb_value_first(nb_value_get(nb_reply_payload(reply), "vifs"));
+    static const char *const live_headings[] = {
+        "VIF",        "INTERFACE",     "FAMILY",      "TABLE",     "ROUTES",
+        "PACKETS-IN", "BYTES-IN",      "PACKETS-OUT", "BYTES-OUT", "PACKETS-IN/S",
+        "BYTES-IN/S", "PACKETS-OUT/S", "BYTES-OUT/S", NULL};
+    const struct nb_value *vif = nb_value_first(vifs);
     struct columns *columns;
 
     if (!vif) {
         puts("No VIFs: they are made when a route first names an interface.");
         return;
     }
-    columns = columns_new(headings);
+    columns = columns_new(live ? live_headings : headings);
     for (; vif; vif = nb_value_next(vif)) {
         columns_add(columns, "%" PRId64, number(vif, "vifi"));
         columns_add(columns, "%s", text(vif, "name"));
@@ -95,8 +103,14 @@ void print_vifs(const struct nb_reply *reply)
         columns_add(columns, "%" PRId64, number(vif, "bytes_in"));
         columns_add(columns, "%" PRId64, number(vif, "packets_out"));
         columns_add(columns, "%" PRId64, number(vif, "bytes_out"));
+        live_add_rates(live, columns, vif);
     }
-    columns_print(columns);
+    columns_print_within(columns, live_lines(live));
+}
+
+void print_vifs(const struct nb_reply *reply)
+{
+    print_vif_list(nb_value_get(nb_reply_payload(reply), "vifs"), NULL);
 }
 
 /* The user's name where this machine knows it. */
@@ -151,5 +165,5 @@ void print_everything(const struct nb_reply *reply)
         columns_print(columns);
         putchar('\n');
     }
-    print_route_list(nb_value_get(payload, "mfc_rules"));
+    print_route_list(nb_value_get(payload, "mfc_rules"), NULL);
 }

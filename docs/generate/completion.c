@@ -12,7 +12,9 @@ static const char *const types[] = {
 
 static const char *type_of(const struct field *option)
 {
-    return (int)option->type == OPTION_FILE ? "file" : types[option->type];
+    return (int)option->type == OPTION_FILE      ? "file"
+           : (int)option->type == OPTION_SECONDS ? "seconds"
+                                                 : types[option->type];
 }
 
 /* A path that stands without a name. */

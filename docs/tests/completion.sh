@@ -52,6 +52,7 @@ expect "netbroker mfc add --iif e" eth8 eth9
 expect "netbroker mfc add --iif=e" eth8 eth9
 expect "netbroker mfc add --oifs eth8,e" eth8,eth8 eth8,eth9
 expect "netbroker mfc show --family " ipv4 ipv6
+expect "netbroker mfc show --w" --watch
 expect "netbroker mfc add --dry-run --gr" --group
 expect "netbroker mfc replace --" --dry-run --family --file --help --json --socket --table
 expect "netbroker mfc replace -f /etc/os-relea" /etc/os-release

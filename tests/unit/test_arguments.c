@@ -108,6 +108,11 @@ static const struct {
     {"mfc add --iif a --oifs b", "'mfc add' needs --group"},
     {"mfc add --group 239.1.1.1 --iif a --oifs b --table x", "'x' is no integer"},
     {"mfc add --group 239.1.1.1 --iif a --oifs b --ttls 1,", "'' is no integer"},
+    {"mfc show --watch 0.05", "'0.05' is no time; --watch takes 0.1 to 86400 seconds"},
+    {"mfc show --watch=nan", "'nan' is no time"},
+    {"mfc show --watch 1e3", "'1e3' is no time"},
+    {"mfc show --watch=", "'' is no time"},
+    {"mfc add --watch", "'mfc add' has no option '--watch'"},
     {"nothing", "there is no command 'nothing'"},
     {"--jsno ping", "there is no option '--jsno'"},
     {"--socket", "--socket takes a path"},
@@ -145,6 +150,28 @@ START_TEST(options_of_all_commands_stand_anywhere)
 }
 END_TEST
 
+static const struct {
+    const char *words;
+    double interval;
+} watches[] = {
+    {"mfc show", 0},
+    {"mfc show --watch", OPTION_SECONDS_DEFAULT},
+    {"mfc show --watch --json", OPTION_SECONDS_DEFAULT},
+    {"mfc show --watch 0.5 --json", 0.5},
+    {"vif show --watch=10", 10},
+};
+
+START_TEST(a_time_may_be_left_out)
+{
+    struct fixture f;
+
+    read_words(&f, watches[_i].words);
+    ck_assert_int_eq(f.status, EXIT_DONE);
+    ck_assert_double_eq(f.line.interval, watches[_i].interval);
+    ck_assert_ptr_null(strstr(f.text, "watch")); /* the service knows nothing of it */
+}
+END_TEST
+
 START_TEST(help_needs_no_arguments)
 {
     struct fixture f;
@@ -163,6 +190,7 @@ static void add_tests(TCase *tests)
     tcase_add_loop_test(tests, a_mistake_is_told, 0, (int)(sizeof mistakes / sizeof *mistakes));
     tcase_add_test(tests, an_argument_may_be_given_by_its_name);
     tcase_add_test(tests, options_of_all_commands_stand_anywhere);
+    tcase_add_loop_test(tests, a_time_may_be_left_out, 0, sizeof watches / sizeof *watches);
     tcase_add_test(tests, help_needs_no_arguments);
 }
 
