@@ -20,7 +20,9 @@
 enum {
     ROUTES_A_SLICE = 4096,                     /* 0.1 ms, or 3 ms with counters */
     NAME_ESCAPED = 5 * INTERFACE_NAME_MAX + 1, /* the longest name, if all of it is escaped */
-    STATES = ROUTE_WAITING + 1,
+#define T(name, word) +1
+    STATES = 0 ROUTE_STATES(T),
+#undef T
 };
 
 /* --- Lines --------------------------------------------------------------------------------- */
@@ -131,6 +133,11 @@ static void write_kernel(struct json *out, const struct mroute_totals *totals)
     line(out, "netbroker_upcalls_total{reason=\"no_route\"} %" PRIu64, totals->no_route);
     line(out, "netbroker_upcalls_total{reason=\"wrong_interface\"} %" PRIu64,
          totals->wrong_interface);
+    number(out, "routes_learned", "Routes learned from packets, for the ranges that are wanted.",
+           totals->learned);
+    number(out, "flows_dropped_total",
+           "Flows without a route that were dropped at once, because too many waited.",
+           totals->unmatched_dropped);
 }
 
 /* --- VIFs ---------------------------------------------------------------------------------- */
@@ -258,6 +265,8 @@ static void write_sample(struct json *out, const struct route_metric *metric,
     struct route_view view;
 
     route_describe(route, true, &view);
+    if (view.state == ROUTE_ON_DEMAND)
+        return; /* what was learned from it has counters */
 
     const void *value = (const char *)&view.counters + metric->offset;
 

@@ -45,6 +45,17 @@ within 5 "a route waits" test "$(value \
 nb mfc flush >/dev/null
 equal "leases after all" 0 "$(value netbroker_leases)"
 
+# Routes on demand: what was learned has counters, the range has none.
+nb mfc add --group 239.4.0.0/16 --iif r0 --oifs x1 >/dev/null
+send 239.4.1.1 7
+within 5 "a learned route" test "$(value netbroker_routes_learned)" = 1
+equal "on demand" 1 "$(value 'netbroker_routes{family="ipv4",table="253",state="on-demand"}')"
+equal "its packets" 7 "$(value \
+    'netbroker_route_packets_total{source="10.1.0.2",group="239.4.1.1",iif="r0",table="253"}' \
+    --routes)"
+equal "series of routes" 3 "$(nb metrics --routes | grep -c ^netbroker_route_)"
+nb mfc flush >/dev/null
+
 # The broker's death begins counters anew, but for that of its deaths.
 kill -KILL "$(status_of broker.pid)"
 within 10 "another broker" nb ping
