@@ -96,17 +96,15 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* The next word, which it ends with a NUL, or NULL where none or a comment follows. */
+/* The next word, which it ends with a NUL, or NULL where none follows. */
 static char *next_word(char **rest)
 {
     char *word = *rest, *end;
 
-    while (is_space(*word))
-        word++;
-    if (!*word || *word == '#')
+    word += strspn(word, " \t\r");
+    if (!*word)
         return NULL;
-    for (end = word; *end && !is_space(*end); end++)
-        ;
+    end = word + strcspn(word, " \t\r");
     *rest = *end ? end + 1 : end;
     *end = '\0';
     return word;
@@ -115,21 +113,19 @@ static char *next_word(char **rest)
 /* Copies the line up to its comment into text. It must be of printable characters. */
 static bool copy_line(const char *bytes, size_t n, char *text, struct error *error)
 {
-    size_t length = 0;
-
-    for (; length < n; length++) {
-        char c = bytes[length];
-
-        if (c == '#' && (length == 0 || is_space(bytes[length - 1])))
+    memcpy(text, bytes, n);
+    text[n] = '\0';
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] == '#' && (i == 0 || is_space(text[i - 1]))) {
+            text[i] = '\0';
             break;
-        if (!is_space(c) && (c <= ' ' || c > '~'))
+        }
+        if (!is_space(text[i]) && (text[i] <= ' ' || text[i] > '~'))
             return error_set(error, ERROR_INVALID_NAME, NULL,
                              "Byte %zu of the line is no printable ASCII character; others may "
                              "stand in comments only.",
-                             length + 1);
-        text[length] = c;
+                             i + 1);
     }
-    text[length] = '\0';
     return true;
 }
 

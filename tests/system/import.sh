@@ -31,6 +31,8 @@ mroute from r0 source 0.0.0.0  group 225.1.2.5 to r1
 mroute from r1                 group 225.1.2.5 to r0 r1
 mroute from r0 source fd00:1::2 group FF05::0:1 to r1 r2
 mroute from r0 source 10.1.0.66 group 225.1.2.4
+mroute from r+ source 10.1.0.7/24 group 225.2.9.9/16 to r1 r2
+mroute from r0 group ff0e::5:0/112 to r2
 include more.d/*.conf
 END
 echo "mroute from r0 group 225.1.2.6 to r2" >$work/smcroute/more.d/1.conf
@@ -43,6 +45,8 @@ route group 225.1.2.5 iif r0 oifs r1
 route group 225.1.2.5 iif r1 oifs r0
 route source fd00:1::2 group ff05::1 iif r0 oifs r1,r2
 route source 10.1.0.66 group 225.1.2.4 iif r0 oifs \"\"
+route source 10.1.0.0/24 group 225.2.0.0/16 iif r+ oifs r1,r2 ttls 1,5
+route group ff0e::5:0/112 iif r0 oifs r2
 route group 225.1.2.6 iif r0 oifs r2 ttls 5
 route group 225.1.2.7 iif r0 oifs r1" "$(cat $work/out)"
 equal "remarks" "$work/smcroute/smcroute.conf:12: note: 'r1' is left out of the outgoing \
@@ -91,13 +95,16 @@ said "Is netbrokerd running?"
 
 make_topology
 start_daemon
-sed -i '/225.1.2.5/d' $work/smcroute/smcroute.conf
+echo "mroute from r9 group 225.1.2.8 to r1" >$work/smcroute/more.d/3.conf
 import 0 $work/smcroute/smcroute.conf
-equal "what is said" "Added: 6 routes, 0 joins." "$(cat $work/out)"
-equal "routes" 6 "$(status_of mroute.routes)"
+equal "what is said" "Added: 11 routes, 0 joins." "$(cat $work/out)"
+equal "routes" 11 "$(status_of mroute.routes)"
+within 5 "a route waits for its interface" route_is waiting 225.1.2.8
 flow 225.1.2.3 20 20 20
+flow 225.2.7.7 20 20 20
+flow ff0e::5:6 20 0 20
 flow 225.1.2.3 20 20 0 4 # below r2's threshold
 flow 225.1.2.7 20 20 0
-equal "a second time" '{"routes":6,"joins":0,"refused":0,"problems":0}' \
+equal "a second time" '{"routes":11,"joins":0,"refused":0,"problems":0}' \
     "$(nb --json mfc import $work/smcroute/smcroute.conf)"
-equal "routes" 6 "$(status_of mroute.routes)"
+equal "routes, two of them learned" 13 "$(status_of mroute.routes)"

@@ -287,23 +287,23 @@ static double now_ms(void)
 /* Some 25 ms; the bound is for sanitizers and busy machines. */
 START_TEST(ten_thousand_routes_are_read_at_once)
 {
-    enum { ROUTES = 10000, ROOM = 128 };
+    static const size_t routes = 10000, room = 128;
     unsigned count = 0;
     const struct lines_reader reader = {count_statement, note_mistake, &count};
-    char *text = malloc(ROUTES * ROOM);
+    char *text = malloc(routes * room);
     size_t used = 0;
     double start;
 
-    for (unsigned i = 0; i < ROUTES; i++)
+    for (unsigned i = 0; i < routes; i++)
         used += (size_t)sprintf(text + used,
                                 "route source 10.1.%u.%u group 239.1.%u.%u iif eth0 oifs eth1,eth2 "
                                 "ttls 2,3 table 100\n",
                                 i / 250, i % 250 + 1, i / 250, i % 250);
     start = now_ms();
     ck_assert(lines_read(text, used, &reader));
-    fprintf(stderr, "%d routes read in %.1f ms\n", ROUTES, now_ms() - start);
+    fprintf(stderr, "%zu routes read in %.1f ms\n", routes, now_ms() - start);
     ck_assert_double_lt(now_ms() - start, 2000);
-    ck_assert_uint_eq(count, ROUTES);
+    ck_assert_uint_eq(count, routes);
     free(text);
 }
 END_TEST
