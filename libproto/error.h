@@ -26,7 +26,9 @@
     E(NOT_FOUND, "not-found", "There is no such interface, route or subscription.")                \
     E(LIMIT, "limit", "A limit of the kernel or of the service is reached.")                       \
     E(NOT_ALLOWED, "not-allowed", "The policy does not let this user do it.")                      \
-    E(IN_USE, "in-use", "Another process owns what was asked for.")                                \
+    E(IN_USE, "in-use", "Another process, or another user, has what was asked for.")               \
+    E(NOT_BEGUN, "not-begun", "There is no set that this connection began.")                       \
+    E(ABORTED, "aborted", "A request of the set was refused, so none of it is applied.")           \
     E(UNSUPPORTED, "unsupported", "This kernel or system cannot do it.")                           \
     E(NO_MEMORY, "no-memory", "The service is out of memory; try again later.")                    \
     E(INTERNAL, "internal", "The kernel refused what should have worked; the message says how.")

@@ -144,6 +144,16 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     F(S, learned, flag, OPTIONAL, 0, 0, 0, "Only those that were learned.")                        \
     FIELD_DRY_RUN(F, S)
 
+#define FIELDS_BEGIN_REPLACE(F, S)                                                                 \
+    F(S, family, family, OPTIONAL, 0, 0, 0,                                                        \
+      "Replace routes of this address family only; of both where it is missing.")                  \
+    F(S, table, table, OPTIONAL, 1, TABLE_ID_MAX, 0,                                               \
+      "Replace routes of this multicast routing table only; of all where it is missing.")
+
+#define FIELDS_COMMIT(F, S) FIELD_DRY_RUN(F, S)
+
+#define FIELDS_ABORT(F, S)
+
 #define FIELDS_SHOW_MFC(F, S)                                                                      \
     F(S, source, source, OPTIONAL, 0, 0, 0,                                                        \
       "Only routes from this source, or within this prefix; 0.0.0.0 or :: selects those from any " \
@@ -200,6 +210,13 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "a prefix, there is one from each interface.")                                               \
     A(DEL_MFC, del_mfc, "mroute.write", "mfc del", "", "Delete a multicast route.")                \
     A(FLUSH_MFC, flush_mfc, "mroute.write", "mfc flush", "", "Delete all multicast routes.")       \
+    A(BEGIN_REPLACE, begin_replace, "mroute.write", "", "",                                        \
+      "Begin a set of routes, to replace those that you hold: each ADD_MFC of this connection is " \
+      "put aside until COMMIT. The end of the connection forgets it.")                             \
+    A(COMMIT, commit, "mroute.write", "", "",                                                      \
+      "Apply the set as a difference: routes that it has not go, and what is there already is "    \
+      "not touched. After a refused request nothing is applied.")                                  \
+    A(ABORT, abort, "mroute.write", "", "", "Forget the set; nothing is changed.")                 \
     A(SHOW_MFC, show_mfc, "mroute.read", "mfc show", "",                                           \
       "List multicast routes with their state and counters.")                                      \
     A(SHOW_VIF, show_vif, "mroute.read", "vif show", "",                                           \

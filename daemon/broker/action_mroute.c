@@ -6,47 +6,46 @@
 
 /* --- Changing ------------------------------------------------------------------------------ */
 
-struct deferred_add {
+struct deferred_call {
     struct deferral deferral; /* first: the session frees it */
     struct mroute_waiter waiter;
 };
 
-static void resume_add(struct mroute_waiter *waiter, const struct error *error)
+static void resume_call(struct mroute_waiter *waiter, const struct error *error)
 {
-    struct deferred_add *add =
-        (struct deferred_add *)((char *)waiter - offsetof(struct deferred_add, waiter));
+    struct deferred_call *call =
+        (struct deferred_call *)((char *)waiter - offsetof(struct deferred_call, waiter));
 
-    session_resume(&add->deferral, error);
+    session_resume(&call->deferral, error);
 }
 
-static void cancel_add(struct deferral *deferral)
+static void cancel_call(struct deferral *deferral)
 {
-    struct deferred_add *add = (struct deferred_add *)deferral;
+    struct deferred_call *call = (struct deferred_call *)deferral;
 
-    mroute_waiter_cancel(deferral->call.services->mroute, &add->waiter);
+    mroute_waiter_cancel(deferral->call.services->mroute, &call->waiter);
 }
 
-/* The table's socket comes from the keeper; until then the call waits. */
-static bool defer_add(struct call *call, const struct args_add_mfc *args)
+bool defer_for_table(struct call *call, uint8_t family, uint32_t table)
 {
     struct mroute *mroute = call->services->mroute;
-    struct deferred_add *add = calloc(1, sizeof *add);
+    struct deferred_call *deferred = calloc(1, sizeof *deferred);
 
-    if (!add)
+    if (!deferred)
         return false;
-    add->waiter.resume = resume_add;
-    add->deferral.cancel = cancel_add;
-    if (mroute_table_open(mroute, args->group.address.family, args->table, &add->waiter)) {
-        if (session_defer(&add->deferral, call))
+    deferred->waiter.resume = resume_call;
+    deferred->deferral.cancel = cancel_call;
+    if (mroute_table_open(mroute, family, table, &deferred->waiter)) {
+        if (session_defer(&deferred->deferral, call))
             return true;
-        mroute_waiter_cancel(mroute, &add->waiter);
+        mroute_waiter_cancel(mroute, &deferred->waiter);
     }
-    free(add);
+    free(deferred);
     return false;
 }
 
-static void reply_entry(struct call *call, const struct prefix *source, const struct prefix *group,
-                        const char *done)
+void reply_entry(struct call *call, const struct prefix *source, const struct prefix *group,
+                 const char *done)
 {
     char source_text[PREFIX_TEXT_MAX], group_text[PREFIX_TEXT_MAX];
     struct prefix any = {.address = address_any(group->address.family)};
@@ -69,21 +68,40 @@ static bool may_hold(const struct call *call, const struct args_add_mfc *args,
     return route && route_hold(route, owner);
 }
 
+static bool waits_for_table(struct call *call, const struct args_add_mfc *args)
+{
+    uint8_t family = args->group.address.family;
+
+    return !args->dry_run && !mroute_table_is_open(call->services->mroute, family, args->table) &&
+           defer_for_table(call, family, args->table);
+}
+
+/* Until packets are led to the table. */
+static bool waits_for_rules(struct call *call, const struct args_add_mfc *args)
+{
+    uint8_t family = args->group.address.family;
+
+    return !args->dry_run && mroute_rules_pending(call->services->mroute, family, args->table) &&
+           defer_for_table(call, family, args->table);
+}
+
 enum outcome handle_add_mfc(struct call *call, const struct args_add_mfc *args)
 {
-    struct mroute *mroute = call->services->mroute;
     struct owner owner = owner_of(call, args->while_connected);
     enum route_change change;
     struct error error;
 
-    if (!args->dry_run && !mroute_table_is_open(mroute, args->group.address.family, args->table) &&
-        defer_add(call, args))
+    if (*session_staging(call->session)) {
+        stage_route(call, args);
+        return OUTCOME_REPLIED;
+    }
+    if (waits_for_table(call, args))
         return OUTCOME_DEFERRED;
-    if (!may_hold(call, args, &owner, &error) || !mroute_add(mroute, args, &owner, &change, &error))
+    if (!may_hold(call, args, &owner, &error) ||
+        !mroute_add(call->services->mroute, args, &owner, &change, &error))
         reply_error(call, &error);
-    else if (!args->dry_run && mroute_rules_pending(mroute, args->group.address.family, args->table) &&
-             defer_add(call, args))
-        return OUTCOME_DEFERRED; /* until packets are led to the table */
+    else if (waits_for_rules(call, args))
+        return OUTCOME_DEFERRED;
     else if (!args->dry_run)
         reply_entry(call, &args->source, &args->group, "added");
     else
@@ -174,9 +192,8 @@ static void write_holders(struct json *json, const struct route_view *view)
         json_member_unsigned(json, "idle", view->idle);
 }
 
-void write_route(struct json *json, const struct route_view *view)
+static void write_members(struct json *json, const struct route_view *view)
 {
-    json_open(json, '{');
     write_key(json, &view->source, &view->group);
     json_member_string(json, "iif", view->iif);
     write_oifs(json, view);
@@ -187,6 +204,23 @@ void write_route(struct json *json, const struct route_view *view)
     json_member_unsigned(json, "packets", view->counters.packets);
     json_member_unsigned(json, "bytes", view->counters.bytes);
     json_member_unsigned(json, "wrong_if", view->counters.wrong_interface);
+}
+
+void write_route(struct json *json, const struct route_view *view)
+{
+    json_open(json, '{');
+    write_members(json, view);
+    json_close(json, '}');
+}
+
+void write_change(struct json *json, const char *change, const struct route *route)
+{
+    struct route_view view;
+
+    route_describe(route, true, &view);
+    json_open(json, '{');
+    json_member_string(json, "change", change);
+    write_members(json, &view);
     json_close(json, '}');
 }
 

@@ -149,6 +149,22 @@ static bool is_reading(const char *verb)
     return dot && strcmp(dot, ".read") == 0;
 }
 
+/* The routes of a set are decided one by one, when they come. */
+static struct decision decide(const struct call *call, const char *verb,
+                              const struct target *target)
+{
+    const struct policy *policy = &call->services->policy;
+
+    switch (call->request.action) {
+    case ACTION_BEGIN_REPLACE:
+    case ACTION_COMMIT:
+    case ACTION_ABORT:
+        return policy_decide_somewhere(policy, call->peer, verb);
+    default:
+        return policy_decide(policy, call->peer, verb, target);
+    }
+}
+
 bool authorise(struct call *call, struct error *error)
 {
     const char *verb = action_row(call->request.action)->policy;
@@ -157,7 +173,7 @@ bool authorise(struct call *call, struct error *error)
     bool waited = call->lease.id != 0; /* and is recorded already */
 
     target_of(call, &target);
-    decision = policy_decide(&call->services->policy, call->peer, verb, &target);
+    decision = decide(call, verb, &target);
     if (decision.allowed && call->request.action == ACTION_ADD_MFC && !waited)
         call->lease = mroute_lease(call->services->mroute, call->peer->uid);
     call->lease_limit = decision.rule ? decision.rule->leases : 0;

@@ -1,6 +1,7 @@
 #include "dispatch.h"
 
 #include "authorise.h"
+#include "session.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -40,6 +41,8 @@ static void end_reply(struct json *out)
 
 void reply_error(struct call *call, const struct error *error)
 {
+    if (call->session)
+        session_note_refusal(call->session);
     begin_reply(call, "error");
     json_member_string(call->out, "code", error_word(error->code));
     if (error->field[0])

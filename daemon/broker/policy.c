@@ -127,10 +127,38 @@ static bool applies(const struct rule *rule, const struct peer *peer, const char
            (rule->deny ? touches(rule, target) : covers(rule, target));
 }
 
+static bool is_administrator(const struct policy *policy, const struct peer *peer)
+{
+    return peer->uid == 0 || peer->uid == policy->administrator;
+}
+
+static bool denies_everything(const struct rule *rule)
+{
+    return rule->deny && !rule->interface_count && !rule->prefix_count && !rule->table_count;
+}
+
+struct decision policy_decide_somewhere(const struct policy *policy, const struct peer *peer,
+                                        const char *verb)
+{
+    struct decision decision = {.allowed = is_administrator(policy, peer)};
+
+    for (size_t i = 0; i < policy->count; i++) {
+        const struct rule *rule = &policy->rules[i];
+
+        if (!is_subject(rule, peer) || !has_verb(rule, verb))
+            continue;
+        if (denies_everything(rule))
+            return (struct decision){false, rule};
+        if (!rule->deny && !decision.rule)
+            decision = (struct decision){true, rule};
+    }
+    return decision;
+}
+
 struct decision policy_decide(const struct policy *policy, const struct peer *peer,
                               const char *verb, const struct target *target)
 {
-    struct decision decision = {.allowed = peer->uid == 0 || peer->uid == policy->administrator};
+    struct decision decision = {.allowed = is_administrator(policy, peer)};
 
     for (size_t i = 0; i < policy->count; i++) {
         const struct rule *rule = &policy->rules[i];

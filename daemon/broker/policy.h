@@ -58,6 +58,10 @@ struct decision {
     const struct rule *rule; /* the rule that decided; NULL: an administrator, or none matches */
 };
 
+/* The same on whatever a rule allows the verb on: for requests whose parts are decided each. */
+struct decision policy_decide_somewhere(const struct policy *policy, const struct peer *peer,
+                                        const char *verb);
+
 struct decision policy_decide(const struct policy *policy, const struct peer *peer,
                               const char *verb, const struct target *target);
 

@@ -38,6 +38,26 @@ struct services {
 /* Writes a route as one JSON object: how SHOW, SHOW_MFC and the events tell of it. */
 void write_route(struct json *json, const struct route_view *view);
 
+/* The same with what becomes of it, e.g. "deleted". */
+void write_change(struct json *json, const char *change, const struct route *route);
+
+/* Replies "MFC entry for (S, G) DONE." */
+void reply_entry(struct call *call, const struct prefix *source, const struct prefix *group,
+                 const char *done);
+
+/* Defers the call until the table is open, or its rules are in place. False: it is too late for
+ * that, go on. */
+bool defer_for_table(struct call *call, uint8_t family, uint32_t table);
+
+/* ADD_MFC while the session collects a set. */
+void stage_route(struct call *call, const struct args_add_mfc *args);
+
+/* What a set would change, or has changed. */
+struct set_counts {
+    size_t changes[CHANGE_REPLACED + 1]; /* by enum route_change */
+    size_t deleted;
+};
+
 /* Ends a reply's payload with the list `key` of the routes that the filter selects, each written by
  * `write`: now or, where there are many, slice by slice. */
 void reply_routes(struct call *call, struct json *out, const char *key,

@@ -3,6 +3,7 @@
 #include "intake.h"
 #include "log.h"
 #include "services.h"
+#include "staging.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ struct session {
     struct deferral *deferral;         /* owned */
     struct subscription *subscription; /* owned; NULL: it never subscribed */
     struct session_holds holds;        /* what ends with the session */
+    struct staging *staging;           /* owned; NULL: no set is collected */
     size_t queued;                     /* bytes, as they were counted last */
     unsigned ages[WAIT_COUNT];         /* seconds that each wait has taken */
 };
@@ -67,6 +69,8 @@ static void count_queued(struct session *session)
 
     if (session->subscription)
         now += session->subscription->subscriber.queue.capacity;
+    if (session->staging)
+        now += session->staging->bytes;
     users_count_queued(users_of(session), session->user, session->queued, now);
     session->queued = now;
 }
@@ -110,6 +114,7 @@ void session_close(struct session *session)
     }
     if (session->producer)
         session->producer->destroy(session->producer);
+    session_end_staging(session);
     session_holds_end(&session->holds);
     give_back(session);
     session->host.closed(session->host.context, session);
@@ -481,6 +486,39 @@ struct session *session_new(const struct session_host *host, int fd, const struc
 struct session_holds *session_holds(struct session *session)
 {
     return &session->holds;
+}
+
+struct staging **session_staging(struct session *session)
+{
+    return &session->staging;
+}
+
+void session_end_staging(struct session *session)
+{
+    staging_free(session_take_staging(session));
+}
+
+struct staging *session_take_staging(struct session *session)
+{
+    struct staging *staging = session->staging;
+
+    session->staging = NULL;
+    return staging;
+}
+
+/* Half of what the user may queue is left for replies. */
+bool session_may_stage(const struct session *session)
+{
+    const struct users *users = users_of(session);
+
+    return session->user->queued < users->limits.queued_bytes_per_user / 2 &&
+           users->queued < users->limits.queued_bytes / 2;
+}
+
+void session_note_refusal(struct session *session)
+{
+    if (session->staging)
+        session->staging->failed = true;
 }
 
 struct subscriber *session_subscriber(struct session *session)

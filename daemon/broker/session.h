@@ -90,6 +90,19 @@ void session_resume(struct deferral *deferral, const struct error *error);
 /* For actions: what ends with the session. */
 struct session_holds *session_holds(struct session *session);
 
+/* For actions: the set of routes that the session collects; *it is NULL where there is none. It
+ * ends with the session, or earlier, or is somebody else's to free from now on. */
+struct staging;
+struct staging **session_staging(struct session *session);
+void session_end_staging(struct session *session);
+struct staging *session_take_staging(struct session *session);
+
+/* For actions: whether the set may take more memory. */
+bool session_may_stage(const struct session *session);
+
+/* A request was refused: the set that it may belong to is not applied. */
+void session_note_refusal(struct session *session);
+
 /* For actions: the session as one that subscribes. NULL: no memory. */
 struct subscriber *session_subscriber(struct session *session);
 

@@ -171,7 +171,8 @@ void users_count_queued(struct users *users, struct account *user, size_t before
 
 /* --- Leases -------------------------------------------------------------------------------- */
 
-bool users_may_hold_lease(const struct users *users, uid_t uid, unsigned limit, struct error *error)
+bool users_may_hold_set(const struct users *users, uid_t uid, unsigned limit, size_t more,
+                        size_t less, struct error *error)
 {
     const struct account *user = find(users, uid);
     const char *source =
@@ -179,13 +180,17 @@ bool users_may_hold_lease(const struct users *users, uid_t uid, unsigned limit, 
 
     if (limit == 0)
         limit = users->limits.leases_per_user;
-
-    if (!user || user->exempt || user->leases < limit)
+    if (!user || user->exempt || user->leases + more <= limit + less)
         return true;
     return error_set(error, ERROR_LIMIT, NULL,
                      "User %u holds %u leases, and one user may hold no more than %u "
                      "(%s). Give some back.",
                      (unsigned)uid, user->leases, limit, source);
+}
+
+bool users_may_hold_lease(const struct users *users, uid_t uid, unsigned limit, struct error *error)
+{
+    return users_may_hold_set(users, uid, limit, 1, 0, error);
 }
 
 void users_hold_lease(struct users *users, uid_t uid)

@@ -75,6 +75,11 @@ void users_count_queued(struct users *users, struct account *user, size_t before
  * a rule of the policy sets, 0 where it sets none. */
 bool users_may_hold_lease(const struct users *users, uid_t uid, unsigned limit,
                           struct error *error);
+
+/* The same for a set that brings some leases and ends others. */
+bool users_may_hold_set(const struct users *users, uid_t uid, unsigned limit, size_t more,
+                        size_t less, struct error *error);
+
 void users_hold_lease(struct users *users, uid_t uid);
 void users_release_lease(struct users *users, uid_t uid);
 

@@ -92,6 +92,18 @@ struct expectation {
     {                                                                                              \
         "{}", "ynnn"                                                                               \
     }
+#define EXPECT_BEGIN_REPLACE                                                                       \
+    {                                                                                              \
+        "{}", "ynyn"                                                                               \
+    }
+#define EXPECT_COMMIT                                                                              \
+    {                                                                                              \
+        "{}", "ynyn"                                                                               \
+    }
+#define EXPECT_ABORT                                                                               \
+    {                                                                                              \
+        "{}", "ynyn"                                                                               \
+    }
 #define EXPECT_SHOW_MFC                                                                            \
     {                                                                                              \
         "{}", "yynn"                                                                               \

@@ -12,7 +12,8 @@ START_TEST(names_and_commands_are_unique)
     for (enum action a = 0; a < ACTION_COUNT; a++)
         for (enum action b = a + 1; b < ACTION_COUNT; b++) {
             ck_assert_str_ne(action_row(a)->name, action_row(b)->name);
-            ck_assert_str_ne(action_row(a)->cli, action_row(b)->cli);
+            ck_assert(!action_row(a)->cli[0] ||
+                      strcmp(action_row(a)->cli, action_row(b)->cli) != 0);
         }
 }
 END_TEST
@@ -40,7 +41,7 @@ START_TEST(each_row_is_complete)
 {
     const struct action_row *row = action_row((enum action)_i);
 
-    ck_assert(is_command(row->cli));
+    ck_assert(!row->cli[0] || is_command(row->cli)); /* a part of a command has none */
     ck_assert_ptr_nonnull(strchr(row->policy, '.'));
     ck_assert_uint_lt(strlen(row->name), WORD_LENGTH_MAX);
     ck_assert_int_eq(row->documentation[strlen(row->documentation) - 1], '.');

@@ -145,9 +145,9 @@ static bool check_vifs(const struct mfc *mfc, const struct args_add_mfc *args,
                      VIFS_MAX);
 }
 
-bool admission_check(const struct mfc *mfc, const struct links *links,
-                     const struct args_add_mfc *args, struct resolved *resolved,
-                     struct route **ret_old, enum route_change *ret, struct error *error)
+bool admission_compare(const struct mfc *mfc, const struct links *links,
+                       const struct args_add_mfc *args, struct resolved *resolved,
+                       struct route **ret_old, enum route_change *ret, struct error *error)
 {
     struct prefix source = admission_source(args);
     struct route *old;
@@ -157,5 +157,13 @@ bool admission_check(const struct mfc *mfc, const struct links *links,
     old = mfc ? route_set_find(&mfc->routes, &source, &args->group, args->iif.text) : NULL;
     *ret_old = old;
     *ret = !old ? CHANGE_ADDED : is_same(old, args) ? CHANGE_NONE : CHANGE_REPLACED;
-    return *ret == CHANGE_NONE || check_vifs(mfc, args, resolved, error);
+    return true;
+}
+
+bool admission_check(const struct mfc *mfc, const struct links *links,
+                     const struct args_add_mfc *args, struct resolved *resolved,
+                     struct route **ret_old, enum route_change *ret, struct error *error)
+{
+    return admission_compare(mfc, links, args, resolved, ret_old, ret, error) &&
+           (*ret == CHANGE_NONE || check_vifs(mfc, args, resolved, error));
 }

@@ -11,6 +11,11 @@ bool admission_check(const struct mfc *mfc, const struct links *links,
                      const struct args_add_mfc *args, struct resolved *resolved,
                      struct route **ret_old, enum route_change *ret, struct error *error);
 
+/* The same without the VIFs. */
+bool admission_compare(const struct mfc *mfc, const struct links *links,
+                       const struct args_add_mfc *args, struct resolved *resolved,
+                       struct route **ret_old, enum route_change *ret, struct error *error);
+
 /* The source, which may be missing, as a prefix of the group's family. */
 struct prefix admission_source(const struct args_add_mfc *args);
 

@@ -100,7 +100,7 @@ static bool check_limits(const struct mroute *mroute, const struct mfc *mfc,
     return true;
 }
 
-static bool check_owner(const struct route *old, const struct owner *owner, struct error *error)
+bool check_owner(const struct route *old, const struct owner *owner, struct error *error)
 {
     if (!old || owner->administrator || !holding_has_others(&old->holding, owner))
         return true;

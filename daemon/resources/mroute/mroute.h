@@ -205,6 +205,23 @@ size_t mroute_sweep(struct mroute *mroute, const struct mroute_filter *filter,
                     const struct owner *owner, bool dry_run,
                     void (*visit)(void *context, const struct route *route), void *context);
 
+/* Whether the route could be added, and what that would change. Whether there are VIFs for it is
+ * not looked at. */
+bool mroute_check(const struct mroute *mroute, const struct args_add_mfc *args,
+                  const struct owner *owner, enum route_change *ret, struct error *error);
+
+/* Whether there are VIFs for several routes beside what is there: free() frees what was begun;
+ * NULL: no memory. */
+struct vif_needs;
+struct vif_needs *mroute_needs_new(const struct mroute *mroute);
+bool mroute_needs_add(struct vif_needs *needs, const struct args_add_mfc *args,
+                      struct error *error);
+
+/* Makes the owner's hold on this route, if there is one, one of the owner's generation; and whether
+ * a sweep would take the route. */
+void mroute_mark(struct mroute *mroute, const struct args_add_mfc *args, const struct owner *owner);
+bool mroute_would_sweep(const struct route *route, const struct owner *owner);
+
 /* All that is wanted was told. What was found in the kernel beside it, and is of a range, was
  * learned; the rest is held by nobody that is known. */
 void mroute_settle(struct mroute *mroute);

@@ -1,5 +1,5 @@
 /* What the parts of mroute.h's implementation share: mroute.c (life and tables), change.c (routes
- * and who holds them), view.c (walks and views). */
+ * and who holds them), set.c (sets of routes), view.c (walks and views). */
 #ifndef NB_MROUTE_INTERNAL_H
 #define NB_MROUTE_INTERNAL_H
 
@@ -23,6 +23,9 @@ extern const struct holding_class route_holding_class;
 
 struct mfc *find_table(const struct mroute *mroute, uint8_t family, uint32_t table);
 struct mfc *find_open_table(const struct mroute *mroute, uint8_t family, uint32_t table);
+
+/* What others hold is changed by administrators only. */
+bool check_owner(const struct route *old, const struct owner *owner, struct error *error);
 
 /* Gives a table back that has no route any more, but for the default one. */
 void close_if_empty(struct mroute *mroute, struct mfc *mfc);

@@ -1,0 +1,134 @@
+/* What is asked before a set of routes is applied: whether each could be added, whether there are
+ * VIFs for all, and which routes are in the set. */
+#include "admission.h"
+#include "mroute_internal.h"
+
+#include <stdlib.h>
+
+bool mroute_check(const struct mroute *mroute, const struct args_add_mfc *args,
+                  const struct owner *owner, enum route_change *ret, struct error *error)
+{
+    const struct mfc *mfc = find_open_table(mroute, args->group.address.family, args->table);
+    struct resolved resolved;
+    struct route *old;
+
+    return admission_compare(mfc, mroute->host.links, args, &resolved, &old, ret, error) &&
+           (*ret != CHANGE_REPLACED || check_owner(old, owner, error));
+}
+
+static struct hold *find_hold(const struct mroute *mroute, const struct args_add_mfc *args,
+                              const struct owner *owner)
+{
+    struct mfc *mfc = find_open_table(mroute, args->group.address.family, args->table);
+    struct prefix source = admission_source(args);
+    struct route *route =
+        mfc ? route_set_find(&mfc->routes, &source, &args->group, args->iif.text) : NULL;
+
+    return route ? holding_find(&route->holding, owner) : NULL;
+}
+
+void mroute_mark(struct mroute *mroute, const struct args_add_mfc *args, const struct owner *owner)
+{
+    struct hold *hold = find_hold(mroute, args, owner);
+
+    if (hold)
+        hold->generation = owner->generation;
+}
+
+bool mroute_would_sweep(const struct route *route, const struct owner *owner)
+{
+    const struct hold *hold = holding_find(&route->holding, owner);
+
+    return hold && hold->generation != owner->generation && holding_count(&route->holding) == 1;
+}
+
+/* --- VIFs ---------------------------------------------------------------------------------- */
+
+struct table_needs {
+    uint8_t family;
+    uint32_t table;
+    unsigned count;
+    unsigned ifindexes[VIFS_MAX];
+};
+
+struct vif_needs {
+    const struct mroute *mroute;
+    unsigned count;
+    struct table_needs tables[TABLES_MAX];
+};
+
+struct vif_needs *mroute_needs_new(const struct mroute *mroute)
+{
+    struct vif_needs *needs = calloc(1, sizeof *needs);
+
+    if (needs)
+        needs->mroute = mroute;
+    return needs;
+}
+
+static bool need(struct table_needs *needs, unsigned ifindex)
+{
+    for (unsigned i = 0; i < needs->count; i++)
+        if (needs->ifindexes[i] == ifindex)
+            return true;
+    if (needs->count == VIFS_MAX)
+        return false;
+    needs->ifindexes[needs->count++] = ifindex;
+    return true;
+}
+
+/* Begins with what the table has now: it goes only after what is new has come. */
+static void take_present(struct table_needs *needs, const struct mroute *mroute)
+{
+    const struct mfc *mfc = find_open_table(mroute, needs->family, needs->table);
+    const struct port *port;
+
+    if (!mfc)
+        return;
+    TAILQ_FOREACH (port, &mfc->ports.list, in_ports)
+        if (port->vif >= 0)
+            need(needs, port->ifindex);
+}
+
+static struct table_needs *find_needs(struct vif_needs *needs, uint8_t family, uint32_t table)
+{
+    struct table_needs *found;
+
+    for (unsigned i = 0; i < needs->count; i++)
+        if (needs->tables[i].family == family && needs->tables[i].table == table)
+            return &needs->tables[i];
+    if (needs->count == TABLES_MAX)
+        return NULL;
+    found = &needs->tables[needs->count++];
+    found->family = family;
+    found->table = table;
+    take_present(found, needs->mroute);
+    return found;
+}
+
+static bool need_name(struct vif_needs *needs, struct table_needs *table, const char *name)
+{
+    const struct link_info *link =
+        port_name_is_pattern(name) ? NULL : links_find(needs->mroute->host.links, name);
+
+    return !link || need(table, link->ifindex);
+}
+
+bool mroute_needs_add(struct vif_needs *needs, const struct args_add_mfc *args, struct error *error)
+{
+    uint8_t family = args->group.address.family;
+    uint32_t id = family_table(family, args->table);
+    struct table_needs *table = find_needs(needs, family, id);
+    bool fits = table && need_name(needs, table, args->iif.text);
+
+    for (uint32_t i = 0; fits && i < args->oifs.count; i++)
+        fits = need_name(needs, table, args->oifs.names[i].text);
+    if (fits)
+        return true;
+    return error_set(error, ERROR_LIMIT, NULL,
+                     table ? "With what is there already, the set needs more than %u interfaces in "
+                             "table %u; the kernel routes between no more. Delete routes first."
+                           : "The service keeps no more than %u tables open, and table %u would "
+                             "be one too many.",
+                     table ? (unsigned)VIFS_MAX : (unsigned)TABLES_MAX, id);
+}
