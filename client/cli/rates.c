@@ -6,14 +6,16 @@
 enum { SLOTS_MIN = 64 };
 
 struct sample {
-    char *key; /* owned; NULL: a free slot */
+    struct sample *next; /* of the reading's list */
     uint64_t counters[RATE_COUNTERS_MAX];
+    char key[];
 };
 
-/* What one reading saw, found by key: an open hash that is never more than half full. */
+/* What one reading saw: a list, and an open hash by key that is never more than half full. */
 struct reading {
     uint64_t time_ns;
-    struct sample *slots; /* owned; slot_count is a power of two, or 0 */
+    struct sample *list;   /* owned */
+    struct sample **slots; /* owned; slot_count is a power of two, or 0 */
     size_t slot_count, used;
 };
 
@@ -23,8 +25,12 @@ struct rates {
 
 static void clear(struct reading *reading)
 {
-    for (size_t i = 0; i < reading->slot_count; i++)
-        free(reading->slots[i].key);
+    struct sample *sample;
+
+    while ((sample = reading->list)) {
+        reading->list = sample->next;
+        free(sample);
+    }
     free(reading->slots);
     *reading = (struct reading){0};
 }
@@ -40,44 +46,56 @@ static uint64_t hash(const char *key)
 }
 
 /* The slot that has the key, or the free one where it would stand. */
-static struct sample *slot_of(const struct reading *reading, const char *key)
+static struct sample **slot_of(const struct reading *reading, const char *key)
 {
     size_t i = hash(key) & (reading->slot_count - 1);
 
-    while (reading->slots[i].key && strcmp(reading->slots[i].key, key) != 0)
+    while (reading->slots[i] && strcmp(reading->slots[i]->key, key) != 0)
         i = (i + 1) & (reading->slot_count - 1);
     return &reading->slots[i];
 }
 
 static bool grow(struct reading *reading)
 {
-    struct reading larger = *reading;
+    size_t count = reading->slot_count ? 2 * reading->slot_count : SLOTS_MIN;
+    struct sample **slots = calloc(count, sizeof *slots);
 
-    larger.slot_count = reading->slot_count ? 2 * reading->slot_count : SLOTS_MIN;
-    larger.slots = calloc(larger.slot_count, sizeof *larger.slots);
-    if (!larger.slots)
+    if (!slots)
         return false;
-    for (size_t i = 0; i < reading->slot_count; i++)
-        if (reading->slots[i].key)
-            *slot_of(&larger, reading->slots[i].key) = reading->slots[i];
     free(reading->slots);
-    *reading = larger;
+    reading->slots = slots;
+    reading->slot_count = count;
+    for (struct sample *sample = reading->list; sample; sample = sample->next)
+        *slot_of(reading, sample->key) = sample;
     return true;
+}
+
+static struct sample *add_sample(struct reading *reading, const char *key)
+{
+    size_t size = strlen(key) + 1;
+    struct sample *sample = calloc(1, sizeof *sample + size);
+
+    if (!sample)
+        return NULL;
+    memcpy(sample->key, key, size);
+    sample->next = reading->list;
+    reading->list = sample;
+    reading->used++;
+    return sample;
 }
 
 static void remember(struct reading *reading, const char *key, const uint64_t *counters,
                      size_t count)
 {
-    struct sample *slot;
+    struct sample **slot;
 
     if (2 * reading->used >= reading->slot_count && !grow(reading))
         return;
     slot = slot_of(reading, key);
-    if (!slot->key) {
-        slot->key = strdup(key);
-        reading->used += slot->key != NULL;
-    }
-    memcpy(slot->counters, counters, count * sizeof *counters);
+    if (!*slot)
+        *slot = add_sample(reading, key);
+    if (*slot)
+        memcpy((*slot)->counters, counters, count * sizeof *counters);
 }
 
 struct rates *rates_new(void)
@@ -104,11 +122,11 @@ void rates_begin(struct rates *rates, uint64_t time_ns)
 bool rates_take(struct rates *rates, const char *key, const uint64_t *counters, size_t count,
                 double *ret)
 {
-    const struct sample *last = rates->last.slot_count ? slot_of(&rates->last, key) : NULL;
+    const struct sample *last = rates->last.slot_count ? *slot_of(&rates->last, key) : NULL;
     double seconds = (double)(rates->current.time_ns - rates->last.time_ns) / 1e9;
 
     remember(&rates->current, key, counters, count);
-    if (!last || !last->key || rates->current.time_ns <= rates->last.time_ns)
+    if (!last || rates->current.time_ns <= rates->last.time_ns)
         return false;
     for (size_t i = 0; i < count; i++)
         if (counters[i] < last->counters[i])

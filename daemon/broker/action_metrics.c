@@ -44,8 +44,8 @@ static void line(struct json *out, const char *format, ...)
 /* The two lines before the samples. A counter's name ends in _total. */
 static void head(struct json *out, const char *name, const char *help)
 {
-    size_t length = strlen(name);
-    bool counts = length > 6 && strcmp(name + length - 6, "_total") == 0;
+    const char *last = strrchr(name, '_');
+    bool counts = last && strcmp(last, "_total") == 0;
 
     line(out, "# HELP netbroker_%s %s", name, help);
     line(out, "# TYPE netbroker_%s %s", name, counts ? "counter" : "gauge");

@@ -333,6 +333,39 @@ static void become_ready(struct keeper *keeper)
     log_to_syslog();
 }
 
+static void perform(struct keeper *keeper, const struct keeper_request *request)
+{
+    switch (request->operation) {
+    case KEEPER_READY:
+        become_ready(keeper);
+        break;
+    case KEEPER_ALIVE:
+        keeper->deadline_ms = now_ms() + ALIVE_TIMEOUT_MS;
+        notify_manager("WATCHDOG=1", -1);
+        break;
+    case KEEPER_OPEN_MROUTE:
+        answer_open(keeper, request);
+        break;
+    case KEEPER_CLOSE_MROUTE:
+        close_table(keeper->kept, request);
+        break;
+    case KEEPER_ADD_RULE:
+        answer_rule(keeper, request);
+        break;
+    case KEEPER_DEL_RULE:
+        delete_rule(keeper, request);
+        break;
+    case KEEPER_OPEN_JOINS:
+        answer_joins(keeper, request);
+        break;
+    case KEEPER_JOINED:
+        kept_joins_complete(&keeper->kept->joins);
+        break;
+    default:
+        kill(keeper->broker, SIGKILL);
+    }
+}
+
 static void take_request(struct keeper *keeper)
 {
     struct keeper_request request;
@@ -347,35 +380,7 @@ static void take_request(struct keeper *keeper)
         kill(keeper->broker, SIGKILL);
         return;
     }
-    switch (request.operation) {
-    case KEEPER_READY:
-        become_ready(keeper);
-        break;
-    case KEEPER_ALIVE:
-        keeper->deadline_ms = now_ms() + ALIVE_TIMEOUT_MS;
-        notify_manager("WATCHDOG=1", -1);
-        break;
-    case KEEPER_OPEN_MROUTE:
-        answer_open(keeper, &request);
-        break;
-    case KEEPER_CLOSE_MROUTE:
-        close_table(keeper->kept, &request);
-        break;
-    case KEEPER_ADD_RULE:
-        answer_rule(keeper, &request);
-        break;
-    case KEEPER_DEL_RULE:
-        delete_rule(keeper, &request);
-        break;
-    case KEEPER_OPEN_JOINS:
-        answer_joins(keeper, &request);
-        break;
-    case KEEPER_JOINED:
-        kept_joins_complete(&keeper->kept->joins);
-        break;
-    default:
-        kill(keeper->broker, SIGKILL);
-    }
+    perform(keeper, &request);
 }
 
 /* --- Signals and time ---------------------------------------------------------------------- */

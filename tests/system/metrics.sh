@@ -64,6 +64,7 @@ equal "restarts" 1 "$(value netbroker_broker_restarts_total)"
 
 # Names that a kernel lets interfaces have.
 nb mfc add --source 10.1.0.6 --group 239.1.1.6 --iif x1 --oifs r0 >/dev/null
+# shellcheck disable=SC1003 # backslashes are meant
 for name in 'a"b' 'a\b' 'a{b}=,' $'\xff\xfe' $'\xfe\xff' 'é"\' '#_TYPE'; do
     ip link set x1 name "$name"
     nb metrics --routes | python3 "$tests/exposition.py" >$work/hostile
