@@ -45,9 +45,11 @@ static void write_multicast(struct json *out, struct mroute *mroute)
     json_close(out, ']');
     json_member_unsigned(out, "routes", totals.routes);
     json_member_unsigned(out, "waiting", totals.waiting);
+    json_member_unsigned(out, "learned", totals.learned);
     json_member_unsigned(out, "kernel_writes", totals.kernel_writes);
     json_member_unsigned(out, "no_route", totals.no_route);
     json_member_unsigned(out, "wrong_interface", totals.wrong_interface);
+    json_member_unsigned(out, "unmatched_dropped", totals.unmatched_dropped);
     json_close(out, '}');
 }
 

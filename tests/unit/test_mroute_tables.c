@@ -248,6 +248,37 @@ START_TEST(upcalls_are_counted_and_passed_on)
 }
 END_TEST
 
+static struct upcall question(const char *source, const char *group)
+{
+    return (struct upcall){
+        .kind = UPCALL_NO_ROUTE,
+        .source = kernel_prefix(source).address,
+        .group = kernel_prefix(group).address,
+    };
+}
+
+/* The route was added before its question was read, and as many flows wait as may. */
+START_TEST(a_late_question_does_not_drop_the_flow_of_a_route)
+{
+    struct kernel k;
+    struct mroute_limits limits = {.learned = 10, .unmatched = 1};
+    struct upcall unknown = question("10.0.0.9", "239.1.1.9");
+    struct upcall late = question("10.0.0.1", "239.1.1.1");
+
+    kernel_begin(&k, "a b");
+    mroute_set_limits(k.mroute, &limits);
+    ck_assert(kernel_add(&k, "10.0.0.1", "239.1.1.1", "a", "b"));
+    fake_upcall(V4, 253, &unknown);
+    fake_upcall(V4, 253, &unknown);
+    fake_upcall(V4, 253, &late);
+    mroute_read_upcalls(k.mroute, V4, 253);
+    ck_assert_uint_eq(mroute_totals(k.mroute).unmatched_dropped, 1);
+    ck_assert_uint_eq(mroute_totals(k.mroute).no_route, 2);
+    ck_assert_str_eq(kernel_entry(&k, "10.0.0.1", "239.1.1.1"), "a b:1");
+    kernel_end(&k);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, a_table_is_asked_for_once_and_all_who_wait_go_on);
@@ -260,6 +291,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_refused_route_leaves_no_empty_table_open);
     tcase_add_test(tests, tables_are_limited);
     tcase_add_test(tests, upcalls_are_counted_and_passed_on);
+    tcase_add_test(tests, a_late_question_does_not_drop_the_flow_of_a_route);
 }
 
 int main(void)

@@ -312,6 +312,8 @@ static bool take_flow(struct mfc *mfc, const struct upcall *upcall, struct port 
                               ? NULL
                               : ranges_find(&mfc->ranges, &upcall->source, &upcall->group, port);
 
+    if (known && known->in_kernel) /* its entry was made when the question was asked already */
+        return true;
     if (range && learn(mfc, range, &upcall->source, &upcall->group, port))
         return true;
     note_unmatched(mfc, upcall, port);
