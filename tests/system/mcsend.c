@@ -1,7 +1,8 @@
 /* Sends numbered UDP packets to a multicast group, evenly in time, and prints how many it sent.
  *
- *     mcsend INTERFACE GROUP COUNT PACKETS_A_SECOND TTL
+ *     mcsend INTERFACE GROUP COUNT PACKETS_A_SECOND TTL [GROUPS]
  *
+ * With GROUPS they go to so many groups, one after another, from GROUP on.
  * A packet that is late does not delay those behind it: the times are counted from the start. */
 #include "packets.h"
 
@@ -41,24 +42,27 @@ static void wait_for(const struct timespec *start, long packet, long a_second)
 
 int main(int argc, char **argv)
 {
-    if (argc != 6) {
-        fputs("Usage: mcsend INTERFACE GROUP COUNT PACKETS_A_SECOND TTL\n", stderr);
+    if (argc != 6 && argc != 7) {
+        fputs("Usage: mcsend INTERFACE GROUP COUNT PACKETS_A_SECOND TTL [GROUPS]\n", stderr);
         return 2;
     }
 
     unsigned ifindex;
     struct sockaddr_storage group = group_address(argv[2], argv[1], &ifindex);
     long count = number_of(argv[3]), a_second = number_of(argv[4]), sent = 0;
+    long groups = argc == 7 ? number_of(argv[6]) : 1;
     int fd = open_socket(&group, ifindex, (int)number_of(argv[5]));
     struct packet packet = {0};
     struct timespec start;
 
     clock_gettime(CLOCK_MONOTONIC, &start);
     for (long i = 0; i < count; i++) {
+        struct sockaddr_storage to = group_after(&group, i % groups);
+
         wait_for(&start, i, a_second);
         packet.number = htonl((uint32_t)i);
-        sent += sendto(fd, &packet, sizeof packet, 0, (const struct sockaddr *)&group,
-                       address_length(&group)) == (ssize_t)sizeof packet;
+        sent += sendto(fd, &packet, sizeof packet, 0, (const struct sockaddr *)&to,
+                       address_length(&to)) == (ssize_t)sizeof packet;
     }
     printf("sent %ld\n", sent);
     return sent == count ? 0 : 1;

@@ -64,6 +64,30 @@ static inline struct sockaddr_storage group_address(const char *text, const char
     return address;
 }
 
+static inline void *address_bytes(const struct sockaddr_storage *address)
+{
+    return address->ss_family == AF_INET ? (void *)&((struct sockaddr_in *)address)->sin_addr
+                                         : (void *)&((struct sockaddr_in6 *)address)->sin6_addr;
+}
+
+static inline size_t address_size(const struct sockaddr_storage *address)
+{
+    return address->ss_family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+}
+
+/* The group that is so many after the first; the last four bytes of addresses are counted. */
+static inline struct sockaddr_storage group_after(const struct sockaddr_storage *first, long steps)
+{
+    struct sockaddr_storage group = *first;
+    char *last = (char *)address_bytes(&group) + address_size(&group) - sizeof(uint32_t);
+    uint32_t number;
+
+    memcpy(&number, last, sizeof number);
+    number = htonl(ntohl(number) + (uint32_t)steps);
+    memcpy(last, &number, sizeof number);
+    return group;
+}
+
 static inline socklen_t address_length(const struct sockaddr_storage *address)
 {
     return address->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
