@@ -311,7 +311,7 @@ end_test() {
         echo "--- the daemon's log:" >&2
         tail -n 40 $work/daemon.log >&2 || true
         echo "--- the kernel's routes:" >&2
-        kernel_state >&2 || true
+        kernel_state 2>&1 | head -n 40 >&2 || true
     fi
     exit "$status"
 }
@@ -326,20 +326,39 @@ check_end() {
 
 # --- Traffic ----------------------------------------------------------------------------------
 
-# receive NAME NAMESPACE INTERFACE GROUP EXPECTED [SECONDS]: returns when the group is joined.
+# receive NAME NAMESPACE INTERFACE GROUP EXPECTED [SECONDS [GROUPS]]: returns when the group is joined,
+# or when packets of so many groups are counted, from GROUP on.
 declare -A receivers
 receive() {
     rm -f "$work/$1.received" # what an earlier one wrote there says nothing of this one
     nsenter --target "${!2}" --net -- "$build/tests/system/mcreceive" "$3" "$4" "$5" "${6:-20}" \
-        >"$work/$1.received" &
+        ${7:+"$7"} >"$work/$1.received" &
     receivers[$1]=$!
     within 10 "$1 joins $4" grep -q joined "$work/$1.received"
 }
 
-# send GROUP COUNT [PACKETS_A_SECOND] [TTL]
+# send GROUP COUNT [PACKETS_A_SECOND [TTL [GROUPS]]]: to one group, or to so many in turn.
 send() {
-    inside sender "$build/tests/system/mcsend" s0 "$1" "$2" "${3:-1000}" "${4:-8}" >/dev/null ||
-        fail "mcsend: not all packets could be sent"
+    send_from sender s0 "$@"
+}
+
+# send_from NAMESPACE INTERFACE GROUP COUNT [PACKETS_A_SECOND [TTL [GROUPS]]]
+send_from() {
+    inside "$1" "$build/tests/system/mcsend" "$2" "$3" "$4" "${5:-1000}" "${6:-8}" \
+        ${7:+"$7"} >/dev/null || fail "mcsend: not all packets could be sent"
+}
+
+# reaches GROUP COUNT EXPECTED FROM INTERFACE TO INTERFACE: so many of the packets that are sent in
+# the namespace FROM arrive in the namespace TO.
+reaches() {
+    receive reached "$6" "$7" "$1" "$2"
+    send_from "$4" "$5" "$1" "$2"
+    if [ "$3" -lt "$2" ]; then
+        sleep 0.2 # for packets that should not come
+        stop_receiver reached
+    fi
+    contains "packets of $1 from $5 to $7" "received $3 lost" "$(result reached)"
+    contains "packets of $1 from $5 to $7" "duplicates 0" "$(grep received "$work/reached.received")"
 }
 
 # result NAME: waits for the receiver, and prints e.g. "received 10 lost 0 duplicates 0 gap 0".
