@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <glob.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,10 +55,15 @@ static void say(struct import *import, const char *file, unsigned line, enum smc
 
 /* --- Reading ------------------------------------------------------------------------------- */
 
-static void keep_entry(void *context, unsigned line, const struct smcroute_entry *entry)
+static bool is_pattern(const char *name)
 {
-    struct import *import = context;
+    size_t length = strlen(name);
 
+    return length > 0 && name[length - 1] == '+';
+}
+
+static void add_entry(struct import *import, unsigned line, const struct smcroute_entry *entry)
+{
     if (import->count == import->capacity) {
         size_t capacity = import->capacity ? import->capacity * 2 : 64;
         struct import_entry *entries = realloc(import->entries, capacity * sizeof *entries);
@@ -72,6 +78,36 @@ static void keep_entry(void *context, unsigned line, const struct smcroute_entry
     import->entries[import->count] =
         (struct import_entry){*entry, import->file, line, import->count, import->count, false};
     import->count++;
+}
+
+/* A join is for one interface. SMCRoute joins on those of a pattern that are there when it reads
+ * it, and so is it done here. */
+static void add_joins(struct import *import, unsigned line, const struct smcroute_entry *entry)
+{
+    size_t stem = strlen(entry->iif.text) - 1;
+    struct if_nameindex *interfaces = if_nameindex(), *one;
+    struct smcroute_entry join = *entry;
+    unsigned count = 0;
+
+    for (one = interfaces; one && one->if_name; one++)
+        if (strncmp(one->if_name, entry->iif.text, stem) == 0) {
+            snprintf(join.iif.text, sizeof join.iif.text, "%s", one->if_name);
+            add_entry(import, line, &join);
+            count++;
+        }
+    if (interfaces)
+        if_freenameindex(interfaces);
+    say(import, import->file, line, count ? SMCROUTE_NOTE : SMCROUTE_PROBLEM,
+        "A join is for one interface; '%s' stands for %s.", entry->iif.text,
+        count ? "those that are there now" : "none that is there now");
+}
+
+static void keep_entry(void *context, unsigned line, const struct smcroute_entry *entry)
+{
+    if (entry->join && is_pattern(entry->iif.text))
+        add_joins(context, line, entry);
+    else
+        add_entry(context, line, entry);
 }
 
 static void say_remark(void *context, unsigned line, enum smcroute_weight weight, const char *text)
@@ -190,13 +226,6 @@ static void merge(struct import *import, struct import_entry *first, struct impo
             say(import, later->file, later->line, SMCROUTE_PROBLEM,
                 "With line %u of %s the route would have more than %d outgoing interfaces.",
                 first->line, first->file, VIFS_MAX);
-}
-
-static bool is_pattern(const char *name)
-{
-    size_t length = strlen(name);
-
-    return length > 0 && name[length - 1] == '+';
 }
 
 static bool is_exact(const struct smcroute_entry *entry)

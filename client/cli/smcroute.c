@@ -319,10 +319,6 @@ static void check_entry(struct source_line *line)
         remark(line, SMCROUTE_PROBLEM, "Source and group are of different address families.");
     else if (!entry->join)
         check_oifs(line);
-    else if (is_pattern(entry->iif.text))
-        remark(line, SMCROUTE_PROBLEM,
-               "A join is for one interface, not for '%s'; write a line for each.",
-               entry->iif.text);
 }
 
 static void read_entry(struct source_line *line)

@@ -22,7 +22,8 @@ struct smcroute_range {
     char text[PREFIX_TEXT_MAX];
 };
 
-/* A route, or where `join` says so a join, which has no outgoing interfaces. */
+/* A route, or where `join` says so a join, which has no outgoing interfaces. Interfaces may be
+ * patterns such as eth+. */
 struct smcroute_entry {
     bool join;
     struct smcroute_range source; /* "": any */
