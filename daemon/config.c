@@ -4,6 +4,7 @@
  *     socket = /run/netbroker/netbroker.sock
  *     state = /var/lib/netbroker/state
  *     policy = /etc/netbroker/policy.conf
+ *     multicast = /etc/netbroker/multicast.conf
  *     user = netbroker
  *     log-level = info
  *     tables = default, 100-199
@@ -40,6 +41,8 @@ static const struct setting service_settings[] = {
      0},
     {"policy", TEXT, offsetof(struct config, policy), sizeof((struct config *)0)->policy, "a path",
      0, 0},
+    {"multicast", TEXT, offsetof(struct config, multicast), sizeof((struct config *)0)->multicast,
+     "a path", 0, 0},
     {"user", TEXT, offsetof(struct config, user), sizeof((struct config *)0)->user,
      "the name of a user", 0, 0},
     {"log-level", LEVEL, offsetof(struct config, log_level), sizeof(int),
@@ -71,7 +74,7 @@ static const struct section {
     const char *names;
 } sections[] = {
     {"service", service_settings, sizeof service_settings / sizeof *service_settings,
-     "socket, state, policy, user, log-level, tables or require-sandbox"},
+     "socket, state, policy, multicast, user, log-level, tables or require-sandbox"},
     {"limits", limit_settings, sizeof limit_settings / sizeof *limit_settings, "one of" LIMITS(L)},
 };
 #undef L
@@ -82,6 +85,7 @@ void config_init(struct config *config)
     strcpy(config->file, CONFIG_FILE_DEFAULT);
     strcpy(config->socket, CONFIG_SOCKET_DEFAULT);
     strcpy(config->policy, CONFIG_POLICY_DEFAULT);
+    strcpy(config->multicast, CONFIG_MULTICAST_DEFAULT);
     strcpy(config->user, "netbroker");
 }
 

@@ -9,20 +9,22 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define CONFIG_SOCKET_DEFAULT "/run/netbroker/netbroker.sock"
-#define CONFIG_POLICY_DEFAULT "/etc/netbroker/policy.conf"
-#define CONFIG_FILE_DEFAULT   "/etc/netbroker/netbrokerd.conf"
+#define CONFIG_SOCKET_DEFAULT    "/run/netbroker/netbroker.sock"
+#define CONFIG_POLICY_DEFAULT    "/etc/netbroker/policy.conf"
+#define CONFIG_FILE_DEFAULT      "/etc/netbroker/netbrokerd.conf"
+#define CONFIG_MULTICAST_DEFAULT "/etc/netbroker/multicast.conf"
 
 struct config {
-    char file[PATH_MAX];   /* the configuration file */
-    bool file_required;    /* it was named, so it must be there */
-    char socket[108];      /* where clients connect; sun_path's size */
-    char state[PATH_MAX];  /* where routes are kept over a restart; "": nowhere */
-    char policy[PATH_MAX]; /* who may do what */
-    char user[32];         /* what root becomes */
-    struct limits limits;  /* see limit.h */
-    int log_level;         /* of syslog(3) */
-    bool require_sandbox;  /* do not run where the system lacks a part of the cage */
+    char file[PATH_MAX];      /* the configuration file */
+    bool file_required;       /* it was named, so it must be there */
+    char socket[108];         /* where clients connect; sun_path's size */
+    char state[PATH_MAX];     /* where routes are kept over a restart; "": nowhere */
+    char policy[PATH_MAX];    /* who may do what */
+    char multicast[PATH_MAX]; /* routes and joins that the administrator wants */
+    char user[32];            /* what root becomes */
+    struct limits limits;     /* see limit.h */
+    int log_level;            /* of syslog(3) */
+    bool require_sandbox;     /* do not run where the system lacks a part of the cage */
     struct tables_allowed tables;
     bool foreground;
     uid_t started_by;     /* who may do all, beside root */

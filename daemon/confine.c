@@ -1,7 +1,7 @@
 /* What stays readable are folders where files are replaced by renaming another over them, as
  * editors and package managers do; a file itself only where a link leads out of its folder:
  *
- *   - those of configuration and policy, to be read again at SIGHUP;
+ *   - those of configuration, policy and routes, to be read again at SIGHUP;
  *   - /etc, for the names of users and groups in rules (passwd(5), group(5), nsswitch.conf(5)). The
  *     service's own user decides what it may read there: what everybody may;
  *   - the state file's folder, which alone is writable.
@@ -18,6 +18,7 @@
 struct folders {
     char config[PATH_MAX];
     char policy[PATH_MAX];
+    char multicast[PATH_MAX];
     char state[PATH_MAX];
 };
 
@@ -34,8 +35,9 @@ static void find_needs(const struct config *config, struct folders *folders,
 
     *ret = (struct sandbox_needs){
         .readable = {folder_of(config->file, folders->config), config->file,
-                     folder_of(config->policy, folders->policy), "/etc"},
-        .readable_count = 4,
+                     folder_of(config->policy, folders->policy),
+                     folder_of(config->multicast, folders->multicast), "/etc"},
+        .readable_count = 5,
         .writable = config->state[0] ? folder_of(config->state, folders->state) : NULL,
         .abstract_sockets = manager && manager[0] == '@',
     };

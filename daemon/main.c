@@ -1,5 +1,6 @@
 /* netbrokerd: the story of a start and a stop. */
 #include "broker/broker.h"
+#include "broker/configured.h"
 #include "broker/policy_file.h"
 #include "keeper/keeper.h"
 #include "keeper/listener.h"
@@ -18,7 +19,7 @@
 
 enum { EXIT_USAGE = 2 };
 
-#define SHORT_OPTIONS "fs:c:S:p:u:l:CRVh"
+#define SHORT_OPTIONS "fs:c:S:p:m:u:l:CRVh"
 
 static const char usage[] =
     "Usage: netbrokerd [OPTION...]\n"
@@ -29,9 +30,11 @@ static const char usage[] =
     "  -c, --config FILE       the configuration (" CONFIG_FILE_DEFAULT ")\n"
     "  -S, --state FILE        keep routes in FILE over a restart (nowhere)\n"
     "  -p, --policy FILE       who may do what (" CONFIG_POLICY_DEFAULT ")\n"
+    "  -m, --multicast FILE    routes and joins (" CONFIG_MULTICAST_DEFAULT ")\n"
     "  -u, --user NAME         what root becomes (netbroker, else nobody)\n"
     "  -l, --log-level LEVEL   error, warning, notice, info or debug (info)\n"
-    "  -C, --check-config      read configuration and policy, say what is wrong, and end\n"
+    "  -C, --check-config      read configuration, policy and routes, say what is wrong,\n"
+    "                          and end\n"
     "  -R, --require-sandbox   end where the system cannot confine the service\n"
     "  -V, --version           print the version and end\n"
     "  -h, --help              print this and end\n";
@@ -47,6 +50,7 @@ static const struct option options[] = {
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
     {"policy", required_argument, NULL, 'p'},
+    {"multicast", required_argument, NULL, 'm'},
     {"check-config", no_argument, NULL, 'C'},
     {NULL, 0, NULL, 0},
 };
@@ -136,6 +140,24 @@ static bool check_policy(const struct config *config)
     if (config->check_only)
         printf("%s: %zu rules, no mistakes.\n", config->policy, policy.count);
     policy_clear(&policy);
+    return true;
+}
+
+/* The same for the routes that it configures. */
+static bool check_multicast(const struct config *config)
+{
+    size_t count;
+
+    if (strcmp(config->multicast, CONFIG_MULTICAST_DEFAULT) != 0 &&
+        access(config->multicast, F_OK) < 0) {
+        log_line(LOG_ERR, "cannot read the routes of %s, which was named: %s.", config->multicast,
+                 strerror(errno));
+        return false;
+    }
+    if (!configured_check(config->multicast, config->started_by, &count))
+        return false;
+    if (config->check_only)
+        printf("%s: %zu routes and joins, no mistakes.\n", config->multicast, count);
     return true;
 }
 
@@ -286,7 +308,7 @@ int main(int argc, char **argv)
     if (!read_config(&config, argc, argv, &status))
         return status;
     log_set_level(config.log_level);
-    if (!check_policy(&config))
+    if (!check_policy(&config) || (config.check_only && !check_multicast(&config)))
         return EXIT_FAILURE;
     if (config.check_only)
         return EXIT_SUCCESS;
@@ -299,8 +321,11 @@ int main(int argc, char **argv)
         log_line(LOG_ERR, "%s.", error.message);
         return EXIT_FAILURE;
     }
-    /* The service reads the policy as who it is now: it must be able to. */
+    /* The service reads these files as who it is now: it must be able to. */
     if (!check_state_folder(&config) || !check_policy(&config))
+        return EXIT_FAILURE;
+    /* With tables that forward already, a mistake in the routes is told, and they go on. */
+    if (fresh && !check_multicast(&config))
         return EXIT_FAILURE;
     return keeper_run(&config, &kept, fresh, ready_fd, broker_run);
 }

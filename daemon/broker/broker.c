@@ -8,6 +8,7 @@
 #include "broker.h"
 
 #include "authorise.h"
+#include "configured.h"
 
 #include "keeper_link.h"
 #include "log.h"
@@ -47,6 +48,7 @@ struct broker {
     struct services services;
     struct server *server;
     struct state *state; /* NULL: none is kept */
+    struct configured *configured;
     struct upcall_watch upcalls[TABLES_MAX];
     bool ending;
     int status;
@@ -349,6 +351,13 @@ static void reload_policy(struct broker *broker)
     }
 }
 
+static void end_reload(void *context)
+{
+    struct broker *broker = context;
+
+    keeper_link_ready(&broker->keeper);
+}
+
 static void on_reload(uv_signal_t *handle, int number)
 {
     struct broker *broker = handle->data;
@@ -356,7 +365,7 @@ static void on_reload(uv_signal_t *handle, int number)
     (void)number;
     reload_config(broker);
     reload_policy(broker);
-    keeper_link_ready(&broker->keeper);
+    configured_load(broker->configured, end_reload, broker);
 }
 
 static uint64_t now_ms(void)
@@ -440,6 +449,14 @@ static void serve(void *context)
         log_to_syslog();
 }
 
+/* What clients asked for before is there; what the administrator wants comes over it. */
+static void load_configured(void *context)
+{
+    struct broker *broker = context;
+
+    configured_load(broker->configured, serve, broker);
+}
+
 /* The end of a flood is told although nothing follows it. */
 static void on_audit_timer(uv_timer_t *timer)
 {
@@ -487,15 +504,20 @@ static int run(struct broker *broker)
     if (broker->config.state[0])
         broker->state = state_new(&broker->loop, broker->services.mroute, broker->services.links,
                                   broker->config.state);
+    broker->configured = configured_new(broker->services.mroute, broker->config.multicast,
+                                        broker->config.started_by);
+    if (!broker->configured)
+        return 1;
     if (broker->state)
-        state_load(broker->state, broker->start->fresh, serve, broker);
+        state_load(broker->state, broker->start->fresh, load_configured, broker);
     else
-        serve(broker);
+        load_configured(broker);
     uv_run(&broker->loop, UV_RUN_DEFAULT);
     uv_loop_close(&broker->loop);
     audit_close(&broker->services.audit);
     policy_clear(&broker->services.policy);
     users_clear(&broker->services.users);
+    configured_free(broker->configured);
     mroute_free(broker->services.mroute);
     links_free(broker->services.links);
     return broker->status;

@@ -8,22 +8,17 @@
  */
 #include "policy_file.h"
 
+#include "admin_files.h"
 #include "decode.h"
 #include "log.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <grp.h>
 #include <ini.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* --- The parts of a rule ------------------------------------------------------------------- */
 
@@ -315,123 +310,16 @@ void policy_clear(struct policy *policy)
 
 /* --- The files there are ------------------------------------------------------------------- */
 
-/* Whether only root can have written it: NULL, or what is wrong. */
-static const char *judge_owner(const struct stat *status)
+static bool parse_file(void *context, FILE *file, const char *path)
 {
-    if (status->st_uid != 0)
-        return "it must belong to root";
-    if (status->st_mode & (S_IWGRP | S_IWOTH))
-        return "nobody but root may have the right to write it";
-    return NULL;
-}
-
-static const char *judge_file(int fd)
-{
-    struct stat status;
-
-    if (fstat(fd, &status) < 0)
-        return strerror(errno);
-    if (!S_ISREG(status.st_mode))
-        return "it is no regular file";
-    return judge_owner(&status);
-}
-
-static bool parse_opened(struct policy *policy, FILE *file, const char *path)
-{
-    bool parsed = policy_parse(policy, file, path);
-
-    fclose(file);
-    return parsed;
-}
-
-static bool parse_file(struct policy *policy, const char *path)
-{
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-    const char *why;
-
-    if (fd < 0 && errno == ENOENT)
-        return true;
-    why = fd < 0 ? strerror(errno) : judge_file(fd);
-    if (!why) {
-        FILE *file = fdopen(fd, "r");
-
-        if (file)
-            return parse_opened(policy, file, path);
-        why = strerror(errno);
-    }
-    log_line(LOG_ERR, "the policy file %s is not used: %s.", path, why);
-    if (fd >= 0)
-        close(fd);
-    return false;
-}
-
-static int is_drop_in(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.' && fnmatch("*.conf", entry->d_name, 0) == 0;
-}
-
-/* Who may write the folder may take a rule that denies out of it. */
-static const char *judge_folder(const struct stat *status)
-{
-    return S_ISDIR(status->st_mode) ? judge_owner(status) : "it is no folder";
-}
-
-static bool parse_drop_ins(struct policy *policy, const char *folder, struct dirent **names,
-                           int count)
-{
-    bool parsed = true;
-
-    for (int i = 0; i < count; i++) {
-        char path[PATH_MAX + 512];
-
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]->d_name);
-        parsed &= parse_file(policy, path);
-        free(names[i]);
-    }
-    free(names);
-    return parsed;
-}
-
-static bool parse_folder(struct policy *policy, const char *folder)
-{
-    struct dirent **names = NULL;
-    struct stat status;
-    int result = lstat(folder, &status), count = -1;
-    const char *why = result < 0 ? strerror(errno) : judge_folder(&status);
-
-    if (result < 0 && errno == ENOENT)
-        return true;
-    if (!why) {
-        count = scandir(folder, &names, is_drop_in, alphasort);
-        why = strerror(errno);
-    }
-    if (count >= 0)
-        return parse_drop_ins(policy, folder, names, count);
-    log_line(LOG_ERR, "the folder %s is not used: %s.", folder, why);
-    return false;
-}
-
-/* /etc/netbroker/policy.conf has its drop-ins in /etc/netbroker/policy.d. */
-static void drop_in_folder(const char *path, char *folder, size_t size)
-{
-    size_t length = strlen(path);
-
-    if (length > 5 && strcmp(path + length - 5, ".conf") == 0)
-        length -= 5;
-    snprintf(folder, size, "%.*s.d", (int)length, path);
+    return policy_parse(context, file, path);
 }
 
 bool policy_load(struct policy *policy, const char *path)
 {
     struct policy loaded = {.administrator = policy->administrator};
-    char folder[PATH_MAX + 8];
 
-    drop_in_folder(path, folder, sizeof folder);
-
-    bool parsed = parse_file(&loaded, path);
-
-    parsed &= parse_folder(&loaded, folder);
-    if (!parsed) {
+    if (!admin_files_read(path, "policy", 0, parse_file, &loaded)) {
         policy_clear(&loaded);
         return false;
     }

@@ -87,7 +87,7 @@ static const struct {
     int line;
     const char *right; /* part of the log */
 } mistakes[] = {
-    {"[service]\nsocket = /tmp/s\ncolour = red\n", 3, "socket, state, policy, user, log-level"},
+    {"[service]\nsocket = /tmp/s\ncolour = red\n", 3, "socket, state, policy, multicast, user, log-level"},
     {"[service]\n\n# x\nlog-level = loud\n", 4, "error, warning, notice, info or debug"},
     {"[service]\ntables = all\n", 2, "any, or a list"},
     {"[service]\nrequire-sandbox = maybe\n", 2, "yes or no"},
@@ -103,7 +103,7 @@ static const struct {
     {"[limits]\nidle-seconds = -1\n", 2, "a number from 1 to 86400"},
     {"[limits]\nidle-seconds = 30s\n", 2, "a number from 1 to 86400"},
     {"[limits]\nidle-seconds =\n", 2, "a number from 1 to 86400"},
-    {"[service]\nconnections = 5\n", 2, "socket, state, policy, user"},
+    {"[service]\nconnections = 5\n", 2, "socket, state, policy, multicast, user"},
     {"[service\nsocket = /tmp/s\n", 1, "NAME = VALUE"},
 };
 

@@ -55,8 +55,7 @@ static bool check_ttls(const struct args_add_mfc *args, struct error *error)
     return true;
 }
 
-/* What one request cannot be judged by field by field. */
-static bool check_args(const struct args_add_mfc *args, struct error *error)
+bool mroute_args_are_sound(const struct args_add_mfc *args, struct error *error)
 {
     struct prefix source = admission_source(args);
     bool any = source.length == 0;
@@ -152,7 +151,7 @@ bool admission_compare(const struct mfc *mfc, const struct links *links,
     struct prefix source = admission_source(args);
     struct route *old;
 
-    if (!check_args(args, error) || !resolve(links, args, resolved, error))
+    if (!mroute_args_are_sound(args, error) || !resolve(links, args, resolved, error))
         return false;
     old = mfc ? route_set_find(&mfc->routes, &source, &args->group, args->iif.text) : NULL;
     *ret_old = old;

@@ -205,6 +205,9 @@ size_t mroute_sweep(struct mroute *mroute, const struct mroute_filter *filter,
                     const struct owner *owner, bool dry_run,
                     void (*visit)(void *context, const struct route *route), void *context);
 
+/* Whether the arguments of a route fit each other, whatever interfaces there are. */
+bool mroute_args_are_sound(const struct args_add_mfc *args, struct error *error);
+
 /* Whether the route could be added, and what that would change. Whether there are VIFs for it is
  * not looked at. */
 bool mroute_check(const struct mroute *mroute, const struct args_add_mfc *args,

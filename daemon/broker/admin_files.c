@@ -1,0 +1,140 @@
+#include "admin_files.h"
+
+#include "log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct visit {
+    const char *what;
+    uid_t administrator;
+    bool (*read)(void *context, FILE *file, const char *path);
+    void *context;
+};
+
+/* Whether only the administrator can have written it: NULL, or what is wrong. */
+static const char *judge_owner(const struct visit *visit, const struct stat *status)
+{
+    if (status->st_uid != 0 && status->st_uid != visit->administrator)
+        return "it must belong to root";
+    if (status->st_mode & (S_IWGRP | S_IWOTH))
+        return "nobody but root may have the right to write it";
+    return NULL;
+}
+
+static const char *judge_file(const struct visit *visit, int fd)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) < 0)
+        return strerror(errno);
+    if (!S_ISREG(status.st_mode))
+        return "it is no regular file";
+    return judge_owner(visit, &status);
+}
+
+static bool read_opened(const struct visit *visit, FILE *file, const char *path)
+{
+    bool done = visit->read(visit->context, file, path);
+
+    fclose(file);
+    return done;
+}
+
+/* #syscalls broker: open openat read close fstat newfstatat fstatat64 statx lseek */
+static bool read_file(const struct visit *visit, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    const char *why;
+
+    if (fd < 0 && errno == ENOENT)
+        return true;
+    why = fd < 0 ? strerror(errno) : judge_file(visit, fd);
+    if (!why) {
+        FILE *file = fdopen(fd, "r");
+
+        if (file)
+            return read_opened(visit, file, path);
+        why = strerror(errno);
+    }
+    log_line(LOG_ERR, "the %s file %s is not used: %s.", visit->what, path, why);
+    if (fd >= 0)
+        close(fd);
+    return false;
+}
+
+static int is_drop_in(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.' && fnmatch("*.conf", entry->d_name, 0) == 0;
+}
+
+/* Who may write the folder may take a file out of it. */
+static const char *judge_folder(const struct visit *visit, const struct stat *status)
+{
+    return S_ISDIR(status->st_mode) ? judge_owner(visit, status) : "it is no folder";
+}
+
+static bool read_drop_ins(const struct visit *visit, const char *folder, struct dirent **names,
+                          int count)
+{
+    bool done = true;
+
+    for (int i = 0; i < count; i++) {
+        char path[PATH_MAX + 512];
+
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]->d_name);
+        done &= read_file(visit, path);
+        free(names[i]);
+    }
+    free(names);
+    return done;
+}
+
+/* #syscalls broker: lstat getdents64 */
+static bool read_folder(const struct visit *visit, const char *folder)
+{
+    struct dirent **names = NULL;
+    struct stat status;
+    int result = lstat(folder, &status), count = -1;
+    const char *why = result < 0 ? strerror(errno) : judge_folder(visit, &status);
+
+    if (result < 0 && errno == ENOENT)
+        return true;
+    if (!why) {
+        count = scandir(folder, &names, is_drop_in, alphasort);
+        why = strerror(errno);
+    }
+    if (count >= 0)
+        return read_drop_ins(visit, folder, names, count);
+    log_line(LOG_ERR, "the folder %s is not used: %s.", folder, why);
+    return false;
+}
+
+static void drop_in_folder(const char *path, char *folder, size_t size)
+{
+    size_t length = strlen(path);
+
+    if (length > 5 && strcmp(path + length - 5, ".conf") == 0)
+        length -= 5;
+    snprintf(folder, size, "%.*s.d", (int)length, path);
+}
+
+bool admin_files_read(const char *path, const char *what, uid_t administrator,
+                      bool (*read)(void *context, FILE *file, const char *path), void *context)
+{
+    struct visit visit = {what, administrator, read, context};
+    char folder[PATH_MAX + 8];
+    bool done;
+
+    drop_in_folder(path, folder, sizeof folder);
+    done = read_file(&visit, path);
+    done &= read_folder(&visit, folder);
+    return done;
+}
