@@ -220,8 +220,12 @@ start_daemon() {
 
 # The same under a service manager, which keeps a diary in $work/notes.
 start_managed() {
-    python3 "$tests/manager.py" $work/notes $socket "${as_daemon[@]}" \
-        "$build/daemon/netbrokerd" --foreground --log-level debug "$@" 2>>$work/daemon.log &
+    start_managed_program "$build/daemon/netbrokerd" "$@"
+}
+
+start_managed_program() {
+    python3 "$tests/manager.py" $work/notes $socket "${as_daemon[@]}" "$1" --foreground \
+        --log-level debug "${@:2}" 2>>$work/daemon.log &
     daemon=$!
     wait_for_daemon
 }

@@ -1,11 +1,13 @@
 """The protocol as a program of few lines speaks it, for the system tests.
 
     protocol.py request JSON    sends one request and prints the reply
+    protocol.py hold JSON       sends one request, prints the reply, and stays until it is ended
     protocol.py member PATH     prints a member of the JSON on standard input, e.g. payload.vifs.0
     protocol.py agree           compares what the service shows with what the kernel shows
 """
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -121,6 +123,11 @@ def main():
         client = Client()
         client.send(sys.argv[2].encode())
         print(client.lines.readline().decode(), end="")
+    elif sys.argv[1] == "hold":
+        client = Client()
+        client.send(sys.argv[2].encode())
+        print(client.lines.readline().decode(), end="", flush=True)
+        signal.pause()
     elif sys.argv[1] == "member":
         print(plain(member(json.load(sys.stdin), sys.argv[2])))
     elif sys.argv[1] == "agree":
