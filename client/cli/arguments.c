@@ -255,9 +255,8 @@ static void set_flag(const struct target *target, const struct field *field)
 {
     const struct command *command = &target->line->command;
 
-    if (command->action == ACTION_COUNT)
-        target->line->flags |= UINT64_C(1) << (field - command->row->fields);
-    else
+    target->line->flags |= UINT64_C(1) << (field - command->row->fields);
+    if (command->action != ACTION_COUNT)
         nb_request_set_bool(target->request, field->name, true);
 }
 

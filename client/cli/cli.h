@@ -21,7 +21,7 @@ struct command_line {
     struct command command;
     int words_end;    /* argv index behind the words of the command */
     const char *file; /* of one of our own commands */
-    uint64_t flags;   /* the same: a bit for each option that is a flag and given */
+    uint64_t flags;   /* a bit for each option that is a flag and given */
     double interval;  /* of --watch, in seconds; 0: not given */
 };
 
@@ -32,11 +32,11 @@ struct command_line {
 int command_line_parse(struct command_line *line, int argc, char **argv);
 
 /* Fills the request with the command's own options; common ones may stand among them. Of a command
- * that is no action, files and flags go into *line instead. Returns as command_line_parse. */
+ * that is no action, files go into *line instead. Returns as command_line_parse. */
 int command_line_request(struct command_line *line, int argc, char **argv,
                          struct nb_request *request);
 
-/* Whether this flag of a command that is no action was given, by its name in the row. */
+/* Whether this flag of the command was given, by its name in the row. */
 bool command_line_flag(const struct command_line *line, const char *name);
 
 /* --- help.c -------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* netbroker: one request from the command line, and its reply on the terminal. */
 #include "cli.h"
 
+#include <poll.h>
 #include <stdio.h>
 
 static printer *const printers[] = {
@@ -20,6 +21,27 @@ static int (*const own_commands[])(const struct command_line *, const struct nb_
     [OWN_IMPORT] = run_import,
 };
 _Static_assert(sizeof own_commands / sizeof *own_commands == OWN_COUNT, "each command is there");
+
+/* What was asked for ends with the connection: it lasts until this command is ended. */
+static int hold(struct nb_client *client)
+{
+    int result = 0;
+
+    fflush(stdout);
+    fputs("It is held until this command ends.\n", stderr);
+    while (result == 0) {
+        struct pollfd polled = {.fd = nb_fd(client), .events = nb_poll_events(client)};
+
+        if (poll(&polled, 1, -1) > 0)
+            result = nb_dispatch(client);
+    }
+    return result;
+}
+
+static bool is_held(const struct command_line *line)
+{
+    return command_line_flag(line, "while_connected") && !command_line_flag(line, "dry_run");
+}
 
 /* Returns an exit status, or a negative errno of the connection. */
 static int perform(struct nb_client *client, const struct command_line *line,
@@ -41,7 +63,7 @@ static int perform(struct nb_client *client, const struct command_line *line,
     else
         printers[line->command.action](reply);
     nb_reply_free(reply);
-    return status;
+    return status == EXIT_DONE && is_held(line) ? hold(client) : status;
 }
 
 static int run(const struct command_line *line, const struct nb_request *request)

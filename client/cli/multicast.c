@@ -39,13 +39,25 @@ const char *route_source(const struct nb_value *route)
     return strcmp(source, "0.0.0.0") == 0 || strcmp(source, "::") == 0 ? "*" : source;
 }
 
+/* Who asked for it first, and how many others hold it: "client", "configuration+1". */
+static void add_origin(struct columns *columns, const struct nb_value *route)
+{
+    int64_t owners = number(route, "owners");
+
+    if (owners > 1)
+        columns_add(columns, "%s+%" PRId64, text(route, "origin"), owners - 1);
+    else
+        columns_add(columns, "%s", text(route, "origin"));
+}
+
 void print_route_list(const struct nb_value *routes, struct live *live)
 {
-    static const char *const headings[] = {"SOURCE",  "GROUP", "IIF",      "TABLE", "STATE",
-                                           "PACKETS", "BYTES", "WRONG-IF", "OIFS",  NULL};
-    static const char *const live_headings[] = {"SOURCE",    "GROUP",   "IIF",   "TABLE",
-                                                "STATE",     "PACKETS", "BYTES", "WRONG-IF",
-                                                "PACKETS/S", "BYTES/S", "OIFS",  NULL};
+    static const char *const headings[] = {"SOURCE",   "GROUP",  "IIF",     "TABLE",
+                                           "STATE",    "ORIGIN", "PACKETS", "BYTES",
+                                           "WRONG-IF", "OIFS",   NULL};
+    static const char *const live_headings[] = {
+        "SOURCE", "GROUP",    "IIF",       "TABLE",   "STATE", "ORIGIN", "PACKETS",
+        "BYTES",  "WRONG-IF", "PACKETS/S", "BYTES/S", "OIFS",  NULL};
     const struct nb_value *route = nb_value_first(routes);
     struct columns *columns;
     char oifs[512];
@@ -62,6 +74,7 @@ void print_route_list(const struct nb_value *routes, struct live *live)
         columns_add(columns, "%s", text(route, "iif"));
         columns_add(columns, "%" PRId64, number(route, "table"));
         columns_add(columns, "%s", text(route, "state"));
+        add_origin(columns, route);
         columns_add(columns, "%" PRId64, number(route, "packets"));
         columns_add(columns, "%" PRId64, number(route, "bytes"));
         columns_add(columns, "%" PRId64, number(route, "wrong_if"));
@@ -128,7 +141,8 @@ static void add_user(struct columns *columns, const struct nb_value *uid)
 
 void print_leases(const struct nb_reply *reply)
 {
-    static const char *const headings[] = {"LEASE", "USER", "SINCE", "KIND", "WHAT", NULL};
+    static const char *const headings[] = {"LEASE",  "USER", "SINCE", "KIND",
+                                           "ORIGIN", "WHAT", NULL};
     const struct nb_value *lease = nb_value_first(nb_value_get(nb_reply_payload(reply), "leases"));
     struct columns *columns;
 
@@ -142,6 +156,7 @@ void print_leases(const struct nb_reply *reply)
         add_user(columns, nb_value_get(lease, "uid"));
         columns_add(columns, "%s", text(lease, "since"));
         columns_add(columns, "%s", text(lease, "kind"));
+        columns_add(columns, "%s", text(lease, "origin"));
         columns_add(columns, "%s", text(lease, "what"));
     }
     columns_print(columns);

@@ -376,8 +376,10 @@ static bool is_waiting(const struct session *session, enum wait wait)
         return session->watched & UV_WRITABLE;
     if (session->watched != UV_READABLE)
         return false; /* it is the reader's turn, or ours */
-    return wait == WAIT_REST ? intake_is_inside(&session->intake)
-                             : !intake_is_inside(&session->intake) && !is_subscribed(session);
+    if (wait == WAIT_REST)
+        return intake_is_inside(&session->intake);
+    return !intake_is_inside(&session->intake) && !is_subscribed(session) &&
+           LIST_EMPTY(&session->holds);
 }
 
 /* Half a request is answered, so that its author learns why. */
