@@ -168,6 +168,27 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELDS_SHOW(F, S)
 
+#define FIELDS_JOIN_KEY(F, S)                                                                      \
+    F(S, source, source, OPTIONAL, 0, 0, 0,                                                        \
+      "Join for this sender, or those of a prefix, only (source-specific multicast). Missing, "    \
+      "0.0.0.0 or ::, for any.")                                                                   \
+    F(S, group, group, REQUIRED, 0, 0, 0, "The multicast group, or a prefix: all of its groups.")
+
+#define FIELDS_ADD_JOIN(F, S)                                                                      \
+    FIELDS_JOIN_KEY(F, S)                                                                          \
+    F(S, iif, interface, REQUIRED, 0, 0, 0,                                                        \
+      "The interface that the packets shall come in by; its IGMP or MLD tells the network.")       \
+    FIELD_WAIT(F, S)                                                                               \
+    FIELD_WHILE_CONNECTED(F, S)                                                                    \
+    FIELD_DRY_RUN(F, S)
+
+#define FIELDS_DEL_JOIN(F, S)                                                                      \
+    FIELDS_JOIN_KEY(F, S)                                                                          \
+    F(S, iif, interface, REQUIRED, 0, 0, 0, "The interface of the join.")                          \
+    FIELD_DRY_RUN(F, S)
+
+#define FIELDS_SHOW_JOIN(F, S) FIELD_FAMILY_FILTER(F, S)
+
 #define FIELDS_DIAGNOSE(F, S)                                                                      \
     F(S, source, address, OPTIONAL, 0, 0, 0, "The sender's address.")                              \
     F(S, group, address, OPTIONAL, 0, 0, 0, "The group that should be forwarded.")                 \
@@ -223,6 +244,12 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "List the virtual interfaces (VIFs) that routes use, with their counters.")                  \
     A(SHOW, show, "mroute.read", "show", "",                                                       \
       "Show all that multicast routing holds: the interfaces and the routes.")                     \
+    A(ADD_JOIN, add_join, "join.write", "join add", "",                                            \
+      "Join a multicast group on an interface, so that switches and routers before it send the "   \
+      "group's packets. Source and group may be prefixes: at most 4096 memberships.")              \
+    A(DEL_JOIN, del_join, "join.write", "join del", "",                                            \
+      "Let go of a join; the group is left when nobody holds it any more.")                        \
+    A(SHOW_JOIN, show_join, "join.read", "join show", "", "List the joins with their state.")      \
     A(DIAGNOSE, diagnose, "mroute.read", "doctor", "",                                             \
       "Say why multicast packets are not forwarded, from the kernel's own state.")                 \
     A(SUBSCRIBE, subscribe, "event.read", "watch", "",                                             \

@@ -5,14 +5,15 @@
 #include <stdio.h>
 
 static printer *const printers[] = {
-    [ACTION_ADD_MFC] = print_message,      [ACTION_DEL_MFC] = print_message,
-    [ACTION_FLUSH_MFC] = print_message,    [ACTION_SHOW_MFC] = print_routes,
-    [ACTION_SHOW_VIF] = print_vifs,        [ACTION_SHOW] = print_everything,
-    [ACTION_DIAGNOSE] = print_findings,    [ACTION_SUBSCRIBE] = print_message,
-    [ACTION_LEASES] = print_leases,        [ACTION_REVOKE] = print_message,
-    [ACTION_CHECK_POLICY] = print_message, [ACTION_STATUS] = print_status,
-    [ACTION_METRICS] = print_metrics,      [ACTION_PING] = print_message,
-    [ACTION_DESCRIBE] = print_schema,
+    [ACTION_ADD_MFC] = print_message,   [ACTION_DEL_MFC] = print_message,
+    [ACTION_FLUSH_MFC] = print_message, [ACTION_SHOW_MFC] = print_routes,
+    [ACTION_SHOW_VIF] = print_vifs,     [ACTION_SHOW] = print_everything,
+    [ACTION_ADD_JOIN] = print_message,  [ACTION_DEL_JOIN] = print_message,
+    [ACTION_SHOW_JOIN] = print_joins,   [ACTION_DIAGNOSE] = print_findings,
+    [ACTION_SUBSCRIBE] = print_message, [ACTION_LEASES] = print_leases,
+    [ACTION_REVOKE] = print_message,    [ACTION_CHECK_POLICY] = print_message,
+    [ACTION_STATUS] = print_status,     [ACTION_METRICS] = print_metrics,
+    [ACTION_PING] = print_message,      [ACTION_DESCRIBE] = print_schema,
 };
 _Static_assert(sizeof printers / sizeof *printers == ACTION_COUNT, "each action is shown");
 

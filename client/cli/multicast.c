@@ -1,4 +1,4 @@
-/* How routes and VIFs are shown: mfc show, vif show, show. */
+/* How routes, VIFs and joins are shown: mfc show, vif show, show, join show, leases. */
 #include "cli.h"
 
 #include <inttypes.h>
@@ -124,6 +124,30 @@ void print_vif_list(const struct nb_value *vifs, struct live *live)
 void print_vifs(const struct nb_reply *reply)
 {
     print_vif_list(nb_value_get(nb_reply_payload(reply), "vifs"), NULL);
+}
+
+void print_joins(const struct nb_reply *reply)
+{
+    static const char *const headings[] = {"SOURCE", "GROUP",       "INTERFACE", "STATE",
+                                           "ORIGIN", "MEMBERSHIPS", "OWNERS",    NULL};
+    const struct nb_value *join = nb_value_first(nb_value_get(nb_reply_payload(reply), "joins"));
+    struct columns *columns;
+
+    if (!join) {
+        puts("No joins.");
+        return;
+    }
+    columns = columns_new(headings);
+    for (; join; join = nb_value_next(join)) {
+        columns_add(columns, "%s", route_source(join));
+        columns_add(columns, "%s", text(join, "group"));
+        columns_add(columns, "%s", text(join, "iif"));
+        columns_add(columns, "%s", text(join, "state"));
+        columns_add(columns, "%s", text(join, "origin"));
+        columns_add(columns, "%" PRId64, number(join, "memberships"));
+        columns_add(columns, "%" PRId64, number(join, "owners"));
+    }
+    columns_print(columns);
 }
 
 /* The user's name where this machine knows it. */

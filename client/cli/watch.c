@@ -17,7 +17,7 @@ static void print_route_event(const struct nb_value *payload)
 
     printf(" (%s, %s)", text(payload, "source"), text(payload, "group"));
     if (text(payload, "iif")[0])
-        printf(" %s ->", text(payload, "iif"));
+        printf(" %s%s", text(payload, "iif"), nb_value_get(payload, "oifs") ? " ->" : "");
     for (; oif; oif = nb_value_next(oif))
         printf(" %s", nb_value_string(oif));
     if (text(payload, "state")[0])

@@ -54,12 +54,76 @@ static void write_lease(struct json *out, const struct route *route)
         write_hold(out, hold, "mfc", what);
 }
 
+static void write_join_leases(struct json *out, const struct join *join)
+{
+    char what[JOIN_TEXT_MAX];
+    const struct hold *hold;
+    struct join_view view;
+
+    join_describe(join, &view);
+    join_key_format(view.key, what);
+    LIST_FOREACH (hold, &view.holding->holds, in_holding)
+        write_hold(out, hold, "join", what);
+}
+
+/* All leases, slice by slice: those on routes, then those on joins. */
+struct lease_listing {
+    struct producer producer;
+    struct route_cursor routes;
+    struct join_cursor joins;
+};
+
+static bool list_more(struct producer *producer, struct json *out)
+{
+    struct lease_listing *listing = (struct lease_listing *)producer;
+
+    while (out->length < OUT_PAUSE) {
+        const struct route *route = route_cursor_next(&listing->routes);
+        const struct join *join = route ? NULL : join_cursor_next(&listing->joins);
+
+        if (!route && !join) {
+            json_close(out, ']');
+            reply_close(out);
+            return false;
+        }
+        if (route)
+            write_lease(out, route);
+        else
+            write_join_leases(out, join);
+    }
+    return true;
+}
+
+static void destroy_listing(struct producer *producer)
+{
+    struct lease_listing *listing = (struct lease_listing *)producer;
+
+    route_cursor_close(&listing->routes);
+    join_cursor_close(&listing->joins);
+    free(listing);
+}
+
 enum outcome handle_leases(struct call *call, const struct args_leases *args)
 {
-    struct mroute_filter everything = {0};
+    struct mroute_filter all_routes = {0};
+    struct join_filter all_joins = {0};
+    struct lease_listing *listing = calloc(1, sizeof *listing);
+    struct json *out = reply_open(call, "Leases.");
 
     (void)args;
-    reply_routes(call, reply_open(call, "Leases."), "leases", &everything, write_lease);
+    if (!listing) {
+        out->failed = true; /* the session answers that there is no memory */
+        return OUTCOME_REPLIED;
+    }
+    listing->producer = (struct producer){list_more, destroy_listing};
+    route_cursor_open(&listing->routes, call->services->mroute, &all_routes);
+    join_cursor_open(&listing->joins, call->services->joins, &all_joins);
+    json_key(out, "leases");
+    json_open(out, '[');
+    if (list_more(&listing->producer, out))
+        session_produce(call->session, &listing->producer);
+    else
+        destroy_listing(&listing->producer);
     return OUTCOME_REPLIED;
 }
 
@@ -72,7 +136,8 @@ enum outcome handle_revoke(struct call *call, const struct args_revoke *args)
         error_set(&error, ERROR_OUT_OF_RANGE, "lease",
                   "Invalid argument: 'lease' takes an id of 12 hexadecimal digits, as 'netbroker "
                   "leases' shows it.");
-    else if (!mroute_revoke(call->services->mroute, lease))
+    else if (!mroute_revoke(call->services->mroute, lease) &&
+             !joins_revoke(call->services->joins, lease))
         error_set(&error, ERROR_NOT_FOUND, "lease",
                   "There is no lease %s; 'netbroker leases' lists them.", args->lease.text);
     else {

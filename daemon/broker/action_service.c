@@ -53,6 +53,19 @@ static void write_multicast(struct json *out, struct mroute *mroute)
     json_close(out, '}');
 }
 
+static void write_joins(struct json *out, const struct joins *joins)
+{
+    struct joins_totals totals = joins_totals(joins);
+
+    json_key(out, "joins");
+    json_open(out, '{');
+    json_member_unsigned(out, "joins", totals.joins);
+    json_member_unsigned(out, "waiting", totals.waiting);
+    json_member_unsigned(out, "memberships", totals.memberships);
+    json_member_unsigned(out, "sockets", totals.sockets);
+    json_close(out, '}');
+}
+
 static void write_limits(struct json *out, const struct users *users)
 {
     json_key(out, "limits");
@@ -102,6 +115,7 @@ enum outcome handle_status(struct call *call, const struct args_status *args)
     write_limits(out, &services->users);
     write_load(out, services);
     write_multicast(out, services->mroute);
+    write_joins(out, services->joins);
     reply_close(out);
     return OUTCOME_REPLIED;
 }

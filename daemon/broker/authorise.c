@@ -76,13 +76,17 @@ void target_of(const struct call *call, struct target *ret)
     const struct action_row *row = action_row(request->action);
     const struct mroute *mroute = call->services->mroute;
 
+    bool has_table = false;
+
     *ret = (struct target){0};
-    for (size_t i = 0; i < row->field_count; i++)
+    for (size_t i = 0; i < row->field_count; i++) {
         add_field(ret, &row->fields[i], (const char *)&request->args);
+        has_table |= row->fields[i].type == FIELD_table;
+    }
     const struct args_add_mfc *add = &request->args.add_mfc;
     const struct args_del_mfc *del = &request->args.del_mfc;
 
-    if (ret->group.address.family)
+    if (has_table && ret->group.address.family)
         ret->table = family_table(ret->group.address.family, ret->table);
     if (request->action == ACTION_ADD_MFC)
         add_route(ret, mroute_find(mroute, &add->source, &add->group, add->iif.text, ret->table));
@@ -165,6 +169,11 @@ static struct decision decide(const struct call *call, const char *verb,
     }
 }
 
+static bool asks_for_lease(const struct call *call)
+{
+    return call->request.action == ACTION_ADD_MFC || call->request.action == ACTION_ADD_JOIN;
+}
+
 bool authorise(struct call *call, struct error *error)
 {
     const char *verb = action_row(call->request.action)->policy;
@@ -174,7 +183,7 @@ bool authorise(struct call *call, struct error *error)
 
     target_of(call, &target);
     decision = decide(call, verb, &target);
-    if (decision.allowed && call->request.action == ACTION_ADD_MFC && !waited)
+    if (decision.allowed && asks_for_lease(call) && !waited)
         call->lease = mroute_lease(call->services->mroute, call->peer->uid);
     call->lease_limit = decision.rule ? decision.rule->leases : 0;
     if (!decision.allowed || (!is_reading(verb) && !waited))
@@ -206,6 +215,26 @@ void record_release(struct services *services, const struct route *route, const 
                                       .verdict = AUDIT_RELEASED,
                                       .action = "DEL_MFC",
                                       .verb = "mroute.write",
+                                      .target = &target,
+                                      .rule = "-",
+                                      .lease = lease->id,
+                                      .uid = lease->uid,
+                                  });
+}
+
+void record_join_release(struct services *services, const struct join *join,
+                         const struct lease *lease)
+{
+    struct target target = {0};
+    struct join_view view;
+
+    join_describe(join, &view);
+    add_interface(&target, view.key->iif.text);
+    target.group = view.key->group;
+    audit_write(&services->audit, &(struct audit_record){
+                                      .verdict = AUDIT_RELEASED,
+                                      .action = "DEL_JOIN",
+                                      .verb = "join.write",
                                       .target = &target,
                                       .rule = "-",
                                       .lease = lease->id,

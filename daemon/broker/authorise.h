@@ -5,6 +5,7 @@
 #include "dispatch.h"
 #include "policy.h"
 
+struct join;
 struct route;
 
 /* Whether the policy lets the peer do what the decoded request asks. A refusal says what was
@@ -18,6 +19,10 @@ bool authorise_also(const struct call *call, const char *verb, struct error *err
 /* Records that a lease on a route ends. */
 void record_release(struct services *services, const struct route *route,
                     const struct lease *lease);
+
+/* Records that a join's lease ends. */
+void record_join_release(struct services *services, const struct join *join,
+                         const struct lease *lease);
 
 /* What a request is about: the interfaces, the group and the table that its fields name, and, for
  * a change, the interfaces of the route that is there. Names are borrowed from both. */

@@ -9,7 +9,7 @@
 
 #include "authorise.h"
 #include "configured.h"
-
+#include "joining.h"
 #include "keeper_link.h"
 #include "log.h"
 #include "platform/process.h"
@@ -46,6 +46,7 @@ struct broker {
     uv_timer_t audit_timer, routes_timer;
     struct keeper_link keeper;
     struct services services;
+    struct joining joining;
     struct server *server;
     struct state *state; /* NULL: none is kept */
     struct configured *configured;
@@ -263,6 +264,46 @@ static void pass_link(void *context, const struct link_info *was, const struct l
 
     if (broker->services.mroute) /* not yet, while the first ones are read */
         mroute_link_changed(broker->services.mroute, was, is);
+    if (broker->services.joins)
+        joins_link_changed(broker->services.joins, was, is);
+}
+
+/* --- Joins --------------------------------------------------------------------------------- */
+
+static void ask_for_joins(void *context, uint8_t family)
+{
+    struct broker *broker = context;
+
+    keeper_link_open_joins(&broker->keeper, family);
+}
+
+static void take_joins(void *context, uint8_t family, int fd)
+{
+    struct broker *broker = context;
+
+    joining_take(&broker->joining, family, fd);
+}
+
+static void end_older_joins(void *context)
+{
+    struct broker *broker = context;
+
+    keeper_link_joined(&broker->keeper);
+}
+
+static void keep_state(void *context)
+{
+    struct broker *broker = context;
+
+    if (broker->state)
+        state_touch(broker->state);
+}
+
+static bool start_joins(struct broker *broker, uint64_t seed)
+{
+    struct joining_host host = {ask_for_joins, end_older_joins, keep_state, broker};
+
+    return joining_start(&broker->joining, &broker->loop, &broker->services, &host, seed);
 }
 
 static void update_links(struct services *services)
@@ -294,6 +335,7 @@ static void end(struct broker *broker, int status)
     for (size_t i = 0; i < TABLES_MAX; i++)
         if (broker->upcalls[i].used && !uv_is_closing((uv_handle_t *)&broker->upcalls[i].poll))
             uv_close((uv_handle_t *)&broker->upcalls[i].poll, end_watch);
+    joining_stop(&broker->joining);
     uv_close((uv_handle_t *)&broker->links_poll, NULL);
     uv_close((uv_handle_t *)&broker->audit_timer, NULL);
     uv_close((uv_handle_t *)&broker->routes_timer, NULL);
@@ -399,7 +441,7 @@ static bool make_services(struct broker *broker)
     if (!services->mroute)
         return false;
     set_network_limits(broker, &config->limits);
-    return true;
+    return start_joins(broker, seed);
 }
 
 static void fill_facts(struct broker *broker)
@@ -437,6 +479,7 @@ static void serve(void *context)
     if (broker->ending)
         return;
     mroute_settle(broker->services.mroute);
+    joins_loaded(broker->services.joins);
     broker->server = server_new(&broker->loop, kept->listeners, kept->listener_count, &sessions);
     if (!broker->server) {
         log_line(LOG_ERR, "no memory to serve clients.");
@@ -483,6 +526,7 @@ static void watch_all(struct broker *broker)
     broker->keeper.channel = broker->start->channel;
     broker->keeper.opened = take_table;
     broker->keeper.ruled = take_rule;
+    broker->keeper.joins_opened = take_joins;
     broker->keeper.lost = lose_keeper;
     broker->keeper.context = broker;
     keeper_link_start(&broker->keeper, &broker->loop);
@@ -502,8 +546,8 @@ static int run(struct broker *broker)
     watch_all(broker);
     adopt_tables(broker);
     if (broker->config.state[0])
-        broker->state = state_new(&broker->loop, broker->services.mroute, broker->services.links,
-                                  broker->config.state);
+        broker->state = state_new(&broker->loop, broker->services.mroute, broker->services.joins,
+                                  broker->services.links, broker->config.state);
     broker->configured = configured_new(broker->services.mroute, broker->config.multicast,
                                         broker->config.started_by);
     if (!broker->configured)
@@ -518,6 +562,7 @@ static int run(struct broker *broker)
     policy_clear(&broker->services.policy);
     users_clear(&broker->services.users);
     configured_free(broker->configured);
+    joins_free(broker->services.joins);
     mroute_free(broker->services.mroute);
     links_free(broker->services.links);
     return broker->status;

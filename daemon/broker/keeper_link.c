@@ -44,6 +44,8 @@ static void on_answer(uv_poll_t *poll, int status, int events)
     answer.owner[sizeof answer.owner - 1] = '\0';
     if (answer.operation == KEEPER_ADD_RULE)
         link->ruled(link->context, &answer);
+    else if (answer.operation == KEEPER_OPEN_JOINS)
+        link->joins_opened(link->context, (uint8_t)answer.family, fd < 0 ? answer.error : fd);
     else
         link->opened(link->context, &answer, fd);
 }
@@ -108,4 +110,14 @@ void keeper_link_del_rule(struct keeper_link *link, uint8_t family, uint32_t tab
 
     strncpy(request.iif, iif, INTERFACE_NAME_MAX);
     send_request(link, &request);
+}
+
+void keeper_link_open_joins(struct keeper_link *link, uint8_t family)
+{
+    ask(link, KEEPER_OPEN_JOINS, family, 0);
+}
+
+void keeper_link_joined(struct keeper_link *link)
+{
+    ask(link, KEEPER_JOINED, 0, 0);
 }

@@ -15,6 +15,8 @@ struct keeper_link {
     void (*opened)(void *context, const struct keeper_answer *answer, int fd);
     /* An answer to keeper_link_add_rule. */
     void (*ruled)(void *context, const struct keeper_answer *answer);
+    /* An answer to keeper_link_open_joins: a descriptor, the callee's, or a negative errno. */
+    void (*joins_opened)(void *context, uint8_t family, int fd);
     void (*lost)(void *context); /* the keeper is gone: there is no going on */
     void *context;
 };
@@ -32,5 +34,11 @@ bool keeper_link_add_rule(struct keeper_link *link, uint8_t family, uint32_t tab
                           unsigned ifindex);
 void keeper_link_del_rule(struct keeper_link *link, uint8_t family, uint32_t table,
                           const char *iif);
+
+/* Asks for a socket of memberships. */
+void keeper_link_open_joins(struct keeper_link *link, uint8_t family);
+
+/* All that is wanted is joined on the sockets that this broker asked for. */
+void keeper_link_joined(struct keeper_link *link);
 
 #endif

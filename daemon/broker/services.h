@@ -6,6 +6,7 @@
 #include "events.h"
 #include "json.h"
 #include "policy.h"
+#include "resources/joins/joins.h"
 #include "resources/links.h"
 #include "resources/mroute/mroute.h"
 #include "session.h"
@@ -24,6 +25,7 @@ struct service_facts {
 
 struct services {
     struct mroute *mroute;
+    struct joins *joins;
     struct links *links;
     struct events events;
     struct policy policy;
@@ -72,6 +74,9 @@ struct owner owner_of(const struct call *call, bool while_connected);
 
 /* Writes a hold on a thing of a kind (e.g. "mfc") as one JSON object of LEASES. */
 void write_hold(struct json *out, const struct hold *hold, const char *kind, const char *what);
+
+/* Publishes what happened to a join. */
+void publish_join(struct services *services, enum join_news news, const struct join *join);
 
 /* Publishes what happened to a route. */
 void publish_route(struct services *services, enum route_news news, const struct route *route);

@@ -33,6 +33,7 @@ struct sum {
 struct state {
     uv_loop_t *loop;
     struct mroute *mroute;
+    struct joins *joins;
     struct links *links;
     const char *path;
     char new_path[PATH_MAX + 8];
@@ -47,6 +48,7 @@ struct state {
 
     int fd; /* of the new file; -1: none */
     struct route_cursor cursor;
+    struct join_cursor join_cursor;
     size_t written; /* lines */
     uint64_t digest;
     int error;
@@ -54,7 +56,7 @@ struct state {
     FILE *source; /* while loading */
     struct sum sum;
     bool load_all;
-    size_t loaded;
+    size_t loaded, loaded_joins;
     struct mroute_waiter waiter;
     struct saved waiting_for;     /* its table is being opened */
     struct session_holds orphans; /* what sessions held that are gone */
@@ -74,6 +76,7 @@ static void put(struct state *state, const char *bytes, size_t length)
 static void begin_file(struct state *state)
 {
     struct mroute_filter everything = {0};
+    struct join_filter all_joins = {0};
 
     state->touched = false;
     state->busy = true;
@@ -85,6 +88,7 @@ static void begin_file(struct state *state)
         state->error = errno;
     put(state, HEAD, strlen(HEAD));
     route_cursor_open(&state->cursor, state->mroute, &everything);
+    join_cursor_open(&state->join_cursor, state->joins, &all_joins);
 }
 
 static void write_holds(struct state *state, struct json *lines, const struct route *route)
@@ -99,6 +103,31 @@ static void write_holds(struct state *state, struct json *lines, const struct ro
     }
 }
 
+static void write_join_holds(struct state *state, struct json *lines, const struct join *join)
+{
+    struct join_view view;
+    const struct hold *hold;
+
+    join_describe(join, &view);
+    LIST_FOREACH (hold, &view.holding->holds, in_holding) {
+        state_line_write_join(lines, &view, hold);
+        state->written++;
+    }
+}
+
+/* Writes one route or, behind the last, one join. False: there is none left. */
+static bool write_next(struct state *state, struct json *lines)
+{
+    const struct route *route = route_cursor_next(&state->cursor);
+    const struct join *join = route ? NULL : join_cursor_next(&state->join_cursor);
+
+    if (route)
+        write_holds(state, lines, route);
+    if (join)
+        write_join_holds(state, lines, join);
+    return route || join;
+}
+
 static void write_end(struct state *state, struct json *lines)
 {
     char end[80];
@@ -107,25 +136,26 @@ static void write_end(struct state *state, struct json *lines)
 
     json_bytes(lines, end, (size_t)length);
     route_cursor_close(&state->cursor);
+    join_cursor_close(&state->join_cursor);
 }
 
-/* Writes some routes. False when that was the last. */
+/* Writes some of it. False when that was the last. */
 static bool write_some(struct state *state)
 {
     struct json lines = {.limit = 1 << 24};
-    const struct route *route = NULL;
+    bool more = true;
 
-    for (int i = 0; i < ROUTES_A_TURN && (route = route_cursor_next(&state->cursor)); i++)
-        write_holds(state, &lines, route);
+    for (int i = 0; i < ROUTES_A_TURN && more; i++)
+        more = write_next(state, &lines);
     state->digest = state_digest(state->digest, lines.text, lines.length);
-    if (!route)
+    if (!more)
         write_end(state, &lines);
     if (lines.failed)
         state->error = ENOMEM;
     else
         put(state, lines.text, lines.length);
     json_clear(&lines);
-    return route != NULL;
+    return more;
 }
 
 /* The rename itself must reach the disk: that is the folder's content. */
@@ -333,6 +363,25 @@ static void load_route(struct state *state, const struct saved *saved)
                  error.message);
 }
 
+/* The kernel tells of no memberships to whom they belong, so all joins are added again. What was
+ * joined before goes when they are there (KEEPER_JOINED). */
+static void load_join(struct state *state, const struct saved *saved)
+{
+    const struct args_add_join *args = &saved->request.args.add_join;
+    struct join_wish wish = {.key = {args->source, args->group, args->iif}, .wait = true};
+    enum join_change change;
+    struct error error;
+    char text[JOIN_TEXT_MAX];
+
+    if (saved->owner.kind == HOLD_SESSION)
+        return;
+    if (joins_add(state->joins, &wish, &saved->owner, &change, &error))
+        state->loaded_joins++;
+    else
+        log_line(LOG_WARNING, "the join of %s of the state file was not restored: %s",
+                 join_key_format(&wish.key, text), error.message);
+}
+
 /* A session is not there any more: what it held, and nobody else holds, goes. */
 static void load_orphan(struct state *state, const struct saved *saved)
 {
@@ -348,7 +397,8 @@ static void end_load(struct state *state)
     if (state->source) {
         fclose(state->source);
         state->source = NULL;
-        log_line(LOG_INFO, "%zu routes restored from %s.", state->loaded, state->path);
+        log_line(LOG_INFO, "%zu routes and %zu joins restored from %s.", state->loaded,
+                 state->loaded_joins, state->path);
         session_holds_end(&state->orphans);
     }
     /* Routes that were found in the kernel may be newer than the file. */
@@ -387,6 +437,10 @@ static bool load_line(struct state *state, const struct saved *saved)
     const struct args_add_mfc *args = &saved->request.args.add_mfc;
     uint8_t family = args->group.address.family;
 
+    if (saved->request.action == ACTION_ADD_JOIN) {
+        load_join(state, saved);
+        return true;
+    }
     if (saved->owner.kind == HOLD_SESSION) {
         load_orphan(state, saved);
         return true;
@@ -440,8 +494,8 @@ void state_load(struct state *state, bool all, void (*done)(void *context), void
 
 /* --- Life ---------------------------------------------------------------------------------- */
 
-struct state *state_new(uv_loop_t *loop, struct mroute *mroute, struct links *links,
-                        const char *path)
+struct state *state_new(uv_loop_t *loop, struct mroute *mroute, struct joins *joins,
+                        struct links *links, const char *path)
 {
     struct state *state = calloc(1, sizeof *state);
 
@@ -449,6 +503,7 @@ struct state *state_new(uv_loop_t *loop, struct mroute *mroute, struct links *li
         return NULL;
     state->loop = loop;
     state->mroute = mroute;
+    state->joins = joins;
     state->links = links;
     state->path = path;
     state->fd = -1;

@@ -62,6 +62,25 @@ void state_line_write(struct json *json, const struct route_view *view, const st
     json_bytes(json, "\n", 1);
 }
 
+void state_line_write_join(struct json *json, const struct join_view *view, const struct hold *hold)
+{
+    char text[PREFIX_TEXT_MAX];
+
+    json->comma = false;
+    json_open(json, '{');
+    json_member_string(json, "action", "ADD_JOIN");
+    json_key(json, "payload");
+    json_open(json, '{');
+    if (view->key->source.address.family)
+        json_member_string(json, "source", prefix_format(&view->key->source, text));
+    json_member_string(json, "group", prefix_format(&view->key->group, text));
+    json_member_string(json, "iif", view->key->iif.text);
+    json_close(json, '}');
+    write_hold(json, hold);
+    json_close(json, '}');
+    json_bytes(json, "\n", 1);
+}
+
 /* --- Reading ------------------------------------------------------------------------------- */
 
 static bool parse_kind(const char *word, struct owner *owner)
@@ -104,11 +123,15 @@ bool state_line_read(const char *line, size_t n, struct saved *ret)
 {
     struct error error;
 
-    if (!decode_request(line, n, &ret->request, &error) || ret->request.action != ACTION_ADD_MFC ||
+    if (!decode_request(line, n, &ret->request, &error) ||
         !parse_hold(&ret->request.id, &ret->owner))
         return false;
-    ret->request.args.add_mfc.wait = true;
-    ret->request.args.add_mfc.dry_run = false;
+    if (ret->request.action == ACTION_ADD_MFC) {
+        ret->request.args.add_mfc.wait = true;
+        ret->request.args.add_mfc.dry_run = false;
+    } else if (ret->request.action != ACTION_ADD_JOIN) {
+        return false;
+    }
     ret->request.id = (struct span){0}; /* the line's bytes are gone soon */
     return true;
 }

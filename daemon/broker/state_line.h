@@ -5,16 +5,21 @@
 
 #include "decode.h"
 #include "json.h"
+#include "resources/joins/joins.h"
 #include "resources/mroute/mroute.h"
 
 /* What a line says. */
 struct saved {
-    struct request request; /* ADD_MFC, that waits for its interfaces */
+    struct request request; /* ADD_MFC or ADD_JOIN, that waits for its interfaces */
     struct owner owner;     /* of a HOLD_SESSION: without the session */
 };
 
 /* Appends the line of one hold on a route. */
 void state_line_write(struct json *json, const struct route_view *view, const struct hold *hold);
+
+/* The same of one hold on a join. */
+void state_line_write_join(struct json *json, const struct join_view *view,
+                           const struct hold *hold);
 
 /* Reads a line of n bytes, without its newline. False: it is damaged. */
 bool state_line_read(const char *line, size_t n, struct saved *ret);

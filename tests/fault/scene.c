@@ -22,6 +22,10 @@ enum {
  * has parts: between them the service does what it can. */
 #define THEN "|"
 
+#define DEL_JOIN                                                                                   \
+    "{\"action\":\"DEL_JOIN\",\"payload\":{\"source\":\"10.0.0.0/30\",\"group\":\"232.1.1.0/30\"," \
+    "\"iif\":\"b\"}}"
+
 static const char *const story[] = {
     "{\"action\":\"PING\",\"id\":[1,{\"a\":null}]}",
     "{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[\"mfc.*\",\"vif.*\"]}}",
@@ -32,9 +36,13 @@ static const char *const story[] = {
     "\"a\",\"oifs\":[\"b\"],\"table\":77},\"id\":\"deferred\"}" THEN "=",
     "{\"action\":\"ADD_MFC\",\"payload\":{\"source\":\"10.0.0.1\",\"group\":\"239.1.1.1\",\"iif\":"
     "\"b\",\"oifs\":[\"c\"]}}",
+    "{\"action\":\"ADD_JOIN\",\"payload\":{\"source\":\"10.0.0.0/30\",\"group\":\"232.1.1.0/"
+    "30\",\"iif\":"
+    "\"b\"},\"id\":\"deferred\"}",
     "-b",
     "{\"action\":\"SHOW_MFC\"}",
     "+b",
+    "{\"action\":\"SHOW_JOIN\"}",
     "{\"action\":\"SHOW_VIF\"}",
     "{\"action\":\"SHOW\"}",
     "{\"action\":\"LEASES\"}",
@@ -46,6 +54,7 @@ static const char *const story[] = {
     "{\"action\":\"ADD_MFC\",\"payload\":{\"group\":\"239.1.1.3\",\"iif\":\"nowhere\",\"oifs\":"
     "[\"b\"]}}",
     "{\"action\":\"DEL_MFC\",\"payload\":{\"source\":\"10.0.0.1\",\"group\":\"239.1.1.1\"}}",
+    DEL_JOIN,
     "{\"action\":\"REVOKE\",\"payload\":{\"lease\":\"000000000000\"}}",
     "{\"action\":\"PI" THEN "NG\"}{\"action\":\"PING\"}",
     "{\"action\":\"FLUSH_MFC\"}",
@@ -250,7 +259,9 @@ static void check_end(struct stage *stage)
         hang_up(stage);
     play_step(stage, "{\"action\":\"FLUSH_MFC\"}", word);
     ck_assert_str_eq(word, "success");
+    play_step(stage, DEL_JOIN, word); /* if it is there still */
     hang_up(stage);
+    ck_assert_uint_eq(joins_totals(stage->service.services.joins).memberships, 0);
     ck_assert_uint_eq(stage->service.services.events.count, 0);
     for (int i = 0; i < 2; i++) {
         uint8_t family = i ? FAMILY_IPV6 : FAMILY_IPV4;

@@ -5,18 +5,30 @@
 
 #include <string.h>
 
-static void check_group(const struct address *group, bool required)
+static void check_group(const struct prefix *group, bool required)
 {
-    if (!required && group->family == FAMILY_NONE)
+    if (!required && group->address.family == FAMILY_NONE)
         return;
-    must(address_is_multicast(group) && !address_is_link_scoped(group), "a group is forwarded");
+    must(prefix_is_multicast(group) && !prefix_is_link_scoped(group), "a group is forwarded");
+}
+
+static void check_source(const struct prefix *source)
+{
+    must(source->address.family == FAMILY_NONE || !address_is_multicast(&source->address),
+         "a source is no group");
+}
+
+static void check_join(const struct args_add_join *args)
+{
+    check_group(&args->group, true);
+    check_source(&args->source);
+    must(interface_name_is_valid(args->iif.text), "iif is a name");
 }
 
 static void check_route(const struct args_add_mfc *args)
 {
     check_group(&args->group, true);
-    must(args->source.family == FAMILY_NONE || !address_is_multicast(&args->source),
-         "a source is no group");
+    check_source(&args->source);
     must(interface_name_is_valid(args->iif.text), "iif is a name");
     must(args->oifs.count <= VIFS_MAX && args->ttls.count <= VIFS_MAX, "lists have their limits");
     must(args->table <= TABLE_ID_MAX, "a table has its limit");
@@ -31,6 +43,8 @@ static void check_accepted(const struct request *request)
     must(request->action < ACTION_COUNT, "the action is in the table");
     if (request->action == ACTION_ADD_MFC)
         check_route(&request->args.add_mfc);
+    if (request->action == ACTION_ADD_JOIN)
+        check_join(&request->args.add_join);
     if (request->action == ACTION_DEL_MFC)
         check_group(&request->args.del_mfc.group, true);
     if (request->action == ACTION_SHOW_MFC)

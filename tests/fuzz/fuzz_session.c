@@ -6,6 +6,8 @@
  * No VIF may ever be lent to a stranger, each line that comes out is JSON, nothing is left over. */
 #include "fake.h"
 #include "fuzz.h"
+#include "joining.h"
+#include "platform/joins.h"
 #include "server.h"
 #include "services.h"
 
@@ -22,6 +24,7 @@ enum { NAMES = 4, OUT_LIMIT = 1 << 22 };
 struct fuzz {
     uv_loop_t loop;
     struct services services;
+    struct joining joining;
     int client;
     struct json out; /* what came and is no whole line yet */
     bool exists[NAMES];
@@ -65,6 +68,8 @@ static void pass_link(void *context, const struct link_info *was, const struct l
 
     if (fuzz->services.mroute)
         mroute_link_changed(fuzz->services.mroute, was, is);
+    if (fuzz->services.joins)
+        joins_link_changed(fuzz->services.joins, was, is);
 }
 
 static void update_links(struct services *services)
@@ -242,6 +247,11 @@ static void pass_need(void *context)
     (void)context;
 }
 
+static void answer_joins(void *context, uint8_t family)
+{
+    joining_take(&((struct fuzz *)context)->joining, family, joins_socket_open(family));
+}
+
 static void begin_services(struct fuzz *fuzz)
 {
     struct services *services = &fuzz->services;
@@ -256,6 +266,8 @@ static void begin_services(struct fuzz *fuzz)
         .context = fuzz,
     };
 
+    struct joining_host joining = {answer_joins, pass_need, pass_need, fuzz};
+
     fake_reset();
     for (unsigned i = 0; i < 3; i++)
         toggle_link(fuzz, i);
@@ -265,6 +277,7 @@ static void begin_services(struct fuzz *fuzz)
     services->links = links_new(pass_link, fuzz);
     services->mroute = mroute_new(services->links, &callbacks, 1);
     must(services->mroute != NULL, "there is memory");
+    must(joining_start(&fuzz->joining, &fuzz->loop, services, &joining, 1), "there is memory");
     adopt(fuzz, FAMILY_IPV4);
     adopt(fuzz, FAMILY_IPV6);
 }
@@ -299,8 +312,10 @@ static void end(struct fuzz *fuzz)
     must(fuzz->closed, "the session ends with its client");
     must(fuzz->services.events.count == 0, "a subscription ends with its session");
     server_stop((struct server *)fuzz->services.server);
+    joining_stop(&fuzz->joining);
     uv_run(&fuzz->loop, UV_RUN_DEFAULT);
     must(uv_loop_close(&fuzz->loop) == 0, "no handle is left");
+    joins_free(fuzz->services.joins);
     mroute_free(fuzz->services.mroute);
     users_clear(&fuzz->services.users);
     links_free(fuzz->services.links);

@@ -5,6 +5,7 @@
 #include "fake.h"
 #include "fuzz.h"
 #include "log.h"
+#include "platform/joins.h"
 #include "state.h"
 
 #include <string.h>
@@ -16,6 +17,7 @@ struct world {
     uv_loop_t loop;
     struct links *links;
     struct mroute *mroute;
+    struct joins *joins;
     bool loaded;
     uint8_t asked_family; /* for a table; NONE: for none */
     uint32_t asked_table;
@@ -79,6 +81,45 @@ static void pass_link(void *context, const struct link_info *was, const struct l
     (void)is;
 }
 
+/* --- Joins --------------------------------------------------------------------------------- */
+
+static void open_joins(void *context, uint8_t family)
+{
+    struct world *world = context;
+
+    joins_socket_opened(world->joins, family, joins_socket_open(family), NULL);
+}
+
+static void pass_join_news(void *context, enum join_news news, const struct join *join)
+{
+    (void)context;
+    (void)news;
+    (void)join;
+}
+
+static void pass_refusal(void *context, const struct join *join, const struct error *error)
+{
+    (void)context;
+    (void)join;
+    (void)error;
+}
+
+static void pass_join_release(void *context, const struct join *join, const struct lease *lease)
+{
+    (void)context;
+    (void)join;
+    (void)lease;
+}
+
+static void begin_joins(struct world *world)
+{
+    struct joins_callbacks callbacks = {open_joins,   pass_need, pass_need,         pass_join_news,
+                                        pass_refusal, pass_hold, pass_join_release, world};
+
+    world->joins = joins_new(world->links, &callbacks, 1);
+    must(world->joins != NULL, "there is memory");
+}
+
 static void note_loaded(void *context)
 {
     ((struct world *)context)->loaded = true;
@@ -105,6 +146,7 @@ static void begin_world(struct world *world)
     world->links = links_new(pass_link, world);
     world->mroute = mroute_new(world->links, &callbacks, 1);
     must(world->mroute != NULL, "there is memory");
+    begin_joins(world);
 }
 
 /* The keeper refuses tables of even numbers. */
@@ -127,7 +169,7 @@ static size_t run(const char *path, bool all)
     size_t routes;
 
     begin_world(&world);
-    state = state_new(&world.loop, world.mroute, world.links, path);
+    state = state_new(&world.loop, world.mroute, world.joins, world.links, path);
     must(state != NULL, "there is memory");
     state_load(state, all, note_loaded, &world);
     while (world.asked_family != FAMILY_NONE)
@@ -139,6 +181,9 @@ static size_t run(const char *path, bool all)
     state_stop(state);
     uv_run(&world.loop, UV_RUN_DEFAULT);
     must(uv_loop_close(&world.loop) == 0, "no handle is left");
+    while (joins_work(world.joins))
+        ;
+    joins_free(world.joins);
     mroute_free(world.mroute);
     links_free(world.links);
     return routes;

@@ -12,7 +12,7 @@ verbs = *.read
 
 [allow the operator some interfaces]
 user = operator
-verbs = mroute.write
+verbs = mroute.write, join.write
 interfaces = r0, r1
 multicast = 239.1.0.0/16
 END

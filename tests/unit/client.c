@@ -1,5 +1,6 @@
 #include "client.h"
 
+#include "platform/joins.h"
 #include "server.h"
 
 #include <errno.h>
@@ -74,6 +75,18 @@ static void take_release(void *context, const struct route *route, const struct 
         users_release_lease(&service->services.users, lease->uid);
 }
 
+static void answer_joins(void *context, uint8_t family)
+{
+    struct service *service = context;
+
+    joining_take(&service->joining, family, joins_socket_open(family));
+}
+
+static void ignore(void *context)
+{
+    (void)context;
+}
+
 static void take_need(void *context)
 {
     (void)context;
@@ -101,6 +114,15 @@ static void start_mroute(struct service *service)
     close(kernel_open_table(kernel, V6, TABLE_ID_DEFAULT_IPV6));
 }
 
+/* The keeper answers at once. */
+static void start_joins(struct service *service)
+{
+    struct joining_host host = {answer_joins, ignore, ignore, service};
+
+    ck_assert(joining_start(&service->joining, &service->loop, &service->services, &host, 1));
+    service->kernel.joins = service->services.joins;
+}
+
 void service_begin(struct service *service, const char *interfaces)
 {
     memset(service, 0, sizeof *service);
@@ -122,6 +144,7 @@ void service_begin(struct service *service, const char *interfaces)
     service->services.facts.socket = "socket";
     service->services.facts.state_file = "";
     events_init(&service->services.events);
+    start_joins(service);
     service->services.server = server_new(&service->loop, NULL, 0, &service->host);
     for (int n = 0; n < CLIENTS_MAX; n++) {
         service->clients[n] = -1;
@@ -135,11 +158,14 @@ void service_end(struct service *service)
         client_close(service, n);
     service_settle(service);
     server_stop((struct server *)service->services.server);
+    joining_stop(&service->joining);
     uv_run(&service->loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&service->loop), 0);
     ck_assert_uint_eq(service->services.sessions.count, 0);
     ck_assert_uint_eq(service->services.users.connections, 0);
     ck_assert_uint_eq(service->services.users.queued, 0);
+    joins_free(service->services.joins);
+    service->kernel.joins = NULL;
     kernel_end(&service->kernel);
     users_clear(&service->services.users);
 }

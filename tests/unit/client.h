@@ -3,6 +3,7 @@
 #ifndef NB_UNIT_CLIENT_H
 #define NB_UNIT_CLIENT_H
 
+#include "joining.h"
 #include "kernel.h"
 #include "services.h"
 
@@ -15,6 +16,7 @@ struct service {
     uv_loop_t loop;
     struct kernel kernel;
     struct services services;
+    struct joining joining;
     struct session_host host;
     unsigned closed;                   /* sessions that ended */
     int clients[CLIENTS_MAX];          /* -1: none */

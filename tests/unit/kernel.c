@@ -1,5 +1,7 @@
 #include "kernel.h"
 
+#include "platform/joins.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +84,8 @@ static void take_link(void *context, const struct link_info *was, const struct l
 
     if (kernel->mroute)
         mroute_link_changed(kernel->mroute, was, is);
+    if (kernel->joins)
+        joins_link_changed(kernel->joins, was, is);
 }
 
 /* --- Begin and end ------------------------------------------------------------------------- */
@@ -111,6 +115,54 @@ void kernel_start(struct kernel *kernel)
     ck_assert_ptr_nonnull(kernel->mroute);
 }
 
+static void open_joins(void *context, uint8_t family)
+{
+    struct kernel *kernel = context;
+
+    joins_socket_opened(kernel->joins, family, joins_socket_open(family), NULL);
+}
+
+static void ignore(void *context)
+{
+    (void)context;
+}
+
+static void ignore_news(void *context, enum join_news news, const struct join *join)
+{
+    (void)context;
+    (void)news;
+    (void)join;
+}
+
+static void ignore_refusal(void *context, const struct join *join, const struct error *error)
+{
+    (void)context;
+    (void)join;
+    (void)error;
+}
+
+static void ignore_hold(void *context, const struct lease *lease)
+{
+    (void)context;
+    (void)lease;
+}
+
+static void ignore_release(void *context, const struct join *join, const struct lease *lease)
+{
+    (void)context;
+    (void)join;
+    (void)lease;
+}
+
+void kernel_start_joins(struct kernel *kernel)
+{
+    struct joins_callbacks callbacks = {open_joins,     ignore,      ignore,         ignore_news,
+                                        ignore_refusal, ignore_hold, ignore_release, kernel};
+
+    kernel->joins = joins_new(kernel->links, &callbacks, 1);
+    ck_assert_ptr_nonnull(kernel->joins);
+}
+
 int kernel_open_table(struct kernel *kernel, uint8_t family, uint32_t table)
 {
     struct mroute_socket socket = {mroute_socket_open(family, table), family, table};
@@ -137,6 +189,8 @@ void kernel_begin(struct kernel *kernel, const char *interfaces)
 
 void kernel_end(struct kernel *kernel)
 {
+    joins_free(kernel->joins);
+    kernel->joins = NULL;
     mroute_free(kernel->mroute);
     links_free(kernel->links);
     kernel->mroute = NULL;

@@ -3,6 +3,7 @@
 #define NB_UNIT_KERNEL_H
 
 #include "fake.h"
+#include "resources/joins/joins.h"
 #include "resources/mroute/mroute.h"
 #include "suite.h"
 
@@ -11,6 +12,7 @@ enum { V4 = FAMILY_IPV4, V6 = FAMILY_IPV6 };
 struct kernel {
     struct links *links;
     struct mroute *mroute;
+    struct joins *joins;      /* of those who make them; told of interfaces */
     enum route_change change; /* what the last kernel_add did */
     struct error error;       /* why the last call was refused */
     char news[65536];         /* what the module told, e.g. "mfc.added 10.0.0.1 239.1.1.1\n" */
@@ -29,6 +31,9 @@ void kernel_end(struct kernel *kernel);
 
 /* The parts alone, on the fake platform as it is: a process that starts again. */
 void kernel_start(struct kernel *kernel);
+
+/* Makes kernel->joins, whose sockets come at once and who tell nobody; kernel_end frees them. */
+void kernel_start_joins(struct kernel *kernel);
 
 /* Opens a table and lets the module adopt it. Returns a copy of its descriptor, as the keeper
  * holds one; the caller closes it. */

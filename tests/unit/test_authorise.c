@@ -25,8 +25,8 @@ static void set_policy(struct policy *policy)
     rules[1] = (struct rule){.name = "the operator routes",
                              .user_count = 1,
                              .users = {OPERATOR},
-                             .verb_count = 1,
-                             .verbs = {"mroute.write"},
+                             .verb_count = 2,
+                             .verbs = {"mroute.write", "join.write"},
                              .interface_count = 3,
                              .interfaces = {"a", "b", "eth*"},
                              .prefix_count = 1,
@@ -113,6 +113,18 @@ struct expectation {
         "{}", "yynn"                                                                               \
     }
 #define EXPECT_SHOW                                                                                \
+    {                                                                                              \
+        "{}", "yynn"                                                                               \
+    }
+#define EXPECT_ADD_JOIN                                                                            \
+    {                                                                                              \
+        "{\"group\":\"239.1.1.0/24\",\"iif\":\"a\"}", "ynyn"                                       \
+    }
+#define EXPECT_DEL_JOIN                                                                            \
+    {                                                                                              \
+        "{\"group\":\"239.1.1.1\",\"iif\":\"a\"}", "ynyn"                                          \
+    }
+#define EXPECT_SHOW_JOIN                                                                           \
     {                                                                                              \
         "{}", "yynn"                                                                               \
     }
@@ -230,6 +242,12 @@ static const struct {
      DEL("\"group\":\"239.1.1.1\",\"iif\":\"c\""), true},
     {ADD("\"group\":\"239.1.1.1\",\"iif\":\"a\",\"oifs\":[\"b\",\"c\"]"),
      DEL("\"group\":\"239.1.1.1\",\"table\":253"), true},
+    /* A join is about its groups and its interface, and no table. */
+    {NULL, "{\"action\":\"ADD_JOIN\",\"payload\":{\"group\":\"239.1.0.0/24\",\"iif\":\"eth0\"}}",
+     false},
+    {NULL, "{\"action\":\"ADD_JOIN\",\"payload\":{\"group\":\"239.0.0.0/15\",\"iif\":\"eth0\"}}",
+     true},
+    {NULL, "{\"action\":\"ADD_JOIN\",\"payload\":{\"group\":\"239.1.1.1\",\"iif\":\"c\"}}", true},
     /* The policy allows it, but it is not his. */
     {ADD(ONE), DEL("\"group\":\"239.1.1.1\""), true},
     {ADD(ONE), "{\"action\":\"FLUSH_MFC\",\"payload\":{\"table\":253}}", true},

@@ -280,6 +280,25 @@ START_TEST(sockets_are_filled_and_their_places_used_again)
 }
 END_TEST
 
+START_TEST(any_source_and_one_source_of_a_group_are_two_things)
+{
+    struct ground g;
+    bool kept;
+
+    begin(&g);
+    ck_assert(add(&g, ALICE, "10.0.0.1", "232.1.1.1"));
+    ck_assert(add(&g, ALICE, NULL, "232.1.1.1"));
+    ck_assert(add(&g, ALICE, "10.0.0.2", "232.1.1.1"));
+    ck_assert_uint_eq(fake_memberships(g.ifindex), 3);
+    ck_assert_uint_eq(g.asked, 2);
+    ck_assert(del(&g, ALICE, NULL, "232.1.1.1", &kept));
+    ck_assert(fake_is_member(g.ifindex, "10.0.0.1", "232.1.1.1"));
+    ck_assert(del(&g, ALICE, "10.0.0.1", "232.1.1.1", &kept));
+    ck_assert_uint_eq(fake_memberships(g.ifindex), 1);
+    end(&g);
+}
+END_TEST
+
 START_TEST(what_two_joins_want_is_joined_once_and_left_with_the_second)
 {
     struct ground g;
@@ -726,6 +745,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, any_source_is_any_source_however_it_is_written);
     tcase_add_test(tests, prefixes_are_all_their_memberships);
     tcase_add_test(tests, sockets_are_filled_and_their_places_used_again);
+    tcase_add_test(tests, any_source_and_one_source_of_a_group_are_two_things);
     tcase_add_test(tests, what_two_joins_want_is_joined_once_and_left_with_the_second);
     tcase_add_test(tests, what_is_replaced_is_never_left_in_between);
     tcase_add_test(tests, a_join_goes_with_its_last_owner);

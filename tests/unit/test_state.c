@@ -30,6 +30,7 @@ static void begin(struct fixture *f, const char *interfaces)
     ck_assert_ptr_nonnull(mkdtemp(f->folder));
     snprintf(f->path, sizeof f->path, "%s/state", f->folder);
     kernel_begin(&f->kernel, interfaces);
+    kernel_start_joins(&f->kernel);
     uv_loop_init(&f->loop);
     f->state = NULL;
 }
@@ -37,7 +38,7 @@ static void begin(struct fixture *f, const char *interfaces)
 static void start(struct fixture *f)
 {
     f->loaded = false;
-    f->state = state_new(&f->loop, f->kernel.mroute, f->kernel.links, f->path);
+    f->state = state_new(&f->loop, f->kernel.mroute, f->kernel.joins, f->kernel.links, f->path);
     ck_assert_ptr_nonnull(f->state);
 }
 
@@ -90,6 +91,23 @@ static size_t load(struct fixture *f, bool all)
     ck_assert(f->loaded);
     stop(f);
     return mroute_totals(f->kernel.mroute).routes;
+}
+
+/* A user's join of 16 groups, and one that a session holds. */
+static void add_joins(struct fixture *f, struct session_holds *session)
+{
+    struct join_wish wish = {.key = {.iif = {"a"}}};
+    struct owner owner = {.kind = HOLD_USER, .lease = {.id = 7, .uid = 1000, .since = 8}};
+    struct owner passing = {
+        .kind = HOLD_SESSION, .lease = {.id = 9, .uid = 1000}, .session = session};
+    enum join_change change;
+    struct error error;
+
+    ck_assert(prefix_parse("10.0.0.0/30", &wish.key.source));
+    ck_assert(prefix_parse("232.1.1.0/30", &wish.key.group));
+    ck_assert(joins_add(f->kernel.joins, &wish, &owner, &change, &error));
+    ck_assert(prefix_parse("232.1.2.0/30", &wish.key.group));
+    ck_assert(joins_add(f->kernel.joins, &wish, &passing, &change, &error));
 }
 
 static void add_some(struct fixture *f)
@@ -349,8 +367,43 @@ START_TEST(routes_of_other_tables_wait_for_them)
 }
 END_TEST
 
+START_TEST(joins_come_back_but_those_of_sessions)
+{
+    struct session_holds session = LIST_HEAD_INITIALIZER(session);
+    struct fixture f;
+    struct join_cursor cursor;
+    struct join_filter everything = {0};
+    struct join_view view;
+    const struct join *join;
+    char text[JOIN_TEXT_MAX];
+
+    begin(&f, "a b c");
+    add_some(&f);
+    add_joins(&f, &session);
+    save(&f);
+    session_holds_end(&session);
+    joins_free(f.kernel.joins);
+    kernel_start_joins(&f.kernel);
+    load(&f, false);
+    ck_assert_uint_eq(joins_totals(f.kernel.joins).joins, 1);
+    while (joins_work(f.kernel.joins))
+        ;
+    ck_assert_uint_eq(fake_memberships(1), 16);
+    join_cursor_open(&cursor, f.kernel.joins, &everything);
+    join = join_cursor_next(&cursor);
+    join_describe(join, &view);
+    ck_assert_str_eq(join_key_format(view.key, text), "232.1.1.0/30 from 10.0.0.0/30 on a");
+    ck_assert_uint_eq(holding_first(view.holding)->lease.id, 7);
+    ck_assert_uint_eq(holding_first(view.holding)->lease.uid, 1000);
+    ck_assert_int_eq(holding_first(view.holding)->lease.since, 8);
+    join_cursor_close(&cursor);
+    end(&f);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
+    tcase_add_test(tests, joins_come_back_but_those_of_sessions);
     tcase_add_test(tests, what_is_written_is_read_back);
     tcase_add_test(tests, after_a_crash_what_the_kernel_cannot_know_is_read);
     tcase_add_test(tests, no_file_is_fine);

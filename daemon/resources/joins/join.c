@@ -64,7 +64,7 @@ void join_describe(const struct join *join, struct join_view *ret)
     *ret = (struct join_view){
         .key = &join->key,
         .holding = &join->holding,
-        .state = join->applied == join->size && join->ifindex ? JOIN_JOINED : JOIN_WAITING,
+        .state = join->announced && !join->waiting ? JOIN_JOINED : JOIN_WAITING,
         .memberships = join->size,
     };
 }

@@ -300,6 +300,11 @@ static bool check_new(const struct joins *joins, const struct join_wish *wish, s
                          "take the same family.",
                          source == FAMILY_IPV4 ? "IPv4" : "IPv6",
                          group == FAMILY_IPV4 ? "IPv4" : "IPv6");
+    if (key->iif.text[strlen(key->iif.text) - 1] == '+')
+        return error_set(error, ERROR_INVALID_NAME, "iif",
+                         "Invalid argument: '%s' is a pattern; 'iif' of a join takes the name of "
+                         "one interface.",
+                         key->iif.text);
     if (!wish->wait && !links_find(joins->links, key->iif.text))
         return error_set(
             error, ERROR_NOT_FOUND, "iif",

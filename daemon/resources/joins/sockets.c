@@ -159,7 +159,7 @@ static int join_at_place(struct join_sockets *sockets, const struct membership_k
         if (!is_place_of(place, key))
             continue;
         place->socket->passed = sockets->searches;
-        if (place->full || !place->socket->of_sources)
+        if (place->full || !place->socket->of_sources || !key->source.family)
             continue;
         result = joins_join(place->socket->fd, key);
         if (!is_exhaustion(result)) {

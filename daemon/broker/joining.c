@@ -1,0 +1,120 @@
+#include "joining.h"
+
+#include "authorise.h"
+#include "keeper/kept_joins.h"
+#include "log.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void on_idle(uv_idle_t *idle)
+{
+    struct joining *joining = idle->data;
+
+    if (!joins_work(joining->services->joins))
+        uv_idle_stop(idle);
+}
+
+static void start_work(void *context)
+{
+    struct joining *joining = context;
+
+    if (!uv_is_closing((uv_handle_t *)&joining->idle))
+        uv_idle_start(&joining->idle, on_idle);
+}
+
+static void open_socket(void *context, uint8_t family)
+{
+    struct joining *joining = context;
+
+    joining->host.open_socket(joining->host.context, family);
+}
+
+static void pass_settled(void *context)
+{
+    struct joining *joining = context;
+
+    joining->host.settled(joining->host.context);
+}
+
+static void pass_news(void *context, enum join_news news, const struct join *join)
+{
+    struct joining *joining = context;
+
+    publish_join(joining->services, news, join);
+}
+
+static void tell_refusal(void *context, const struct join *join, const struct error *error)
+{
+    struct join_view view;
+    char text[JOIN_TEXT_MAX];
+
+    (void)context;
+    join_describe(join, &view);
+    log_line(LOG_WARNING, "the join of %s is not in force: %s", join_key_format(view.key, text),
+             error->message);
+}
+
+static void count_hold(void *context, const struct lease *lease)
+{
+    struct joining *joining = context;
+
+    if (lease->uid != LEASE_UID_UNKNOWN)
+        users_hold_lease(&joining->services->users, lease->uid);
+    joining->host.changed(joining->host.context);
+}
+
+static void discount_hold(void *context, const struct join *join, const struct lease *lease)
+{
+    struct joining *joining = context;
+
+    if (lease->uid != LEASE_UID_UNKNOWN)
+        users_release_lease(&joining->services->users, lease->uid);
+    record_join_release(joining->services, join, lease);
+    joining->host.changed(joining->host.context);
+}
+
+bool joining_start(struct joining *joining, uv_loop_t *loop, struct services *services,
+                   const struct joining_host *host, uint64_t seed)
+{
+    struct joins_callbacks callbacks = {
+        .open_socket = open_socket,
+        .needs_work = start_work,
+        .settled = pass_settled,
+        .news = pass_news,
+        .refused = tell_refusal,
+        .hold_begins = count_hold,
+        .hold_ends = discount_hold,
+        .context = joining,
+    };
+
+    joining->services = services;
+    joining->host = *host;
+    services->joins = joins_new(services->links, &callbacks, seed);
+    if (!services->joins)
+        return false;
+    uv_idle_init(loop, &joining->idle);
+    joining->idle.data = joining;
+    return true;
+}
+
+void joining_stop(struct joining *joining)
+{
+    uv_close((uv_handle_t *)&joining->idle, NULL);
+}
+
+void joining_take(struct joining *joining, uint8_t family, int fd)
+{
+    struct error error;
+
+    if (fd == -ENFILE)
+        error_set(&error, ERROR_LIMIT, NULL,
+                  "The service keeps %d sockets of memberships at most, of 20 IPv4 groups or 10 "
+                  "IPv4 sources of a group each. Delete some joins first.",
+                  JOIN_SOCKETS_MAX);
+    else if (fd < 0)
+        error_set(&error, fd == -EAFNOSUPPORT ? ERROR_UNSUPPORTED : ERROR_INTERNAL, NULL,
+                  "The kernel refused a socket of memberships (%s): %s.", family_name(family),
+                  strerror(-fd));
+    joins_socket_opened(joining->services->joins, family, fd, &error);
+}

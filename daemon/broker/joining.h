@@ -1,0 +1,34 @@
+/* The joins' place in the broker: its loop does their work, the keeper opens their sockets, and
+ * clients, users, the log and the state file are told what happens to them. */
+#ifndef NB_JOINING_H
+#define NB_JOINING_H
+
+#include "services.h"
+
+#include <uv.h>
+
+struct joining_host {
+    /* Asks the keeper for a socket; joining_take brings it. */
+    void (*open_socket)(void *context, uint8_t family);
+    /* All that was wanted at the start is joined. */
+    void (*settled)(void *context);
+    /* The state file is to be written. */
+    void (*changed)(void *context);
+    void *context;
+};
+
+struct joining {
+    uv_idle_t idle; /* active while there is work */
+    struct services *services;
+    struct joining_host host;
+};
+
+/* Makes services->joins, which joins_free frees when the loop has ended. False: no memory. */
+bool joining_start(struct joining *joining, uv_loop_t *loop, struct services *services,
+                   const struct joining_host *host, uint64_t seed);
+void joining_stop(struct joining *joining);
+
+/* The keeper's answer: a descriptor, owned from now on, or a negative errno. */
+void joining_take(struct joining *joining, uint8_t family, int fd);
+
+#endif
