@@ -301,14 +301,6 @@ static parse_function *const parsers[] = {
 #undef T
 };
 
-static const struct field *find_field(const struct action_row *row, const char *name)
-{
-    for (size_t i = 0; i < row->field_count; i++)
-        if (strcmp(row->fields[i].name, name) == 0)
-            return &row->fields[i];
-    return NULL;
-}
-
 static void list_fields(const struct action_row *row, char *text, size_t size)
 {
     size_t used = 0;
@@ -361,7 +353,7 @@ static bool decode_payload(const struct action_row *row, const cJSON *payload, c
                          "Invalid argument: 'payload' takes an object.");
     cJSON_ArrayForEach(member, payload)
     {
-        const struct field *field = find_field(row, member->string);
+        const struct field *field = field_find(row, member->string);
         struct place place = {field, error};
 
         if (!field)

@@ -41,14 +41,6 @@ struct draft {
     struct error *error;
 };
 
-static const struct field *find_field(const struct action_row *row, const char *name)
-{
-    for (size_t i = 0; i < row->field_count; i++)
-        if (strcmp(row->fields[i].name, name) == 0)
-            return &row->fields[i];
-    return NULL;
-}
-
 static uint64_t bit_of(const struct action_row *row, const struct field *field)
 {
     return UINT64_C(1) << (field - row->fields);
@@ -56,7 +48,7 @@ static uint64_t bit_of(const struct action_row *row, const struct field *field)
 
 static bool is_given(const struct draft *draft, const char *name)
 {
-    const struct field *field = find_field(draft->row, name);
+    const struct field *field = field_find(draft->row, name);
 
     return field && draft->given & bit_of(draft->row, field);
 }
@@ -232,30 +224,38 @@ static bool refuse_in_file(struct draft *draft, const char *name)
                      "Invalid argument: '%s' is not for files: %s.", name, why_refused(name));
 }
 
-static bool take_field(struct draft *draft, const char *name)
+/* The field of this name, noted as given; NULL: it may not be given here. */
+static const struct field *take_field(struct draft *draft, const char *name)
 {
-    const struct field *field = find_field(draft->row, name);
+    const struct field *field = field_find(draft->row, name);
 
     if (!field)
-        return refuse_unknown(draft, name);
-    if (why_refused(name))
-        return refuse_in_file(draft, name);
-    if (is_given(draft, name))
-        return error_set(draft->error, ERROR_UNKNOWN_FIELD, name,
-                         "Invalid argument: '%s' is given twice; it takes one value, and lists "
-                         "have commas without spaces between their parts.",
-                         name);
-    draft->given |= bit_of(draft->row, field);
-    return true;
+        refuse_unknown(draft, name);
+    else if (why_refused(name))
+        refuse_in_file(draft, name);
+    else if (is_given(draft, name))
+        error_set(
+            draft->error, ERROR_UNKNOWN_FIELD, name,
+            "Invalid argument: '%s' is given twice; it takes one value, and lists have commas "
+            "without spaces between their parts.",
+            name);
+    else {
+        draft->given |= bit_of(draft->row, field);
+        return field;
+    }
+    return NULL;
 }
 
 static bool take_fields(struct draft *draft, char *rest)
 {
     const char *name;
 
-    while ((name = next_word(&rest)))
-        if (!take_field(draft, name) || !write_value(draft, find_field(draft->row, name), &rest))
+    while ((name = next_word(&rest))) {
+        const struct field *field = take_field(draft, name);
+
+        if (!field || !write_value(draft, field, &rest))
             return false;
+    }
     return true;
 }
 
@@ -264,7 +264,7 @@ static void write_implied(struct draft *draft)
     for (size_t i = 0; i < sizeof file_fields / sizeof *file_fields; i++) {
         const char *name = file_fields[i].name;
 
-        if (!file_fields[i].why && find_field(draft->row, name) && !is_given(draft, name))
+        if (!file_fields[i].why && field_find(draft->row, name) && !is_given(draft, name))
             json_member_bool(draft->json, name, true);
     }
 }
@@ -273,7 +273,7 @@ static void write_thresholds(struct draft *draft, const struct thresholds *thres
 {
     bool any = false;
 
-    if (!draft->ipv4 || !find_field(draft->row, name_ttls) || is_given(draft, name_ttls))
+    if (!draft->ipv4 || !field_find(draft->row, name_ttls) || is_given(draft, name_ttls))
         return;
     for (uint32_t i = 0; i < draft->oif_count; i++)
         any |= thresholds_find(thresholds, draft->oifs[i]) > 1;
@@ -333,7 +333,7 @@ static enum line_kind read_request(const struct action_row *row, char *rest,
 /* interface NAME ttl NUMBER */
 static enum line_kind read_threshold(char *rest, struct line *line, struct error *error)
 {
-    const struct field *ttls = find_field(action_row(ACTION_ADD_MFC), name_ttls);
+    const struct field *ttls = field_find(action_row(ACTION_ADD_MFC), name_ttls);
     const char *name = next_word(&rest), *word = next_word(&rest), *number = next_word(&rest);
     uint64_t ttl;
 
@@ -383,7 +383,7 @@ static bool read_payload(struct draft *draft, cJSON *payload)
     {
         if (why_refused(item->string))
             return refuse_in_file(draft, item->string);
-        draft->given |= bit_of(draft->row, find_field(draft->row, item->string));
+        draft->given |= bit_of(draft->row, field_find(draft->row, item->string));
     }
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(payload, name_oifs))
     {
@@ -392,7 +392,7 @@ static bool read_payload(struct draft *draft, cJSON *payload)
     for (size_t i = 0; i < sizeof file_fields / sizeof *file_fields; i++)
         if (is_given(draft, file_fields[i].name)) {
             cJSON_DeleteItemFromObjectCaseSensitive(payload, file_fields[i].name);
-            draft->given &= ~bit_of(draft->row, find_field(draft->row, file_fields[i].name));
+            draft->given &= ~bit_of(draft->row, field_find(draft->row, file_fields[i].name));
         }
     return true;
 }

@@ -47,6 +47,14 @@ enum action action_find(const char *name)
     return ACTION_COUNT;
 }
 
+const struct field *field_find(const struct action_row *row, const char *name)
+{
+    for (size_t i = 0; i < row->field_count; i++)
+        if (strcmp(row->fields[i].name, name) == 0)
+            return &row->fields[i];
+    return NULL;
+}
+
 const char *field_metavariable(enum field_type type)
 {
     return metavariables[type];

@@ -328,6 +328,9 @@ const struct action_row *action_row(enum action action);
 /* Finds an action by its exact name; ACTION_COUNT where there is none. */
 enum action action_find(const char *name);
 
+/* The field of this name, or NULL. */
+const struct field *field_find(const struct action_row *row, const char *name);
+
 /* How the command line calls a value of the type, e.g. "ADDRESS"; "" for a flag. */
 const char *field_metavariable(enum field_type type);
 

@@ -413,7 +413,7 @@ static int send_all(struct import *import)
     if (result < 0)
         return explain_unreachable(nb_socket_path(import->line->socket), result);
     print_result(import, &routes, &joins);
-    return routes.refused + joins.refused ? EXIT_REFUSED : EXIT_DONE;
+    return routes.refused > 0 || joins.refused > 0 ? EXIT_REFUSED : EXIT_DONE;
 }
 
 static int import_file(struct import *import)
