@@ -3,7 +3,6 @@
 # is one ($SMCROUTED), and those beside the routes of a set.
 . "$(dirname "$0")/lib.sh"
 smcrouted=${SMCROUTED:-smcrouted}
-nb join add --help >/dev/null 2>&1 || skip "the service has no joins"
 
 # What r0, r1 and r2 have joined by the kernel's word, without what every interface has. It shows the
 # sources of an interface only where the latest join has some, so r2 has no others.
@@ -72,7 +71,7 @@ nb mfc replace -f $work/set --dry-run >$work/out
 contains "what is said" "Joins: 2." "$(cat $work/out)"
 equal "joins of a trial" 0 "$(memberships | grep -c 225.9.9.9 || true)"
 nb mfc replace -f $work/set >/dev/null
-within 5 "the join is there" eval "memberships | grep -q 'r0 225.9.9.9'"
+within 5 "the join is there" eval "memberships | grep 'r0 225.9.9.9'"
 
 # One that the service refuses leaves the routes as they are.
 printf 'route group 225.1.2.9 iif r0 oifs r1\njoin group 225.0.0.0/8 iif r0\n' >$work/bad

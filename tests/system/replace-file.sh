@@ -34,6 +34,8 @@ flow 239.1.1.1 20 20 20
 flow 239.1.1.1 20 20 0 4
 flow 239.1.1.2 20 0 20 4
 flow 239.1.1.3 20 0 0 4
+send 239.2.3.4 1 # a learned one may lose its first packets on a busy machine
+within 10 "the flow is learned" eval "ip mroute | grep '239.2.3.4) *Iif: r0'"
 flow 239.2.3.4 20 20 0
 flow ff0e::1 20 20 20
 

@@ -59,7 +59,7 @@ measure() {
 }
 
 has_routes() {
-    ip mroute | grep -q 225.1.1.8 && ip -6 mroute | grep -qF ff0e::1:1
+    ip mroute | grep 225.1.1.8 && ip -6 mroute | grep -F ff0e::1:1
 }
 
 make_topology
