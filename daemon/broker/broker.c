@@ -548,8 +548,8 @@ static int run(struct broker *broker)
     if (broker->config.state[0])
         broker->state = state_new(&broker->loop, broker->services.mroute, broker->services.joins,
                                   broker->services.links, broker->config.state);
-    broker->configured = configured_new(broker->services.mroute, broker->config.multicast,
-                                        broker->config.started_by);
+    broker->configured = configured_new(broker->services.mroute, broker->services.joins,
+                                        broker->config.multicast, broker->config.started_by);
     if (!broker->configured)
         return 1;
     if (broker->state)

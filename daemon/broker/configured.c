@@ -4,6 +4,7 @@
 #include "lines.h"
 #include "log.h"
 #include "staging.h"
+#include "wanted_joins.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +15,11 @@ enum { FILE_SIZE_MAX = 64 << 20 }; /* some 500,000 routes: more than the service
 
 struct configured {
     struct mroute *mroute;
+    struct joins *joins;
     const char *path;
     uid_t administrator;
     struct staging *wanted; /* while it is applied; owned */
+    struct wanted_joins wanted_joins;
     struct mroute_waiter waiter;
     void (*done)(void *context);
     void *context;
@@ -27,6 +30,7 @@ struct configured {
 struct reading {
     const char *path; /* of the file that is being read */
     struct staging *wanted;
+    struct wanted_joins *joins;
     size_t count;
     bool whole;
 };
@@ -48,8 +52,11 @@ static bool take_statement(void *context, unsigned number, const struct line *li
     struct error error;
 
     reading->count++;
-    if (line->request.action != ACTION_ADD_MFC)
+    if (line->request.action == ACTION_ADD_JOIN) {
+        if (!wanted_joins_add(reading->joins, &line->request.args.add_join, &error))
+            note_mistake(context, number, &error);
         return true;
+    }
     if (!mroute_args_are_sound(args, &error)) {
         note_mistake(context, number, &error);
         return true;
@@ -90,10 +97,11 @@ static bool read_file(void *context, FILE *file, const char *path)
     return bytes != NULL;
 }
 
-/* The routes of all files, or NULL: there is a mistake. */
-static struct staging *read_all(const char *path, uid_t administrator, size_t *ret_count)
+/* The routes of all files, and their joins, or NULL and none: there is a mistake. */
+static struct staging *read_all(const char *path, uid_t administrator, struct wanted_joins *joins,
+                                size_t *ret_count)
 {
-    struct reading reading = {.wanted = staging_new(FAMILY_NONE, 0), .whole = true};
+    struct reading reading = {.wanted = staging_new(FAMILY_NONE, 0), .joins = joins, .whole = true};
 
     if (!reading.wanted)
         return NULL;
@@ -102,14 +110,17 @@ static struct staging *read_all(const char *path, uid_t administrator, size_t *r
     if (reading.whole)
         return reading.wanted;
     staging_free(reading.wanted);
+    wanted_joins_clear(joins);
     return NULL;
 }
 
 bool configured_check(const char *path, uid_t administrator, size_t *ret_count)
 {
-    struct staging *wanted = read_all(path, administrator, ret_count);
+    struct wanted_joins joins = {.list = STAILQ_HEAD_INITIALIZER(joins.list)};
+    struct staging *wanted = read_all(path, administrator, &joins, ret_count);
 
     staging_free(wanted);
+    wanted_joins_clear(&joins);
     return wanted != NULL;
 }
 
@@ -118,6 +129,7 @@ bool configured_check(const char *path, uid_t administrator, size_t *ret_count)
 static void end_load(struct configured *configured)
 {
     staging_free(configured->wanted);
+    wanted_joins_clear(&configured->wanted_joins);
     configured->wanted = NULL;
     configured->done(configured->context);
 }
@@ -161,6 +173,13 @@ static void apply_one(struct configured *configured, const struct staged *staged
                  prefix_format(&args.group, group), error.message);
 }
 
+static struct lease make_lease(void *context)
+{
+    struct configured *configured = context;
+
+    return mroute_lease(configured->mroute, LEASE_UID_UNKNOWN);
+}
+
 static void apply(struct configured *configured)
 {
     struct mroute_filter everything = {0};
@@ -180,6 +199,8 @@ static void apply(struct configured *configured)
         log_line(LOG_NOTICE, "%s: %zu routes added, %zu changed, %zu deleted, %zu as they were.",
                  configured->path, counts[CHANGE_ADDED], counts[CHANGE_REPLACED], deleted,
                  counts[CHANGE_NONE]);
+    wanted_joins_apply(&configured->wanted_joins, configured->joins, &owner, configured->path,
+                       make_lease, configured);
 }
 
 /* Opens the tables one after the other, and then applies all. */
@@ -218,24 +239,29 @@ void configured_load(struct configured *configured, void (*done)(void *context),
 
     mroute_waiter_cancel(configured->mroute, &configured->waiter); /* of an earlier reload */
     staging_free(configured->wanted);
+    wanted_joins_clear(&configured->wanted_joins);
     configured->done = done;
     configured->context = context;
-    configured->wanted = read_all(configured->path, configured->administrator, &count);
+    configured->wanted =
+        read_all(configured->path, configured->administrator, &configured->wanted_joins, &count);
     if (configured->wanted) {
         go_on(configured);
         return;
     }
-    log_line(LOG_ERR, "the configured routes stay as they were.");
+    log_line(LOG_ERR, "the configured routes and joins stay as they were.");
     end_load(configured);
 }
 
-struct configured *configured_new(struct mroute *mroute, const char *path, uid_t administrator)
+struct configured *configured_new(struct mroute *mroute, struct joins *joins, const char *path,
+                                  uid_t administrator)
 {
     struct configured *configured = calloc(1, sizeof *configured);
 
     if (!configured)
         return NULL;
     configured->mroute = mroute;
+    configured->joins = joins;
+    STAILQ_INIT(&configured->wanted_joins.list);
     configured->path = path;
     configured->administrator = administrator;
     configured->waiter.resume = resume;
@@ -248,5 +274,6 @@ void configured_free(struct configured *configured)
         return;
     mroute_waiter_cancel(configured->mroute, &configured->waiter);
     staging_free(configured->wanted);
+    wanted_joins_clear(&configured->wanted_joins);
     free(configured);
 }

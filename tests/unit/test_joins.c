@@ -426,7 +426,7 @@ START_TEST(the_configuration_lets_go_of_what_it_names_no_more)
     ck_assert(add(&g, ALICE, NULL, "239.1.1.3"));
     owner.generation = 2;
     ck_assert(joins_add(g.joins, &two, &owner, &g.change, &g.error));
-    joins_sweep(g.joins, 2);
+    ck_assert_uint_eq(joins_sweep(g.joins, 2), 1);
     work(&g);
     ck_assert(!fake_is_member(g.ifindex, NULL, "239.1.1.1"));
     ck_assert(fake_is_member(g.ifindex, NULL, "239.1.1.2"));

@@ -57,9 +57,6 @@ struct joins {
     uint64_t seed;
 };
 
-/* How many memberships the key stands for; more than JOIN_SIZE_MAX: UINT_MAX. */
-unsigned join_key_size(const struct join_key *key);
-
 bool join_key_equal(const struct join_key *a, const struct join_key *b);
 
 /* The i-th membership of the join, on its interface. */

@@ -264,35 +264,18 @@ static bool is_older(const struct hold *hold, uint64_t generation)
     return hold->kind == HOLD_CONFIGURATION && hold->generation != generation;
 }
 
-void joins_sweep(struct joins *joins, uint32_t generation)
+size_t joins_sweep(struct joins *joins, uint32_t generation)
 {
-    let_go_all(joins, is_older, generation);
+    return let_go_all(joins, is_older, generation);
 }
 
 /* --- Adding -------------------------------------------------------------------------------- */
 
-static bool check_size(const struct joins *joins, const struct join_key *key, struct error *error)
-{
-    unsigned size = join_key_size(key);
-
-    if (size > JOIN_SIZE_MAX)
-        return error_set(error, ERROR_LIMIT, "group",
-                         "Invalid argument: these prefixes are more than %d memberships, which one "
-                         "join may stand for. Name a longer prefix of groups, or of sources.",
-                         JOIN_SIZE_MAX);
-    if (joins->wanted + size > JOIN_MEMBERSHIPS_MAX)
-        return error_set(error, ERROR_LIMIT, NULL,
-                         "The service keeps %d memberships at most, and has %zu; %u more are too "
-                         "many. Delete some joins first.",
-                         JOIN_MEMBERSHIPS_MAX, joins->wanted, size);
-    return true;
-}
-
-/* What one request cannot be judged by field by field. */
-static bool check_new(const struct joins *joins, const struct join_wish *wish, struct error *error)
+bool join_wish_is_sound(const struct join_wish *wish, struct error *error)
 {
     const struct join_key *key = &wish->key;
     uint8_t source = key->source.address.family, group = key->group.address.family;
+    struct join_key wanted = normal(key);
 
     if (source && source != group)
         return error_set(error, ERROR_INVALID_ADDRESS, "source",
@@ -305,12 +288,30 @@ static bool check_new(const struct joins *joins, const struct join_wish *wish, s
                          "Invalid argument: '%s' is a pattern; 'iif' of a join takes the name of "
                          "one interface.",
                          key->iif.text);
-    if (!wish->wait && !links_find(joins->links, key->iif.text))
+    if (join_key_size(&wanted) > JOIN_SIZE_MAX)
+        return error_set(error, ERROR_LIMIT, "group",
+                         "Invalid argument: these prefixes are more than %d memberships, which one "
+                         "join may stand for. Name a longer prefix of groups, or of sources.",
+                         JOIN_SIZE_MAX);
+    return true;
+}
+
+static bool check_new(const struct joins *joins, const struct join_wish *wish, struct error *error)
+{
+    struct join_key key = normal(&wish->key);
+    unsigned size = join_key_size(&key);
+
+    if (joins->wanted + size > JOIN_MEMBERSHIPS_MAX)
+        return error_set(error, ERROR_LIMIT, NULL,
+                         "The service keeps %d memberships at most, and has %zu; %u more are too "
+                         "many. Delete some joins first.",
+                         JOIN_MEMBERSHIPS_MAX, joins->wanted, size);
+    if (!wish->wait && !links_find(joins->links, key.iif.text))
         return error_set(
             error, ERROR_NOT_FOUND, "iif",
             "Invalid argument: Interface '%s' not found. 'iif' takes an interface that "
             "'ip link' lists; with 'wait' also one that will come.",
-            key->iif.text);
+            key.iif.text);
     return true;
 }
 
@@ -336,15 +337,14 @@ bool joins_add(struct joins *joins, const struct join_wish *wish, const struct o
                enum join_change *ret, struct error *error)
 {
     struct join *join = find_join(joins, &wish->key);
-    struct join_key key = normal(&wish->key);
 
-    if (!join && (!check_new(joins, wish, error) || !check_size(joins, &key, error)))
+    if (!join && (!join_wish_is_sound(wish, error) || !check_new(joins, wish, error)))
         return false;
     *ret = join ? JOIN_UNCHANGED : JOIN_ADDED;
     if (wish->dry_run)
         return true;
     if (!join)
-        join = new_join(joins, &key);
+        join = new_join(joins, &wish->key);
     if (join && hold_join(joins, join, owner)) {
         if (!join->work)
             join_plan(joins, join);

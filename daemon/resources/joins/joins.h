@@ -123,6 +123,12 @@ struct join_wish {
     bool dry_run;
 };
 
+/* How many memberships the key stands for; more than JOIN_SIZE_MAX: UINT_MAX. */
+unsigned join_key_size(const struct join_key *key);
+
+/* Whether a wish can be fulfilled, as far as it can be judged by itself. */
+bool join_wish_is_sound(const struct join_wish *wish, struct error *error);
+
 /* Adds a join, and holds it for the owner: all of it or, with *error, nothing. The kernel does it
  * later; see joins_wait. */
 bool joins_add(struct joins *joins, const struct join_wish *wish, const struct owner *owner,
@@ -141,8 +147,8 @@ bool joins_del(struct joins *joins, const struct join_key *key, const struct own
 /* Ends the hold of this lease; false: there is none. */
 bool joins_revoke(struct joins *joins, uint64_t lease);
 
-/* Ends what the configuration holds and has not named in this generation. */
-void joins_sweep(struct joins *joins, uint32_t generation);
+/* Ends what the configuration holds and has not named in this generation; returns how many. */
+size_t joins_sweep(struct joins *joins, uint32_t generation);
 
 /* The join of this key, or NULL. */
 const struct join *joins_find(const struct joins *joins, const struct join_key *key);
