@@ -7,14 +7,13 @@
  */
 #include "broker.h"
 
-#include "authorise.h"
 #include "configured.h"
 #include "joining.h"
 #include "keeper_link.h"
 #include "log.h"
 #include "platform/process.h"
 #include "policy_file.h"
-#include "resources/mroute/rules.h"
+#include "routing.h"
 #include "server.h"
 #include "services.h"
 #include "state.h"
@@ -27,236 +26,25 @@
 
 enum { AUDIT_INTERVAL_MS = 1000 };
 
-/* A table's socket, watched for upcalls. */
-struct upcall_watch {
-    uv_poll_t poll;
-    struct broker *broker;
-    int fd; /* a copy: the table may be closed before the handle is */
-    uint8_t family;
-    uint32_t table;
-    bool used;
-};
-
 struct broker {
     const struct broker_start *start;
     struct config config;
     uv_loop_t loop;
     uv_signal_t terminate, reload;
     uv_poll_t links_poll;
-    uv_timer_t audit_timer, routes_timer;
+    uv_timer_t audit_timer;
     struct keeper_link keeper;
     struct services services;
+    struct routing routing;
     struct joining joining;
     struct server *server;
     struct state *state; /* NULL: none is kept */
     struct configured *configured;
-    struct upcall_watch upcalls[TABLES_MAX];
     bool ending;
     int status;
 };
 
-/* --- Tables -------------------------------------------------------------------------------- */
-
-static void on_upcall(uv_poll_t *poll, int status, int events)
-{
-    struct upcall_watch *watch = poll->data;
-
-    (void)status;
-    (void)events;
-    mroute_read_upcalls(watch->broker->services.mroute, watch->family, watch->table);
-}
-
-static void end_watch(uv_handle_t *handle)
-{
-    struct upcall_watch *watch = handle->data;
-
-    close(watch->fd);
-    watch->used = false;
-}
-
-/* libuv refuses a descriptor that it polls already, and tables close in the middle of a turn, so
- * each watch has a copy of its own. */
-static void watch_upcalls(struct broker *broker, const struct mroute_socket *socket)
-{
-    for (size_t i = 0; i < TABLES_MAX; i++) {
-        struct upcall_watch *watch = &broker->upcalls[i];
-
-        if (watch->used)
-            continue;
-        *watch = (struct upcall_watch){
-            .broker = broker,
-            .fd = dup(socket->fd),
-            .family = socket->family,
-            .table = socket->table,
-        };
-        if (watch->fd < 0 || uv_poll_init(&broker->loop, &watch->poll, watch->fd) < 0)
-            return;
-        watch->used = true;
-        watch->poll.data = watch;
-        uv_poll_start(&watch->poll, UV_READABLE, on_upcall);
-        return;
-    }
-}
-
-static void unwatch_upcalls(struct broker *broker, uint8_t family, uint32_t table)
-{
-    for (size_t i = 0; i < TABLES_MAX; i++) {
-        struct upcall_watch *watch = &broker->upcalls[i];
-
-        if (watch->used && watch->family == family && watch->table == table &&
-            !uv_is_closing((uv_handle_t *)&watch->poll))
-            uv_close((uv_handle_t *)&watch->poll, end_watch);
-    }
-}
-
-static void ask_for_table(void *context, uint8_t family, uint32_t table)
-{
-    struct broker *broker = context;
-
-    keeper_link_open_mroute(&broker->keeper, family, table);
-}
-
-static void give_table_back(void *context, uint8_t family, uint32_t table)
-{
-    struct broker *broker = context;
-
-    unwatch_upcalls(broker, family, table);
-    keeper_link_close_mroute(&broker->keeper, family, table);
-}
-
-static void explain_refusal(const struct keeper_answer *answer, struct error *error)
-{
-    if (answer->error == -EADDRINUSE)
-        error_set(error, ERROR_IN_USE, "table",
-                  "Table %u is owned by another process: %s. Stop it, or use another table.",
-                  answer->table, answer->owner);
-    else if (answer->error == -ENFILE)
-        error_set(error, ERROR_LIMIT, "table", "The service keeps %d tables open at most.",
-                  KEPT_MAX);
-    else if (answer->error == -EACCES)
-        error_set(error, ERROR_UNSUPPORTED, "table",
-                  "The configuration of the service does not let it use table %u; see 'tables' in "
-                  "netbrokerd.conf(5).",
-                  answer->table);
-    else if (answer->error == -ENOPROTOOPT || answer->error == -EAFNOSUPPORT)
-        error_set(error, ERROR_UNSUPPORTED, "table",
-                  "This kernel has no multicast routing for the address family, or no tables but "
-                  "the default one.");
-    else
-        error_set(error, ERROR_INTERNAL, "table", "The kernel refused table %u: %s.", answer->table,
-                  strerror(-answer->error));
-}
-
-static void take_table(void *context, const struct keeper_answer *answer, int fd)
-{
-    struct broker *broker = context;
-    struct mroute_socket socket = {fd, (uint8_t)answer->family, answer->table};
-    struct error error;
-
-    if (fd >= 0)
-        watch_upcalls(broker, &socket);
-    else
-        explain_refusal(answer, &error);
-    mroute_table_opened(broker->services.mroute, socket.family, socket.table, fd, &error);
-}
-
-static bool ask_for_rule(void *context, const struct mroute_rule *rule, unsigned ifindex)
-{
-    struct broker *broker = context;
-
-    if (ifindex)
-        return keeper_link_add_rule(&broker->keeper, rule->family, rule->table, ifindex);
-    keeper_link_del_rule(&broker->keeper, rule->family, rule->table, rule->iif);
-    return false;
-}
-
-static void take_rule(void *context, const struct keeper_answer *answer)
-{
-    struct broker *broker = context;
-
-    if (answer->error < 0)
-        log_line(LOG_ERR, "no rule leads packets to %s multicast table %u: %s.",
-                 family_name((uint8_t)answer->family), answer->table, strerror(-answer->error));
-    mroute_rule_answered(broker->services.mroute, (uint8_t)answer->family, answer->table);
-}
-
-static void adopt_tables(struct broker *broker)
-{
-    struct rules_host rules = {ask_for_rule, broker};
-
-    for (size_t i = 0; i < broker->start->kept->table_count; i++) {
-        const struct mroute_socket *table = &broker->start->kept->tables[i];
-        int result;
-
-        watch_upcalls(broker, table);
-        result = mroute_adopt(broker->services.mroute, table);
-        if (result < 0)
-            log_line(LOG_ERR, "cannot read the %s table %u: %s.", family_name(table->family),
-                     table->table, strerror(-result));
-    }
-    mroute_keep_rules(broker->services.mroute, &rules);
-
-    size_t count = mroute_totals(broker->services.mroute).routes;
-
-    if (count > 0)
-        log_line(LOG_NOTICE, "%zu routes were in the kernel already; they are ours now.", count);
-}
-
 /* --- What happens -------------------------------------------------------------------------- */
-
-static void on_route_news(void *context, enum route_news news, const struct route *route)
-{
-    struct broker *broker = context;
-
-    publish_route(&broker->services, news, route);
-    if (broker->state && news < ROUTE_LEARNED_NEWS)
-        state_touch(broker->state);
-}
-
-static void pass_upcall(void *context, uint8_t family, uint32_t table, const struct upcall *upcall)
-{
-    struct broker *broker = context;
-
-    publish_upcall(&broker->services, family, table, upcall);
-}
-
-static void count_hold(void *context, const struct lease *lease)
-{
-    struct broker *broker = context;
-
-    if (lease->uid != LEASE_UID_UNKNOWN)
-        users_hold_lease(&broker->services.users, lease->uid);
-    if (broker->state)
-        state_touch(broker->state);
-}
-
-static void discount_hold(void *context, const struct route *route, const struct lease *lease)
-{
-    struct broker *broker = context;
-
-    if (lease->uid != LEASE_UID_UNKNOWN)
-        users_release_lease(&broker->services.users, lease->uid);
-    record_release(&broker->services, route, lease);
-    if (broker->state)
-        state_touch(broker->state);
-}
-
-static void on_routes_timer(uv_timer_t *timer)
-{
-    struct broker *broker = timer->data;
-
-    if (!mroute_tick(broker->services.mroute, uv_hrtime() / 1000000))
-        uv_timer_stop(timer);
-}
-
-/* Learned routes are looked at as long as there are any. */
-static void start_ticks(void *context)
-{
-    struct broker *broker = context;
-
-    if (!broker->ending && !uv_is_active((uv_handle_t *)&broker->routes_timer))
-        uv_timer_start(&broker->routes_timer, on_routes_timer, MROUTE_TICK_MS, MROUTE_TICK_MS);
-}
 
 static void pass_link(void *context, const struct link_info *was, const struct link_info *is)
 {
@@ -268,13 +56,27 @@ static void pass_link(void *context, const struct link_info *was, const struct l
         joins_link_changed(broker->services.joins, was, is);
 }
 
-/* --- Joins --------------------------------------------------------------------------------- */
+/* --- What the keeper is asked, and answers ------------------------------------------------- */
 
 static void ask_for_joins(void *context, uint8_t family)
 {
     struct broker *broker = context;
 
     keeper_link_open_joins(&broker->keeper, family);
+}
+
+static void take_table(void *context, const struct keeper_answer *answer, int fd)
+{
+    struct broker *broker = context;
+
+    routing_take_table(&broker->routing, answer, fd);
+}
+
+static void take_rule(void *context, const struct keeper_answer *answer)
+{
+    struct broker *broker = context;
+
+    routing_take_rule(&broker->routing, answer);
 }
 
 static void take_joins(void *context, uint8_t family, int fd)
@@ -332,13 +134,10 @@ static void end(struct broker *broker, int status)
         server_stop(broker->server);
     if (broker->state)
         state_stop(broker->state);
-    for (size_t i = 0; i < TABLES_MAX; i++)
-        if (broker->upcalls[i].used && !uv_is_closing((uv_handle_t *)&broker->upcalls[i].poll))
-            uv_close((uv_handle_t *)&broker->upcalls[i].poll, end_watch);
+    routing_stop(&broker->routing);
     joining_stop(&broker->joining);
     uv_close((uv_handle_t *)&broker->links_poll, NULL);
     uv_close((uv_handle_t *)&broker->audit_timer, NULL);
-    uv_close((uv_handle_t *)&broker->routes_timer, NULL);
     uv_close((uv_handle_t *)&broker->terminate, NULL);
     uv_close((uv_handle_t *)&broker->reload, NULL);
     keeper_link_stop(&broker->keeper);
@@ -354,13 +153,6 @@ static void on_terminate(uv_signal_t *handle, int number)
 {
     (void)number;
     end(handle->data, 0);
-}
-
-static void set_network_limits(struct broker *broker, const struct limits *limits)
-{
-    struct mroute_limits bounds = {limits->learned_routes, limits->unmatched_flows};
-
-    mroute_set_limits(broker->services.mroute, &bounds);
 }
 
 /* Only the log level and the limits may change while the service runs. It comes from the file
@@ -379,7 +171,7 @@ static void reload_config(struct broker *broker)
     if (!broker->config.log_level_fixed)
         log_set_level(config.log_level);
     users_set_limits(&broker->services.users, &config.limits, server_descriptors());
-    set_network_limits(broker, &config.limits);
+    routing_set_limits(&broker->routing, &config.limits);
     log_line(LOG_NOTICE, "configuration read again.");
 }
 
@@ -419,16 +211,7 @@ static bool make_services(struct broker *broker)
 {
     const struct config *config = &broker->config;
     struct services *services = &broker->services;
-    struct mroute_callbacks callbacks = {
-        .open_table = ask_for_table,
-        .close_table = give_table_back,
-        .route_news = on_route_news,
-        .upcall = pass_upcall,
-        .hold_begins = count_hold,
-        .hold_ends = discount_hold,
-        .needs_ticks = start_ticks,
-        .context = broker,
-    };
+    struct routing_host host = {keep_state, broker};
     uint64_t seed = 0;
 
     uv_random(NULL, NULL, &seed, sizeof seed, 0, NULL);
@@ -437,10 +220,9 @@ static bool make_services(struct broker *broker)
     services->links = links_new(pass_link, broker);
     if (!services->links)
         return false;
-    services->mroute = mroute_new(services->links, &callbacks, seed);
-    if (!services->mroute)
+    if (!routing_start(&broker->routing, &broker->loop, services, &broker->keeper, &host, seed))
         return false;
-    set_network_limits(broker, &config->limits);
+    routing_set_limits(&broker->routing, &config->limits);
     return start_joins(broker, seed);
 }
 
@@ -520,8 +302,6 @@ static void watch_all(struct broker *broker)
     uv_poll_start(&broker->links_poll, UV_READABLE, on_links);
     uv_timer_init(&broker->loop, &broker->audit_timer);
     broker->audit_timer.data = broker;
-    uv_timer_init(&broker->loop, &broker->routes_timer);
-    broker->routes_timer.data = broker;
     uv_timer_start(&broker->audit_timer, on_audit_timer, AUDIT_INTERVAL_MS, AUDIT_INTERVAL_MS);
     broker->keeper.channel = broker->start->channel;
     broker->keeper.opened = take_table;
@@ -544,7 +324,7 @@ static int run(struct broker *broker)
     audit_open(&broker->services.audit, now_ms);
     reload_policy(broker);
     watch_all(broker);
-    adopt_tables(broker);
+    routing_adopt(&broker->routing, broker->start->kept);
     if (broker->config.state[0])
         broker->state = state_new(&broker->loop, broker->services.mroute, broker->services.joins,
                                   broker->services.links, broker->config.state);
