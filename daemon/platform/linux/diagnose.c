@@ -21,7 +21,9 @@ static int ask_netconf(uint8_t family, int index, struct netconf *ret)
     struct {
         struct nlmsghdr header;
         struct netconfmsg message;
-        struct rtattr attribute __attribute__((aligned(NLMSG_ALIGNTO)));
+        /* Named, so that the kernel gets zeros and nothing of the stack. */
+        char padding[NLMSG_ALIGN(sizeof(struct netconfmsg)) - sizeof(struct netconfmsg)];
+        struct rtattr attribute;
         int index;
     } request = {
         .header = {sizeof request, RTM_GETNETCONF, NLM_F_REQUEST, 1, 0},
