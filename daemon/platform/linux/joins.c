@@ -30,19 +30,22 @@ static struct sockaddr_storage to_sockaddr(const struct address *address)
 
 static int set_group(int fd, int option, const struct membership_key *key)
 {
-    struct group_req request = {.gr_interface = key->ifindex, .gr_group = to_sockaddr(&key->group)};
+    struct group_req request;
 
+    memset(&request, 0, sizeof request); /* also what is between its members */
+    request.gr_interface = key->ifindex;
+    request.gr_group = to_sockaddr(&key->group);
     return setsockopt(fd, level_of(key), option, &request, sizeof request) < 0 ? -errno : 0;
 }
 
 static int set_source(int fd, int option, const struct membership_key *key)
 {
-    struct group_source_req request = {
-        .gsr_interface = key->ifindex,
-        .gsr_group = to_sockaddr(&key->group),
-        .gsr_source = to_sockaddr(&key->source),
-    };
+    struct group_source_req request;
 
+    memset(&request, 0, sizeof request);
+    request.gsr_interface = key->ifindex;
+    request.gsr_group = to_sockaddr(&key->group);
+    request.gsr_source = to_sockaddr(&key->source);
     return setsockopt(fd, level_of(key), option, &request, sizeof request) < 0 ? -errno : 0;
 }
 
