@@ -72,7 +72,6 @@ owner.setsockopt(socket.IPPROTO_IP, 209, struct.pack("I", 100))  # MRT_TABLE
 owner.setsockopt(socket.IPPROTO_IP, 200, 1)  # MRT_INIT
 print("owns", flush=True)
 signal.pause()' >$work/owner &
-owner=$!
 within 10 "a foreign owner of table 100" grep -q owns $work/owner
 before=$(kernel_state)
 wrong 1 "Table 100 is owned by another process" mfc add "${flow1[@]}" --iif r0 --oifs r1 --table 100
