@@ -25,6 +25,8 @@ nb mfc add --group 225.2.0.0/16 --iif br+ --oifs r0
 within 10 "the bridge forwards" forwarding_are 2
 
 flow 225.1.2.3 30 30 30
+reaches 225.1.2.4 3 3 receiver1 d1 sender s0 # of two interfaces it is learned
+reaches 225.1.2.4 3 3 sender s0 receiver1 d1
 receive neighbour receiver2 d2 225.1.2.4 30
 reaches 225.1.2.4 30 30 receiver1 d1 sender s0
 contains "packets on the bridge" "received 30 lost 0 duplicates 0" "$(result neighbour)"

@@ -46,7 +46,7 @@ equal "routes" "configuration=5" "$(origins)"
 flow 239.1.1.1 20 20 0
 flow 239.1.1.2 20 20 20 3
 flow 239.1.1.2 20 20 0 2 # a TTL of 2, of which 1 is used, is not above the threshold
-flow 239.2.1.1 20 20 20
+flow 239.2.1.1 3 3 3
 flow 239.3.1.1 20 0 20
 
 # Unchanged: not one write. By hand: it survives.
@@ -102,6 +102,6 @@ children = open("/proc/$daemon/task/$daemon/children").read().split()
 os.kill(int(children[0]), signal.SIGKILL)
 END
 within 5 "the next broker" nb ping
-flow 239.2.1.1 20 20 20
+flow 239.2.1.1 3 3 3
 equal "routes; without a state file nobody knows whose the others are" \
     "configuration=2 found=2 learned=1" "$(origins)"

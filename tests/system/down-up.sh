@@ -18,7 +18,7 @@ nb mfc add --source 10.1.0.2 --group 239.1.1.1 --iif r0 --oifs r1,r2
 nb mfc add --group 239.1.1.2 --iif r0 --oifs r1,r2
 nb mfc add --group 239.2.0.0/16 --iif r+ --oifs r+
 nb mfc add --source fd00:1::2 --group ff05::1 --iif r0 --oifs r1
-flow 239.2.1.1 10 10 10
+flow 239.2.1.1 3 3 3
 writes=$(status_of mroute.kernel_writes)
 
 receive stream receiver2 d2 239.1.1.1 1500

@@ -11,10 +11,10 @@ nb mfc add --group 239.1.0.0/16 --iif r+ --oifs r1
 nb mfc add --group ff0e::/96 --iif r+ --oifs r1
 nb mfc add --source 10.1.0.2 --group 239.2.2.2 --iif r0 --oifs r1,r2
 nb mfc add --group 239.3.0.0/16 --iif r0 --oifs r1,r2
-for group in 239.1.1.1 239.2.2.2 239.3.1.1; do
-    flow $group 10 10 "$([ $group = 239.1.1.1 ] && echo 0 || echo 10)"
-done
-flow ff0e::1 10 10 0
+flow 239.1.1.1 3 3 0 # no more at first than the kernel has place for until it is answered
+flow ff0e::1 3 3 0
+flow 239.3.1.1 3 3 3
+flow 239.2.2.2 10 10 10
 
 # The source comes in by r2 now.
 inside sender ip address flush dev s0
