@@ -238,6 +238,48 @@ reload() {
     nb ping >/dev/null
 }
 
+# Another binary in the place of the running one, as a package manager puts it there.
+upgrade() {
+    local old start
+
+    old=$(stat --dereference --format=%i "/proc/$(keeper)/exe")
+    cp /usr/sbin/netbrokerd /usr/sbin/netbrokerd.new
+    printf 'another build' >>/usr/sbin/netbrokerd.new
+    mv /usr/sbin/netbrokerd.new /usr/sbin/netbrokerd
+    start=$(now_ms)
+    systemctl restart netbrokerd.service
+    nb ping >/dev/null
+    faster "the upgrade" 1000 "$start"
+    [ "$(stat --dereference --format=%i "/proc/$(keeper)/exe")" != "$old" ] ||
+        fail "the binary is the old one"
+}
+
+# The administrator's file has a range, of which the stream's route is learned, and a join.
+test_configured() {
+    group=239.44.1.1
+    printf 'route group 239.44.0.0/16 iif r0 oifs r1\njoin group 239.44.1.1 iif r0\n' \
+        >/etc/netbroker/multicast.conf
+    systemctl reload netbrokerd.service
+    ip maddress show dev r0 | grep -q 239.44.1.1 || fail "the group of the file is not joined"
+    # Each is learned by then, so that it is in what must stay.
+    ip netns exec sender mcsend s0 $group 1 1000 8 >/run/sent
+    within 5 "the flow is learned" grep -q "$group" <(routes)
+    all_routes=$(routes)
+    under_stream "kill -9 of the broker, of a learned flow" kill_broker
+    under_stream "kill -9 of the keeper, of a learned flow" kill_keeper
+    under_stream "an upgrade" upgrade
+    # 3 streams of 2500 packets, and the first one.
+    equal "the packets that the kernel has counted" 7501 "$(ip -s mroute show | tr '\n' ' ' |
+        sed "s/.*$group)[^(]* \([0-9]*\) packets.*/\1/")"
+    nb --json mfc show | tr '{' '\n' | grep "\"10.1.0.2\",\"group\":\"$group\"" |
+        grep -q '"origin":"learned"' || fail "the flow is not learned any more"
+    ip maddress show dev r0 | grep -q 239.44.1.1 || fail "the group of the file is not joined"
+    rm /etc/netbroker/multicast.conf
+    systemctl reload netbrokerd.service
+    group=239.10.20.30
+    all_routes=$(routes)
+}
+
 # The keeper kills it, 15 s after its last sign of life, and nobody restarts the keeper.
 test_hung_broker() {
     local old old_keeper start
@@ -297,6 +339,7 @@ under_stream "systemctl restart" restart
 under_stream "systemctl reload" reload
 equal "descriptors in the manager's store" 2 \
     "$(systemctl show --property=NFileDescriptorStore --value netbrokerd)"
+test_configured
 test_privileges # after all these starts, too
 test_hung_broker
 test_hung_keeper
