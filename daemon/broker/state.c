@@ -344,6 +344,25 @@ static bool names_missing_interface(const struct state *state, const struct args
     return false;
 }
 
+static unsigned index_of(const struct state *state, const char *name)
+{
+    const struct link_info *link =
+        port_name_is_pattern(name) ? NULL : links_find(state->links, name);
+
+    return link ? link->ifindex : 0;
+}
+
+/* An interface of the route came, went or was made again while nobody looked. */
+static bool means_others(const struct state *state, const struct saved *saved)
+{
+    const struct args_add_mfc *args = &saved->request.args.add_mfc;
+    uint64_t digest = state_digest_index(STATE_DIGEST_START, index_of(state, args->iif.text));
+
+    for (uint32_t i = 0; i < args->oifs.count; i++)
+        digest = state_digest_index(digest, index_of(state, args->oifs.names[i].text));
+    return saved->interfaces && saved->interfaces != digest;
+}
+
 static void load_route(struct state *state, const struct saved *saved)
 {
     const struct args_add_mfc *args = &saved->request.args.add_mfc;
@@ -420,12 +439,12 @@ static bool is_exact(const struct args_add_mfc *args)
 
 /* Whether the route of the line must be added. After a broker's death the kernel knows better: the
  * broker may have changed or deleted routes after the file was written. But it knows nothing of
- * ranges, and of what waits. */
+ * ranges, of what waits, and of what waited until no broker was there. */
 static bool must_add(const struct state *state, const struct saved *saved)
 {
     const struct args_add_mfc *args = &saved->request.args.add_mfc;
 
-    if (state->load_all || names_missing_interface(state, args))
+    if (state->load_all || names_missing_interface(state, args) || means_others(state, saved))
         return true;
     return !is_exact(args) &&
            !mroute_find(state->mroute, &args->source, &args->group, args->iif.text, args->table);

@@ -12,6 +12,9 @@
 struct saved {
     struct request request; /* ADD_MFC or ADD_JOIN, that waits for its interfaces */
     struct owner owner;     /* of a HOLD_SESSION: without the session */
+    /* Of a route: what its names meant, a digest of the indices of its inbound interface and of the
+     * others in their order (state_digest_index); 0: the line does not say. */
+    uint64_t interfaces;
 };
 
 /* Appends the line of one hold on a route. */
@@ -28,5 +31,8 @@ bool state_line_read(const char *line, size_t n, struct saved *ret);
  * attacker's are not. Begins with STATE_DIGEST_START. */
 #define STATE_DIGEST_START UINT64_C(0xcbf29ce484222325)
 uint64_t state_digest(uint64_t digest, const char *bytes, size_t n);
+
+/* The digest with one more index, which is 0 for a pattern and for what is missing. */
+uint64_t state_digest_index(uint64_t digest, unsigned index);
 
 #endif

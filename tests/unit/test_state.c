@@ -164,6 +164,24 @@ START_TEST(after_a_crash_what_the_kernel_cannot_know_is_read)
 }
 END_TEST
 
+START_TEST(after_a_crash_routes_of_interfaces_made_again_are_read)
+{
+    struct fixture f;
+
+    begin(&f, "a b c");
+    ck_assert(kernel_add(&f.kernel, "10.0.0.1", "239.1.1.1", "a", "b"));
+    ck_assert(kernel_add(&f.kernel, "10.0.0.1", "239.1.1.2", "a", "c"));
+    save(&f);
+    fake_link_del("b");
+    fake_link_add("b");
+    kernel_update(&f.kernel);
+    ck_assert_uint_eq(load(&f, false), 1);
+    ck_assert_str_eq(kernel_routes(&f.kernel), "10.0.0.1 239.1.1.1 a b installed\n");
+    kernel_check(&f.kernel);
+    end(&f);
+}
+END_TEST
+
 START_TEST(no_file_is_fine)
 {
     struct fixture f;
@@ -406,6 +424,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, joins_come_back_but_those_of_sessions);
     tcase_add_test(tests, what_is_written_is_read_back);
     tcase_add_test(tests, after_a_crash_what_the_kernel_cannot_know_is_read);
+    tcase_add_test(tests, after_a_crash_routes_of_interfaces_made_again_are_read);
     tcase_add_test(tests, no_file_is_fine);
     tcase_add_test(tests, nothing_is_written_when_nothing_changed);
     tcase_add_loop_test(tests, a_file_with_one_wrong_byte_is_not_used, 0, 2);

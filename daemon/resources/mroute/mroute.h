@@ -68,9 +68,11 @@ struct route_view {
     bool learned;
     uint32_t idle; /* seconds without a packet until what was learned is forgotten; 0: it stays */
     const char *iif;
+    unsigned iif_index; /* 0: the interface is missing, or this is a pattern */
     uint32_t oif_count;
     struct {
         const char *name;
+        unsigned index; /* like iif_index */
         uint8_t ttl;
     } oifs[VIFS_MAX];
     enum route_state state;
@@ -264,10 +266,6 @@ void route_describe(const struct route *route, bool with_counters, struct route_
 
 void mroute_visit_vifs(struct mroute *mroute, const struct mroute_filter *filter,
                        void (*visit)(void *context, const struct vif_view *vif), void *context);
-
-/* The interface that has the VIF, or "". Borrowed until the table changes. */
-const char *mroute_vif_name(const struct mroute *mroute, uint8_t family, uint32_t table,
-                            unsigned vif);
 
 /* Each open table's socket, for those who poll it or look into it. */
 void mroute_visit_sockets(struct mroute *mroute,

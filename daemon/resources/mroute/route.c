@@ -187,11 +187,13 @@ void route_describe(const struct route *route, bool with_counters, struct route_
     ret->learned = route->learned != NULL;
     ret->idle = route->is_range ? route->idle : route->learned ? route->learned->by->idle : 0;
     ret->iif = route->iif->name;
+    ret->iif_index = route->iif->ifindex;
     ret->state = route->state;
     ret->counters = (struct mfc_counters){0};
     ret->oif_count = route->oif_count;
     for (unsigned i = 0; i < route->oif_count; i++) {
         ret->oifs[i].name = route->oifs[i].port->name;
+        ret->oifs[i].index = route->oifs[i].port->ifindex;
         ret->oifs[i].ttl = route->oifs[i].ttl;
     }
     if (with_counters && route->in_kernel)
