@@ -37,6 +37,7 @@ unmatched-flows = $cap
 END
 start_daemon --config $work/config
 nb mfc add --group 239.192.0.0/15 --iif r0 --oifs r1 --idle 4 >/dev/null
+nb mfc add --group ff0e:1::/32 --iif r0 --oifs r1 --idle 4 >/dev/null
 nb mfc add --source 10.1.0.2 --group 239.1.1.1 --iif r0 --oifs r2 >/dev/null
 
 # Nobody's groups.
@@ -59,6 +60,7 @@ nb ping >/dev/null
 every_first_packet 239.192.0.0 5000
 equal "learned routes" 10000 "$(status_of mroute.learned)"
 every_first_packet 239.193.0.0 20000
+every_first_packet ff0e:1::1:0 10000
 within 20 "silent flows are forgotten" learned_are 0
 at_most "entries of the kernel in the end" $((cap + 1)) \
     "$(tail -n +2 /proc/net/ip_mr_cache | wc -l)"
