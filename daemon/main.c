@@ -297,7 +297,7 @@ static void allow_descriptors(void)
 int main(int argc, char **argv)
 {
     struct config config;
-    struct kept kept = {0};
+    struct kept kept = {.joins.record = -1};
     struct error error;
     int status, ready_fd = -1;
     bool fresh = false;

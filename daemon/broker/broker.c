@@ -261,7 +261,7 @@ static void serve(void *context)
     if (broker->ending)
         return;
     mroute_settle(broker->services.mroute);
-    joins_loaded(broker->services.joins);
+    joining_loaded(&broker->joining);
     broker->server = server_new(&broker->loop, kept->listeners, kept->listener_count, &sessions);
     if (!broker->server) {
         log_line(LOG_ERR, "no memory to serve clients.");
@@ -314,6 +314,8 @@ static void watch_all(struct broker *broker)
 
 static int run(struct broker *broker)
 {
+    bool recorded;
+
     uv_loop_init(&broker->loop);
     if (!make_services(broker)) {
         log_line(LOG_ERR, "cannot read the interfaces: %s.", strerror(errno));
@@ -325,6 +327,7 @@ static int run(struct broker *broker)
     reload_policy(broker);
     watch_all(broker);
     routing_adopt(&broker->routing, broker->start->kept);
+    recorded = joining_record(&broker->joining, broker->start->kept->joins.record);
     if (broker->config.state[0])
         broker->state = state_new(&broker->loop, broker->services.mroute, broker->services.joins,
                                   broker->services.links, broker->config.state);
@@ -333,7 +336,7 @@ static int run(struct broker *broker)
     if (!broker->configured)
         return 1;
     if (broker->state)
-        state_load(broker->state, broker->start->fresh, load_configured, broker);
+        state_load(broker->state, broker->start->fresh, !recorded, load_configured, broker);
     else
         load_configured(broker);
     uv_run(&broker->loop, UV_RUN_DEFAULT);

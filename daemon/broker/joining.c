@@ -55,22 +55,24 @@ static void tell_refusal(void *context, const struct join *join, const struct er
              error->message);
 }
 
-static void count_hold(void *context, const struct lease *lease)
+static void count_hold(void *context, const struct join *join, const struct hold *hold)
 {
     struct joining *joining = context;
 
-    if (lease->uid != LEASE_UID_UNKNOWN)
-        users_hold_lease(&joining->services->users, lease->uid);
+    if (hold->lease.uid != LEASE_UID_UNKNOWN)
+        users_hold_lease(&joining->services->users, hold->lease.uid);
+    join_record_hold(&joining->record, join, hold);
     joining->host.changed(joining->host.context);
 }
 
-static void discount_hold(void *context, const struct join *join, const struct lease *lease)
+static void discount_hold(void *context, const struct join *join, const struct hold *hold)
 {
     struct joining *joining = context;
 
-    if (lease->uid != LEASE_UID_UNKNOWN)
-        users_release_lease(&joining->services->users, lease->uid);
-    record_join_release(joining->services, join, lease);
+    if (hold->lease.uid != LEASE_UID_UNKNOWN)
+        users_release_lease(&joining->services->users, hold->lease.uid);
+    join_record_release(&joining->record, hold);
+    record_join_release(joining->services, join, &hold->lease);
     joining->host.changed(joining->host.context);
 }
 
@@ -90,6 +92,7 @@ bool joining_start(struct joining *joining, uv_loop_t *loop, struct services *se
 
     joining->services = services;
     joining->host = *host;
+    join_record_init(&joining->record, -1);
     services->joins = joins_new(services->links, &callbacks, seed);
     if (!services->joins)
         return false;
@@ -98,8 +101,21 @@ bool joining_start(struct joining *joining, uv_loop_t *loop, struct services *se
     return true;
 }
 
+bool joining_record(struct joining *joining, int fd)
+{
+    join_record_init(&joining->record, fd);
+    return join_record_load(&joining->record, joining->services->joins);
+}
+
+void joining_loaded(struct joining *joining)
+{
+    join_record_begin(&joining->record);
+    joins_loaded(joining->services->joins);
+}
+
 void joining_stop(struct joining *joining)
 {
+    join_record_clear(&joining->record);
     uv_close((uv_handle_t *)&joining->idle, NULL);
 }
 

@@ -55,7 +55,7 @@ struct state {
 
     FILE *source; /* while loading */
     struct sum sum;
-    bool load_all;
+    bool load_all, load_joins;
     size_t loaded, loaded_joins;
     struct mroute_waiter waiter;
     struct saved waiting_for;     /* its table is being opened */
@@ -382,8 +382,8 @@ static void load_route(struct state *state, const struct saved *saved)
                  error.message);
 }
 
-/* The kernel tells of no memberships to whom they belong, so all joins are added again. What was
- * joined before goes when they are there (KEEPER_JOINED). */
+/* Sockets of memberships are not taken over: all joins are added again. What was joined before goes
+ * when they are there (KEEPER_JOINED). */
 static void load_join(struct state *state, const struct saved *saved)
 {
     const struct args_add_join *args = &saved->request.args.add_join;
@@ -392,7 +392,7 @@ static void load_join(struct state *state, const struct saved *saved)
     struct error error;
     char text[JOIN_TEXT_MAX];
 
-    if (saved->owner.kind == HOLD_SESSION)
+    if (saved->owner.kind == HOLD_SESSION || !state->load_joins)
         return;
     if (joins_add(state->joins, &wish, &saved->owner, &change, &error))
         state->loaded_joins++;
@@ -500,9 +500,11 @@ static void resume_load(struct mroute_waiter *waiter, const struct error *error)
     load_some(state);
 }
 
-void state_load(struct state *state, bool all, void (*done)(void *context), void *context)
+void state_load(struct state *state, bool all, bool joins, void (*done)(void *context),
+                void *context)
 {
     state->load_all = all;
+    state->load_joins = joins;
     state->done = done;
     state->context = context;
     if (open_source(state) && begin_reading(state->source, &state->sum))

@@ -19,8 +19,10 @@ struct state *state_new(uv_loop_t *loop, struct mroute *mroute, struct joins *jo
 
 /* Reads the file and adds its routes and joins, then calls done, perhaps at once. With all: each of
  * the routes; else only those that name a missing interface, because all others are in the kernel,
- * or were deleted after the file was written. Says in the log what it could not use. */
-void state_load(struct state *state, bool all, void (*done)(void *context), void *context);
+ * or were deleted after the file was written. With joins: also its joins.
+ * Says in the log what it could not use. */
+void state_load(struct state *state, bool all, bool joins, void (*done)(void *context),
+                void *context);
 
 /* A route or a join changed: the file is written within a second. */
 void state_touch(struct state *state);

@@ -469,6 +469,7 @@ int keeper_run(const struct config *config, struct kept *kept, bool fresh, int r
     }
     for (size_t i = 0; i < kept->table_count; i++)
         store_table(&kept->tables[i]);
+    kept_joins_make_record(&kept->joins);
     if (!confine_keeper(config, &keeper.sandbox))
         return 1;
     start_broker(&keeper);

@@ -2,6 +2,7 @@
 
 #include "notify.h"
 #include "platform/joins.h"
+#include "platform/process.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -10,7 +11,8 @@
 #include <unistd.h>
 
 /* All sockets of a generation have one name in the manager's store. */
-#define NAME "joins-%u"
+#define NAME   "joins-%u"
+#define RECORD "joins-record"
 
 static bool parse_name(const char *name, size_t length, uint32_t *ret)
 {
@@ -61,11 +63,30 @@ static void drop_others(struct kept_joins *kept, uint32_t generation)
             drop(kept, kept->sockets[i].generation); /* and those before i stay where they are */
 }
 
+void kept_joins_make_record(struct kept_joins *kept)
+{
+    if (kept->record >= 0)
+        return;
+    kept->record = process_memory_file(RECORD);
+    if (kept->record >= 0)
+        notify_manager("FDSTORE=1\nFDPOLL=0\nFDNAME=" RECORD, kept->record);
+}
+
+static bool inherit_record(struct kept_joins *kept, int fd, const char *name, size_t length)
+{
+    if (kept->record >= 0 || length != strlen(RECORD) || memcmp(name, RECORD, length) != 0)
+        return false;
+    kept->record = fd;
+    return true;
+}
+
 /* Of several generations the oldest is complete: it would have gone otherwise. */
 int kept_joins_inherit(struct kept_joins *kept, int fd, const char *name, size_t length)
 {
     uint32_t generation;
 
+    if (inherit_record(kept, fd, name, length))
+        return 0;
     if (!parse_name(name, length, &generation) || kept->count == KEPT_JOINS_MAX)
         return -EINVAL;
     kept->sockets[kept->count].fd = fd;

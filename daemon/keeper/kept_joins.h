@@ -16,6 +16,7 @@ enum {
     KEPT_JOINS_MAX = 2 * JOIN_SOCKETS_MAX, /* of the broker before, and of this one */
 };
 
+/* Begins as {.record = -1}. */
 struct kept_joins {
     struct {
         int fd;
@@ -24,15 +25,19 @@ struct kept_joins {
     size_t count;
     uint32_t generation; /* of the broker that runs */
     uint32_t complete;   /* the generation that has all; 0: none */
+    int record;          /* a file in memory for brokers to write down what they join; -1: none */
 };
 
 /* Takes the socket of a manager's store, owned from now on, if its name says that it is one. */
 int kept_joins_inherit(struct kept_joins *kept, int fd, const char *name, size_t length);
 
+/* Makes the record where there is none. Before the keeper is confined. */
+void kept_joins_make_record(struct kept_joins *kept);
+
 /* A new broker begins: what one before it has not completed goes. */
 void kept_joins_begin(struct kept_joins *kept);
 
-/* In the broker: it needs no copies. */
+/* In the broker: it needs no copies of the sockets. */
 void kept_joins_forget(struct kept_joins *kept);
 
 /* Opens a socket of the family for the broker. The descriptor stays the keeper's; or a negative

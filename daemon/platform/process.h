@@ -11,6 +11,10 @@
 /* The first thing a privileged process does: nobody may look into it, nor dump its memory. */
 void process_hide(void);
 
+/* A file in memory that lasts as long as somebody has a copy of its descriptor, or a negative errno.
+ */
+int process_memory_file(const char *name);
+
 /* Gives up every privilege that the keeper does not need. Started by root, it becomes `user`, or
  * nobody where there is no such user. What remains are the capabilities to open raw sockets and to
  * administer the network. False with *error when it would run without them, or with more. */

@@ -104,17 +104,17 @@ static void pass_refusal(void *context, const struct join *join, const struct er
     (void)error;
 }
 
-static void pass_join_release(void *context, const struct join *join, const struct lease *lease)
+static void pass_join_hold(void *context, const struct join *join, const struct hold *hold)
 {
     (void)context;
     (void)join;
-    (void)lease;
+    (void)hold;
 }
 
 static void begin_joins(struct world *world)
 {
-    struct joins_callbacks callbacks = {open_joins,   pass_need, pass_need,         pass_join_news,
-                                        pass_refusal, pass_hold, pass_join_release, world};
+    struct joins_callbacks callbacks = {open_joins,   pass_need, pass_need,      pass_join_news,
+                                        pass_refusal, pass_hold, pass_join_hold, world};
 
     world->joins = joins_new(world->links, &callbacks, 1);
     must(world->joins != NULL, "there is memory");
@@ -171,7 +171,7 @@ static size_t run(const char *path, bool all)
     begin_world(&world);
     state = state_new(&world.loop, world.mroute, world.joins, world.links, path);
     must(state != NULL, "there is memory");
-    state_load(state, all, note_loaded, &world);
+    state_load(state, all, true, note_loaded, &world);
     while (world.asked_family != FAMILY_NONE)
         answer_table(&world);
     must(world.loaded, "reading ends");

@@ -14,7 +14,8 @@ ready_again() {
 start_managed
 within 5 "READY" note READY=1
 equal "what is kept before the service is ready" "FDSTORE=1 FDPOLL=0 FDNAME=mroute-ipv4-253
-FDSTORE=1 FDPOLL=0 FDNAME=mroute-ipv6-254" "$(grep -B 10 -m 1 READY=1 $work/notes | grep FDSTORE)"
+FDSTORE=1 FDPOLL=0 FDNAME=mroute-ipv6-254
+FDSTORE=1 FDPOLL=0 FDNAME=joins-record" "$(grep -B 10 -m 1 READY=1 $work/notes | grep FDSTORE)"
 within 20 "WATCHDOG" note WATCHDOG=1
 kill -HUP "$(status_of keeper.pid)"
 within 5 "RELOADING" note RELOADING=1

@@ -141,23 +141,17 @@ static void ignore_refusal(void *context, const struct join *join, const struct 
     (void)error;
 }
 
-static void ignore_hold(void *context, const struct lease *lease)
-{
-    (void)context;
-    (void)lease;
-}
-
-static void ignore_release(void *context, const struct join *join, const struct lease *lease)
+static void ignore_hold(void *context, const struct join *join, const struct hold *hold)
 {
     (void)context;
     (void)join;
-    (void)lease;
+    (void)hold;
 }
 
 void kernel_start_joins(struct kernel *kernel)
 {
-    struct joins_callbacks callbacks = {open_joins,     ignore,      ignore,         ignore_news,
-                                        ignore_refusal, ignore_hold, ignore_release, kernel};
+    struct joins_callbacks callbacks = {open_joins,     ignore,      ignore,      ignore_news,
+                                        ignore_refusal, ignore_hold, ignore_hold, kernel};
 
     kernel->joins = joins_new(kernel->links, &callbacks, 1);
     ck_assert_ptr_nonnull(kernel->joins);

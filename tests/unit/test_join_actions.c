@@ -1,9 +1,12 @@
 /* The actions of group memberships, as clients see them. */
 #include "client.h"
+#include "log.h"
+#include "platform/process.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ALICE = 1000, BOB = 1001 };
 
@@ -222,6 +225,100 @@ START_TEST(a_client_that_hangs_up_at_once_is_served)
 }
 END_TEST
 
+/* --- The record of a broker before ---------------------------------------------------------- */
+
+#define OTHER "\"source\":\"fd00::/120\",\"group\":\"ff3e::1\",\"iif\":\"b\""
+
+/* A broker that has the record, with what its start had. */
+static bool begin_recorded(struct service *s, int fd)
+{
+    bool found;
+
+    begin(s);
+    found = joining_record(&s->joining, fd);
+    joining_loaded(&s->joining);
+    return found;
+}
+
+START_TEST(the_next_broker_knows_what_was_joined)
+{
+    int fd = process_memory_file("record");
+    struct service s;
+
+    ck_assert(!begin_recorded(&s, fd));
+    expect(client_ask(&s, 1, ADD(ONE)), "success");
+    expect(client_ask(&s, 2, ADD(ONE)), "success");
+    expect(client_ask(&s, 1, ADD(OTHER)), "success");
+    expect(client_ask(&s, 1, ADD("\"group\":\"239.1.1.2\",\"iif\":\"a\"")), "success");
+    expect(client_ask(&s, 1, DEL("\"group\":\"239.1.1.2\",\"iif\":\"a\"")), "success");
+    expect(client_ask(&s, 1, ADD("\"group\":\"239.1.1.3\",\"iif\":\"a\",\"while_connected\":true")),
+           "success");
+    service_end(&s);
+
+    ck_assert(begin_recorded(&s, fd));
+    service_settle(&s);
+    ck_assert_uint_eq(joins_totals(s.services.joins).joins, 2);
+    ck_assert_uint_eq(fake_memberships(1), 1);
+    ck_assert_uint_eq(count_in(&s, "{\"action\":\"LEASES\"}", "leases"), 3);
+    expect(client_ask(&s, 2, DEL(ONE)), "success");
+    expect(client_ask(&s, 2, DEL(OTHER)), "not-allowed");
+    expect(client_ask(&s, 1, ADD("\"group\":\"239.1.1.4\",\"iif\":\"a\"")), "success");
+    service_end(&s);
+
+    ck_assert(begin_recorded(&s, fd));
+    ck_assert_uint_eq(joins_totals(s.services.joins).joins, 3);
+    ck_assert_uint_eq(count_in(&s, "{\"action\":\"LEASES\"}", "leases"), 3);
+    service_end(&s);
+    close(fd);
+}
+END_TEST
+
+START_TEST(a_record_that_was_not_begun_is_none)
+{
+    int fd = process_memory_file("record");
+    struct service s;
+
+    begin(&s);
+    ck_assert(!joining_record(&s.joining, fd)); /* and dies before all was loaded */
+    expect(client_ask(&s, 1, ADD(ONE)), "success");
+    service_end(&s);
+    ck_assert(!begin_recorded(&s, fd));
+    ck_assert_uint_eq(joins_totals(s.services.joins).joins, 0);
+    service_end(&s);
+    ck_assert(begin_recorded(&s, fd));
+    ck_assert_uint_eq(joins_totals(s.services.joins).joins, 0);
+    service_end(&s);
+    close(fd);
+}
+END_TEST
+
+/* Each byte of it may be anything: the broker that wrote it may have been taken over. */
+START_TEST(a_damaged_record_does_no_harm)
+{
+    int fd = process_memory_file("record");
+    struct service s;
+    uint8_t byte;
+
+    log_set_level(LOG_ERR);
+    ck_assert(!begin_recorded(&s, fd));
+    expect(client_ask(&s, 1, ADD(ONE)), "success");
+    service_end(&s);
+    for (off_t at = 128; at < 256; at++) {
+        for (unsigned value = 0; value < 256; value += 15) {
+            uint8_t other = (uint8_t)value;
+
+            ck_assert_int_eq(pread(fd, &byte, 1, at), 1);
+            ck_assert_int_eq(pwrite(fd, &other, 1, at), 1);
+            begin_recorded(&s, fd);
+            ck_assert_uint_le(joins_totals(s.services.joins).joins, 1);
+            service_end(&s);
+            ck_assert_int_eq(pwrite(fd, &byte, 1, at), 1);
+        }
+    }
+    close(fd);
+}
+END_TEST
+
 static const struct {
     const char *payload, *code;
 } wrong[] = {
@@ -264,6 +361,9 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, events_tell_of_joins);
     tcase_add_test(tests, what_the_kernel_refuses_is_answered);
     tcase_add_test(tests, a_client_that_hangs_up_at_once_is_served);
+    tcase_add_test(tests, the_next_broker_knows_what_was_joined);
+    tcase_add_test(tests, a_record_that_was_not_begun_is_none);
+    tcase_add_test(tests, a_damaged_record_does_no_harm);
     tcase_add_loop_test(tests, a_wrong_request_is_refused, 0, sizeof wrong / sizeof *wrong);
 }
 

@@ -76,16 +76,17 @@ static void take_refusal(void *context, const struct join *join, const struct er
     g->answer = *error;
 }
 
-static void take_hold(void *context, const struct lease *lease)
+static void take_hold(void *context, const struct join *join, const struct hold *hold)
 {
-    (void)lease;
+    (void)join;
+    (void)hold;
     ((struct ground *)context)->leases++;
 }
 
-static void take_release(void *context, const struct join *join, const struct lease *lease)
+static void take_release(void *context, const struct join *join, const struct hold *hold)
 {
     (void)join;
-    (void)lease;
+    (void)hold;
     ((struct ground *)context)->leases--;
 }
 

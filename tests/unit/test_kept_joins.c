@@ -31,7 +31,7 @@ static int inherit(struct kept_joins *kept, const char *name)
 
 START_TEST(a_broker_that_joined_all_ends_those_before_it)
 {
-    struct kept_joins kept = {0};
+    struct kept_joins kept = {.record = -1};
     int first, second;
 
     kept_joins_begin(&kept);
@@ -53,7 +53,7 @@ END_TEST
 
 START_TEST(a_broker_that_died_before_leaves_nothing)
 {
-    struct kept_joins kept = {0};
+    struct kept_joins kept = {.record = -1};
     int complete, half;
 
     kept_joins_begin(&kept);
@@ -70,7 +70,7 @@ END_TEST
 
 START_TEST(another_keeper_goes_on_with_the_oldest_generation)
 {
-    struct kept_joins kept = {0};
+    struct kept_joins kept = {.record = -1};
     int half, complete;
 
     half = inherit(&kept, "joins-8");
@@ -100,7 +100,7 @@ START_TEST(other_names_are_no_sockets_of_ours)
         "",
         "joins-111111111111111111111111111111111111",
     };
-    struct kept_joins kept = {0};
+    struct kept_joins kept = {.record = -1};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         ck_assert_int_eq(inherit(&kept, names[i]), -EINVAL);
@@ -109,7 +109,7 @@ END_TEST
 
 START_TEST(there_are_so_many_sockets_and_no_more)
 {
-    struct kept_joins kept = {0};
+    struct kept_joins kept = {.record = -1};
     struct rlimit limit;
 
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -157,7 +157,7 @@ static const char *told(int fd)
 START_TEST(the_manager_has_copies)
 {
     char path[64] = "/tmp/netbroker-unit-XXXXXX";
-    struct kept_joins kept = {0};
+    struct kept_joins kept = {.record = -1};
     int manager = open_manager(path);
 
     kept_joins_begin(&kept);

@@ -87,7 +87,7 @@ static size_t load(struct fixture *f, bool all)
 
     mroute_flush(f->kernel.mroute, &everything, false);
     start(f);
-    state_load(f->state, all, take_done, f);
+    state_load(f->state, all, true, take_done, f);
     ck_assert(f->loaded);
     stop(f);
     return mroute_totals(f->kernel.mroute).routes;
@@ -374,7 +374,7 @@ START_TEST(routes_of_other_tables_wait_for_them)
 
     mroute_flush(f.kernel.mroute, &everything, false);
     start(&f);
-    state_load(f.state, true, take_done, &f);
+    state_load(f.state, true, true, take_done, &f);
     ck_assert_uint_eq(f.kernel.asked_table, 7);
     ck_assert(!f.loaded);
     mroute_table_opened(f.kernel.mroute, V4, 7, mroute_socket_open(V4, 7), NULL);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -26,6 +27,13 @@ void process_hide(void)
 
     prctl(PR_SET_DUMPABLE, 0);
     setrlimit(RLIMIT_CORE, &none);
+}
+
+int process_memory_file(const char *name)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC);
+
+    return fd < 0 ? -errno : fd;
 }
 
 /* In a user namespace only some user ids exist; one that does not cannot be taken. */

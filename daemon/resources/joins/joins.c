@@ -103,7 +103,7 @@ const struct hold *join_hold(const struct join *join, const struct owner *owner)
 static void end_hold(struct joins *joins, const struct join *join, struct hold *hold)
 {
     if (hold->kind != HOLD_FOUND)
-        joins->callbacks.hold_ends(joins->callbacks.context, join, &hold->lease);
+        joins->callbacks.hold_ends(joins->callbacks.context, join, hold);
     hold_release(hold);
 }
 
@@ -133,7 +133,7 @@ static bool hold_join(struct joins *joins, struct join *join, const struct owner
     struct hold *hold = holding_add(&join->holding, owner, &is_new);
 
     if (hold && is_new && owner->kind != HOLD_FOUND)
-        joins->callbacks.hold_begins(joins->callbacks.context, &hold->lease);
+        joins->callbacks.hold_begins(joins->callbacks.context, join, hold);
     return hold != NULL;
 }
 

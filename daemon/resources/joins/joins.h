@@ -92,9 +92,9 @@ struct joins_callbacks {
     void (*news)(void *context, enum join_news news, const struct join *join);
     /* The kernel refused, and no request waits for it: the join goes, or waits. */
     void (*refused)(void *context, const struct join *join, const struct error *error);
-    /* A lease on a join begins, or ends; what it holds is still there. */
-    void (*hold_begins)(void *context, const struct lease *lease);
-    void (*hold_ends)(void *context, const struct join *join, const struct lease *lease);
+    /* A hold on a join begins, or ends; both are still there. */
+    void (*hold_begins)(void *context, const struct join *join, const struct hold *hold);
+    void (*hold_ends)(void *context, const struct join *join, const struct hold *hold);
     void *context;
 };
 
