@@ -113,8 +113,9 @@ static void pass_join_hold(void *context, const struct join *join, const struct 
 
 static void begin_joins(struct world *world)
 {
-    struct joins_callbacks callbacks = {open_joins,   pass_need, pass_need,      pass_join_news,
-                                        pass_refusal, pass_hold, pass_join_hold, world};
+    struct joins_callbacks callbacks = {open_joins,     pass_need,    pass_need,
+                                        pass_join_news, pass_refusal, pass_join_hold,
+                                        pass_join_hold, world};
 
     world->joins = joins_new(world->links, &callbacks, 1);
     must(world->joins != NULL, "there is memory");

@@ -75,6 +75,14 @@ listen() {
     within 10 "the listener listens" grep -q listening $work/reports
 }
 
+# heard_leaves WHAT: some, and no joins. How often each is said is the kernel's affair.
+heard_leaves() {
+    local heard
+
+    heard=$(reports)
+    [[ $heard == "joins 0 leaves "[1-9]* ]] || fail "$1: the link heard '$heard'"
+}
+
 # The kernel says each change twice, the second time up to a second later (RFC 3376, 8.11).
 reports() {
     sleep "${1:-2.5}"
