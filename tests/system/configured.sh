@@ -4,7 +4,6 @@
 . "$(dirname "$0")/lib.sh"
 
 make_topology
-: >$work/policy.conf
 mkdir $work/multicast.d
 cat >$work/multicast.conf <<'END'
 interface r2 ttl 2
@@ -16,7 +15,7 @@ END
 echo "route group 239.3.1.1 iif r0 oifs r2 table 253" >$work/multicast.d/10-more.conf
 echo "this is no configuration" >$work/multicast.d/notes.txt
 
-"$build/daemon/netbrokerd" --check-config --multicast $work/multicast.conf --policy $work/policy.conf \
+"$build/daemon/netbrokerd" --check-config --multicast $work/multicast.conf \
     >$work/out || fail "the configuration has no mistakes"
 contains "what --check-config says" "5 routes and joins, no mistakes" "$(cat $work/out)"
 start_daemon --multicast $work/multicast.conf
@@ -81,7 +80,7 @@ reload
 equal "the kernel after a bad file" "$before" "$(kernel_state)"
 grep -q "multicast.conf:6" $work/daemon.log || fail "the log names the line"
 status=0
-"$build/daemon/netbrokerd" --check-config --multicast $work/multicast.conf --policy $work/policy.conf \
+"$build/daemon/netbrokerd" --check-config --multicast $work/multicast.conf \
     >$work/out 2>&1 || status=$?
 equal "exit status of --check-config" 1 $status
 contains "what it says" "multicast.conf:6" "$(cat $work/out)"

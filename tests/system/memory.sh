@@ -19,9 +19,9 @@ cat >$work/config <<END
 unmatched-flows = 16
 END
 echo "route source 10.1.0.2 group 239.5.1.1 iif r0 oifs r1" >$work/multicast.conf
-valgrind --leak-check=full --show-leak-kinds=definite,indirect \
+"${as_daemon[@]}" valgrind --leak-check=full --show-leak-kinds=definite,indirect \
     --errors-for-leak-kinds=definite,indirect --child-silent-after-fork=no --vgdb=no \
-    --log-fd=9 "${as_daemon[@]}" "$build/daemon/netbrokerd" --foreground --socket $socket \
+    --log-fd=9 "$build/daemon/netbrokerd" --foreground --socket $socket \
     --config $work/config --multicast $work/multicast.conf --state $work/state/routes \
     --log-level debug 9>>$work/valgrind 2>>$work/daemon.log &
 daemon=$!

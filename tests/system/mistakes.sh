@@ -4,8 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 checked() {
-    "$build/daemon/netbrokerd" --check-config --multicast $work/multicast.conf \
-        --policy $work/policy.conf "$@" >$work/out 2>&1
+    "$build/daemon/netbrokerd" --check-config --multicast $work/multicast.conf >$work/out 2>&1
 }
 
 reloaded() {
@@ -13,7 +12,6 @@ reloaded() {
 }
 
 make_topology
-: >$work/policy.conf
 echo "route source 10.1.0.2 group 239.1.1.1 iif r0 oifs r1" >$work/multicast.conf
 checked || fail "a good file is refused: $(cat $work/out)"
 start_daemon --multicast $work/multicast.conf
@@ -71,6 +69,6 @@ END
 # A start with a mistake does not happen.
 status=0
 timeout 10 "${as_daemon[@]}" "$build/daemon/netbrokerd" --foreground --socket $work/other \
-    --multicast $work/multicast.conf --policy $work/policy.conf 2>$work/out || status=$?
+    --multicast $work/multicast.conf 2>$work/out || status=$?
 equal "exit status of a start" 1 $status
 flow 239.1.1.1 20 20 0
