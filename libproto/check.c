@@ -104,11 +104,18 @@ static bool check_escape(struct reader *r)
     return c != 'u' || check_unicode_escape(r);
 }
 
+/* Most texts are such: ASCII that needs no look at the bytes around it. */
+static void skip_plain(struct reader *r)
+{
+    while (r->at < r->end && *r->at >= ' ' && *r->at < 0x7f && *r->at != '"' && *r->at != '\\')
+        r->at++;
+}
+
 static bool check_string(struct reader *r)
 {
     if (!take(r, '"'))
         return refuse(r, "a text was expected");
-    while (!take(r, '"')) {
+    for (skip_plain(r); !take(r, '"'); skip_plain(r)) {
         int c = peek(r);
 
         if (c < 0)

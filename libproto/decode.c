@@ -158,16 +158,23 @@ static bool parse_interfaces(const cJSON *json, const struct place *place, void 
     return true;
 }
 
+static bool wrong_number(const struct place *place, enum error_code code, const char *what)
+{
+    char right[64];
+
+    snprintf(right, sizeof right, "an integer from %u to %u", place->field->low,
+             place->field->high);
+    return wrong(place, code, what, right);
+}
+
 static bool parse_number(const cJSON *json, const struct place *place, void *ret)
 {
     const struct field *field = place->field;
-    char right[64];
 
-    snprintf(right, sizeof right, "an integer from %u to %u", field->low, field->high);
     if (!cJSON_IsNumber(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is no number", right);
+        return wrong_number(place, ERROR_INVALID_TYPE, "is no number");
     if (json->valuedouble < field->low || json->valuedouble > field->high)
-        return wrong(place, ERROR_OUT_OF_RANGE, "is out of range", right);
+        return wrong_number(place, ERROR_OUT_OF_RANGE, "is out of range");
     *(uint32_t *)ret = (uint32_t)json->valuedouble;
     return true;
 }
