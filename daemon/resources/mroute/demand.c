@@ -127,7 +127,7 @@ static void enrol(struct mfc *mfc, struct route *route, struct route *range)
     struct learned *learned = route->learned;
 
     learned->route = route;
-    learned->active_ms = now_ms();
+    learned->active_ms = learned->looked_ms = now_ms();
     link_to_range(route, range);
     TAILQ_INSERT_TAIL(&mfc->learned, learned, in_table);
     mfc->learned_count++;
@@ -349,6 +349,14 @@ bool demand_take(struct mfc *mfc, const struct upcall *upcall)
 
 /* --- Time ---------------------------------------------------------------------------------- */
 
+/* Each look is a system call, so there are some 32 in an idle time, and one at its end. */
+static bool is_due(const struct learned *learned, uint64_t now)
+{
+    uint64_t idle_ms = learned->by->idle * UINT64_C(1000);
+
+    return now >= learned->looked_ms + idle_ms / 32 || now >= learned->active_ms + idle_ms;
+}
+
 /* Packets that came in by a wrong interface are no sign of life. */
 static bool is_silent(struct mfc *mfc, struct learned *learned, uint64_t now)
 {
@@ -356,6 +364,7 @@ static bool is_silent(struct mfc *mfc, struct learned *learned, uint64_t now)
     struct mfc_counters counters = {0};
     uint64_t packets;
 
+    learned->looked_ms = now;
     mroute_mfc_count(&mfc->socket, &route->source.address, &route->group.address, &counters);
     packets = counters.packets - counters.wrong_interface;
     if (packets != learned->packets) {
@@ -367,7 +376,7 @@ static bool is_silent(struct mfc *mfc, struct learned *learned, uint64_t now)
 
 static void look_at(struct mfc *mfc, struct learned *learned, uint64_t now)
 {
-    if (is_silent(mfc, learned, now)) {
+    if (is_due(learned, now) && is_silent(mfc, learned, now)) {
         mfc_del(mfc, learned->route, ROUTE_EXPIRED_NEWS);
         return;
     }

@@ -26,6 +26,7 @@ struct learned {
     struct route *route, *by;
     uint64_t packets;   /* that had come when it was looked at last */
     uint64_t active_ms; /* when that number was seen first */
+    uint64_t looked_ms; /* when it was asked for last */
 };
 
 struct route {
