@@ -5,83 +5,16 @@
  * The bare loop writes into a multicast routing table of its own in the same network namespace, in
  * turns with the service, so that both see the same machine. Needs CAP_NET_RAW and CAP_NET_ADMIN,
  * for the bare loop only. */
+#include "bare.h"
 #include "bench.h"
 #include "netbroker.h"
-
-#include <net/if.h>
-#include <netinet/in.h>
-
-#include <linux/mroute.h>
 
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-enum { ROUNDS = 5, BARE_TABLE = 4242, ROUTES_A_SOURCE = 250 };
-
-struct key {
-    struct in_addr source, group;
-};
-
-static struct key key_of(unsigned i)
-{
-    return (struct key){
-        .source.s_addr = htonl(0x0a010002 + i / ROUTES_A_SOURCE),
-        .group.s_addr = htonl(0xefc00000 + i),
-    };
-}
-
-/* --- Bare ---------------------------------------------------------------------------------- */
-
-static int open_bare(const char *iif, const char *oif)
-{
-    const char *const names[] = {iif, oif};
-    int fd = socket(AF_INET, SOCK_RAW, IPPROTO_IGMP);
-    int table = BARE_TABLE, one = 1;
-
-    bench_require(fd >= 0, "raw socket");
-    bench_require(setsockopt(fd, IPPROTO_IP, MRT_TABLE, &table, sizeof table) == 0, "MRT_TABLE");
-    bench_require(setsockopt(fd, IPPROTO_IP, MRT_INIT, &one, sizeof one) == 0, "MRT_INIT");
-    for (unsigned i = 0; i < 2; i++) {
-        struct vifctl vif = {
-            .vifc_vifi = (vifi_t)i,
-            .vifc_flags = VIFF_USE_IFINDEX,
-            .vifc_threshold = 1,
-            .vifc_lcl_ifindex = (int)if_nametoindex(names[i]),
-        };
-        bench_require(setsockopt(fd, IPPROTO_IP, MRT_ADD_VIF, &vif, sizeof vif) == 0, "ADD_VIF");
-    }
-    return fd;
-}
-
-static void change_bare(int fd, int operation, unsigned i)
-{
-    struct key key = key_of(i);
-    struct mfcctl entry;
-
-    memset(&entry, 0, sizeof entry);
-    entry.mfcc_origin = key.source;
-    entry.mfcc_mcastgrp = key.group;
-    entry.mfcc_ttls[1] = 1;
-    bench_require(setsockopt(fd, IPPROTO_IP, operation, &entry, sizeof entry) == 0, "MFC");
-}
-
-static double add_bare(const char *iif, const char *oif, unsigned count)
-{
-    int fd = open_bare(iif, oif);
-    double start = bench_now();
-
-    for (unsigned i = 0; i < count; i++)
-        change_bare(fd, MRT_ADD_MFC, i);
-
-    double time = bench_now() - start;
-
-    close(fd);
-    return time;
-}
+enum { ROUNDS = 5 };
 
 /* --- Through the service ------------------------------------------------------------------- */
 
@@ -96,7 +29,7 @@ static void count_success(struct nb_client *client, const struct nb_reply *reply
 static void submit_add(struct nb_client *client, const char *iif, const char *oif, unsigned i,
                        unsigned *done)
 {
-    struct key key = key_of(i);
+    struct bare_key key = bare_key_of(i);
     struct nb_request *request;
     char text[INET_ADDRSTRLEN];
 
@@ -173,7 +106,7 @@ int main(int argc, char **argv)
     bench_require(nb_connect(&client, NULL) == 0, "connect");
     before = resident_bytes(argv[4]);
     for (int i = 0; i < ROUNDS; i++) {
-        bare[i] = add_bare(argv[1], argv[2], count) / count;
+        bare[i] = bare_add(argv[1], argv[2], count) / count;
         ours[i] = add_pipelined(client, argv[1], argv[2], count) / count;
         if (i == 0)
             memory = (resident_bytes(argv[4]) - before) / count;
