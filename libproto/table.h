@@ -227,7 +227,7 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 /* A(NAME, function, policy verb, command line, fds returned, documentation) */
 #define ACTIONS(A)                                                                                 \
     A(ADD_MFC, add_mfc, "mroute.write", "mfc add", "",                                             \
-      "Add a multicast route, or replace the one of the same source and group; of any source or "  \
+      "Add a multicast route, or replace the one of the same source and group. Of any source or "  \
       "a prefix, there is one from each interface.")                                               \
     A(DEL_MFC, del_mfc, "mroute.write", "mfc del", "", "Delete a multicast route.")                \
     A(FLUSH_MFC, flush_mfc, "mroute.write", "mfc flush", "", "Delete all multicast routes.")       \
@@ -245,7 +245,7 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     A(SHOW, show, "mroute.read", "show", "",                                                       \
       "Show all that multicast routing holds: the interfaces and the routes.")                     \
     A(ADD_JOIN, add_join, "join.write", "join add", "",                                            \
-      "Join a multicast group on an interface, so that switches and routers before it send the "   \
+      "Join a multicast group on an interface. Switches and routers before it then send the "      \
       "group's packets. Source and group may be prefixes: at most 4096 memberships.")              \
     A(DEL_JOIN, del_join, "join.write", "join del", "",                                            \
       "Let go of a join; the group is left when nobody holds it any more.")                        \
@@ -261,8 +261,7 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     A(STATUS, status, "service.read", "status", "",                                                \
       "Tell how the service is: version, processes, privileges, numbers.")                         \
     A(METRICS, metrics, "service.read", "metrics", "",                                             \
-      "Give the counters of the service, the interfaces and the routes in the text format of "     \
-      "Prometheus.")                                                                               \
+      "Give the counters of the service, the interfaces and the routes for Prometheus.")           \
     A(PING, ping, "service.read", "ping", "", "Ask whether the service answers.")                  \
     A(DESCRIBE, describe, "service.read", "describe", "",                                          \
       "Describe the requests as a JSON Schema (draft 2020-12).")

@@ -58,8 +58,20 @@ struct columns *columns_new(const char *const *headings);
 void columns_add(struct columns *columns, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Prints the table and releases it. On a terminal, lines are cut to its width. */
+/* The column may be left out where a terminal has no room for all; what is named first goes first.
+ * if_same: only where all its cells are the same. */
+void columns_may_leave_out(struct columns *columns, const char *heading, bool if_same);
+
+/* Prints the table and releases it. On a terminal that is too narrow, columns that may be are left
+ * out, and then lines are cut. */
 void columns_print(struct columns *columns);
+
+/* The width of the terminal; 0: any will do, because no person looks. */
+size_t terminal_width(void);
+
+/* Prints text in lines of at most width, broken between words. Each but the first is behind indent
+ * spaces; of the first as many are used already. */
+void print_wrapped(const char *text, size_t indent, size_t width);
 
 /* The same in so many lines at most (0: any number); of rows that do not fit it tells the number.
  */
@@ -69,8 +81,8 @@ void columns_print_within(struct columns *columns, size_t lines);
 
 typedef void printer(const struct nb_reply *reply);
 
-printer print_message, print_routes, print_joins, print_vifs, print_everything, print_leases, print_status,
-    print_schema, print_findings, print_metrics;
+printer print_message, print_routes, print_joins, print_vifs, print_everything, print_leases,
+    print_status, print_schema, print_findings, print_metrics;
 
 /* The payload as one line of JSON, for programs. */
 void print_payload(const struct nb_reply *reply);

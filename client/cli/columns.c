@@ -13,6 +13,12 @@ struct columns {
     const char *const *headings;
     size_t count; /* columns */
     size_t widths[COLUMNS_MAX];
+    struct {
+        size_t column;
+        bool if_same;
+    } spare[COLUMNS_MAX];
+    size_t spare_count;
+    bool left_out[COLUMNS_MAX];
     char **cells; /* owned, each of them too */
     size_t used, capacity;
 };
@@ -63,14 +69,71 @@ void columns_add(struct columns *columns, const char *format, ...)
     columns->cells[columns->used++] = cell;
 }
 
-/* The width to keep to; 0: any, because no person looks. */
-static size_t terminal_width(void)
+void columns_may_leave_out(struct columns *columns, const char *heading, bool if_same)
+{
+    for (size_t i = 0; i < columns->count; i++)
+        if (strcmp(columns->headings[i], heading) == 0) {
+            columns->spare[columns->spare_count].column = i;
+            columns->spare[columns->spare_count++].if_same = if_same;
+        }
+}
+
+/* --- Fitting ------------------------------------------------------------------------------- */
+
+static bool is_same(const struct columns *columns, size_t column)
+{
+    for (size_t at = column; at < columns->used; at += columns->count)
+        if (strcmp(columns->cells[at], columns->cells[column]) != 0)
+            return false;
+    return true;
+}
+
+static size_t total_width(const struct columns *columns)
+{
+    size_t total = 0;
+
+    for (size_t i = 0; i < columns->count; i++)
+        if (!columns->left_out[i])
+            total += columns->widths[i] + GAP;
+    return total - GAP;
+}
+
+static void leave_out(struct columns *columns, size_t width)
+{
+    for (size_t i = 0; i < columns->spare_count && total_width(columns) > width; i++) {
+        size_t column = columns->spare[i].column;
+
+        columns->left_out[column] = !columns->spare[i].if_same || is_same(columns, column);
+    }
+}
+
+/* --- Printing ------------------------------------------------------------------------------ */
+
+size_t terminal_width(void)
 {
     struct winsize size;
 
     if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
         return 0;
     return size.ws_col;
+}
+
+void print_wrapped(const char *text, size_t indent, size_t width)
+{
+    size_t room = width > indent ? width - indent : width, length = strlen(text);
+
+    while (length > room) {
+        size_t end = room;
+
+        while (end > 0 && text[end] != ' ')
+            end--;
+        end = end ? end : room;
+        printf("%.*s\n%*s", (int)end, text, (int)indent, "");
+        text += end;
+        text += strspn(text, " ");
+        length = strlen(text);
+    }
+    puts(text);
 }
 
 static void print_row(const struct columns *columns, char *const *cells, size_t width)
@@ -80,6 +143,9 @@ static void print_row(const struct columns *columns, char *const *cells, size_t 
 
     for (size_t i = 0; i < columns->count && used < sizeof line; i++) {
         bool last = i + 1 == columns->count;
+
+        if (columns->left_out[i])
+            continue;
         int pad = last ? 0 : (int)(columns->widths[i] + GAP);
 
         used += (size_t)snprintf(line + used, sizeof line - used, "%-*s", pad, cells[i]);
@@ -96,6 +162,8 @@ void columns_print_within(struct columns *columns, size_t lines)
     size_t width = terminal_width(), rows = columns->used / columns->count;
     size_t shown = lines > 1 && rows >= lines ? lines - 2 : rows;
 
+    if (width)
+        leave_out(columns, width);
     print_row(columns, (char *const *)columns->headings, width);
     for (size_t row = 0; row < shown; row++)
         print_row(columns, columns->cells + row * columns->count, width);

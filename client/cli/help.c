@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_WIDTH = 79 };
+enum { TEXT_WIDTH = 79, COMMAND_WIDTH = 15 };
 
 const char *option_name(const struct field *field, char *text, size_t size)
 {
@@ -15,33 +15,22 @@ const char *option_name(const struct field *field, char *text, size_t size)
     return text;
 }
 
-/* Prints text in lines of at most TEXT_WIDTH, each behind indent spaces. */
-static void print_wrapped(const char *text, int indent)
-{
-    int width = TEXT_WIDTH - indent;
-
-    while (*text) {
-        int length = (int)strlen(text);
-
-        if (length > width) {
-            length = width;
-            while (length > 0 && text[length] != ' ')
-                length--;
-            if (length == 0)
-                length = width;
-        }
-        printf("%*s%.*s\n", indent, "", length, text);
-        text += length;
-        text += strspn(text, " ");
-    }
-}
-
 /* The bytes of a text up to the end of its first sentence. */
 static int first_sentence(const char *text)
 {
     const char *end = strstr(text, ". ");
 
     return (int)(end ? (size_t)(end - text) + 1 : strlen(text));
+}
+
+static void print_command(const struct action_row *row)
+{
+    char sentence[256];
+
+    snprintf(sentence, sizeof sentence, "%.*s", first_sentence(row->documentation),
+             row->documentation);
+    printf("  %-13s", row->cli);
+    print_wrapped(sentence, COMMAND_WIDTH, TEXT_WIDTH);
 }
 
 void help_print(void)
@@ -53,7 +42,7 @@ void help_print(void)
          "\n"
          "Commands:");
     for (size_t i = 0; (row = command_at(i).row); i++)
-        printf("  %-12s %.*s\n", row->cli, first_sentence(row->documentation), row->documentation);
+        print_command(row);
     puts("\n"
          "Options:\n"
          "  --socket PATH  the service's socket ($NETBROKER_SOCKET, else the default)\n"
@@ -74,22 +63,29 @@ static void print_arguments(const struct action_row *row)
             printf(row->fields[i].need == ARGUMENT ? " %s" : " [%s]", row->fields[i].name);
 }
 
+static void print_option(const struct field *field)
+{
+    const char *value = option_metavariable(field);
+    char name[64];
+
+    printf("  %s%s%s", is_argument(field) ? field->name : option_name(field, name, sizeof name),
+           value[0] ? " " : "", value);
+    if (field_is_required(field))
+        printf("  (required)");
+    else if (field->fallback)
+        printf("  (default %u)", field->fallback);
+    printf("\n      ");
+    print_wrapped(field->documentation, 6, TEXT_WIDTH);
+}
+
 void help_print_command(const struct action_row *row)
 {
     printf("Usage: netbroker %s", row->cli);
     print_arguments(row);
     printf("%s\n", row->field_count ? " [OPTION...]" : "");
-    print_wrapped(row->documentation, 0);
+    print_wrapped(row->documentation, 0, TEXT_WIDTH);
     if (row->field_count)
         puts("\nOptions:");
-    for (size_t i = 0; i < row->field_count; i++) {
-        char name[64];
-
-        printf("  %s %s%s\n",
-               is_argument(&row->fields[i]) ? row->fields[i].name
-                                            : option_name(&row->fields[i], name, sizeof name),
-               option_metavariable(&row->fields[i]),
-               field_is_required(&row->fields[i]) ? "  (required)" : "");
-        print_wrapped(row->fields[i].documentation, 6);
-    }
+    for (size_t i = 0; i < row->field_count; i++)
+        print_option(&row->fields[i]);
 }

@@ -1,6 +1,8 @@
 /* How routes, VIFs and joins are shown: mfc show, vif show, show, join show, leases. */
 #include "cli.h"
 
+#include "address.h"
+
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -50,6 +52,31 @@ static void add_origin(struct columns *columns, const struct nb_value *route)
         columns_add(columns, "%s", text(route, "origin"));
 }
 
+/* Whether all are of their family's default table, which need not be told. */
+static bool are_of_default_tables(const struct nb_value *things)
+{
+    const struct nb_value *thing = nb_value_first(things);
+
+    for (; thing; thing = nb_value_next(thing)) {
+        bool is_ipv4 = strcmp(text(thing, "family"), family_name(FAMILY_IPV4)) == 0;
+
+        if (number(thing, "table") != family_table(is_ipv4 ? FAMILY_IPV4 : FAMILY_IPV6, 0))
+            return false;
+    }
+    return true;
+}
+
+/* What 80 columns have no room for, from what says least on. */
+static void spare_route_columns(struct columns *columns, const struct nb_value *routes)
+{
+    columns_may_leave_out(columns, "TABLE", !are_of_default_tables(routes));
+    columns_may_leave_out(columns, "WRONG-IF", true);
+    columns_may_leave_out(columns, "BYTES", false);
+    columns_may_leave_out(columns, "BYTES/S", false);
+    columns_may_leave_out(columns, "ORIGIN", false);
+    columns_may_leave_out(columns, "PACKETS", false);
+}
+
 void print_route_list(const struct nb_value *routes, struct live *live)
 {
     static const char *const headings[] = {"SOURCE",   "GROUP",  "IIF",     "TABLE",
@@ -81,6 +108,7 @@ void print_route_list(const struct nb_value *routes, struct live *live)
         live_add_rates(live, columns, route);
         columns_add(columns, "%s", oifs);
     }
+    spare_route_columns(columns, routes);
     columns_print_within(columns, live_lines(live));
 }
 
@@ -117,6 +145,14 @@ void print_vif_list(const struct nb_value *vifs, struct live *live)
         columns_add(columns, "%" PRId64, number(vif, "packets_out"));
         columns_add(columns, "%" PRId64, number(vif, "bytes_out"));
         live_add_rates(live, columns, vif);
+    }
+    columns_may_leave_out(columns, "TABLE", !are_of_default_tables(vifs));
+    columns_may_leave_out(columns, "FAMILY", true);
+    if (live) {
+        columns_may_leave_out(columns, "BYTES-IN", false);
+        columns_may_leave_out(columns, "BYTES-OUT", false);
+        columns_may_leave_out(columns, "PACKETS-IN", false);
+        columns_may_leave_out(columns, "PACKETS-OUT", false);
     }
     columns_print_within(columns, live_lines(live));
 }
@@ -160,7 +196,7 @@ static void add_user(struct columns *columns, const struct nb_value *uid)
     else if (uid)
         columns_add(columns, "%" PRId64, nb_value_integer(uid));
     else
-        columns_add(columns, "?");
+        columns_add(columns, "-"); /* the configuration's, or nobody knows whose */
 }
 
 void print_leases(const struct nb_reply *reply)
@@ -183,6 +219,8 @@ void print_leases(const struct nb_reply *reply)
         columns_add(columns, "%s", text(lease, "origin"));
         columns_add(columns, "%s", text(lease, "what"));
     }
+    columns_may_leave_out(columns, "SINCE", false);
+    columns_may_leave_out(columns, "KIND", true);
     columns_print(columns);
 }
 

@@ -59,20 +59,30 @@ void print_metrics(const struct nb_reply *reply)
     fputs(nb_value_string(nb_value_get(nb_reply_payload(reply), "text")), stdout);
 }
 
+enum { VERDICT_WIDTH = 9 };
+
+/* A message is wrapped for people; a hint is not, so that it can be copied. */
+static void print_finding(const struct nb_value *finding, size_t width)
+{
+    const char *hint = nb_value_string(nb_value_get(finding, "hint"));
+
+    printf("%-8s ", nb_value_string(nb_value_get(finding, "verdict")));
+    print_wrapped(nb_value_string(nb_value_get(finding, "message")), VERDICT_WIDTH, width);
+    if (hint[0])
+        printf("%-8s -> %s\n", "", hint);
+}
+
 void print_findings(const struct nb_reply *reply)
 {
     const struct nb_value *finding =
         nb_value_first(nb_value_get(nb_reply_payload(reply), "findings"));
 
-    for (; finding; finding = nb_value_next(finding)) {
-        const char *hint = nb_value_string(nb_value_get(finding, "hint"));
+    size_t terminal = terminal_width(), width = terminal ? terminal : SIZE_MAX;
 
-        printf("%-8s %s\n", nb_value_string(nb_value_get(finding, "verdict")),
-               nb_value_string(nb_value_get(finding, "message")));
-        if (hint[0])
-            printf("%-8s -> %s\n", "", hint);
-    }
-    printf("\n%s\n", nb_value_string(nb_value_get(nb_reply_payload(reply), "summary")));
+    for (; finding; finding = nb_value_next(finding))
+        print_finding(finding, width);
+    putchar('\n');
+    print_wrapped(nb_value_string(nb_value_get(nb_reply_payload(reply), "summary")), 0, width);
 }
 
 int explain_unreachable(const char *path, int error)

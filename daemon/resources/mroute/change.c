@@ -231,6 +231,31 @@ static bool has_own(const struct route *route, const struct owner *owner)
     return false;
 }
 
+/* What was learned goes by itself, or with what it was learned from. */
+static bool refuse_learned(const struct route *route, struct error *error)
+{
+    const struct route *range = route->learned->by;
+    char source[PREFIX_TEXT_MAX], group[PREFIX_TEXT_MAX];
+
+    return error_set(
+        error, ERROR_NOT_FOUND, NULL,
+        "Invalid argument: this route was learned from that of (%s, %s), and goes with "
+        "it, or when it is silent. 'netbroker mfc flush --learned' makes all flows be "
+        "learned anew.",
+        prefix_format(&range->source, source), prefix_format(&range->group, group));
+}
+
+static const struct route *find_learned(const struct mfc *mfc, const struct args_del_mfc *args)
+{
+    const struct route *route;
+
+    if (!mfc || !args->source.address.family || !prefix_is_single(&args->source) ||
+        !prefix_is_single(&args->group))
+        return NULL;
+    route = route_set_find_flow(&mfc->routes, &args->source.address, &args->group.address);
+    return route && route->learned ? route : NULL;
+}
+
 static bool refuse_missing(const struct args_del_mfc *args, struct error *error)
 {
     struct prefix any = {.address = address_any(args->group.address.family)};
@@ -244,11 +269,18 @@ static bool refuse_missing(const struct args_del_mfc *args, struct error *error)
                      args->iif.text, family_table(args->group.address.family, args->table));
 }
 
-static bool check_named(const struct named *named, const struct args_del_mfc *args,
-                        const struct owner *owner, struct error *error)
+static bool refuse_unknown(const struct mroute *mroute, const struct args_del_mfc *args,
+                           struct error *error)
 {
-    if (named->count == 0)
-        return refuse_missing(args, error);
+    uint8_t family = args->group.address.family;
+    const struct route *learned =
+        find_learned(find_open_table(mroute, family, family_table(family, args->table)), args);
+
+    return learned ? refuse_learned(learned, error) : refuse_missing(args, error);
+}
+
+static bool check_named(const struct named *named, const struct owner *owner, struct error *error)
+{
     for (unsigned i = 0; i < named->count; i++)
         if (!owner->administrator && !has_own(named->routes[i], owner))
             return error_set(error, ERROR_NOT_ALLOWED, NULL,
@@ -297,7 +329,9 @@ bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, const st
 
     *ret_kept = 0;
     collect_named(mroute, args, &named);
-    if (!check_named(&named, args, owner, error))
+    if (named.count == 0)
+        return refuse_unknown(mroute, args, error);
+    if (!check_named(&named, owner, error))
         return false;
     mfc = named.routes[0]->mfc;
     for (unsigned i = 0; i < named.count; i++)
