@@ -1,8 +1,11 @@
 /* The actions on sets of routes: BEGIN_REPLACE, COMMIT, ABORT, and ADD_MFC between them.
  *
  * A set replaces what its user holds as a difference: what is in both is not touched. All of it is
- * checked before anything is done, and one refused request is the end of the set. */
+ * checked before anything is done, and one refused request is the end of the set. The work is done
+ * in slices; see set_work.h. */
+#include "authorise.h"
 #include "services.h"
+#include "set_work.h"
 #include "staging.h"
 
 #include <stdlib.h>
@@ -96,55 +99,6 @@ enum outcome handle_abort(struct call *call, const struct args_abort *args)
     return OUTCOME_REPLIED;
 }
 
-/* --- Checking ------------------------------------------------------------------------------ */
-
-/* A table that is not open yet is waited for; the call then comes again. */
-static bool open_tables(struct call *call, const struct staging *staging)
-{
-    const struct mroute *mroute = call->services->mroute;
-    const struct staged *staged;
-
-    STAILQ_FOREACH (staged, &staging->set, in_set) {
-        uint8_t family = staged->group.address.family;
-
-        if (!mroute_table_is_open(mroute, family, staged->table) &&
-            defer_for_table(call, family, staged->table))
-            return false;
-    }
-    return true;
-}
-
-/* Whether all of it can be done, and what it would do. */
-static bool check_set(struct call *call, const struct staging *staging, struct owner *owner,
-                      struct set_counts *ret, struct error *error)
-{
-    struct mroute *mroute = call->services->mroute;
-    struct vif_needs *needs = mroute_needs_new(mroute);
-    const struct staged *staged;
-    bool fits = needs != NULL;
-
-    *ret = (struct set_counts){0};
-    error_set(error, ERROR_NO_MEMORY, NULL, "The service has no memory to check the set.");
-    STAILQ_FOREACH (staged, &staging->set, in_set) {
-        struct args_add_mfc args;
-        enum route_change change;
-
-        if (!fits)
-            break;
-        staged_unpack(staged, &args);
-        fits = mroute_check(mroute, &args, owner, &change, error) &&
-               mroute_needs_add(needs, &args, error);
-        ret->changes[change] += fits;
-        mroute_mark(mroute, &args, owner);
-    }
-    free(needs);
-    if (!fits)
-        return false;
-    ret->deleted = mroute_sweep(mroute, &staging->filter, owner, true, NULL, NULL);
-    return users_may_hold_set(&call->services->users, call->peer->uid, call->lease_limit,
-                              ret->changes[CHANGE_ADDED], ret->deleted, error);
-}
-
 /* --- Doing --------------------------------------------------------------------------------- */
 
 static void write_counts(struct json *out, const struct set_counts *counts)
@@ -166,35 +120,16 @@ static void reply_counts(struct call *call, const struct set_counts *counts)
     reply_close(out);
 }
 
-/* What was checked fails only where the kernel has no memory: then what was done stays done. */
-static bool apply_set(struct call *call, const struct staging *staging, struct owner *owner,
-                      struct set_counts *ret, struct error *error)
-{
-    struct mroute *mroute = call->services->mroute;
-    const struct staged *staged;
-
-    *ret = (struct set_counts){0};
-    STAILQ_FOREACH (staged, &staging->set, in_set) {
-        struct args_add_mfc args;
-        enum route_change change;
-
-        staged_unpack(staged, &args);
-        owner->lease = staged->lease;
-        if (!mroute_add(mroute, &args, owner, &change, error))
-            return false;
-        ret->changes[change]++;
-    }
-    ret->deleted = mroute_sweep(mroute, &staging->filter, owner, false, NULL, NULL);
-    return true;
-}
-
 /* --- A difference -------------------------------------------------------------------------- */
+
+/* Most of what is looked at may be unchanged, and not be listed: some 0.5 us each. */
+enum { LOOKS_A_SLICE = 1024 };
 
 /* A reply that lists it, slice by slice: first what is new or another, then what goes. */
 struct difference {
     struct producer producer;
     struct services *services;
-    struct staging *staging; /* owned */
+    struct session *session; /* whose set it is; it goes with the reply */
     const struct staged *next;
     struct owner owner;
     struct route_cursor cursor;
@@ -247,7 +182,7 @@ static bool list_more(struct producer *producer, struct json *out)
     struct difference *difference = (struct difference *)producer;
     const struct route *route;
 
-    while (out->length < OUT_PAUSE) {
+    for (int i = 0; i < LOOKS_A_SLICE && out->length < OUT_PAUSE; i++) {
         if (difference->next) {
             list_staged(difference, out);
             continue;
@@ -259,7 +194,7 @@ static bool list_more(struct producer *producer, struct json *out)
             reply_close(out);
             return false;
         }
-        if (mroute_would_sweep(route, &difference->owner))
+        if (mroute_would_sweep(route, &difference->owner) == SWEEP_ROUTE)
             write_change(out, "deleted", route);
     }
     return true;
@@ -270,13 +205,13 @@ static void destroy_difference(struct producer *producer)
     struct difference *difference = (struct difference *)producer;
 
     route_cursor_close(&difference->cursor);
-    staging_free(difference->staging);
+    session_end_staging(difference->session);
     free(difference);
 }
 
-static void reply_difference(struct call *call, const struct owner *owner,
-                             const struct set_counts *counts)
+static void reply_difference(struct call *call, const struct set_work *work)
 {
+    const struct set_counts *counts = &work->counts;
     struct difference *difference = calloc(1, sizeof *difference);
     struct json *out = reply_open(call, "The set would change %zu routes.",
                                   counts->changes[CHANGE_ADDED] + counts->changes[CHANGE_REPLACED] +
@@ -288,11 +223,11 @@ static void reply_difference(struct call *call, const struct owner *owner,
     }
     difference->producer = (struct producer){list_more, destroy_difference};
     difference->services = call->services;
-    difference->staging = session_take_staging(call->session);
-    difference->next = STAILQ_FIRST(&difference->staging->set);
-    difference->owner = *owner;
+    difference->session = call->session;
+    difference->next = STAILQ_FIRST(&work->staging->set);
+    difference->owner = work->owner;
     difference->counts = *counts;
-    route_cursor_open(&difference->cursor, call->services->mroute, &difference->staging->filter);
+    route_cursor_open(&difference->cursor, call->services->mroute, &work->staging->filter);
     json_key(out, "changes");
     json_open(out, '[');
     if (list_more(&difference->producer, out))
@@ -301,27 +236,110 @@ static void reply_difference(struct call *call, const struct owner *owner,
         destroy_difference(&difference->producer);
 }
 
-/* False: *error says why, and nothing is done (see apply_set). */
-static bool commit(struct call *call, const struct staging *staging, bool dry_run,
-                   struct error *error)
-{
-    struct owner owner = owner_of(call, false);
-    struct set_counts counts;
+/* --- Committing ---------------------------------------------------------------------------- */
 
-    if (staging->failed)
-        return error_set(error, ERROR_ABORTED, NULL,
-                         "A request of the set was refused, so none of it is applied. Mend it, and "
-                         "begin again.");
-    owner.generation = mroute_next_generation(call->services->mroute);
-    if (!check_set(call, staging, &owner, &counts, error))
+/* The work of a COMMIT. Its session may end before it does. */
+struct commit {
+    struct set_work work;     /* first */
+    struct commit_call *call; /* NULL: nobody waits for the reply any more */
+    unsigned lease_limit;     /* the least of the rules that allow what is new; 0: none sets one */
+};
+
+struct commit_call {
+    struct deferral deferral; /* first: the session frees it */
+    struct commit *commit;
+};
+
+/* The policy may have changed since the route was put aside, and so may the route that it replaces.
+ */
+static bool may_add(struct set_work *work, const struct args_add_mfc *args, bool is_new,
+                    struct error *error)
+{
+    struct commit *commit = (struct commit *)work;
+    unsigned limit;
+
+    if (!authorise_route(&commit->call->deferral.call, args, &limit, error))
         return false;
-    if (dry_run)
-        reply_difference(call, &owner, &counts);
-    else if (apply_set(call, staging, &owner, &counts, error))
-        reply_counts(call, &counts);
-    else
-        return false;
+    if (is_new && limit && (!commit->lease_limit || limit < commit->lease_limit))
+        commit->lease_limit = limit;
     return true;
+}
+
+static bool may_delete(struct set_work *work, const struct route *route, struct error *error)
+{
+    return authorise_deletion(&((struct commit *)work)->call->deferral.call, route, error);
+}
+
+static bool may_apply(struct set_work *work, struct error *error)
+{
+    const struct commit *commit = (const struct commit *)work;
+    const struct call *call = &commit->call->deferral.call;
+
+    return work->new_holds <= work->lost_holds ||
+           users_may_hold_set(&call->services->users, call->peer->uid, commit->lease_limit,
+                              work->new_holds, work->lost_holds, error);
+}
+
+static void answer(struct call *call, const void *what)
+{
+    const struct set_work *work = what;
+
+    if (work->failed) {
+        reply_error(call, &work->error);
+    } else if (work->dry_run) {
+        reply_difference(call, work);
+    } else {
+        reply_counts(call, &work->counts);
+        session_end_staging(call->session);
+    }
+}
+
+static void end_commit(struct set_work *work)
+{
+    struct commit *commit = (struct commit *)work;
+
+    if (commit->call)
+        session_answer(&commit->call->deferral, answer, work);
+    else
+        staging_free(work->staging);
+    free(commit);
+}
+
+/* The session ends. What has begun to be applied is applied to its end. */
+static void cancel_commit(struct deferral *deferral)
+{
+    struct commit *commit = ((struct commit_call *)deferral)->commit;
+
+    if (commit->work.applying) {
+        commit->call = NULL;
+        session_take_staging(deferral->session);
+        return;
+    }
+    set_work_cancel(&commit->work);
+    free(commit);
+}
+
+/* False: no memory. */
+static bool begin_commit(struct call *call, struct staging *staging, bool dry_run)
+{
+    static const struct set_class class = {may_add, may_delete, may_apply, NULL, end_commit};
+    struct commit_call *waiting = calloc(1, sizeof *waiting);
+    struct commit *commit = calloc(1, sizeof *commit);
+    struct owner owner = owner_of(call, false);
+
+    if (waiting && commit) {
+        waiting->commit = commit;
+        waiting->deferral.cancel = cancel_commit;
+        commit->call = waiting;
+        if (session_defer(&waiting->deferral, call)) {
+            set_work_begin(&commit->work, &call->services->slices, &class, call->services->mroute,
+                           staging, &owner, dry_run);
+            return true;
+        }
+    }
+    free(waiting);
+    free(commit);
+    return false;
 }
 
 enum outcome handle_commit(struct call *call, const struct args_commit *args)
@@ -329,15 +347,16 @@ enum outcome handle_commit(struct call *call, const struct args_commit *args)
     struct staging *staging = *session_staging(call->session);
     struct error error;
 
-    if (!staging) {
+    if (!staging)
         refuse_unbegun(&error);
-        reply_error(call, &error);
-        return OUTCOME_REPLIED;
-    }
-    if (!args->dry_run && !staging->failed && !open_tables(call, staging))
+    else if (staging->failed)
+        error_set(&error, ERROR_ABORTED, NULL,
+                  "A request of the set was refused, so none of it is applied. Mend it, and begin "
+                  "again.");
+    else if (begin_commit(call, staging, args->dry_run))
         return OUTCOME_DEFERRED;
-    if (!commit(call, staging, args->dry_run, &error))
-        reply_error(call, &error);
-    session_end_staging(call->session);
+    else
+        error_set(&error, ERROR_NO_MEMORY, NULL, "The service has no memory to apply a set.");
+    reply_error(call, &error);
     return OUTCOME_REPLIED;
 }

@@ -202,19 +202,60 @@ bool authorise_also(const struct call *call, const char *verb, struct error *err
     return refuse(call, verb, &decision, &target, error);
 }
 
-void record_release(struct services *services, const struct route *route, const struct lease *lease)
+static const char write_verb[] = "mroute.write";
+
+bool authorise_route(const struct call *call, const struct args_add_mfc *args, unsigned *ret_limit,
+                     struct error *error)
 {
-    struct target target = {0};
+    struct call one = *call;
+    struct target target;
+    struct decision decision;
+
+    one.request.action = ACTION_ADD_MFC;
+    one.request.args.add_mfc = *args;
+    target_of(&one, &target);
+    decision = policy_decide(&call->services->policy, call->peer, write_verb, &target);
+    *ret_limit = decision.rule ? decision.rule->leases : 0;
+    if (decision.allowed)
+        return true;
+    record(&one, write_verb, &decision, &target);
+    return refuse(&one, write_verb, &decision, &target, error);
+}
+
+/* All that a target can say of a route. */
+static void target_of_route(const struct route *route, struct target *ret)
+{
     struct route_view view;
 
     route_describe(route, false, &view);
-    add_route(&target, route);
-    target.group = view.group;
-    target.table = view.table;
+    *ret = (struct target){.group = view.group, .table = view.table};
+    add_route(ret, route);
+    if (ret->everywhere)
+        ret->interface_count = 0;
+}
+
+bool authorise_deletion(const struct call *call, const struct route *route, struct error *error)
+{
+    struct target target;
+    struct decision decision;
+
+    target_of_route(route, &target);
+    decision = policy_decide(&call->services->policy, call->peer, write_verb, &target);
+    if (decision.allowed)
+        return true;
+    record(call, write_verb, &decision, &target);
+    return refuse(call, write_verb, &decision, &target, error);
+}
+
+void record_release(struct services *services, const struct route *route, const struct lease *lease)
+{
+    struct target target;
+
+    target_of_route(route, &target);
     audit_write(&services->audit, &(struct audit_record){
                                       .verdict = AUDIT_RELEASED,
                                       .action = "DEL_MFC",
-                                      .verb = "mroute.write",
+                                      .verb = write_verb,
                                       .target = &target,
                                       .rule = "-",
                                       .lease = lease->id,

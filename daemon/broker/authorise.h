@@ -16,6 +16,13 @@ bool authorise(struct call *call, struct error *error);
 /* The same for a verb that only some requests of the action need, on everything. */
 bool authorise_also(const struct call *call, const char *verb, struct error *error);
 
+/* Whether the policy lets the peer of a call add a route, or delete one that is there: for those
+ * that are changed by another request than their own. *ret_limit: see call->lease_limit. Refusals
+ * are recorded. */
+bool authorise_route(const struct call *call, const struct args_add_mfc *args, unsigned *ret_limit,
+                     struct error *error);
+bool authorise_deletion(const struct call *call, const struct route *route, struct error *error);
+
 /* Records that a lease on a route ends. */
 void record_release(struct services *services, const struct route *route,
                     const struct lease *lease);

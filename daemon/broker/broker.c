@@ -40,6 +40,7 @@ struct broker {
     struct server *server;
     struct state *state; /* NULL: none is kept */
     struct configured *configured;
+    bool reload_wanted; /* when clients are served */
     bool ending;
     int status;
 };
@@ -132,6 +133,10 @@ static void end(struct broker *broker, int status)
     broker->status = status;
     if (broker->server)
         server_stop(broker->server);
+    if (broker->configured)
+        configured_stop(broker->configured);
+    slices_finish(&broker->services.slices); /* so that the state file has all of it */
+    slices_stop(&broker->services.slices);
     if (broker->state)
         state_stop(broker->state);
     routing_stop(&broker->routing);
@@ -192,14 +197,22 @@ static void end_reload(void *context)
     keeper_link_ready(&broker->keeper);
 }
 
+static void reload(struct broker *broker)
+{
+    reload_config(broker);
+    reload_policy(broker);
+    configured_load(broker->configured, end_reload, broker);
+}
+
 static void on_reload(uv_signal_t *handle, int number)
 {
     struct broker *broker = handle->data;
 
     (void)number;
-    reload_config(broker);
-    reload_policy(broker);
-    configured_load(broker->configured, end_reload, broker);
+    if (broker->server)
+        reload(broker);
+    else
+        broker->reload_wanted = true;
 }
 
 static uint64_t now_ms(void)
@@ -214,6 +227,7 @@ static bool make_services(struct broker *broker)
     struct routing_host host = {keep_state, broker};
     uint64_t seed = 0;
 
+    slices_init(&services->slices, &broker->loop);
     uv_random(NULL, NULL, &seed, sizeof seed, 0, NULL);
     events_init(&services->events);
     users_init(&services->users, &config->limits, server_descriptors(), config->started_by);
@@ -272,6 +286,8 @@ static void serve(void *context)
     keeper_link_ready(&broker->keeper);
     if (!broker->config.foreground)
         log_to_syslog();
+    if (broker->reload_wanted)
+        reload(broker);
 }
 
 /* What clients asked for before is there; what the administrator wants comes over it. */
@@ -312,6 +328,19 @@ static void watch_all(struct broker *broker)
     keeper_link_start(&broker->keeper, &broker->loop);
 }
 
+static bool make_configured(struct broker *broker)
+{
+    struct configured_host host = {
+        .loop = &broker->loop,
+        .slices = &broker->services.slices,
+        .mroute = broker->services.mroute,
+        .joins = broker->services.joins,
+    };
+
+    broker->configured = configured_new(&host, broker->config.multicast, broker->config.started_by);
+    return broker->configured != NULL;
+}
+
 static int run(struct broker *broker)
 {
     bool recorded;
@@ -331,9 +360,7 @@ static int run(struct broker *broker)
     if (broker->config.state[0])
         broker->state = state_new(&broker->loop, broker->services.mroute, broker->services.joins,
                                   broker->services.links, broker->config.state);
-    broker->configured = configured_new(broker->services.mroute, broker->services.joins,
-                                        broker->config.multicast, broker->config.started_by);
-    if (!broker->configured)
+    if (!make_configured(broker))
         return 1;
     if (broker->state)
         state_load(broker->state, broker->start->fresh, !recorded, load_configured, broker);

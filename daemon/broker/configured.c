@@ -3,9 +3,11 @@
 #include "admin_files.h"
 #include "lines.h"
 #include "log.h"
+#include "set_work.h"
 #include "staging.h"
 #include "wanted_joins.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +16,20 @@
 enum { FILE_SIZE_MAX = 64 << 20 }; /* some 500,000 routes: more than the service keeps */
 
 struct configured {
+    uv_loop_t *loop;
+    struct slices *slices;
     struct mroute *mroute;
     struct joins *joins;
     const char *path;
     uid_t administrator;
+    enum { IDLE, READING, APPLYING } state;
+    bool stopped;
+    uv_work_t reading;
     struct staging *wanted; /* while it is applied; owned */
     struct wanted_joins wanted_joins;
-    struct mroute_waiter waiter;
+    struct set_work work;
     void (*done)(void *context);
+    void (*again)(void *context); /* the done of a load that follows this one; NULL: none does */
     void *context;
 };
 
@@ -128,49 +136,30 @@ bool configured_check(const char *path, uid_t administrator, size_t *ret_count)
 
 static void end_load(struct configured *configured)
 {
+    void (*done)(void *context) = configured->done;
+
     staging_free(configured->wanted);
     wanted_joins_clear(&configured->wanted_joins);
     configured->wanted = NULL;
-    configured->done(configured->context);
+    configured->state = IDLE;
+    if (configured->stopped)
+        return;
+    done(configured->context);
+    if (configured->again)
+        configured_load(configured, configured->again, configured->context);
 }
 
-/* Whether there are VIFs for all. */
-static bool check_room(const struct configured *configured)
-{
-    struct vif_needs *needs = mroute_needs_new(configured->mroute);
-    const struct staged *staged;
-    struct error error;
-    bool fits = needs != NULL;
-
-    error_set(&error, ERROR_NO_MEMORY, NULL, "no memory.");
-    STAILQ_FOREACH (staged, &configured->wanted->set, in_set) {
-        struct args_add_mfc args;
-
-        staged_unpack(staged, &args);
-        fits = fits && mroute_needs_add(needs, &args, &error);
-    }
-    free(needs);
-    if (!fits)
-        log_line(LOG_ERR, "the routes of %s are not applied: %s", configured->path, error.message);
-    return fits;
-}
-
-static void apply_one(struct configured *configured, const struct staged *staged,
-                      struct owner *owner, size_t *counts)
+/* Without this one the others are wanted all the same. */
+static bool note_refusal(struct set_work *work, const struct args_add_mfc *args,
+                         const struct error *error)
 {
     char source[PREFIX_TEXT_MAX], group[PREFIX_TEXT_MAX];
-    struct args_add_mfc args;
-    enum route_change change;
-    struct error error;
 
-    staged_unpack(staged, &args);
-    owner->lease = mroute_lease(configured->mroute, LEASE_UID_UNKNOWN);
-    if (mroute_add(configured->mroute, &args, owner, &change, &error))
-        counts[change]++;
-    else
-        log_line(LOG_ERR, "the configured route (%s, %s) is not in force: %s",
-                 args.source.address.family ? prefix_format(&args.source, source) : "*",
-                 prefix_format(&args.group, group), error.message);
+    (void)work;
+    log_line(LOG_ERR, "the configured route (%s, %s) is not in force: %s",
+             args->source.address.family ? prefix_format(&args->source, source) : "*",
+             prefix_format(&args->group, group), error->message);
+    return true;
 }
 
 static struct lease make_lease(void *context)
@@ -180,100 +169,103 @@ static struct lease make_lease(void *context)
     return mroute_lease(configured->mroute, LEASE_UID_UNKNOWN);
 }
 
-static void apply(struct configured *configured)
+static void end_work(struct set_work *work)
 {
-    struct mroute_filter everything = {0};
-    struct owner owner = {
-        .kind = HOLD_CONFIGURATION,
-        .lease = {.uid = LEASE_UID_UNKNOWN},
-        .generation = mroute_next_generation(configured->mroute),
-        .administrator = true,
-    };
-    size_t counts[CHANGE_REPLACED + 1] = {0}, deleted;
-    const struct staged *staged;
+    struct configured *configured =
+        (struct configured *)((char *)work - offsetof(struct configured, work));
+    const struct set_counts *counts = &work->counts;
 
-    STAILQ_FOREACH (staged, &configured->wanted->set, in_set)
-        apply_one(configured, staged, &owner, counts);
-    deleted = mroute_sweep(configured->mroute, &everything, &owner, false, NULL, NULL);
-    if (configured->wanted->count > 0 || deleted > 0)
-        log_line(LOG_NOTICE, "%s: %zu routes added, %zu changed, %zu deleted, %zu as they were.",
-                 configured->path, counts[CHANGE_ADDED], counts[CHANGE_REPLACED], deleted,
-                 counts[CHANGE_NONE]);
-    wanted_joins_apply(&configured->wanted_joins, configured->joins, &owner, configured->path,
-                       make_lease, configured);
-}
-
-/* Opens the tables one after the other, and then applies all. */
-static void go_on(struct configured *configured)
-{
-    const struct staged *staged;
-
-    STAILQ_FOREACH (staged, &configured->wanted->set, in_set) {
-        uint8_t family = staged->group.address.family;
-
-        if (!mroute_table_is_open(configured->mroute, family, staged->table) &&
-            mroute_table_open(configured->mroute, family, staged->table, &configured->waiter))
-            return;
+    if (work->failed) {
+        log_line(LOG_ERR, "the routes of %s are not applied: %s", configured->path,
+                 work->error.message);
+    } else {
+        if (configured->wanted->count > 0 || counts->deleted > 0)
+            log_line(
+                LOG_NOTICE, "%s: %zu routes added, %zu changed, %zu deleted, %zu as they were.",
+                configured->path, counts->changes[CHANGE_ADDED], counts->changes[CHANGE_REPLACED],
+                counts->deleted, counts->changes[CHANGE_NONE]);
+        wanted_joins_apply(&configured->wanted_joins, configured->joins, &work->owner,
+                           configured->path, make_lease, configured);
     }
-    if (check_room(configured))
-        apply(configured);
     end_load(configured);
 }
 
-static void resume(struct mroute_waiter *waiter, const struct error *error)
-{
-    struct configured *configured =
-        (struct configured *)((char *)waiter - offsetof(struct configured, waiter));
+/* --- Loading ------------------------------------------------------------------------------- */
 
-    if (!error) {
-        go_on(configured);
+/* In a thread of its own: large files take a second.
+ * #syscalls broker: clone open openat read close fstat newfstatat fstatat64 statx lseek */
+static void read_files(uv_work_t *reading)
+{
+    struct configured *configured = reading->data;
+    size_t count;
+
+    configured->wanted =
+        read_all(configured->path, configured->administrator, &configured->wanted_joins, &count);
+}
+
+static void after_reading(uv_work_t *reading, int status)
+{
+    static const struct set_class class = {NULL, NULL, NULL, note_refusal, end_work};
+    struct configured *configured = reading->data;
+    struct owner owner = {
+        .kind = HOLD_CONFIGURATION,
+        .lease = {.uid = LEASE_UID_UNKNOWN},
+        .administrator = true,
+    };
+
+    (void)status;
+    if (configured->wanted && !configured->stopped) {
+        configured->state = APPLYING;
+        set_work_begin(&configured->work, configured->slices, &class, configured->mroute,
+                       configured->wanted, &owner, false);
         return;
     }
-    log_line(LOG_ERR, "the routes of %s are not applied: %s", configured->path, error->message);
+    if (!configured->stopped)
+        log_line(LOG_ERR, "the configured routes and joins stay as they were.");
     end_load(configured);
 }
 
 void configured_load(struct configured *configured, void (*done)(void *context), void *context)
 {
-    size_t count;
-
-    mroute_waiter_cancel(configured->mroute, &configured->waiter); /* of an earlier reload */
-    staging_free(configured->wanted);
-    wanted_joins_clear(&configured->wanted_joins);
-    configured->done = done;
+    configured->again = NULL;
     configured->context = context;
-    configured->wanted =
-        read_all(configured->path, configured->administrator, &configured->wanted_joins, &count);
-    if (configured->wanted) {
-        go_on(configured);
+    if (configured->state != IDLE) { /* what it reads may be older than this request */
+        configured->again = done;
         return;
     }
-    log_line(LOG_ERR, "the configured routes and joins stay as they were.");
-    end_load(configured);
+    configured->done = done;
+    configured->state = READING;
+    uv_queue_work(configured->loop, &configured->reading, read_files, after_reading);
 }
 
-struct configured *configured_new(struct mroute *mroute, struct joins *joins, const char *path,
+struct configured *configured_new(const struct configured_host *host, const char *path,
                                   uid_t administrator)
 {
     struct configured *configured = calloc(1, sizeof *configured);
 
     if (!configured)
         return NULL;
-    configured->mroute = mroute;
-    configured->joins = joins;
+    configured->loop = host->loop;
+    configured->slices = host->slices;
+    configured->mroute = host->mroute;
+    configured->joins = host->joins;
     STAILQ_INIT(&configured->wanted_joins.list);
     configured->path = path;
     configured->administrator = administrator;
-    configured->waiter.resume = resume;
+    configured->reading.data = configured;
     return configured;
+}
+
+void configured_stop(struct configured *configured)
+{
+    configured->stopped = true;
+    if (configured->state != APPLYING || configured->work.applying)
+        return;
+    set_work_cancel(&configured->work);
+    end_load(configured);
 }
 
 void configured_free(struct configured *configured)
 {
-    if (!configured)
-        return;
-    mroute_waiter_cancel(configured->mroute, &configured->waiter);
-    staging_free(configured->wanted);
-    wanted_joins_clear(&configured->wanted_joins);
     free(configured);
 }

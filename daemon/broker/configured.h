@@ -6,6 +6,7 @@
 
 #include "resources/joins/joins.h"
 #include "resources/mroute/mroute.h"
+#include "slices.h"
 
 /* Reads the files, saying in the log what is wrong, and applies nothing. A file that is not there
  * is as good as an empty one. *ret_count: the statements in them. */
@@ -13,13 +14,27 @@ bool configured_check(const char *path, uid_t administrator, size_t *ret_count);
 
 struct configured;
 
-/* path is borrowed. NULL: no memory. */
-struct configured *configured_new(struct mroute *mroute, struct joins *joins, const char *path,
-                                  uid_t administrator);
-void configured_free(struct configured *configured);
+/* What it works on, all borrowed. */
+struct configured_host {
+    uv_loop_t *loop;
+    struct slices *slices;
+    struct mroute *mroute;
+    struct joins *joins;
+};
 
-/* Reads and applies the files: all of them or, with a mistake in any, none. Tables that are not
- * open are opened first, so done may be called later; it is called once. */
+/* path is borrowed. NULL: no memory. */
+struct configured *configured_new(const struct configured_host *host, const char *path,
+                                  uid_t administrator);
+
+/* Reads and applies the files: all of them or, with a mistake in any, none. It is read in a thread
+ * and applied in slices, and done is called later, once; where a load is under way, this one
+ * follows it, and those that are asked for until then are one. */
 void configured_load(struct configured *configured, void (*done)(void *context), void *context);
+
+/* No done is called any more, and nothing applied but what has begun (see slices_finish). */
+void configured_stop(struct configured *configured);
+
+/* When the loop has ended. */
+void configured_free(struct configured *configured);
 
 #endif

@@ -1,10 +1,12 @@
 #include "dispatch.h"
 
 #include "authorise.h"
-#include "session.h"
+#include "services.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define A(NAME, function, policy, cli, fds, documentation)                                         \
     static enum outcome run_##function(struct call *call)                                          \
@@ -42,7 +44,7 @@ static void end_reply(struct json *out)
 void reply_error(struct call *call, const struct error *error)
 {
     if (call->session)
-        session_note_refusal(call->session);
+        session_note_refusal(call->session, call->request.action);
     begin_reply(call, "error");
     json_member_string(call->out, "code", error_word(error->code));
     if (error->field[0])
@@ -101,10 +103,69 @@ void reply_close_value(struct json *out)
     end_reply(out);
 }
 
+/* --- Changes while a set is applied -------------------------------------------------------- */
+
+struct waiting_change {
+    struct deferral deferral; /* first: the session frees it */
+    struct slice_waiter waiter;
+};
+
+static void resume_change(struct slice_waiter *waiter)
+{
+    struct waiting_change *change =
+        (struct waiting_change *)((char *)waiter - offsetof(struct waiting_change, waiter));
+
+    session_resume(&change->deferral, NULL);
+}
+
+static void cancel_change(struct deferral *deferral)
+{
+    slices_wait_no_more(&deferral->call.services->slices,
+                        &((struct waiting_change *)deferral)->waiter);
+}
+
+/* What a set would be checked against. Routes of a set that is collected change nothing yet. */
+static bool changes_routes(const struct call *call)
+{
+    switch (call->request.action) {
+    case ACTION_ADD_MFC:
+        return !*session_staging(call->session);
+    case ACTION_DEL_MFC:
+    case ACTION_FLUSH_MFC:
+    case ACTION_REVOKE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Puts the call off while a set is at work: what it has checked must hold until it is applied. */
+static bool waits_for_set(struct call *call)
+{
+    struct slices *slices = &call->services->slices;
+    struct waiting_change *change;
+
+    if (!call->session || !slices_are_busy(slices) || !changes_routes(call))
+        return false;
+    change = calloc(1, sizeof *change);
+    if (!change)
+        return false;
+    change->waiter.resume = resume_change;
+    change->deferral.cancel = cancel_change;
+    if (session_defer(&change->deferral, call)) {
+        slices_wait(slices, &change->waiter);
+        return true;
+    }
+    free(change);
+    return false;
+}
+
 enum outcome dispatch_again(struct call *call)
 {
     struct error error;
 
+    if (waits_for_set(call))
+        return OUTCOME_DEFERRED;
     if (authorise(call, &error))
         return functions[call->request.action](call);
     reply_error(call, &error);

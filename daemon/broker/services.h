@@ -10,6 +10,7 @@
 #include "resources/links.h"
 #include "resources/mroute/mroute.h"
 #include "session.h"
+#include "slices.h"
 #include "users.h"
 
 /* What STATUS tells of the service itself. */
@@ -32,6 +33,7 @@ struct services {
     struct audit audit;
     struct users users;
     struct sessions sessions;
+    struct slices slices;
     struct service_facts facts;
     const struct server *server;
     uint64_t requests; /* since the start, refused ones as well */
@@ -53,12 +55,6 @@ bool defer_for_table(struct call *call, uint8_t family, uint32_t table);
 
 /* ADD_MFC while the session collects a set. */
 void stage_route(struct call *call, const struct args_add_mfc *args);
-
-/* What a set would change, or has changed. */
-struct set_counts {
-    size_t changes[CHANGE_REPLACED + 1]; /* by enum route_change */
-    size_t deleted;
-};
 
 /* Ends a reply's payload with the list `key` of the routes that the filter selects, each written by
  * `write`: now or, where there are many, slice by slice. */

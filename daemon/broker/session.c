@@ -351,16 +351,27 @@ bool session_defer(struct deferral *deferral, const struct call *call)
     return true;
 }
 
+static void answer_again(struct call *call, const void *error)
+{
+    if (error)
+        reply_error(call, error);
+    else
+        dispatch_again(call);
+}
+
 void session_resume(struct deferral *deferral, const struct error *error)
+{
+    session_answer(deferral, answer_again, error);
+}
+
+void session_answer(struct deferral *deferral, void (*answer)(struct call *call, const void *what),
+                    const void *what)
 {
     struct session *session = deferral->session;
     size_t before = session->out.length;
 
     session->deferral = NULL;
-    if (error)
-        reply_error(&deferral->call, error);
-    else
-        dispatch_again(&deferral->call);
+    answer(&deferral->call, what);
     check_reply(session, before);
     free(deferral->id);
     free(deferral);
@@ -517,8 +528,10 @@ bool session_may_stage(const struct session *session)
            users->queued < users->limits.queued_bytes / 2;
 }
 
-void session_note_refusal(struct session *session)
+void session_note_refusal(struct session *session, enum action action)
 {
+    if (action == ACTION_COMMIT)
+        session_end_staging(session);
     if (session->staging)
         session->staging->failed = true;
 }

@@ -87,6 +87,10 @@ bool session_defer(struct deferral *deferral, const struct call *call);
 /* Performs the deferred call, or answers it with the error, and goes on with the next requests. */
 void session_resume(struct deferral *deferral, const struct error *error);
 
+/* The same with what answers it. The deferral is freed. */
+void session_answer(struct deferral *deferral, void (*answer)(struct call *call, const void *what),
+                    const void *what);
+
 /* For actions: what ends with the session. */
 struct session_holds *session_holds(struct session *session);
 
@@ -100,8 +104,9 @@ struct staging *session_take_staging(struct session *session);
 /* For actions: whether the set may take more memory. */
 bool session_may_stage(const struct session *session);
 
-/* A request was refused: the set that it may belong to is not applied. */
-void session_note_refusal(struct session *session);
+/* A request was refused: the set that it may belong to is not applied. A refused COMMIT is the end
+ * of it. */
+void session_note_refusal(struct session *session, enum action action);
 
 /* For actions: the session as one that subscribes. NULL: no memory. */
 struct subscriber *session_subscriber(struct session *session);

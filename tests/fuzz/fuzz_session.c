@@ -278,6 +278,7 @@ static void begin_services(struct fuzz *fuzz)
     services->mroute = mroute_new(services->links, &callbacks, 1);
     must(services->mroute != NULL, "there is memory");
     must(joining_start(&fuzz->joining, &fuzz->loop, services, &joining, 1), "there is memory");
+    slices_init(&services->slices, &fuzz->loop);
     adopt(fuzz, FAMILY_IPV4);
     adopt(fuzz, FAMILY_IPV6);
 }
@@ -312,6 +313,8 @@ static void end(struct fuzz *fuzz)
     must(fuzz->closed, "the session ends with its client");
     must(fuzz->services.events.count == 0, "a subscription ends with its session");
     server_stop((struct server *)fuzz->services.server);
+    slices_finish(&fuzz->services.slices);
+    slices_stop(&fuzz->services.slices);
     joining_stop(&fuzz->joining);
     uv_run(&fuzz->loop, UV_RUN_DEFAULT);
     must(uv_loop_close(&fuzz->loop) == 0, "no handle is left");

@@ -144,6 +144,7 @@ void service_begin(struct service *service, const char *interfaces)
     service->services.facts.socket = "socket";
     service->services.facts.state_file = "";
     events_init(&service->services.events);
+    slices_init(&service->services.slices, &service->loop);
     start_joins(service);
     service->services.server = server_new(&service->loop, NULL, 0, &service->host);
     for (int n = 0; n < CLIENTS_MAX; n++) {
@@ -158,6 +159,8 @@ void service_end(struct service *service)
         client_close(service, n);
     service_settle(service);
     server_stop((struct server *)service->services.server);
+    slices_finish(&service->services.slices);
+    slices_stop(&service->services.slices);
     joining_stop(&service->joining);
     uv_run(&service->loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&service->loop), 0);

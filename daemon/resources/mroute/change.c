@@ -343,14 +343,6 @@ bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, const st
 
 /* --- Many at once -------------------------------------------------------------------------- */
 
-/* What is done for each route that a filter selects; whether it is gone. */
-struct work {
-    const struct owner *owner;
-    bool dry_run;
-    void (*visit)(void *context, const struct route *route);
-    void *context;
-};
-
 /* Learned routes go with the ranges that they are of, so that the next one in order may be gone as
  * well: they are passed over, and what is left is wanted. */
 static struct route *next_wanted(struct route *route)
@@ -360,10 +352,7 @@ static struct route *next_wanted(struct route *route)
     return route;
 }
 
-static size_t for_each(struct mroute *mroute, const struct mroute_filter *filter,
-                       bool (*apply)(struct mroute *mroute, struct route *route,
-                                     const struct work *work),
-                       const struct work *work)
+static size_t flush_wanted(struct mroute *mroute, const struct mroute_filter *filter, bool dry_run)
 {
     size_t count = 0;
     struct mfc *mfc = TAILQ_FIRST(&mroute->tables), *next_mfc;
@@ -374,20 +363,16 @@ static size_t for_each(struct mroute *mroute, const struct mroute_filter *filter
         next_mfc = TAILQ_NEXT(mfc, in_tables);
         for (; route; route = next) {
             next = next_wanted(TAILQ_NEXT(route, in_order));
-            if (route_matches(filter, route))
-                count += apply(mroute, route, work);
+            if (!route_matches(filter, route))
+                continue;
+            count++;
+            if (!dry_run)
+                delete_route(mroute, route);
         }
-        if (!work->dry_run)
+        if (!dry_run)
             close_if_empty(mroute, mfc);
     }
     return count;
-}
-
-static bool flush_one(struct mroute *mroute, struct route *route, const struct work *work)
-{
-    if (!work->dry_run)
-        delete_route(mroute, route);
-    return true;
 }
 
 static size_t flush_learned(struct mroute *mroute, const struct mroute_filter *filter, bool dry_run)
@@ -412,37 +397,28 @@ static size_t flush_learned(struct mroute *mroute, const struct mroute_filter *f
 
 size_t mroute_flush(struct mroute *mroute, const struct mroute_filter *filter, bool dry_run)
 {
-    struct work work = {.dry_run = dry_run};
-
     return filter->learned ? flush_learned(mroute, filter, dry_run)
-                           : for_each(mroute, filter, flush_one, &work);
+                           : flush_wanted(mroute, filter, dry_run);
 }
 
-static bool sweep_one(struct mroute *mroute, struct route *route, const struct work *work)
+enum sweep mroute_would_sweep(const struct route *route, const struct owner *owner)
 {
-    struct hold *hold = holding_find(&route->holding, work->owner);
+    const struct hold *hold = holding_find(&route->holding, owner);
 
-    if (!hold || hold->generation == work->owner->generation)
+    if (!hold || hold->generation == owner->generation)
+        return SWEEP_NONE;
+    return LIST_NEXT(LIST_FIRST(&route->holding.holds), in_holding) ? SWEEP_HOLD : SWEEP_ROUTE;
+}
+
+bool mroute_sweep(struct mroute *mroute, struct route *route, const struct owner *owner)
+{
+    struct mfc *mfc = route->mfc;
+
+    if (mroute_would_sweep(route, owner) == SWEEP_NONE ||
+        !let_go(mroute, holding_find(&route->holding, owner)))
         return false;
-    if (LIST_NEXT(LIST_FIRST(&route->holding.holds), in_holding)) { /* others keep it */
-        if (!work->dry_run)
-            let_go(mroute, hold);
-        return false;
-    }
-    if (work->visit)
-        work->visit(work->context, route);
-    if (!work->dry_run)
-        let_go(mroute, hold);
+    close_if_empty(mroute, mfc);
     return true;
-}
-
-size_t mroute_sweep(struct mroute *mroute, const struct mroute_filter *filter,
-                    const struct owner *owner, bool dry_run,
-                    void (*visit)(void *context, const struct route *route), void *context)
-{
-    struct work work = {owner, dry_run, visit, context};
-
-    return for_each(mroute, filter, sweep_one, &work);
 }
 
 uint32_t mroute_next_generation(struct mroute *mroute)

@@ -41,6 +41,7 @@ struct mfc {
     uint64_t no_route, wrong_interface, unmatched_dropped;
     struct strays strays;
     struct mroute_waiter *waiters; /* for the socket */
+    unsigned keepers;              /* who want it open although it may be empty */
 };
 
 /* The interfaces of a request, resolved to the kernel's indexes. */

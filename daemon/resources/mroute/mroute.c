@@ -148,7 +148,7 @@ void close_if_empty(struct mroute *mroute, struct mfc *mfc)
 
     rules_settle_tables(&mroute->tables, family);
     if (table == family_table(family, 0) || mfc->routes.count > 0 || mfc->waiters ||
-        mfc->socket.fd < 0)
+        mfc->keepers > 0 || mfc->socket.fd < 0)
         return;
     mroute->callbacks.close_table(mroute->callbacks.context, family, table);
     remove_table(mroute, mfc);
@@ -235,6 +235,19 @@ void mroute_waiter_cancel(struct mroute *mroute, struct mroute_waiter *waiter)
                 waiter->waiting = false;
                 return;
             }
+}
+
+void mroute_table_hold(struct mroute *mroute, uint8_t family, uint32_t table)
+{
+    find_open_table(mroute, family, table)->keepers++;
+}
+
+void mroute_table_release(struct mroute *mroute, uint8_t family, uint32_t table)
+{
+    struct mfc *mfc = find_open_table(mroute, family, table);
+
+    mfc->keepers--;
+    close_if_empty(mroute, mfc);
 }
 
 /* --- Rules --------------------------------------------------------------------------------- */

@@ -171,6 +171,10 @@ bool mroute_table_open(struct mroute *mroute, uint8_t family, uint32_t table,
                        struct mroute_waiter *waiter);
 void mroute_waiter_cancel(struct mroute *mroute, struct mroute_waiter *waiter);
 
+/* Keeps an open table open although it may have no route; and no more, which may close it. */
+void mroute_table_hold(struct mroute *mroute, uint8_t family, uint32_t table);
+void mroute_table_release(struct mroute *mroute, uint8_t family, uint32_t table);
+
 /* What a change did, or would do (dry_run). */
 enum route_change { CHANGE_NONE, CHANGE_ADDED, CHANGE_REPLACED };
 
@@ -200,12 +204,13 @@ bool mroute_revoke(struct mroute *mroute, uint64_t lease);
 /* A number for the generation of a set that is applied: the owner's, for mroute_add. */
 uint32_t mroute_next_generation(struct mroute *mroute);
 
-/* Lets go of what the owner holds of the routes that the filter selects and that are of another
- * generation than the owner's. visit, where it is not NULL, is told of each route that goes, or
- * would go. Returns how many. */
-size_t mroute_sweep(struct mroute *mroute, const struct mroute_filter *filter,
-                    const struct owner *owner, bool dry_run,
-                    void (*visit)(void *context, const struct route *route), void *context);
+/* What is swept is what the owner holds and is of another generation than the owner's: his hold on
+ * a route that others hold as well, or the route. */
+enum sweep { SWEEP_NONE, SWEEP_HOLD, SWEEP_ROUTE };
+enum sweep mroute_would_sweep(const struct route *route, const struct owner *owner);
+
+/* Does it. True: the route is gone. */
+bool mroute_sweep(struct mroute *mroute, struct route *route, const struct owner *owner);
 
 /* Whether the arguments of a route fit each other, whatever interfaces there are. */
 bool mroute_args_are_sound(const struct args_add_mfc *args, struct error *error);
@@ -215,17 +220,15 @@ bool mroute_args_are_sound(const struct args_add_mfc *args, struct error *error)
 bool mroute_check(const struct mroute *mroute, const struct args_add_mfc *args,
                   const struct owner *owner, enum route_change *ret, struct error *error);
 
-/* Whether there are VIFs for several routes beside what is there: free() frees what was begun;
- * NULL: no memory. */
+/* Whether there are VIFs and ports for several routes beside what is there: free() frees what was
+ * begun; NULL: no memory. */
 struct vif_needs;
 struct vif_needs *mroute_needs_new(const struct mroute *mroute);
 bool mroute_needs_add(struct vif_needs *needs, const struct args_add_mfc *args,
                       struct error *error);
 
-/* Makes the owner's hold on this route, if there is one, one of the owner's generation; and whether
- * a sweep would take the route. */
-void mroute_mark(struct mroute *mroute, const struct args_add_mfc *args, const struct owner *owner);
-bool mroute_would_sweep(const struct route *route, const struct owner *owner);
+/* Makes the owner's hold on this route one of the owner's generation. False: there is none. */
+bool mroute_mark(struct mroute *mroute, const struct args_add_mfc *args, const struct owner *owner);
 
 /* All that is wanted was told. What was found in the kernel beside it, and is of a range, was
  * learned; the rest is held by nobody that is known. */

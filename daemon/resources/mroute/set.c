@@ -4,6 +4,7 @@
 #include "mroute_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 bool mroute_check(const struct mroute *mroute, const struct args_add_mfc *args,
                   const struct owner *owner, enum route_change *ret, struct error *error)
@@ -27,28 +28,25 @@ static struct hold *find_hold(const struct mroute *mroute, const struct args_add
     return route ? holding_find(&route->holding, owner) : NULL;
 }
 
-void mroute_mark(struct mroute *mroute, const struct args_add_mfc *args, const struct owner *owner)
+bool mroute_mark(struct mroute *mroute, const struct args_add_mfc *args, const struct owner *owner)
 {
     struct hold *hold = find_hold(mroute, args, owner);
 
     if (hold)
         hold->generation = owner->generation;
+    return hold != NULL;
 }
 
-bool mroute_would_sweep(const struct route *route, const struct owner *owner)
-{
-    const struct hold *hold = holding_find(&route->holding, owner);
-
-    return hold && hold->generation != owner->generation && holding_count(&route->holding) == 1;
-}
-
-/* --- VIFs ---------------------------------------------------------------------------------- */
+/* --- VIFs and ports ------------------------------------------------------------------------ */
 
 struct table_needs {
     uint8_t family;
     uint32_t table;
-    unsigned count;
-    unsigned ifindexes[VIFS_MAX];
+    unsigned vif_count, port_count;
+    struct {
+        unsigned ifindex; /* 0: a pattern, or an interface that is missing */
+        char name[INTERFACE_NAME_MAX + 1];
+    } ports[PORTS_MAX];
 };
 
 struct vif_needs {
@@ -66,14 +64,17 @@ struct vif_needs *mroute_needs_new(const struct mroute *mroute)
     return needs;
 }
 
-static bool need(struct table_needs *needs, unsigned ifindex)
+static bool need(struct table_needs *needs, const char *name, unsigned ifindex)
 {
-    for (unsigned i = 0; i < needs->count; i++)
-        if (needs->ifindexes[i] == ifindex)
+    for (unsigned i = 0; i < needs->port_count; i++)
+        if (needs->ports[i].ifindex == ifindex &&
+            (ifindex || strcmp(needs->ports[i].name, name) == 0))
             return true;
-    if (needs->count == VIFS_MAX)
+    if (needs->port_count == PORTS_MAX || (ifindex && needs->vif_count == VIFS_MAX))
         return false;
-    needs->ifindexes[needs->count++] = ifindex;
+    needs->ports[needs->port_count].ifindex = ifindex;
+    strcpy(needs->ports[needs->port_count++].name, name);
+    needs->vif_count += ifindex != 0;
     return true;
 }
 
@@ -86,8 +87,7 @@ static void take_present(struct table_needs *needs, const struct mroute *mroute)
     if (!mfc)
         return;
     TAILQ_FOREACH (port, &mfc->ports.list, in_ports)
-        if (port->vif >= 0)
-            need(needs, port->ifindex);
+        need(needs, port->name, port->ifindex);
 }
 
 static struct table_needs *find_needs(struct vif_needs *needs, uint8_t family, uint32_t table)
@@ -111,7 +111,25 @@ static bool need_name(struct vif_needs *needs, struct table_needs *table, const 
     const struct link_info *link =
         port_name_is_pattern(name) ? NULL : links_find(needs->mroute->host.links, name);
 
-    return !link || need(table, link->ifindex);
+    return need(table, name, link ? link->ifindex : 0);
+}
+
+static bool refuse_need(const struct table_needs *table, uint32_t id, struct error *error)
+{
+    if (!table)
+        return error_set(error, ERROR_LIMIT, "table",
+                         "The service keeps no more than %d tables open, and table %u would be one "
+                         "too many.",
+                         TABLES_MAX, id);
+    if (table->port_count == PORTS_MAX)
+        return error_set(error, ERROR_LIMIT, NULL,
+                         "With what is there already, the set names more than %d interfaces in "
+                         "table %u; the service keeps no more of them. Delete routes first.",
+                         PORTS_MAX, id);
+    return error_set(error, ERROR_LIMIT, NULL,
+                     "With what is there already, the set needs more than %d interfaces in "
+                     "table %u; the kernel routes between no more. Delete routes first.",
+                     VIFS_MAX, id);
 }
 
 bool mroute_needs_add(struct vif_needs *needs, const struct args_add_mfc *args, struct error *error)
@@ -123,12 +141,5 @@ bool mroute_needs_add(struct vif_needs *needs, const struct args_add_mfc *args, 
 
     for (uint32_t i = 0; fits && i < args->oifs.count; i++)
         fits = need_name(needs, table, args->oifs.names[i].text);
-    if (fits)
-        return true;
-    return error_set(error, ERROR_LIMIT, NULL,
-                     table ? "With what is there already, the set needs more than %u interfaces in "
-                             "table %u; the kernel routes between no more. Delete routes first."
-                           : "The service keeps no more than %u tables open, and table %u would "
-                             "be one too many.",
-                     table ? (unsigned)VIFS_MAX : (unsigned)TABLES_MAX, id);
+    return fits || refuse_need(table, id, error);
 }

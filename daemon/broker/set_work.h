@@ -1,0 +1,73 @@
+/* A set of routes on its way into force, in the place of what its owner holds: as a difference,
+ * what is in both is not touched. All of it is checked before anything is done; both in slices (see
+ * slices.h). Clients replace what they hold (action_replace.c), and the administrator's files what
+ * they named before (configured.c). */
+#ifndef NB_SET_WORK_H
+#define NB_SET_WORK_H
+
+#include "resources/mroute/mroute.h"
+#include "slices.h"
+#include "staging.h"
+
+/* What a set would change, or has changed. */
+struct set_counts {
+    size_t changes[CHANGE_REPLACED + 1]; /* by enum route_change */
+    size_t deleted;
+};
+
+struct set_work;
+
+struct set_class {
+    /* Whether the owner may add this route, or let this one go, which nobody else holds. is_new:
+     * he does not hold it yet. NULL: whatever it is. */
+    bool (*may_add)(struct set_work *work, const struct args_add_mfc *args, bool is_new,
+                    struct error *error);
+    bool (*may_delete)(struct set_work *work, const struct route *route, struct error *error);
+    /* Whether all of it may be done, when each of its parts may be. NULL: yes. */
+    bool (*may_apply)(struct set_work *work, struct error *error);
+    /* Of what was checked the kernel refused this one. Whether the others are wanted all the same.
+     * NULL: no. */
+    bool (*goes_on)(struct set_work *work, const struct args_add_mfc *args,
+                    const struct error *error);
+    /* All is done, or nothing was because of work->error. The work may be freed, or begun anew. */
+    void (*done)(struct set_work *work);
+};
+
+struct set_work {
+    struct slice_job job; /* first */
+    const struct set_class *class;
+    struct slices *slices;
+    struct mroute *mroute;
+    struct staging *staging; /* borrowed */
+    struct owner owner;
+    bool dry_run; /* ends when all is checked */
+
+    struct set_counts counts;
+    size_t new_holds, lost_holds; /* of the owner */
+    bool applying;                /* there is no way back */
+    bool failed;
+    struct error error;
+
+    /* Where it is. */
+    enum slice_step (*phase)(struct set_work *work);
+    const struct staged *next;
+    struct route_cursor cursor;
+    bool cursor_is_open;
+    struct vif_needs *needs; /* owned */
+    struct mroute_waiter waiter;
+    struct {
+        uint8_t family;
+        uint32_t table;
+    } tables[TABLES_MAX]; /* that it keeps open */
+    unsigned table_count;
+};
+
+/* Begins the work. owner->generation is set here. */
+void set_work_begin(struct set_work *work, struct slices *slices, const struct set_class *class,
+                    struct mroute *mroute, struct staging *staging, const struct owner *owner,
+                    bool dry_run);
+
+/* Ends it before anything was applied; done is not called. */
+void set_work_cancel(struct set_work *work);
+
+#endif
