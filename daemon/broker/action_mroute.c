@@ -1,6 +1,7 @@
 /* The actions of multicast routing: ADD_MFC, DEL_MFC, FLUSH_MFC, SHOW_MFC, SHOW_VIF, SHOW. */
 #include "services.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,20 @@ static bool waits_for_rules(struct call *call, const struct args_add_mfc *args)
            defer_for_table(call, family, args->table);
 }
 
+/* What was added may have to do without packets; then the reply says so. */
+static void reply_added(struct call *call, const struct args_add_mfc *args)
+{
+    uint32_t other = mroute_packets_elsewhere(call->services->mroute, args->group.address.family,
+                                              args->table, args->iif.text);
+    char done[256];
+
+    snprintf(done, sizeof done,
+             "added. No packets come to it yet: those of %s go to table %u, whose routes named it "
+             "first",
+             args->iif.text, other);
+    reply_entry(call, &args->source, &args->group, other ? done : "added");
+}
+
 enum outcome handle_add_mfc(struct call *call, const struct args_add_mfc *args)
 {
     struct owner owner = owner_of(call, args->while_connected);
@@ -103,7 +118,7 @@ enum outcome handle_add_mfc(struct call *call, const struct args_add_mfc *args)
     else if (waits_for_rules(call, args))
         return OUTCOME_DEFERRED;
     else if (!args->dry_run)
-        reply_entry(call, &args->source, &args->group, "added");
+        reply_added(call, args);
     else
         reply_entry(call, &args->source, &args->group,
                     change == CHANGE_NONE       ? "is there already, nothing would be written"

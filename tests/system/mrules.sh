@@ -42,7 +42,11 @@ flow 239.1.1.1 30 30 0
 
 # The default table needs none; and what its routes take is not taken away from them.
 nb mfc add --source 10.3.0.2 --group 239.1.1.4 --iif r2 --oifs r1 >/dev/null
-nb mfc add --source 10.3.0.2 --group 239.1.1.4 --iif r2 --oifs r1 --table 200 >/dev/null
+contains "the reply for a table without packets" "those of r2 go to table 253" \
+    "$(nb mfc add --source 10.3.0.2 --group 239.1.1.4 --iif r2 --oifs r1 --table 200)"
+contains "the reply for the default table" "those of r0 go to table 100" \
+    "$(nb mfc add --source 10.1.0.2 --group 239.1.1.5 --iif r0 --oifs r1)"
+nb mfc del --source 10.1.0.2 --group 239.1.1.5 >/dev/null
 equal "none for the default table" "r0 100 r1 200" "$(rules)"
 nb mfc del --source 10.3.0.2 --group 239.1.1.4 >/dev/null
 within 5 "it has given the interface up" rules_are "r0 100 r1 200 r2 200"

@@ -116,6 +116,11 @@ START_TEST(the_default_table_needs_none)
 }
 END_TEST
 
+static uint32_t elsewhere(const struct fixture *f, uint32_t table, const char *iif)
+{
+    return mroute_packets_elsewhere(f->kernel.mroute, V4, table, iif);
+}
+
 START_TEST(an_interface_belongs_to_the_first_table)
 {
     struct fixture f;
@@ -125,10 +130,17 @@ START_TEST(an_interface_belongs_to_the_first_table)
     add(&f, "10.0.0.1", "a", 0);
     add(&f, "10.0.0.1", "a", TABLE);
     ck_assert_uint_eq(f.keeper.asked, 0);
+    ck_assert_uint_eq(elsewhere(&f, TABLE, "a"), TABLE_ID_DEFAULT_IPV4);
+    ck_assert_uint_eq(elsewhere(&f, 0, "a"), 0);
     del(&f, "10.0.0.1", TABLE_ID_DEFAULT_IPV4);
     ck_assert(leads("a"));
+    ck_assert_uint_eq(elsewhere(&f, TABLE, "a"), 0);
     add(&f, "10.0.0.1", "a", 0);
     add(&f, "10.0.0.1", "a", 8);
+    ck_assert_uint_eq(elsewhere(&f, 0, "a"), TABLE);
+    ck_assert_uint_eq(elsewhere(&f, 8, "a"), TABLE);
+    ck_assert_uint_eq(elsewhere(&f, 8, "b"), 0);
+    ck_assert_uint_eq(elsewhere(&f, 9, "a"), 0);
     ck_assert(leads("a") && fake_rule_count() == 1);
     add(&f, "10.0.0.1", "c", 0);
     del(&f, "10.0.0.1", TABLE);

@@ -280,6 +280,16 @@ bool mroute_rules_pending(const struct mroute *mroute, uint8_t family, uint32_t 
     return mfc && mfc->rules.pending > 0;
 }
 
+uint32_t mroute_packets_elsewhere(const struct mroute *mroute, uint8_t family, uint32_t table,
+                                  const char *iif)
+{
+    const struct mfc *mfc = find_open_table(mroute, family, table);
+    const struct link_info *link = links_find(mroute->host.links, iif);
+    const struct port *port = mfc && link ? port_find(&mfc->ports, iif, link->ifindex) : NULL;
+
+    return port ? rules_elsewhere(&mroute->tables, mfc, port) : 0;
+}
+
 void mroute_rule_answered(struct mroute *mroute, uint8_t family, uint32_t table)
 {
     struct mfc *mfc = find_open_table(mroute, family, table);

@@ -148,6 +148,11 @@ void mroute_keep_rules(struct mroute *mroute, const struct rules_host *host);
 /* Whether rules of the table are under way. mroute_table_open waits for them, too. */
 bool mroute_rules_pending(const struct mroute *mroute, uint8_t family, uint32_t table);
 
+/* Another table that gets the packets of the interface, because its routes named it first (see
+ * rules.h); 0: none does, or the name is a pattern. */
+uint32_t mroute_packets_elsewhere(const struct mroute *mroute, uint8_t family, uint32_t table,
+                                  const char *iif);
+
 /* The answer to a change of a rule of the table. */
 void mroute_rule_answered(struct mroute *mroute, uint8_t family, uint32_t table);
 

@@ -131,15 +131,25 @@ static bool owns_packets(const struct mfc *mfc, const struct port *of)
     return port && port->iif_count > 0 && (is_default(mfc) || has_rule(&mfc->rules, of->name));
 }
 
-static bool is_another_tables(const struct mfc_list *tables, const struct mfc *mfc,
-                              const struct port *port)
+/* The other table that has the interface, or NULL. */
+static const struct mfc *find_other(const struct mfc_list *tables, const struct mfc *mfc,
+                                    const struct port *port)
 {
     const struct mfc *other;
 
     TAILQ_FOREACH (other, tables, in_tables)
         if (other != mfc && other->socket.family == mfc->socket.family && owns_packets(other, port))
-            return true;
-    return false;
+            return other;
+    return NULL;
+}
+
+uint32_t rules_elsewhere(const struct mfc_list *tables, const struct mfc *mfc,
+                         const struct port *port)
+{
+    const struct mfc *other =
+        has_rule(&mfc->rules, port->name) ? NULL : find_other(tables, mfc, port);
+
+    return other ? other->socket.table : 0;
 }
 
 static void settle_table(const struct mfc_list *tables, struct mfc *mfc)
@@ -149,7 +159,7 @@ static void settle_table(const struct mfc_list *tables, struct mfc *mfc)
     rules_begin(&mfc->rules);
     TAILQ_FOREACH (port, &mfc->ports.list, in_ports)
         if (port->iif_count > 0 && port->vif >= 0 &&
-            (has_rule(&mfc->rules, port->name) || !is_another_tables(tables, mfc, port)))
+            (has_rule(&mfc->rules, port->name) || !find_other(tables, mfc, port)))
             rules_want(&mfc->rules, port->name, port->ifindex);
     rules_settle(&mfc->rules);
 }

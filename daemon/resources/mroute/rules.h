@@ -53,6 +53,13 @@ void rules_settle(struct rules *rules);
 /* Does so for the family's tables, if an inbound interface of any of them has changed. */
 void rules_settle_tables(const struct mfc_list *tables, uint8_t family);
 
+/* The other table that gets the packets of the interface, though routes of this one name it, too;
+ * 0: there is none. */
+struct mfc;
+struct port;
+uint32_t rules_elsewhere(const struct mfc_list *tables, const struct mfc *mfc,
+                         const struct port *port);
+
 /* Deletes rules of ours that lead to a table which is not known. */
 void rules_delete_leftovers(const struct rules_host *host, uint8_t family,
                             bool (*is_known)(const void *context, uint8_t family, uint32_t table),
