@@ -131,16 +131,17 @@ static bool owns_packets(const struct mfc *mfc, const struct port *of)
     return port && port->iif_count > 0 && (is_default(mfc) || has_rule(&mfc->rules, of->name));
 }
 
-/* The other table that has the interface, or NULL. */
+/* The other table that has the interface, or NULL. A rule is worth more than the default. */
 static const struct mfc *find_other(const struct mfc_list *tables, const struct mfc *mfc,
                                     const struct port *port)
 {
-    const struct mfc *other;
+    const struct mfc *other, *found = NULL;
 
     TAILQ_FOREACH (other, tables, in_tables)
-        if (other != mfc && other->socket.family == mfc->socket.family && owns_packets(other, port))
-            return other;
-    return NULL;
+        if (other != mfc && other->socket.family == mfc->socket.family &&
+            owns_packets(other, port) && (!found || has_rule(&other->rules, port->name)))
+            found = other;
+    return found;
 }
 
 uint32_t rules_elsewhere(const struct mfc_list *tables, const struct mfc *mfc,
