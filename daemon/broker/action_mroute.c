@@ -431,6 +431,8 @@ void publish_upcall(struct services *services, uint8_t family, uint32_t table,
         return;
     json_open(&payload, '{');
     write_key(&payload, &source, &group);
+    json_member_string(&payload, "iif",
+                       mroute_vif_name(services->mroute, family, table, upcall->vif));
     json_member_string(&payload, "family", family_name(family));
     json_member_unsigned(&payload, "table", table);
     json_member_unsigned(&payload, "vifi", upcall->vif);

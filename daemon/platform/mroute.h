@@ -74,6 +74,10 @@ int mroute_socket_open(uint8_t family, uint32_t table);
  * process may see them; else says how to find them. */
 void mroute_owner_describe(uint8_t family, char *text, size_t size);
 
+/* From now on upcalls tell of packets that come in by another interface than the entry's. What a
+ * former owner of the table chose stays in force until somebody says so. */
+int mroute_tell_wrong_interfaces(const struct mroute_socket *socket);
+
 int mroute_vif_add(const struct mroute_socket *socket, unsigned vif, unsigned ifindex);
 int mroute_vif_del(const struct mroute_socket *socket, unsigned vif);
 

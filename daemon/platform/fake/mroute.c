@@ -123,6 +123,12 @@ static bool names_vif(const struct mfc_entry *entry, unsigned vif)
     return entry->parent == vif || entry->ttls[vif] > 0;
 }
 
+int mroute_tell_wrong_interfaces(const struct mroute_socket *socket)
+{
+    (void)socket;
+    return 0;
+}
+
 int mroute_vif_add(const struct mroute_socket *s, unsigned vif, unsigned ifindex)
 {
     struct fake_table *t = table_of(s);

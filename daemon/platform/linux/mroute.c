@@ -51,6 +51,15 @@ static int block_icmp6(int fd)
     return setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter) < 0 ? -errno : 0;
 }
 
+/* It is what a PIM daemon is told. A kernel without PIM tells only of interfaces that the entry
+ * sends to (ip_mr_forward() in net/ipv4/ipmr.c). */
+int mroute_tell_wrong_interfaces(const struct mroute_socket *s)
+{
+    int result = set_number(s, MRT_PIM, MRT6_PIM, 1);
+
+    return result == -ENOPROTOOPT ? set_number(s, MRT_ASSERT, MRT6_ASSERT, 1) : result;
+}
+
 static int own_table(const struct mroute_socket *s)
 {
     int size = RECEIVE_BUFFER;
@@ -60,13 +69,8 @@ static int own_table(const struct mroute_socket *s)
         result = set_number(s, MRT_TABLE, MRT6_TABLE, (int)s->table);
     if (result == 0)
         result = set_number(s, MRT_INIT, MRT6_INIT, 1);
-    /* Tell of packets that come in by another interface than the entry's, whichever it is: that is
-     * what a PIM daemon is told, and it says so too where a former owner had turned it off. A
-     * kernel without PIM tells less. */
     if (result == 0)
-        result = set_number(s, MRT_PIM, MRT6_PIM, 1);
-    if (result == -ENOPROTOOPT)
-        result = set_number(s, MRT_ASSERT, MRT6_ASSERT, 1);
+        result = mroute_tell_wrong_interfaces(s);
     if (result == 0 && s->family == FAMILY_IPV6)
         result = block_icmp6(s->fd);
     if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)

@@ -6,7 +6,7 @@ static bool refuse_interface(const char *field, const char *name, struct error *
 {
     return error_set(error, ERROR_NOT_FOUND, field,
                      "Invalid argument: Interface '%s' not found. '%s' takes interfaces that 'ip "
-                     "link' lists.",
+                     "link' lists, and with 'wait' others that come later.",
                      name, field);
 }
 

@@ -81,7 +81,11 @@ static void adopt_mfc(void *context, const struct mfc_found *found)
 int mfc_adopt(struct mfc *mfc)
 {
     struct mroute_visitor visitor = {adopt_vif, adopt_mfc, mfc};
-    int result = mroute_dump(&mfc->socket, &visitor);
+    int result;
+
+    /* The keeper may have opened it for a version of the service that did not want to know. */
+    mroute_tell_wrong_interfaces(&mfc->socket);
+    result = mroute_dump(&mfc->socket, &visitor);
 
     ports_drop_unused(&mfc->ports);
     rules_load(&mfc->rules);

@@ -28,6 +28,31 @@ static const struct address *known(const struct address *address)
     return address->family && !address_is_any(address) ? address : NULL;
 }
 
+/* What is wanted of an interface is looked at for each one that a pattern means, but only what is
+ * wrong is told. */
+static void examine_pattern(struct examination *e)
+{
+    const struct link_info *link = NULL;
+
+    e->quiet = e->one_of_many = true;
+    while ((link = links_next(e->links, link))) {
+        if (!port_name_matches(e->pattern, link->name))
+            continue;
+        e->iif = link->name;
+        e->iif_link = link;
+        e->hopeless = false;
+        checks_run(e, interface_checks, interface_check_count);
+    }
+}
+
+/* The interface, or the pattern, that packets are to come in by. */
+static void set_iif(struct examination *e, const char *iif)
+{
+    e->pattern = iif && port_name_is_pattern(iif) ? iif : NULL;
+    e->iif = e->pattern ? NULL : iif;
+    e->iif_link = e->iif ? links_find(e->links, e->iif) : NULL;
+}
+
 static void examine_flow(struct mroute *mroute, const struct links *links,
                          const struct args_diagnose *question, struct findings *findings)
 {
@@ -38,6 +63,7 @@ static void examine_flow(struct mroute *mroute, const struct links *links,
                   : question->source.family ? question->source.family
                                             : FAMILY_IPV4,
         .group = question->group,
+        .any_source = !known(&question->source),
         .asked_iif = question->iif.text[0] ? question->iif.text : NULL,
         .findings = findings,
     };
@@ -48,15 +74,17 @@ static void examine_flow(struct mroute *mroute, const struct links *links,
     mroute_read_upcalls(mroute, e.family, e.table);
     e.mfc = mroute_table(mroute, e.family, e.table);
     if (e.mfc && e.group.family)
-        e.route = find_route(e.mfc, &e.source, &e.group);
+        e.route = find_route(&e);
     if (e.route) {
         route_describe(e.route, true, &e.view);
-        e.source = known(&e.source) || e.view.source.length == 0 ? e.source : e.view.source.address;
-        e.source.family = known(&e.source) ? e.source.family : FAMILY_NONE;
+        if (prefix_is_single(&e.view.source) && !e.route->learned)
+            e.source = e.view.source.address;
+        count_arrivals(&e, &e.arrivals);
     }
-    e.iif = e.asked_iif ? e.asked_iif : e.route ? e.view.iif : NULL;
-    e.iif_link = e.iif ? links_find(links, e.iif) : NULL;
+    set_iif(&e, e.asked_iif ? e.asked_iif : e.route ? e.view.iif : NULL);
     checks_run(&e, flow_checks, flow_check_count);
+    if (e.pattern && !e.hopeless)
+        examine_pattern(&e);
 }
 
 /* --- Everything ---------------------------------------------------------------------------- */
@@ -88,6 +116,23 @@ static bool is_new(struct round *round, const char *name, uint8_t family)
     return true;
 }
 
+/* Whether a route that is wanted names the interface itself, and not by a pattern only. */
+static bool is_named(const struct mfc *mfc, const struct port *port)
+{
+    const struct route *route;
+
+    TAILQ_FOREACH (route, &mfc->routes.order, in_order) {
+        if (route->learned)
+            continue;
+        if (route->iif == port)
+            return true;
+        for (unsigned i = 0; i < route->oif_count; i++)
+            if (route->oifs[i].port == port)
+                return true;
+    }
+    return false;
+}
+
 static void examine_table(void *context, const struct mroute_socket *socket)
 {
     struct round *round = context;
@@ -107,8 +152,8 @@ static void examine_table(void *context, const struct mroute_socket *socket)
     TAILQ_FOREACH (port, &e.mfc->ports.list, in_ports) {
         if (!is_new(round, port->name, socket->family))
             continue;
-        e.iif = port->name;
-        e.iif_link = links_find(round->links, port->name);
+        set_iif(&e, port->name);
+        e.one_of_many = e.iif_link && !e.iif_link->running && !is_named(e.mfc, port);
         e.hopeless = false;
         checks_run(&e, interface_checks, interface_check_count);
     }
@@ -129,9 +174,9 @@ static void examine_all(struct mroute *mroute, const struct links *links, uint32
     mroute_visit_sockets(mroute, examine_table, &round);
     add_finding(&e, totals.routes ? VERDICT_OK : VERDICT_INFO,
                 totals.routes ? "netbroker doctor --source ADDRESS --group GROUP" : "",
-                "Routes: %zu, of which %zu wait; interfaces looked at: %u. A single flow is looked "
-                "at more closely.",
-                totals.routes, totals.waiting, round.count);
+                "Routes: %zu, of which %zu are learned and %zu wait; interfaces looked at: %u. A "
+                "single flow is looked at more closely.",
+                totals.routes, totals.learned, totals.waiting, round.count);
 }
 
 void doctor_examine(struct mroute *mroute, const struct links *links,

@@ -103,112 +103,7 @@ static void check_table(struct examination *e)
                     family_name(e->family));
 }
 
-/* --- The route ----------------------------------------------------------------------------- */
-
-static const struct route *find_any_source(const struct mfc *mfc, const struct address *group)
-{
-    const struct route *route;
-
-    TAILQ_FOREACH (route, &mfc->routes.order, in_order)
-        if (prefix_has(&route->group, group))
-            return route;
-    return NULL;
-}
-
-const struct route *find_route(const struct mfc *mfc, const struct address *source,
-                               const struct address *group)
-{
-    const struct route *route;
-
-    if (!source->family)
-        return find_any_source(mfc, group);
-    route = route_set_find_flow(&mfc->routes, source, group);
-    return route ? route : ranges_find(&mfc->ranges, source, group, NULL);
-}
-
-void suggest_route(const struct examination *e, const char *iif, char *hint)
-{
-    char source[ADDRESS_TEXT_MAX] = "ADDRESS", group[ADDRESS_TEXT_MAX] = "GROUP";
-    char table[32] = "";
-
-    if (e->source.family)
-        address_format(&e->source, source);
-    if (e->group.family)
-        address_format(&e->group, group);
-    if (e->table != family_table(e->family, 0))
-        snprintf(table, sizeof table, " --table %u", e->table);
-    snprintf(hint, HINT_MAX,
-             "netbroker mfc add --source %s --group %s --iif %s --oifs INTERFACE,...%s", source,
-             group, iif ? iif : "INTERFACE", table);
-}
-
-static void check_route(struct examination *e)
-{
-    char hint[HINT_MAX], flow[FLOW_TEXT_MAX];
-
-    if (!e->group.family)
-        return;
-    flow_text(&e->source, &e->group, flow);
-    suggest_route(e, e->iif, hint);
-    if (!e->route)
-        add_finding(e, VERDICT_PROBLEM, hint, "No route of table %u takes %s.", e->table, flow);
-    else if (e->view.state == ROUTE_WAITING)
-        add_finding(e, VERDICT_PROBLEM, "It is completed as soon as the interface is there.",
-                    "The route of %s waits for its inbound interface %s.", flow, e->view.iif);
-    else if (e->view.oif_count == 0)
-        add_finding(e, VERDICT_PROBLEM, hint,
-                    "The route of %s names no outgoing interface: it stops the flow.", flow);
-    else
-        add_finding(e, VERDICT_OK, "", "A route takes %s from %s; outgoing interfaces: %u.", flow,
-                    e->view.iif, e->view.oif_count);
-}
-
-/* --- Interfaces ---------------------------------------------------------------------------- */
-
-static bool report_link(struct examination *e, const char *name, const struct link_info *link)
-{
-    char hint[HINT_MAX];
-
-    if (!link) {
-        add_finding(e, VERDICT_PROBLEM, "'ip link' lists those that there are.",
-                    "There is no interface %s.", name);
-    } else if (!link->up) {
-        snprintf(hint, sizeof hint, "ip link set %s up", name);
-        add_finding(e, VERDICT_PROBLEM, hint, "The interface %s is down.", name);
-    } else if (!link->running) {
-        add_finding(e, VERDICT_PROBLEM, "Look at the cable, or at the other end of the link.",
-                    "The interface %s has no carrier.", name);
-    }
-    return link && link->up && link->running;
-}
-
-static void check_iif(struct examination *e)
-{
-    char hint[HINT_MAX];
-
-    if (!e->iif)
-        return;
-    if (e->route && strcmp(e->view.iif, e->iif) != 0) {
-        suggest_route(e, e->iif, hint);
-        add_finding(e, VERDICT_PROBLEM, hint, "The route takes packets from %s, not from %s.",
-                    e->view.iif, e->iif);
-    }
-    if (report_link(e, e->iif, e->iif_link))
-        add_finding(e, VERDICT_OK, "", "The inbound interface %s is up.", e->iif);
-}
-
-static void check_oifs(struct examination *e)
-{
-    unsigned good = 0;
-
-    if (!e->route || e->view.oif_count == 0)
-        return;
-    for (unsigned i = 0; i < e->view.oif_count; i++)
-        good += report_link(e, e->view.oifs[i].name, links_find(e->links, e->view.oifs[i].name));
-    if (good == e->view.oif_count)
-        add_finding(e, VERDICT_OK, "", "All outgoing interfaces are up: %s%s.",
-                    e->view.oifs[0].name, good > 1 ? " and the others" : "");
-}
+/* --- Input ---------------------------------------------------------------------------------- */
 
 static void check_forwarding(struct examination *e)
 {
@@ -219,6 +114,13 @@ static void check_forwarding(struct examination *e)
         return;
     if (facts.routes_multicast) {
         add_finding(e, VERDICT_OK, "", "The kernel takes multicast packets in from %s.", e->iif);
+        return;
+    }
+    if (e->mfc && ports_free_vifs(&e->mfc->ports) == 0) {
+        add_finding(e, VERDICT_PROBLEM, "'netbroker vif show' tells which interfaces have one.",
+                    "%s has no VIF: the kernel routes between %d interfaces of a table, and all of "
+                    "table %u are taken.",
+                    e->iif, VIFS_MAX, e->table);
         return;
     }
     snprintf(hint, sizeof hint, "tcpdump -ni %s multicast", e->iif);
@@ -338,65 +240,6 @@ static void check_rules(struct examination *e)
                     hint, "A rule leads packets from %s to multicast routing table %u before %u.",
                     e->iif ? e->iif : "any interface", chosen.tables[0], e->table);
     }
-}
-
-/* --- Strays -------------------------------------------------------------------------------- */
-
-static bool is_wanted(const struct examination *e, const struct stray *stray,
-                      const struct link_info *link)
-{
-    return link && (!e->source.family || address_equal(&e->source, &stray->source)) &&
-           (!e->group.family || address_equal(&e->group, &stray->group)) &&
-           (!e->asked_iif || e->group.family || strcmp(e->asked_iif, link->name) == 0);
-}
-
-/* Whether the route that there is by now takes the flow. */
-static bool is_taken(const struct examination *e, const struct stray *stray,
-                     const struct link_info *link)
-{
-    const struct port *port = port_find(&e->mfc->ports, "", link->ifindex);
-
-    return route_set_find_flow(&e->mfc->routes, &stray->source, &stray->group) ||
-           (port && ranges_find(&e->mfc->ranges, &stray->source, &stray->group, port));
-}
-
-static void report_stray(struct examination *e, const struct stray *stray, const char *iif,
-                         uint64_t now)
-{
-    struct examination flow = *e;
-    char text[FLOW_TEXT_MAX], hint[HINT_MAX];
-
-    flow.source = stray->source;
-    flow.group = stray->group;
-    suggest_route(&flow, iif, hint);
-    add_finding(e, VERDICT_PROBLEM, hint,
-                "Packets of %s came in from %s, the last new ones %u seconds ago, and no route of "
-                "table %u takes them from there.",
-                flow_text(&stray->source, &stray->group, text), iif, (unsigned)(now - stray->seen),
-                e->table);
-}
-
-void check_strays(struct examination *e)
-{
-    uint64_t now = strays_now();
-    const struct stray *stray;
-    unsigned shown = 0;
-
-    for (unsigned i = 0; e->mfc && shown < STRAYS_SHOWN_MAX; i++) {
-        stray = strays_recent(&e->mfc->strays, i, now);
-        if (!stray)
-            break;
-
-        const struct link_info *link = links_find_index(e->links, stray->ifindex);
-
-        if (!is_wanted(e, stray, link) || is_taken(e, stray, link))
-            continue;
-        report_stray(e, stray, link->name, now);
-        shown++;
-    }
-    if (shown == 0)
-        add_finding(e, VERDICT_OK, "", "No packets came lately that no route of table %u takes.",
-                    e->table);
 }
 
 /* --- The order ----------------------------------------------------------------------------- */

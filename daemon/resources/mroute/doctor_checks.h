@@ -5,6 +5,12 @@
 #include "doctor.h"
 #include "mfc.h"
 
+/* What the kernel counted of the packets that are asked for. */
+struct arrivals {
+    unsigned flows; /* exact entries of the kernel */
+    uint64_t packets, bytes, wrong_interface;
+};
+
 /* What is known of the flow, or of the interface, that is looked at. */
 struct examination {
     const struct mroute *mroute;
@@ -13,14 +19,18 @@ struct examination {
     uint8_t family;
     uint32_t table;
     struct address source, group;     /* FAMILY_NONE: not known */
+    bool any_source;                  /* none is asked for */
     const char *asked_iif;            /* as the question names it, or NULL */
     const char *iif;                  /* the same, else the route's, or NULL */
+    const char *pattern;              /* the same, where it is none: iif is NULL then */
     const struct link_info *iif_link; /* that interface, or NULL */
     const struct route *route;        /* that takes the flow, or NULL */
     struct route_view view;           /* of the route */
-    bool quiet;                       /* what is in order is not worth a finding */
-    bool hopeless;                    /* what comes next would mean nothing */
-    const char *check;                /* the word of the running check */
+    struct arrivals arrivals;
+    bool one_of_many;  /* only a pattern means the interface: it may be down */
+    bool quiet;        /* what is in order is not worth a finding */
+    bool hopeless;     /* what comes next would mean nothing */
+    const char *check; /* the word of the running check */
     struct findings *findings;
 };
 
@@ -38,16 +48,29 @@ extern const size_t flow_check_count, interface_check_count;
 
 enum {
     STRAYS_SHOWN_MAX = 16,
-    FLOW_TEXT_MAX = 2 * ADDRESS_TEXT_MAX + 5,
+    FLOW_TEXT_MAX = 2 * PREFIX_TEXT_MAX + 5,
     HINT_MAX = sizeof((struct finding *)0)->hint,
 };
 
 /* The strays of the table that are of this flow, as far as it is known; newest first. */
 void check_strays(struct examination *e);
 
-/* The route of a flow: of its source, else of any source; of a group alone, the first. */
-const struct route *find_route(const struct mfc *mfc, const struct address *source,
-                               const struct address *group);
+/* The route of the flow: the exact one, else the range that takes it from the interface asked for,
+ * else from any. Of a group alone, the one that most is said of. NULL: there is none. */
+const struct route *find_route(const struct examination *e);
+
+/* The wanted route that it was learned from, or the route itself. */
+const struct route *wanted_route(const struct route *route);
+
+/* Counts the packets of what is asked for. */
+void count_arrivals(const struct examination *e, struct arrivals *ret);
+
+/* Whether the route takes packets from the interface or pattern. */
+bool route_takes_from(const struct route *route, const char *iif);
+
+void check_route(struct examination *e);
+void check_iif(struct examination *e);
+void check_oifs(struct examination *e);
 
 /* Adds a finding of the running check; hint may be "". */
 void add_finding(struct examination *e, enum verdict verdict, const char *hint, const char *format,
@@ -56,7 +79,11 @@ void add_finding(struct examination *e, enum verdict verdict, const char *hint, 
 /* "(S, G)" into text[FLOW_TEXT_MAX], which is returned; what is not known is "*". */
 const char *flow_text(const struct address *source, const struct address *group, char *text);
 
-/* Writes the command that adds the route of the flow into hint[HINT_MAX]; iif may be NULL. */
+/* "(S, G)" of a route, which may be prefixes. */
+const char *route_text(const struct route *route, char *text);
+
+/* Writes the command that adds a route of the flow into hint[HINT_MAX], or where e->route is
+ * known, the command that wants the same from iif. iif may be NULL. */
 void suggest_route(const struct examination *e, const char *iif, char *hint);
 
 /* Packets: what the counters tell, and the filter of source addresses. */

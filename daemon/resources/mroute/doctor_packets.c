@@ -7,23 +7,45 @@
 #include <stdio.h>
 #include <string.h>
 
+static void report_none(struct examination *e, const char *flow)
+{
+    bool is_meant = e->iif && route_takes_from(wanted_route(e->route), e->iif);
+    const char *iif = is_meant ? e->iif : e->view.iif;
+    bool is_pattern = port_name_is_pattern(iif);
+    char group[ADDRESS_TEXT_MAX], hint[HINT_MAX];
+
+    address_format(&e->group, group);
+    snprintf(hint, sizeof hint,
+             "'tcpdump -ni %s multicast' shows what arrives. If a switch keeps it back: netbroker "
+             "join add --group %s --iif %s",
+             is_pattern ? "any" : iif, group, is_pattern ? "INTERFACE" : iif);
+    if (e->view.state == ROUTE_ON_DEMAND)
+        add_finding(e, VERDICT_WARNING, hint,
+                    "No packet of %s came in by %s in the last %u seconds: nobody sends, or they "
+                    "are dropped before they are routed. When one comes, the flow is learned.",
+                    flow, iif, e->view.idle);
+    else
+        add_finding(e, VERDICT_WARNING, hint,
+                    "No packet of %s has arrived on %s since the route was installed: nobody "
+                    "sends, or they are dropped before they are routed.",
+                    flow, iif);
+}
+
 void check_arrival(struct examination *e)
 {
-    const struct mfc_counters *counters = &e->view.counters;
-    char flow[FLOW_TEXT_MAX], hint[HINT_MAX];
+    const struct arrivals *arrivals = &e->arrivals;
+    char flow[FLOW_TEXT_MAX], flows[32] = "";
 
     if (!e->route || e->view.state == ROUTE_WAITING)
         return;
     flow_text(&e->source, &e->group, flow);
-    snprintf(hint, sizeof hint, "'tcpdump -ni %s multicast' shows what arrives.", e->view.iif);
-    if (counters->packets > counters->wrong_interface)
-        add_finding(e, VERDICT_OK, "", "%" PRIu64 " packets of %s (%" PRIu64 " bytes) have come.",
-                    counters->packets - counters->wrong_interface, flow, counters->bytes);
-    else if (counters->wrong_interface == 0)
-        add_finding(e, VERDICT_WARNING, hint,
-                    "No packet of %s has arrived on %s since the route was installed: nobody "
-                    "sends, or they are dropped before they are routed.",
-                    flow, e->view.iif);
+    if (arrivals->flows > 1)
+        snprintf(flows, sizeof flows, " in %u flows", arrivals->flows);
+    if (arrivals->packets > 0)
+        add_finding(e, VERDICT_OK, "", "%" PRIu64 " packets of %s (%" PRIu64 " bytes) have come%s.",
+                    arrivals->packets, flow, arrivals->bytes, flows);
+    else if (arrivals->wrong_interface == 0)
+        report_none(e, flow);
 }
 
 /* The first interface that leads back to the source, or NULL. */
@@ -38,17 +60,16 @@ static const struct link_info *way_back(const struct examination *e)
 
 void check_wrong_interface(struct examination *e)
 {
-    const struct mfc_counters *counters = &e->view.counters;
+    const struct arrivals *arrivals = &e->arrivals;
     const struct link_info *back = way_back(e);
     char hint[HINT_MAX];
 
-    if (!e->route || counters->wrong_interface == 0)
+    if (!e->route || arrivals->wrong_interface == 0)
         return;
     suggest_route(e, back && strcmp(back->name, e->view.iif) != 0 ? back->name : NULL, hint);
-    add_finding(e,
-                counters->packets > counters->wrong_interface ? VERDICT_WARNING : VERDICT_PROBLEM,
-                hint, "%" PRIu64 " packets came in by another interface than %s and were dropped.",
-                counters->wrong_interface, e->view.iif);
+    add_finding(e, arrivals->packets > 0 ? VERDICT_WARNING : VERDICT_PROBLEM, hint,
+                "%" PRIu64 " packets came in by another interface than %s and were dropped.",
+                arrivals->wrong_interface, e->view.iif);
 }
 
 static uint64_t packets_out(const struct examination *e, const char *name)
@@ -66,7 +87,7 @@ static uint64_t packets_out(const struct examination *e, const char *name)
 /* A packet whose TTL is too low is counted by the route, but not by the outgoing interface. */
 void check_ttl(struct examination *e)
 {
-    bool came = e->view.counters.packets > e->view.counters.wrong_interface;
+    bool came = e->arrivals.packets > 0;
 
     if (!e->route || e->view.state == ROUTE_WAITING)
         return;

@@ -275,6 +275,10 @@ void route_describe(const struct route *route, bool with_counters, struct route_
 void mroute_visit_vifs(struct mroute *mroute, const struct mroute_filter *filter,
                        void (*visit)(void *context, const struct vif_view *vif), void *context);
 
+/* The interface that has the VIF, or "". Borrowed until the table changes. */
+const char *mroute_vif_name(const struct mroute *mroute, uint8_t family, uint32_t table,
+                            unsigned vif);
+
 /* Each open table's socket, for those who poll it or look into it. */
 void mroute_visit_sockets(struct mroute *mroute,
                           void (*visit)(void *context, const struct mroute_socket *socket),

@@ -73,6 +73,15 @@ void mroute_visit_vifs(struct mroute *mroute, const struct mroute_filter *filter
     }
 }
 
+const char *mroute_vif_name(const struct mroute *mroute, uint8_t family, uint32_t table,
+                            unsigned vif)
+{
+    const struct mfc *mfc = find_open_table(mroute, family, table);
+    const struct port *port = mfc ? port_of_vif(&mfc->ports, vif) : NULL;
+
+    return port ? port->name : "";
+}
+
 void mroute_visit_sockets(struct mroute *mroute,
                           void (*visit)(void *context, const struct mroute_socket *socket),
                           void *context)
