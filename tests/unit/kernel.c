@@ -1,5 +1,6 @@
 #include "kernel.h"
 
+#include "invariants.h"
 #include "platform/joins.h"
 
 #include <stdio.h>
@@ -305,85 +306,9 @@ const char *kernel_entry(struct kernel *kernel, const char *source, const char *
 
 /* --- What always holds --------------------------------------------------------------------- */
 
-struct audit {
-    struct kernel *kernel;
-    uint8_t family;
-    uint32_t table;
-    unsigned installed;      /* routes that the kernel should hold */
-    uint64_t wanted_indexes; /* bit n: some route names the interface of index n */
-};
-
-/* The index that a name has now; 0: it is missing. */
-static unsigned index_of(const struct audit *audit, const char *name)
-{
-    const struct link_info *link = links_find(audit->kernel->links, name);
-
-    return link ? link->ifindex : 0;
-}
-
-static unsigned expected_ttl(struct audit *audit, const struct route_view *view, unsigned ifindex)
-{
-    for (uint32_t i = 0; i < view->oif_count; i++)
-        if (index_of(audit, view->oifs[i].name) == ifindex)
-            return view->oifs[i].ttl;
-    return view->source.length == 0 && index_of(audit, view->iif) == ifindex ? 1 : 0;
-}
-
-static void audit_entry(struct audit *audit, const struct route_view *view)
-{
-    char source[PREFIX_TEXT_MAX], group[PREFIX_TEXT_MAX];
-    const struct mfc_entry *entry =
-        fake_mfc_find(audit->family, audit->table, prefix_format(&view->source, source),
-                      prefix_format(&view->group, group));
-
-    ck_assert_int_eq(entry != NULL, view->state == ROUTE_INSTALLED || view->state == ROUTE_PARTIAL);
-    if (!entry)
-        return;
-    audit->installed++;
-    ck_assert_uint_eq(fake_vif_ifindex(audit->family, audit->table, entry->parent),
-                      index_of(audit, view->iif));
-    for (unsigned vif = 0; vif < VIFS_MAX; vif++) {
-        unsigned ifindex = fake_vif_ifindex(audit->family, audit->table, vif);
-
-        ck_assert_uint_eq(entry->ttls[vif], ifindex ? expected_ttl(audit, view, ifindex) : 0);
-    }
-}
-
-static void audit_route(struct audit *audit, const struct route *route)
-{
-    struct route_view view;
-    bool complete = true;
-
-    route_describe(route, false, &view);
-    audit->wanted_indexes |= 1ull << index_of(audit, view.iif);
-    for (uint32_t i = 0; i < view.oif_count; i++) {
-        audit->wanted_indexes |= 1ull << index_of(audit, view.oifs[i].name);
-        complete &= index_of(audit, view.oifs[i].name) != 0;
-    }
-    ck_assert_int_eq(view.state, !index_of(audit, view.iif) ? ROUTE_WAITING
-                                 : complete                 ? ROUTE_INSTALLED
-                                                            : ROUTE_PARTIAL);
-    audit_entry(audit, &view);
-}
-
-static void audit_table(void *context, const struct mroute_socket *socket)
-{
-    struct audit audit = {context, socket->family, socket->table, 0, 0};
-    struct mroute_filter filter = {.family = socket->family, .table = socket->table};
-    struct route_cursor cursor;
-    const struct route *route;
-
-    route_cursor_open(&cursor, audit.kernel->mroute, &filter);
-    while ((route = route_cursor_next(&cursor)))
-        audit_route(&audit, route);
-    route_cursor_close(&cursor);
-    ck_assert_uint_eq(fake_mfc_count(socket->family, socket->table), audit.installed);
-    ck_assert_uint_eq(fake_vif_count(socket->family, socket->table),
-                      (unsigned)__builtin_popcountll(audit.wanted_indexes & ~1ull));
-}
-
 void kernel_check(struct kernel *kernel)
 {
-    ck_assert_uint_eq(fake_strangers(), 0);
-    mroute_visit_sockets(kernel->mroute, audit_table, kernel);
+    const char *broken = invariants_broken(kernel->mroute, kernel->links, INVARIANTS_LINKS);
+
+    ck_assert_msg(broken == NULL, "%s\n%s", broken, kernel_routes(kernel));
 }

@@ -61,9 +61,7 @@ const char *kernel_routes(struct kernel *kernel);
  * VIF, of those with a TTL, e.g. "a b:1 c:16". Valid until the next call. */
 const char *kernel_entry(struct kernel *kernel, const char *source, const char *group);
 
-/* Asserts what holds at any time: the kernel has the entries of the routes that do not wait, for
- * the interfaces that they name, a VIF for each of these and no other, and no VIF was ever given
- * to a stranger. */
+/* Asserts what holds at any time; see invariants.h. News of interfaces were read before. */
 void kernel_check(struct kernel *kernel);
 
 #endif

@@ -40,6 +40,31 @@ bool fake_table_is_owned(uint8_t family, uint32_t table);
 /* A message about a packet for the table's owner. */
 void fake_upcall(uint8_t family, uint32_t table, const struct upcall *upcall);
 
+/* --- Packets ------------------------------------------------------------------------------- */
+
+enum fake_fate {
+    FAKE_NOT_ROUTED, /* the interface has no VIF in the table */
+    FAKE_FORWARDED,
+    FAKE_NO_ROUTE,        /* it waits; the owner was asked, or was already */
+    FAKE_WRONG_INTERFACE, /* it was dropped, and the owner told */
+};
+
+struct fake_delivery {
+    enum fake_fate fate;
+    unsigned count;
+    unsigned oifs[VIFS_MAX]; /* indexes of the interfaces that it left by */
+};
+
+/* A packet comes in by an interface, with the greatest TTL; it is counted. */
+struct fake_delivery fake_packet(uint8_t family, uint32_t table, unsigned ifindex,
+                                 const struct address *source, const struct address *group);
+
+/* Ten seconds pass: flows without a route are forgotten, and the next packet asks again. */
+void fake_forget_flows(void);
+
+/* How many flows wait for a route. */
+size_t fake_unresolved(uint8_t family, uint32_t table);
+
 /* How often an interface was given the number of a VIF that entries still named: each time an
  * old route would have begun to send to a stranger. Must be 0 at any time. */
 unsigned fake_strangers(void);

@@ -11,7 +11,8 @@ enum {
     FAKE_NEWS_MAX = 4096,
     FAKE_TABLES_MAX = 32,
     FAKE_RULES_MAX = 1024,
-    FAKE_MEMBERSHIPS_MAX = 16384
+    FAKE_MEMBERSHIPS_MAX = 16384,
+    FAKE_UNRESOLVED_MAX = 4096, /* of a table; then packets are dropped without a word */
 };
 
 struct fake_news {
@@ -19,13 +20,25 @@ struct fake_news {
     struct link_info link;
 };
 
+struct fake_entry {
+    struct mfc_entry entry;
+    struct mfc_counters counters;
+};
+
+/* A flow whose packets wait for a route. */
+struct fake_flow {
+    struct address source, group;
+};
+
 struct fake_table {
     int peer; /* the kernel's end of the owner's socket; -1: no table */
     uint8_t family;
     uint32_t table;
     unsigned vifs[VIFS_MAX]; /* interface indexes; 0: free */
-    struct mfc_entry *entries;
+    struct fake_entry *entries;
     size_t count, capacity;
+    struct fake_flow *unresolved;
+    size_t unresolved_count;
 };
 
 struct fake_rule {

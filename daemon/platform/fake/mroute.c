@@ -35,6 +35,7 @@ static void release_table(struct fake_table *t)
 {
     close(t->peer);
     free(t->entries);
+    free(t->unresolved);
     *t = (struct fake_table){.peer = -1};
 }
 
@@ -146,7 +147,7 @@ int mroute_vif_add(const struct mroute_socket *s, unsigned vif, unsigned ifindex
         return -EADDRNOTAVAIL;
     t->vifs[vif] = ifindex;
     for (size_t i = 0; i < t->count; i++)
-        fake_kernel()->strangers += names_vif(&t->entries[i], vif);
+        fake_kernel()->strangers += names_vif(&t->entries[i].entry, vif);
     return 0;
 }
 
@@ -163,27 +164,47 @@ int mroute_vif_del(const struct mroute_socket *s, unsigned vif)
     return 0;
 }
 
-static struct mfc_entry *find_entry(const struct fake_table *t, const struct address *source,
-                                    const struct address *group)
+static struct fake_entry *find_entry(const struct fake_table *t, const struct address *source,
+                                     const struct address *group)
 {
     for (size_t i = 0; t && i < t->count; i++)
-        if (address_equal(&t->entries[i].group, group) &&
-            address_equal(&t->entries[i].source, source))
+        if (address_equal(&t->entries[i].entry.group, group) &&
+            address_equal(&t->entries[i].entry.source, source))
             return &t->entries[i];
     return NULL;
 }
 
-static struct mfc_entry *append_entry(struct fake_table *t)
+static struct fake_flow *find_flow(const struct fake_table *t, const struct address *source,
+                                   const struct address *group)
+{
+    for (size_t i = 0; i < t->unresolved_count; i++)
+        if (address_equal(&t->unresolved[i].source, source) &&
+            address_equal(&t->unresolved[i].group, group))
+            return &t->unresolved[i];
+    return NULL;
+}
+
+/* The packets that waited go out; nobody asks for them any more. */
+static void resolve_flow(struct fake_table *t, const struct mfc_entry *entry)
+{
+    struct fake_flow *flow = find_flow(t, &entry->source, &entry->group);
+
+    if (flow)
+        *flow = t->unresolved[--t->unresolved_count];
+}
+
+static struct fake_entry *append_entry(struct fake_table *t)
 {
     if (t->count == t->capacity) {
         size_t capacity = t->capacity ? t->capacity * 2 : 64;
-        struct mfc_entry *entries = realloc(t->entries, capacity * sizeof *entries);
+        struct fake_entry *entries = realloc(t->entries, capacity * sizeof *entries);
 
         if (!entries)
             return NULL;
         t->entries = entries;
         t->capacity = capacity;
     }
+    t->entries[t->count] = (struct fake_entry){0};
     return &t->entries[t->count++];
 }
 
@@ -199,7 +220,7 @@ int mroute_mfc_set(const struct mroute_socket *s, const struct mfc_entry *entry)
     if (entry->parent >= VIFS_MAX)
         return -ENFILE;
 
-    struct mfc_entry *place = find_entry(t, &entry->source, &entry->group);
+    struct fake_entry *place = find_entry(t, &entry->source, &entry->group);
 
     if (!place && !address_is_multicast(&entry->group))
         return -EINVAL;
@@ -207,7 +228,8 @@ int mroute_mfc_set(const struct mroute_socket *s, const struct mfc_entry *entry)
         place = append_entry(t);
     if (!place)
         return -ENOMEM;
-    *place = *entry;
+    place->entry = *entry; /* the counters of one that was there go on */
+    resolve_flow(t, entry);
     return 0;
 }
 
@@ -215,7 +237,7 @@ int mroute_mfc_del(const struct mroute_socket *s, const struct address *source,
                    const struct address *group)
 {
     struct fake_table *t = table_of(s);
-    struct mfc_entry *entry = find_entry(t, source, group);
+    struct fake_entry *entry = find_entry(t, source, group);
 
     fake_kernel()->writes++;
     if (!entry)
@@ -229,9 +251,11 @@ int mroute_mfc_del(const struct mroute_socket *s, const struct address *source,
 int mroute_mfc_count(const struct mroute_socket *s, const struct address *source,
                      const struct address *group, struct mfc_counters *ret)
 {
-    if (!find_entry(table_of(s), source, group))
+    const struct fake_entry *entry = find_entry(table_of(s), source, group);
+
+    if (!entry)
         return -EADDRNOTAVAIL;
-    *ret = (struct mfc_counters){0};
+    *ret = entry->counters;
     return 0;
 }
 
@@ -281,7 +305,16 @@ int mroute_dump(const struct mroute_socket *s, const struct mroute_visitor *visi
         if (copy.vifs[vif])
             visitor->vif(visitor->context, vif, copy.vifs[vif]);
     for (size_t i = 0; i < copy.count; i++)
-        tell_entry(&copy, &copy.entries[i], visitor);
+        tell_entry(&copy, &copy.entries[i].entry, visitor);
+    for (size_t i = 0; i < copy.unresolved_count; i++) {
+        struct mfc_found found = {
+            .source = copy.unresolved[i].source,
+            .group = copy.unresolved[i].group,
+            .unresolved = true,
+        };
+
+        visitor->mfc(visitor->context, &found);
+    }
     free(copy.entries);
     return 0;
 }
@@ -293,6 +326,93 @@ int mroute_upcall_read(const struct mroute_socket *s, struct upcall *ret)
     if (length < 0)
         return -errno;
     return length == (ssize_t)sizeof *ret ? 0 : -EIO; /* the test has reset the kernel */
+}
+
+/* --- Packets ------------------------------------------------------------------------------- */
+
+/* As ipmr_find_vif(): the last one of an interface that has several. -1: none. */
+static int find_vif(const struct fake_table *t, unsigned ifindex)
+{
+    for (int vif = VIFS_MAX; vif-- > 0;)
+        if (t->vifs[vif] == ifindex)
+            return vif;
+    return -1;
+}
+
+/* As ipmr_cache_find_any(): the entry for any source takes packets of the interfaces in its set. */
+static struct fake_entry *find_any(const struct fake_table *t, const struct address *group, int vif)
+{
+    struct address any = address_any(group->family);
+    struct fake_entry *entry = find_entry(t, &any, group);
+
+    return entry && entry->entry.ttls[vif] ? entry : NULL;
+}
+
+static void ask_for_route(struct fake_table *t, const struct upcall *upcall)
+{
+    if (find_flow(t, &upcall->source, &upcall->group))
+        return;
+    if (!t->unresolved)
+        t->unresolved = calloc(FAKE_UNRESOLVED_MAX, sizeof *t->unresolved);
+    if (!t->unresolved || t->unresolved_count == FAKE_UNRESOLVED_MAX)
+        return;
+    t->unresolved[t->unresolved_count++] = (struct fake_flow){upcall->source, upcall->group};
+    fake_upcall(t->family, t->table, upcall);
+}
+
+/* As ip_mr_forward(): an entry for any source sends nothing back where it came from. */
+static void forward(const struct fake_table *t, const struct mfc_entry *entry, int from,
+                    struct fake_delivery *ret)
+{
+    ret->fate = FAKE_FORWARDED;
+    for (unsigned vif = 0; vif < VIFS_MAX; vif++)
+        if (entry->ttls[vif] && t->vifs[vif] &&
+            !(address_is_any(&entry->source) && from == (int)vif))
+            ret->oifs[ret->count++] = t->vifs[vif];
+}
+
+struct fake_delivery fake_packet(uint8_t family, uint32_t table, unsigned ifindex,
+                                 const struct address *source, const struct address *group)
+{
+    struct fake_delivery delivery = {.fate = FAKE_NOT_ROUTED};
+    struct fake_table *t = find_table(family, table);
+    int vif = t ? find_vif(t, ifindex) : -1;
+    struct upcall upcall = {UPCALL_NO_ROUTE, (unsigned)vif, *source, *group};
+    struct fake_entry *entry;
+
+    if (vif < 0)
+        return delivery;
+    entry = find_entry(t, source, group);
+    if (!entry)
+        entry = find_any(t, group, vif);
+    if (!entry) {
+        delivery.fate = FAKE_NO_ROUTE;
+        ask_for_route(t, &upcall);
+        return delivery;
+    }
+    entry->counters.packets++;
+    if (t->vifs[entry->entry.parent] != ifindex) {
+        entry->counters.wrong_interface++;
+        delivery.fate = FAKE_WRONG_INTERFACE;
+        upcall.kind = UPCALL_WRONG_INTERFACE;
+        fake_upcall(family, table, &upcall);
+        return delivery;
+    }
+    forward(t, &entry->entry, vif, &delivery);
+    return delivery;
+}
+
+void fake_forget_flows(void)
+{
+    for (size_t i = 0; i < FAKE_TABLES_MAX; i++)
+        fake_kernel()->tables[i].unresolved_count = 0;
+}
+
+size_t fake_unresolved(uint8_t family, uint32_t table)
+{
+    const struct fake_table *t = find_table(family, table);
+
+    return t ? t->unresolved_count : 0;
 }
 
 /* --- The test's side ----------------------------------------------------------------------- */
@@ -312,7 +432,10 @@ const struct mfc_entry *fake_mfc_find(uint8_t family, uint32_t table, const char
 
     if (!address_parse(source, &s) || !address_parse(group, &g))
         abort();
-    return find_entry(find_table(family, table), &s, &g);
+
+    const struct fake_entry *found = find_entry(find_table(family, table), &s, &g);
+
+    return found ? &found->entry : NULL;
 }
 
 size_t fake_mfc_count(uint8_t family, uint32_t table)
