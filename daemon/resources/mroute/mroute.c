@@ -344,12 +344,28 @@ void mroute_settle(struct mroute *mroute)
         mfc_settle(mfc);
 }
 
-bool mroute_tick(struct mroute *mroute, uint64_t now_ms)
+static unsigned count_learning(const struct mroute *mroute)
 {
-    unsigned budget = LOOKS_A_TICK;
-    struct mfc *mfc;
+    const struct mfc *mfc;
+    unsigned count = 0;
 
     TAILQ_FOREACH (mfc, &mroute->tables, in_tables)
+        count += mfc->learned_count > 0;
+    return count;
+}
+
+/* Each table has its share. */
+bool mroute_tick(struct mroute *mroute, uint64_t now_ms)
+{
+    unsigned tables = count_learning(mroute);
+    struct mfc *mfc;
+
+    TAILQ_FOREACH (mfc, &mroute->tables, in_tables) {
+        unsigned budget = LOOKS_A_TICK / (tables ? tables : 1);
+
         demand_tick(mfc, now_ms, &budget);
+    }
+    rules_settle_tables(&mroute->tables, FAMILY_IPV4);
+    rules_settle_tables(&mroute->tables, FAMILY_IPV6);
     return mroute->host.learned > 0;
 }
