@@ -59,12 +59,6 @@ static void add_pattern(struct outputs *outputs, const struct route_oif *oif)
     }
 }
 
-static void discard(struct mfc *mfc, struct route *route)
-{
-    mfc_release_ports(mfc, route);
-    route_free(route);
-}
-
 static void collect_outputs(struct outputs *outputs, const struct route *range)
 {
     for (unsigned i = 0; i < range->oif_count; i++) {
@@ -145,19 +139,21 @@ void demand_forget(struct mfc *mfc, struct route *route)
     route->learned = NULL;
 }
 
-/* False: there is no memory, or the kernel has none. */
-static bool learn(struct mfc *mfc, struct route *range, const struct address *source,
-                  const struct address *group, struct port *iif)
+/* Learns the route of a flow that has none and comes in by this port. False: no range has it, or
+ * there is no memory, or the kernel has none, or as much was learned as may be. */
+static bool learn(struct mfc *mfc, const struct address *source, const struct address *group,
+                  struct port *iif)
 {
-    struct route *route = build(mfc, range, source, group, iif);
+    struct route *range, *route;
 
+    if (mfc->host->learned >= mfc->host->limits.learned)
+        return false;
+    range = ranges_find(&mfc->ranges, source, group, iif);
+    route = range ? build(mfc, range, source, group, iif) : NULL;
     if (!route)
         return false;
-    route->state = ROUTE_WAITING;
-    mfc->waiting++;
     if (mfc_sync(mfc, route) < 0) {
-        mfc->waiting--;
-        discard(mfc, route);
+        mfc_discard(mfc, route);
         return false;
     }
     route->serial = mfc->host->serial++;
@@ -192,14 +188,19 @@ static void renew(struct mfc *mfc, struct route *old, struct route *range, struc
     }
     if (is_same(old, new)) {
         link_to_range(old, range);
-        discard(mfc, new);
+        mfc_discard(mfc, new);
         return;
     }
-    new->state = old->state;
     new->in_kernel = old->in_kernel;
-    mfc_sync(mfc, new);
+    if (mfc_sync(mfc, new) < 0) { /* the entry is the old one, whose VIFs may go */
+        mfc_discard(mfc, new);
+        mfc_remove(mfc, old, ROUTE_EXPIRED_NEWS);
+        return;
+    }
     enrol(mfc, new, range);
     new->learned->packets = old->learned->packets;
+    if (news == ROUTE_REPLACED_NEWS)
+        new->learned->active_ms = old->learned->active_ms;
     demand_forget(mfc, old);
     mfc_replace(mfc, old, new);
     mfc->host->route_news(mfc->host->context, news, new);
@@ -240,23 +241,28 @@ void demand_outdate(struct mfc *mfc)
     mfc->outdated = mfc->learned_count;
 }
 
+/* It waits, as far as is known: it may have been learned from another interface since, or be
+ * wanted by name. */
+static void retry_stray(struct mfc *mfc, struct stray *stray)
+{
+    struct port *port = port_find(&mfc->ports, "", stray->ifindex);
+
+    if (port && port->vif >= 0 &&
+        !route_set_find_flow(&mfc->routes, &stray->source, &stray->group) &&
+        learn(mfc, &stray->source, &stray->group, port))
+        stray->seen = 0;
+}
+
 void demand_begin(struct mfc *mfc, struct route *range)
 {
     uint64_t now = strays_now();
-    struct stray *stray;
 
     demand_outdate(mfc);
     for (unsigned i = 0; i < STRAYS_MAX; i++) {
-        struct port *port;
-        struct route *best;
+        struct stray *stray = &mfc->strays.list[i];
 
-        stray = &mfc->strays.list[i];
-        if (!stray_waits(stray, now) || !prefix_has(&range->group, &stray->group))
-            continue;
-        port = port_find(&mfc->ports, "", stray->ifindex);
-        best = port ? ranges_find(&mfc->ranges, &stray->source, &stray->group, port) : NULL;
-        if (best && learn(mfc, best, &stray->source, &stray->group, port))
-            stray->seen = 0;
+        if (stray_waits(stray, now) && prefix_has(&range->group, &stray->group))
+            retry_stray(mfc, stray);
     }
 }
 
@@ -280,7 +286,7 @@ bool demand_claim(struct mfc *mfc, struct route *route)
 static bool is_flow(const struct upcall *upcall)
 {
     return !address_is_any(&upcall->source) && !address_is_multicast(&upcall->source) &&
-           address_is_multicast(&upcall->group);
+           address_is_multicast(&upcall->group) && !address_is_link_scoped(&upcall->group);
 }
 
 /* The kernel forgets the flow, and will ask again. */
@@ -305,16 +311,12 @@ static void note_unmatched(struct mfc *mfc, const struct upcall *upcall, const s
         strays_note(&mfc->strays, upcall, port->ifindex, now);
 }
 
+/* Whether the flow has a route by now. It may have got one after the kernel asked. */
 static bool take_flow(struct mfc *mfc, const struct upcall *upcall, struct port *port)
 {
-    struct route *known = route_set_find_flow(&mfc->routes, &upcall->source, &upcall->group);
-    struct route *range = known || mfc->host->learned >= mfc->host->limits.learned
-                              ? NULL
-                              : ranges_find(&mfc->ranges, &upcall->source, &upcall->group, port);
+    const struct route *known = route_set_find_flow(&mfc->routes, &upcall->source, &upcall->group);
 
-    if (known && known->in_kernel) /* its entry was made when the question was asked already */
-        return true;
-    if (range && learn(mfc, range, &upcall->source, &upcall->group, port))
+    if (known ? known->in_kernel : learn(mfc, &upcall->source, &upcall->group, port))
         return true;
     note_unmatched(mfc, upcall, port);
     return false;

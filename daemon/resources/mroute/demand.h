@@ -6,7 +6,7 @@
 #include "mfc.h"
 
 /* Takes a message of the kernel: learns the route of a flow, or moves it to the interface that it
- * comes in by now; or keeps in mind that it has none. Whether a route was learned. */
+ * comes in by now; or keeps in mind that it has none. Whether it has one now. */
 bool demand_take(struct mfc *mfc, const struct upcall *upcall);
 
 /* A range is new: flows that wait for a route, and are of it, are learned at once. */

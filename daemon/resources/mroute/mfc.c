@@ -52,6 +52,7 @@ void mfc_free(struct mfc *mfc)
 
 /* --- Into the kernel ----------------------------------------------------------------------- */
 
+/* A route is counted as waiting when it is, whether or not it is in the set already. */
 static void set_state(struct mfc *mfc, struct route *route, enum route_state state)
 {
     mfc->waiting += (size_t)(state == ROUTE_WAITING);
@@ -174,7 +175,7 @@ static void sync_neighbours(struct mfc *mfc, const struct prefix *group, const s
 
 /* --- Ports --------------------------------------------------------------------------------- */
 
-void mfc_release_ports(struct mfc *mfc, struct route *route)
+static void release_ports(struct mfc *mfc, struct route *route)
 {
     for (unsigned i = route->oif_count; i > 0; i--)
         port_release(&mfc->ports, route->oifs[i - 1].port);
@@ -182,6 +183,13 @@ void mfc_release_ports(struct mfc *mfc, struct route *route)
         port_count_iif(&mfc->ports, route->iif, -1);
         port_release(&mfc->ports, route->iif);
     }
+}
+
+void mfc_discard(struct mfc *mfc, struct route *route)
+{
+    set_state(mfc, route, ROUTE_INSTALLED);
+    release_ports(mfc, route);
+    route_free(route);
 }
 
 /* Counts the route on its ports; on an error those that it was counted on are released. */
@@ -201,7 +209,7 @@ static bool acquire_ports(struct mfc *mfc, struct route *route, const struct arg
             port_acquire(&mfc->ports, args->oifs.names[i].text, resolved->oifs[i], error);
 
         if (!port) {
-            mfc_release_ports(mfc, route);
+            release_ports(mfc, route);
             return false;
         }
         route->oifs[route->oif_count++] = (struct route_oif){port, admission_ttl_of(args, i)};
@@ -261,27 +269,21 @@ static void leave_ranges(struct mfc *mfc, struct route *route, struct route *old
 static bool install_route(struct mfc *mfc, struct route *route, const struct route *there,
                           struct error *error)
 {
-    route->state = there ? there->state : ROUTE_WAITING;
+    int result;
+
     route->in_kernel = there && there->in_kernel;
-    mfc->waiting += (size_t)!there;
     if (route->iif->pattern)
         ports_gather(&mfc->ports, mfc->host->links);
-
-    int result = mfc_sync(mfc, route);
-
-    if (result == 0)
-        return true;
-    mfc->waiting -= (size_t)!there;
-    return error_set(error, result == -ENOMEM ? ERROR_NO_MEMORY : ERROR_INTERNAL, NULL,
-                     "The kernel refused the route: %s.", strerror(-result));
+    result = mfc_sync(mfc, route);
+    return result == 0 || error_set(error, result == -ENOMEM ? ERROR_NO_MEMORY : ERROR_INTERNAL,
+                                    NULL, "The kernel refused the route: %s.", strerror(-result));
 }
 
 static void give_up(struct mfc *mfc, struct route *route)
 {
     bool gathers = route->iif->pattern;
 
-    mfc_release_ports(mfc, route);
-    route_free(route);
+    mfc_discard(mfc, route);
     if (gathers)
         ports_gather(&mfc->ports, mfc->host->links);
 }
@@ -303,20 +305,19 @@ void mfc_replace(struct mfc *mfc, struct route *old, struct route *new)
         LIST_INSERT_HEAD(&new->taught, learned, in_range);
         learned->by = new;
     }
-    mfc_release_ports(mfc, old);
-    route_free(old);
+    mfc_discard(mfc, old);
     mfc_attach_ports(mfc);
     if (gathers)
         ports_gather(&mfc->ports, mfc->host->links);
 }
 
-/* What follows for others when a range is there, or is another. */
+/* What follows for others when a range is there, or is another, or is not there any more. */
 static void range_changed(struct mfc *mfc, struct route *range, bool is_new)
 {
     sync_neighbours(mfc, &range->group, range);
-    if (is_new)
+    if (range->is_range && is_new)
         demand_begin(mfc, range);
-    else
+    else if (range->is_range)
         demand_update(mfc, range);
 }
 
@@ -330,9 +331,28 @@ static struct route *find_learned(const struct mfc *mfc, const struct route *rou
     return flow && flow->learned ? flow : NULL;
 }
 
+/* The route is in the kernel: it takes its place among the others. */
+static void enter_set(struct mfc *mfc, struct route *route, struct route *old,
+                      struct route *learned)
+{
+    if (learned) { /* its entry is the new route's by now */
+        learned->in_kernel = false;
+        mfc_remove(mfc, learned, ROUTE_EXPIRED_NEWS);
+    }
+    if (old) {
+        mfc_replace(mfc, old, route);
+    } else {
+        route->serial = mfc->host->serial++;
+        route_set_insert(&mfc->routes, route);
+    }
+    if (learned)
+        mfc_attach_ports(mfc);
+}
+
 struct route *mfc_add(struct mfc *mfc, const struct args_add_mfc *args,
                       const struct resolved *resolved, struct route *old, struct error *error)
 {
+    bool was_range = old && old->is_range;
     struct route *route, *learned;
 
     mfc_verify(mfc);
@@ -349,18 +369,9 @@ struct route *mfc_add(struct mfc *mfc, const struct args_add_mfc *args,
         give_up(mfc, route);
         return NULL;
     }
-    if (old) {
-        mfc_replace(mfc, old, route);
-    } else {
-        route->serial = mfc->host->serial++;
-        route_set_insert(&mfc->routes, route);
-    }
-    if (learned) { /* its entry is the new route's by now */
-        learned->in_kernel = false;
-        mfc_del(mfc, learned, ROUTE_EXPIRED_NEWS);
-    }
-    if (route->is_range)
-        range_changed(mfc, route, !old);
+    enter_set(mfc, route, old, learned);
+    if (route->is_range || was_range)
+        range_changed(mfc, route, !was_range);
     return route;
 }
 
@@ -373,17 +384,15 @@ void mfc_remove(struct mfc *mfc, struct route *route, enum route_news news)
 
     mfc->host->route_news(mfc->host->context, news, route);
     erase_entry(mfc, route);
-    set_state(mfc, route, ROUTE_INSTALLED);
-    mfc->host->route_goes(mfc->host->context, route, NULL);
-    if (was_range) {
+    if (was_range) { /* before walks pass it over: those routes may come before it */
         ranges_remove(&mfc->ranges, route);
         demand_end(mfc, route);
     }
+    mfc->host->route_goes(mfc->host->context, route, NULL);
     if (route->learned)
         demand_forget(mfc, route);
     route_set_remove(&mfc->routes, route);
-    mfc_release_ports(mfc, route);
-    route_free(route);
+    mfc_discard(mfc, route);
     if (gathers)
         ports_gather(&mfc->ports, mfc->host->links);
     if (was_range)

@@ -82,8 +82,8 @@ void mfc_replace(struct mfc *mfc, struct route *old, struct route *new);
  * Returns 0 or a negative errno. */
 int mfc_sync(struct mfc *mfc, struct route *route);
 
-/* Lets go of the ports of a route. */
-void mfc_release_ports(struct mfc *mfc, struct route *route);
+/* Frees a route that is in no set, and lets go of its ports. */
+void mfc_discard(struct mfc *mfc, struct route *route);
 
 /* Interfaces that came while all VIFs were taken get those that are free now. */
 void mfc_attach_ports(struct mfc *mfc);
