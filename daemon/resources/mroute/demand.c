@@ -44,14 +44,13 @@ static void add_pattern(struct outputs *outputs, const struct route_oif *oif)
     struct ports *ports = &outputs->mfc->ports;
     const struct links *links = outputs->mfc->host->links;
     const struct link_info *link = NULL;
-    struct error unused;
 
     while ((link = links_next(links, link))) {
         struct port *port;
 
         if (!port_name_matches(oif->port->name, link->name))
             continue;
-        port = port_acquire(ports, link->name, link->ifindex, &unused);
+        port = port_acquire_meant(ports, link);
         if (!port)
             continue;
         add_output(outputs, port, oif->ttl);

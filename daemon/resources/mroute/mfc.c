@@ -99,6 +99,10 @@ static enum route_state make_entry(const struct route *route, struct mfc_entry *
         else
             state = ROUTE_PARTIAL;
     }
+    /* An entry of one source sends packets back where they came from, if it says so; and it may,
+     * after an interface was given a new name. */
+    if (!address_is_any(&ret->source))
+        ret->ttls[ret->parent] = 0;
     /* An entry for any source matches only interfaces of its own set; the kernel never sends a
      * packet back where it came from (ipmr_cache_find_any() and ip_mr_forward(), net/ipv4). */
     if (address_is_any(&ret->source) && ret->ttls[ret->parent] == 0)

@@ -85,7 +85,8 @@ int mfc_sync(struct mfc *mfc, struct route *route);
 /* Frees a route that is in no set, and lets go of its ports. */
 void mfc_discard(struct mfc *mfc, struct route *route);
 
-/* Interfaces that came while all VIFs were taken get those that are free now. */
+/* Interfaces that came while all VIFs were taken get those that are free now: first those that
+ * routes name, then those that patterns mean. */
 void mfc_attach_ports(struct mfc *mfc);
 
 /* Rewrites what an earlier process wrote, so that no entry names a VIF that is not ours. */

@@ -37,63 +37,6 @@ static bool sync_port(struct mfc *mfc, const struct port *port, enum route_news 
     return done;
 }
 
-void mfc_attach_ports(struct mfc *mfc)
-{
-    struct port *port;
-
-    TAILQ_FOREACH (port, &mfc->ports.list, in_ports)
-        if (port->ifindex && port->vif < 0 && ports_free_vifs(&mfc->ports) > 0 &&
-            port_attach(&mfc->ports, port, port->ifindex))
-            sync_port(mfc, port, ROUTE_RESTORED_NEWS);
-}
-
-static void gain_link(struct mfc *mfc, const struct link_info *link)
-{
-    struct port *port = port_find_missing(&mfc->ports, link->name);
-
-    if (!port)
-        return;
-    mfc_verify(mfc);
-    if (port_attach(&mfc->ports, port, link->ifindex))
-        sync_port(mfc, port, ROUTE_RESTORED_NEWS);
-}
-
-/* A flow that came in by an interface that is gone may come in by another: it is learned anew. */
-static void forget_flows_from(struct mfc *mfc, const struct port *port)
-{
-    struct learned *learned = TAILQ_FIRST(&mfc->learned);
-
-    while (learned) {
-        struct learned *next = TAILQ_NEXT(learned, in_table);
-
-        if (learned->route->iif == port)
-            mfc_remove(mfc, learned->route, ROUTE_EXPIRED_NEWS);
-        learned = next;
-    }
-}
-
-static void lose_link(struct mfc *mfc, unsigned ifindex)
-{
-    struct port *port = port_find(&mfc->ports, "", ifindex);
-    const struct link_info *link;
-    char name[INTERFACE_NAME_MAX + 1];
-    int vif;
-
-    if (!port)
-        return;
-    port->ref_count++; /* it may be nobody's, when what was learned is forgotten */
-    memcpy(name, port->name, sizeof name);
-    forget_flows_from(mfc, port);
-    vif = port_detach(&mfc->ports, port);
-    if (sync_port(mfc, port, ROUTE_WAITING_NEWS) && vif >= 0)
-        port_free_vif(&mfc->ports, vif);
-    port_release(&mfc->ports, port);
-    mfc_attach_ports(mfc);
-    link = links_find(mfc->host->links, name);
-    if (link) /* made again already: word of the new one came before that of the old one's end */
-        gain_link(mfc, link);
-}
-
 /* --- New names ----------------------------------------------------------------------------- */
 
 /* The route names one interface by two ports: what it says by `from` it says by `into` now. */
@@ -140,6 +83,7 @@ static void merge_ports(struct mfc *mfc, struct port *from, struct port *into)
         if (names_port(route, from))
             move_route(mfc, route, from, into);
     port_release(&mfc->ports, from);
+    demand_outdate(mfc); /* what flows come in by has routes that it had not */
 }
 
 static void rename_port(struct mfc *mfc, struct port *port, const char *name)
@@ -158,7 +102,7 @@ static void sync_patterns(struct mfc *mfc)
 {
     struct route *route;
 
-    mfc_verify(mfc);
+    mfc->ports.passed_over = false;
     ports_gather(&mfc->ports, mfc->host->links);
     TAILQ_FOREACH (route, &mfc->routes.order, in_order)
         if (route->iif->pattern) {
@@ -167,6 +111,70 @@ static void sync_patterns(struct mfc *mfc)
             sync_and_tell(mfc, route, open ? ROUTE_RESTORED_NEWS : ROUTE_WAITING_NEWS);
         }
     demand_outdate(mfc);
+}
+
+/* --- Interfaces that come and go ------------------------------------------------------------- */
+
+void mfc_attach_ports(struct mfc *mfc)
+{
+    struct port *port;
+
+    TAILQ_FOREACH (port, &mfc->ports.list, in_ports)
+        if (port->ifindex && port->vif < 0 && ports_free_vifs(&mfc->ports) > 0 &&
+            port_attach(&mfc->ports, port, port->ifindex))
+            sync_port(mfc, port, ROUTE_RESTORED_NEWS);
+    if (mfc->ports.passed_over && ports_free_vifs(&mfc->ports) > 0)
+        sync_patterns(mfc);
+}
+
+static void gain_link(struct mfc *mfc, const struct link_info *link)
+{
+    struct port *port = port_find_missing(&mfc->ports, link->name), *into;
+
+    if (!port)
+        return;
+    mfc_verify(mfc);
+    into = port_find(&mfc->ports, "", link->ifindex);
+    if (into) /* it had another name when it got its port */
+        merge_ports(mfc, port, into);
+    else if (port_attach(&mfc->ports, port, link->ifindex))
+        sync_port(mfc, port, ROUTE_RESTORED_NEWS);
+}
+
+/* A flow that came in by an interface that is gone may come in by another: it is learned anew. */
+static void forget_flows_from(struct mfc *mfc, const struct port *port)
+{
+    struct learned *learned = TAILQ_FIRST(&mfc->learned);
+
+    while (learned) {
+        struct learned *next = TAILQ_NEXT(learned, in_table);
+
+        if (learned->route->iif == port)
+            mfc_remove(mfc, learned->route, ROUTE_EXPIRED_NEWS);
+        learned = next;
+    }
+}
+
+static void lose_link(struct mfc *mfc, unsigned ifindex)
+{
+    struct port *port = port_find(&mfc->ports, "", ifindex);
+    const struct link_info *link;
+    char name[INTERFACE_NAME_MAX + 1];
+    int vif;
+
+    if (!port)
+        return;
+    port->ref_count++; /* it may be nobody's, when what was learned is forgotten */
+    memcpy(name, port->name, sizeof name);
+    forget_flows_from(mfc, port);
+    vif = port_detach(&mfc->ports, port);
+    if (sync_port(mfc, port, ROUTE_WAITING_NEWS) && vif >= 0)
+        port_free_vif(&mfc->ports, vif);
+    port_release(&mfc->ports, port);
+    mfc_attach_ports(mfc);
+    link = links_find(mfc->host->links, name);
+    if (link) /* made again already: word of the new one came before that of the old one's end */
+        gain_link(mfc, link);
 }
 
 void mfc_link_changed(struct mfc *mfc, const struct link_info *was, const struct link_info *is)
@@ -179,6 +187,8 @@ void mfc_link_changed(struct mfc *mfc, const struct link_info *was, const struct
         gain_link(mfc, is);
     else if (strcmp(port->name, is->name) != 0)
         rename_port(mfc, port, is->name);
-    if (mfc->ports.pattern_count > 0 && (!was || !is || strcmp(was->name, is->name) != 0))
+    if (mfc->ports.pattern_count > 0 && (!was || !is || strcmp(was->name, is->name) != 0)) {
+        mfc_verify(mfc);
         sync_patterns(mfc);
+    }
 }

@@ -206,17 +206,25 @@ static void let_go(struct ports *ports)
     }
 }
 
+struct port *port_acquire_meant(struct ports *ports, const struct link_info *link)
+{
+    struct error unused;
+    struct port *port = port_acquire(ports, link->name, link->ifindex, &unused);
+
+    ports->passed_over |= !port;
+    return port;
+}
+
 void ports_gather(struct ports *ports, const struct links *links)
 {
     const struct link_info *link = NULL;
-    struct error unused; /* who has no VIF is passed over */
 
     while ((link = links_next(links, link))) {
         struct port *port = port_find(ports, link->name, link->ifindex);
 
         if ((port && port->gathered) || !is_meant(ports, link->name))
             continue;
-        port = port_acquire(ports, link->name, link->ifindex, &unused);
+        port = port_acquire_meant(ports, link);
         if (!port)
             continue;
         port->gathered = true;

@@ -29,6 +29,7 @@ struct ports {
     unsigned count;
     unsigned pattern_count;
     uint32_t used_vifs; /* bit n: VIF n is taken, or kernel entries may still name it */
+    bool passed_over;   /* an interface that a pattern means found no VIF */
     bool iifs_changed;  /* which interfaces routes take packets from; see rules.h */
 };
 
@@ -66,6 +67,10 @@ void port_count_iif(struct ports *ports, struct port *port, int change);
 
 /* The interface has another name now. */
 void port_rename(struct ports *ports, struct port *port, const char *name);
+
+/* Counts one more route on the port of an interface that a pattern means. NULL: there is no VIF for
+ * it, or no memory. */
+struct port *port_acquire_meant(struct ports *ports, const struct link_info *link);
 
 /* Makes ports of all interfaces that the inbound patterns mean, and lets go of those that none
  * means any more. Interfaces for which there is no VIF are passed over. */
