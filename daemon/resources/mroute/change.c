@@ -65,19 +65,24 @@ static void drop_found(struct route *route)
     }
 }
 
+/* Tells of a hold that is new. */
+static void begin_hold(struct mroute *mroute, struct route *route, const struct hold *hold)
+{
+    if (hold->kind == HOLD_FOUND)
+        return;
+    drop_found(route);
+    mroute->callbacks.hold_begins(mroute->callbacks.context, &hold->lease);
+}
+
 /* False: no memory. */
 static bool hold_route(struct mroute *mroute, struct route *route, const struct owner *owner)
 {
     bool is_new;
     struct hold *hold = holding_add(&route->holding, owner, &is_new);
 
-    if (!hold)
-        return false;
-    if (is_new && owner->kind != HOLD_FOUND) {
-        drop_found(route);
-        mroute->callbacks.hold_begins(mroute->callbacks.context, &hold->lease);
-    }
-    return true;
+    if (hold && is_new)
+        begin_hold(mroute, route, hold);
+    return hold != NULL;
 }
 
 const struct hold *route_hold(const struct route *route, const struct owner *owner)
@@ -110,22 +115,50 @@ bool check_owner(const struct route *old, const struct owner *owner, struct erro
                      "administrator to change it.");
 }
 
-/* Adds or replaces the route, and holds it: both or nothing. */
-static bool put_route(struct mroute *mroute, struct mfc *mfc, const struct args_add_mfc *args,
-                      const struct resolved *resolved, struct route *old, const struct owner *owner,
-                      struct error *error)
+static bool refuse_hold(struct error *error)
 {
-    struct route *route = mfc_add(mfc, args, resolved, old, error);
+    return error_set(error, ERROR_NO_MEMORY, NULL, "The service has no memory for another lease.");
+}
+
+/* Adds the route, and holds it: both or nothing. */
+static bool put_new(struct mroute *mroute, struct mfc *mfc, const struct args_add_mfc *args,
+                    const struct resolved *resolved, const struct owner *owner, struct error *error)
+{
+    struct route *route = mfc_add(mfc, args, resolved, NULL, error);
 
     if (!route)
         return false;
-    if (!hold_route(mroute, route, owner) && holding_is_empty(&route->holding)) {
-        mfc_remove(mfc, route, ROUTE_DELETED_NEWS);
-        return error_set(error, ERROR_NO_MEMORY, NULL,
-                         "The service has no memory for another lease.");
+    if (!hold_route(mroute, route, owner)) {
+        mfc_del(mfc, route, ROUTE_DELETED_NEWS);
+        return refuse_hold(error);
     }
-    mroute->callbacks.route_news(mroute->callbacks.context,
-                                 old ? ROUTE_REPLACED_NEWS : ROUTE_ADDED_NEWS, route);
+    mroute->callbacks.route_news(mroute->callbacks.context, ROUTE_ADDED_NEWS, route);
+    return true;
+}
+
+/* Holds the old route and replaces it: both or nothing. The holds of the old are the new one's. */
+static bool put_instead(struct mroute *mroute, struct mfc *mfc, const struct args_add_mfc *args,
+                        const struct resolved *resolved, struct route *old,
+                        const struct owner *owner, struct error *error)
+{
+    bool is_new;
+    struct hold *hold = holding_find(&old->holding, owner);
+    uint32_t generation = hold ? hold->generation : 0;
+    struct route *route;
+
+    hold = holding_add(&old->holding, owner, &is_new);
+    if (!hold)
+        return refuse_hold(error);
+    route = mfc_add(mfc, args, resolved, old, error);
+    if (!route) {
+        hold->generation = generation;
+        if (is_new)
+            hold_release(hold);
+        return false;
+    }
+    if (is_new)
+        begin_hold(mroute, route, hold);
+    mroute->callbacks.route_news(mroute->callbacks.context, ROUTE_REPLACED_NEWS, route);
     return true;
 }
 
@@ -147,10 +180,9 @@ bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const st
     if (!mfc)
         return error_set(error, ERROR_NO_MEMORY, NULL, "The service has no memory for a table.");
     if (*ret == CHANGE_NONE)
-        return hold_route(mroute, old, owner) ||
-               error_set(error, ERROR_NO_MEMORY, NULL,
-                         "The service has no memory for another lease.");
-    done = put_route(mroute, mfc, args, &resolved, old, owner, error);
+        return hold_route(mroute, old, owner) || refuse_hold(error);
+    done = old ? put_instead(mroute, mfc, args, &resolved, old, owner, error)
+               : put_new(mroute, mfc, args, &resolved, owner, error);
     if (done)
         rules_settle_tables(&mroute->tables, mfc->socket.family);
     else
@@ -165,7 +197,10 @@ bool mroute_hold(struct mroute *mroute, const struct args_add_mfc *args, const s
     struct route *route =
         mfc ? route_set_find(&mfc->routes, &source, &args->group, args->iif.text) : NULL;
 
-    return route && hold_route(mroute, route, owner);
+    if (!route || !hold_route(mroute, route, owner))
+        return false;
+    route->idle = args->idle; /* of a range that was found in the kernel, which knows none */
+    return true;
 }
 
 struct lease mroute_lease(struct mroute *mroute, uid_t uid)

@@ -192,7 +192,8 @@ bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const st
 /* A new lease, for an owner. */
 struct lease mroute_lease(struct mroute *mroute, uid_t uid);
 
-/* Holds the route that the arguments name, if there is one with this content, for the owner. */
+/* Holds the route that the arguments name, if there is one, for the owner. Its interfaces stay what
+ * they are; its idle time is that of the arguments. */
 bool mroute_hold(struct mroute *mroute, const struct args_add_mfc *args, const struct owner *owner);
 
 /* Lets go, for the owner, of the routes that the arguments name. An administrator who holds none
