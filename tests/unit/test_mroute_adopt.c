@@ -1,6 +1,7 @@
 /* Tables that an earlier process left: its routes are ours, and its garbage harms nobody. */
 #include "kernel.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -166,6 +167,31 @@ START_TEST(garbage_is_deleted_or_made_harmless)
 }
 END_TEST
 
+/* It is deleted then: the number is going to be another interface's. */
+START_TEST(a_number_that_cannot_be_erased_is_no_reason_to_leak)
+{
+    struct mroute_socket socket = begin_kept(abc);
+    struct kernel k;
+
+    mroute_vif_add(&socket, 0, 1);
+    mroute_vif_add(&socket, 1, 2);
+    set_entry(&socket, "10.0.0.1", "239.1.1.1", 0, 1u << 1);
+    fake_link_del("b");
+    fake_link_add("stranger");
+    adopt(&k, &socket);
+    fake_fail(1, -ENOMEM);
+    ck_assert(kernel_add(&k, "10.0.0.9", "239.9.9.9", "a", "stranger"));
+    ck_assert_uint_eq(fake_strangers(), 0);
+    ck_assert_ptr_null(fake_mfc_find(V4, 253, "10.0.0.1", "239.1.1.1"));
+    fake_link_del("a");
+    fake_link_add("a");
+    kernel_update(&k);
+    ck_assert_str_eq(kernel_entry(&k, "10.0.0.1", "239.1.1.1"), "a");
+    kernel_check(&k);
+    kernel_end(&k);
+}
+END_TEST
+
 START_TEST(both_families_are_adopted)
 {
     struct kernel k;
@@ -239,6 +265,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, numbers_that_went_unseen_are_erased_before_they_are_used_again);
     tcase_add_test(tests, the_same_holds_when_an_interface_comes_back);
     tcase_add_test(tests, garbage_is_deleted_or_made_harmless);
+    tcase_add_test(tests, a_number_that_cannot_be_erased_is_no_reason_to_leak);
     tcase_add_test(tests, both_families_are_adopted);
     tcase_add_test(tests, a_crash_loses_nothing);
 }

@@ -151,8 +151,10 @@ void mfc_verify(struct mfc *mfc)
     if (!mfc->unverified)
         return;
     TAILQ_FOREACH (route, &mfc->routes.order, in_order)
-        if (route->in_kernel && !route->verified)
-            mfc_sync(mfc, route);
+        if (route->in_kernel && !route->verified && mfc_sync(mfc, route) < 0) {
+            erase_entry(mfc, route);
+            set_state(mfc, route, ROUTE_WAITING);
+        }
     mfc->unverified = false;
 }
 
