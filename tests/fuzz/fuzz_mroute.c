@@ -524,7 +524,8 @@ static void check(const struct world *world, bool updated)
                                            : INVARIANTS_KERNEL;
     const char *broken = invariants_broken(world->mroute, world->links, which);
 
-    must(broken == NULL, broken);
+    if (broken) fprintf(stderr, "%s\n", broken);
+    must(broken == NULL, "what always holds");
 }
 
 static void step(struct world *world)
