@@ -275,6 +275,8 @@ static void serve(void *context)
     if (broker->ending)
         return;
     mroute_settle(broker->services.mroute);
+    if (broker->state)
+        state_drop_orphans(broker->state);
     joining_loaded(&broker->joining);
     broker->server = server_new(&broker->loop, kept->listeners, kept->listener_count, &sessions);
     if (!broker->server) {

@@ -401,16 +401,6 @@ static void load_join(struct state *state, const struct saved *saved)
                  join_key_format(&wish.key, text), error.message);
 }
 
-/* A session is not there any more: what it held, and nobody else holds, goes. */
-static void load_orphan(struct state *state, const struct saved *saved)
-{
-    struct owner owner = saved->owner;
-
-    owner.session = &state->orphans;
-    if (!state->load_all)
-        mroute_hold(state->mroute, &saved->request.args.add_mfc, &owner);
-}
-
 static void end_load(struct state *state)
 {
     if (state->source) {
@@ -418,7 +408,6 @@ static void end_load(struct state *state)
         state->source = NULL;
         log_line(LOG_INFO, "%zu routes and %zu joins restored from %s.", state->loaded,
                  state->loaded_joins, state->path);
-        session_holds_end(&state->orphans);
     }
     /* Routes that were found in the kernel may be newer than the file. */
     if (state->touched || !state->load_all) {
@@ -448,6 +437,30 @@ static bool must_add(const struct state *state, const struct saved *saved)
         return true;
     return !is_exact(args) &&
            !mroute_find(state->mroute, &args->source, &args->group, args->iif.text, args->table);
+}
+
+/* A session is not there any more: what it held, and nobody else holds, goes; a range not before it
+ * is known what was learned from it. */
+static void load_orphan(struct state *state, const struct saved *saved)
+{
+    const struct args_add_mfc *args = &saved->request.args.add_mfc;
+    struct owner owner = saved->owner;
+    enum route_change change;
+    struct error error;
+
+    owner.session = &state->orphans;
+    owner.administrator = true;
+    if (state->load_all)
+        return;
+    if (!is_exact(args) && must_add(state, saved))
+        mroute_add(state->mroute, args, &owner, &change, &error);
+    else
+        mroute_hold(state->mroute, args, &owner);
+}
+
+void state_drop_orphans(struct state *state)
+{
+    session_holds_end(&state->orphans);
 }
 
 /* Takes one line; false: its table must be opened first. */
@@ -578,6 +591,7 @@ static void write_last_file(struct state *state)
 void state_stop(struct state *state)
 {
     state->stopped = true;
+    state_drop_orphans(state);
     if (state->source)
         fclose(state->source); /* and the file stays: it holds more than was read */
     else

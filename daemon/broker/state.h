@@ -24,6 +24,10 @@ struct state *state_new(uv_loop_t *loop, struct mroute *mroute, struct joins *jo
 void state_load(struct state *state, bool all, bool joins, void (*done)(void *context),
                 void *context);
 
+/* Ends what sessions held in the last broker's time. Call it after mroute_settle: what was learned
+ * from their ranges goes with them. */
+void state_drop_orphans(struct state *state);
+
 /* A route or a join changed: the file is written within a second. */
 void state_touch(struct state *state);
 

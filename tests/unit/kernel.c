@@ -192,6 +192,28 @@ void kernel_end(struct kernel *kernel)
     kernel->links = NULL;
 }
 
+struct wanted_copy {
+    uint8_t family;
+    int fd;
+};
+
+static void copy_socket(void *context, const struct mroute_socket *socket)
+{
+    struct wanted_copy *wanted = context;
+
+    if (socket->family == wanted->family && socket->table == family_table(socket->family, 0))
+        wanted->fd = dup(socket->fd);
+}
+
+int kernel_open_copy(struct kernel *kernel, uint8_t family)
+{
+    struct wanted_copy wanted = {family, -1};
+
+    mroute_visit_sockets(kernel->mroute, copy_socket, &wanted);
+    ck_assert_int_ge(wanted.fd, 0);
+    return wanted.fd;
+}
+
 /* --- Requests ------------------------------------------------------------------------------ */
 
 /* As the decoder reads one. */

@@ -39,6 +39,10 @@ void kernel_start_joins(struct kernel *kernel);
  * holds one; the caller closes it. */
 int kernel_open_table(struct kernel *kernel, uint8_t family, uint32_t table);
 
+/* A copy of the descriptor of the family's default table, as the keeper holds one, which keeps it
+ * when the module ends; the caller's. */
+int kernel_open_copy(struct kernel *kernel, uint8_t family);
+
 /* A prefix, as a request means it. */
 struct prefix kernel_prefix(const char *text);
 

@@ -605,19 +605,10 @@ END_TEST
 
 /* --- After another process ----------------------------------------------------------------- */
 
-static void keep_copy(void *context, const struct mroute_socket *socket)
-{
-    struct mroute_socket *kept = context;
-
-    if (socket->family == V4)
-        *kept = (struct mroute_socket){dup(socket->fd), V4, socket->table};
-}
-
 static void restart(struct kernel *k)
 {
-    struct mroute_socket socket = {-1, V4, 253};
+    struct mroute_socket socket = {kernel_open_copy(k, V4), V4, 253};
 
-    mroute_visit_sockets(k->mroute, keep_copy, &socket);
     kernel_end(k);
     kernel_start(k);
     ck_assert_int_eq(mroute_adopt(k->mroute, &socket), 0);

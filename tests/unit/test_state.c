@@ -419,9 +419,180 @@ START_TEST(joins_come_back_but_those_of_sessions)
 }
 END_TEST
 
+/* Another process takes the kernel's table over, and what the file says. */
+static void restart(struct fixture *f)
+{
+    struct mroute_socket socket = {kernel_open_copy(&f->kernel, V4), V4, 253};
+
+    kernel_end(&f->kernel);
+    kernel_start(&f->kernel);
+    kernel_start_joins(&f->kernel);
+    ck_assert_int_eq(mroute_adopt(f->kernel.mroute, &socket), 0);
+    start(f);
+    state_load(f->state, false, true, take_done, f);
+    ck_assert(f->loaded);
+    mroute_settle(f->kernel.mroute);
+    state_drop_orphans(f->state);
+    kernel_check(&f->kernel);
+    stop(f);
+}
+
+static void packet(struct fixture *f, const char *source, const char *group)
+{
+    struct address s, g;
+
+    ck_assert(address_parse(source, &s) && address_parse(group, &g));
+    fake_packet(V4, 253, links_find(f->kernel.links, "a")->ifindex, &s, &g);
+    mroute_read_upcalls(f->kernel.mroute, V4, 253);
+}
+
+static bool add_held(struct fixture *f, const char *group, enum hold_kind kind,
+                     struct session_holds *session, uint32_t idle)
+{
+    struct args_add_mfc args = route_args(NULL, group, "a", "b");
+    struct owner owner = {.kind = kind, .lease = {.id = 7, .uid = 1000}, .session = session};
+
+    args.idle = idle;
+    return mroute_add(f->kernel.mroute, &args, &owner, &f->kernel.change, &f->kernel.error);
+}
+
+/* The sessions' ranges, and what was learned from them; what others hold stays. */
+START_TEST(what_sessions_held_does_not_outlive_a_crash)
+{
+    struct session_holds session = LIST_HEAD_INITIALIZER(session);
+    struct fixture f;
+
+    begin(&f, "a b c");
+    ck_assert(add_held(&f, "239.0.0.0/8", HOLD_SESSION, &session, 60));
+    ck_assert(add_held(&f, "238.1.1.1", HOLD_SESSION, &session, 60));
+    ck_assert(add_held(&f, "238.1.1.1", HOLD_USER, NULL, 60));
+    ck_assert(add_held(&f, "237.0.0.0/8", HOLD_USER, NULL, 60));
+    packet(&f, "10.0.0.1", "239.1.1.1");
+    packet(&f, "10.0.0.1", "237.1.1.1");
+    save(&f);
+    restart(&f);
+    ck_assert_str_eq(kernel_routes(&f.kernel), "0.0.0.0 238.1.1.1 a b installed\n"
+                                               "10.0.0.1 237.1.1.1 a b installed\n"
+                                               "0.0.0.0 237.0.0.0/8 a b on-demand\n");
+    ck_assert_uint_eq(mroute_totals(f.kernel.mroute).learned, 1);
+    end(&f);
+}
+END_TEST
+
+/* Also of a range that is the kernel's own, which knows none. */
+START_TEST(an_idle_time_outlives_a_crash)
+{
+    struct fixture f;
+    struct route_view view;
+    struct prefix any = {.length = 0}, group = kernel_prefix("239.1.1.1");
+
+    begin(&f, "a b c");
+    ck_assert(add_held(&f, "239.1.1.1", HOLD_USER, NULL, 5));
+    save(&f);
+    restart(&f);
+    route_describe(mroute_find(f.kernel.mroute, &any, &group, "a", 0), false, &view);
+    ck_assert_uint_eq(view.idle, 5);
+    ck_assert_int_eq(view.state, ROUTE_INSTALLED);
+    end(&f);
+}
+END_TEST
+
+/* The holders in the file, each on a line. */
+static unsigned count_words(const struct fixture *f, const char *word)
+{
+    char text[8192], *at = text;
+    unsigned count = 0;
+
+    read_file(f, text, sizeof text);
+    while ((at = strstr(at, word))) {
+        at += strlen(word);
+        count++;
+    }
+    return count;
+}
+
+START_TEST(each_hold_is_a_line_and_what_was_learned_is_none)
+{
+    struct session_holds session = LIST_HEAD_INITIALIZER(session);
+    struct fixture f;
+
+    begin(&f, "a b c");
+    ck_assert(add_held(&f, "239.0.0.0/8", HOLD_SESSION, &session, 60));
+    ck_assert(add_held(&f, "239.0.0.0/8", HOLD_USER, NULL, 60));
+    ck_assert(add_held(&f, "239.0.0.0/8", HOLD_CONFIGURATION, NULL, 60));
+    packet(&f, "10.0.0.1", "239.1.1.1");
+    save(&f);
+    ck_assert_uint_eq(count_words(&f, "239.0.0.0/8"), 3);
+    ck_assert_uint_eq(count_words(&f, "\"kind\":\"session\""), 1);
+    ck_assert_uint_eq(count_words(&f, "\"kind\":\"client\""), 1);
+    ck_assert_uint_eq(count_words(&f, "\"kind\":\"configuration\""), 1);
+    ck_assert_uint_eq(count_words(&f, "239.1.1.1"), 0);
+    session_holds_end(&session);
+    ck_assert_uint_eq(load(&f, true), 1);
+    end(&f);
+}
+END_TEST
+
+#define V1_LINE                                                                                    \
+    "{\"action\":\"ADD_MFC\",\"payload\":{\"source\":\"10.0.0.1\",\"group\":\"239.1.1.%d\","       \
+    "\"iif\":\"a\",\"oifs\":[\"b\"],\"ttls\":[1],\"table\":253}%s}\n"
+
+/* As a service before this one wrote it: no digest, no kinds, and before that no leases. */
+START_TEST(a_file_of_the_first_version_is_read)
+{
+    char text[2048], *at = text;
+    struct fixture f;
+
+    begin(&f, "a b c");
+    at += sprintf(at, "{\"netbroker-state\":1}\n");
+    at += sprintf(at, V1_LINE, 1, "");
+    at += sprintf(at, V1_LINE, 2, ",\"id\":{\"lease\":\"0000000000ab\",\"uid\":1000,\"since\":5}");
+    at += sprintf(at, V1_LINE, 3,
+                  ",\"id\":{\"lease\":\"0000000000ac\",\"uid\":4294967295,\"since\":5}");
+    at += sprintf(at, "{\"routes\":3}\n");
+    write_file(&f, text, (size_t)(at - text));
+    ck_assert_uint_eq(load(&f, true), 3);
+    ck_assert_int_eq(f.kernel.owned, 1);
+    ck_assert(mroute_revoke(f.kernel.mroute, 0xab));
+    kernel_check(&f.kernel);
+    end(&f);
+}
+END_TEST
+
+static const char *const wrong_ids[] = {
+    "5",
+    "{\"lease\":\"0000000000zz\",\"uid\":1000,\"since\":5}",
+    "{\"lease\":\"000000000000\",\"uid\":1000,\"since\":5}",
+    "{\"lease\":\"0000000000ab\",\"uid\":-,\"since\":5}",
+    "{\"lease\":\"0000000000ab\",\"uid\":1000}",
+    "{\"lease\":\"0000000000ab\",\"uid\":1000,\"since\":5,\"kind\":\"king\"}",
+};
+
+START_TEST(a_hold_that_is_none_is_damage)
+{
+    char text[1024], id[256], *at = text;
+    struct fixture f;
+
+    begin(&f, "a b c");
+    snprintf(id, sizeof id, ",\"id\":%s", wrong_ids[_i]);
+    at += sprintf(at, "{\"netbroker-state\":1}\n");
+    at += sprintf(at, V1_LINE, 1, id);
+    at += sprintf(at, "{\"routes\":1}\n");
+    write_file(&f, text, (size_t)(at - text));
+    ck_assert_uint_eq(load(&f, true), 0);
+    end(&f);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, joins_come_back_but_those_of_sessions);
+    tcase_add_test(tests, what_sessions_held_does_not_outlive_a_crash);
+    tcase_add_test(tests, an_idle_time_outlives_a_crash);
+    tcase_add_test(tests, each_hold_is_a_line_and_what_was_learned_is_none);
+    tcase_add_test(tests, a_file_of_the_first_version_is_read);
+    tcase_add_loop_test(tests, a_hold_that_is_none_is_damage, 0,
+                        (int)(sizeof wrong_ids / sizeof *wrong_ids));
     tcase_add_test(tests, what_is_written_is_read_back);
     tcase_add_test(tests, after_a_crash_what_the_kernel_cannot_know_is_read);
     tcase_add_test(tests, after_a_crash_routes_of_interfaces_made_again_are_read);
