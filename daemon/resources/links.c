@@ -155,7 +155,7 @@ const struct link_info *links_find_index(const struct links *links, unsigned ifi
 
 const struct link_info *links_next(const struct links *links, const struct link_info *link)
 {
-    const struct entry *next = link ? (const struct entry *)link + 1 : links->entries;
+    size_t i = link ? (size_t)((const struct entry *)link - links->entries) + 1 : 0;
 
-    return next < links->entries + links->count ? &next->info : NULL;
+    return i < links->count ? &links->entries[i].info : NULL;
 }
