@@ -18,17 +18,20 @@ enum {
     HEARD_MAX = 256 * 1024, /* of one client */
 };
 
-/* '+' and '-' make and delete an interface, '=' lets the keeper answer; all else is sent. A step
- * has parts: between them the service does what it can. */
+/* '+' and '-' make and delete an interface, '=' lets the keeper answer, '*' is a packet of one flow
+ * that comes in by an interface, '~' lets some time pass; all else is sent. A step has parts:
+ * between them the service does what it can. */
 #define THEN "|"
 
 #define DEL_JOIN                                                                                   \
     "{\"action\":\"DEL_JOIN\",\"payload\":{\"source\":\"10.0.0.0/30\",\"group\":\"232.1.1.0/30\"," \
     "\"iif\":\"b\"}}"
 
+/* Of what was learned no events are told: without memory it may be learned later. */
 static const char *const story[] = {
     "{\"action\":\"PING\",\"id\":[1,{\"a\":null}]}",
-    "{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[\"mfc.*\",\"vif.*\"]}}",
+    "{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[\"mfc.added\",\"mfc.deleted\","
+    "\"mfc.waiting\",\"mfc.restored\",\"vif.*\"]}}",
     "{\"action\":\"ADD_MFC\",\"payload\":{\"source\":\"10.0.0.1\",\"group\":\"239.1.1.1\",\"iif\":"
     "\"a\",\"oifs\":[\"b\",\"c\"],\"ttls\":[2,3]}}",
     "{\"action\":\"ADD_MFC\",\"payload\":{\"group\":\"ff0e::1\",\"iif\":\"a\",\"oifs\":[\"b\"]}}",
@@ -55,6 +58,31 @@ static const char *const story[] = {
     "[\"b\"]}}",
     "{\"action\":\"DEL_MFC\",\"payload\":{\"source\":\"10.0.0.1\",\"group\":\"239.1.1.1\"}}",
     DEL_JOIN,
+    "{\"action\":\"ADD_MFC\",\"payload\":{\"group\":\"239.5.0.0/16\",\"iif\":\"+\",\"oifs\":"
+    "[\"b+\",\"d\"],\"wait\":true}}",
+    "*a",
+    "*c",
+    "+d",
+    "~",
+    "{\"action\":\"ADD_MFC\",\"payload\":{\"source\":\"10.0.0.0/8\",\"group\":\"239.5.0.0/24\","
+    "\"iif\":\"c\",\"oifs\":[\"a\"],\"while_connected\":true}}",
+    "~",
+    "*c",
+    "{\"action\":\"ADD_MFC\",\"payload\":{\"source\":\"10.0.0.0/8\",\"group\":\"239.5.0.0/24\","
+    "\"iif\":\"c\",\"oifs\":[\"d\",\"+\"]}}",
+    "{\"action\":\"ADD_MFC\",\"payload\":{\"source\":\"10.0.0.9\",\"group\":\"239.5.0.5\",\"iif\":"
+    "\"c\",\"oifs\":[\"a\"]}}",
+    "*c",
+    "{\"action\":\"DEL_MFC\",\"payload\":{\"source\":\"10.0.0.9\",\"group\":\"239.5.0.5\"}}",
+    "*a",
+    "*c",
+    "-c",
+    "+c",
+    "{\"action\":\"BEGIN_REPLACE\",\"payload\":{\"family\":\"ipv4\"}}" THEN
+    "{\"action\":\"ADD_MFC\",\"payload\":{\"group\":\"239.5.0.0/16\",\"iif\":\"a\",\"oifs\":[\"b\","
+    "\"c+\"]}}" THEN "{\"action\":\"COMMIT\",\"payload\":{\"dry_run\":true}}",
+    "*a",
+    "{\"action\":\"FLUSH_MFC\",\"payload\":{\"learned\":true}}",
     "{\"action\":\"REVOKE\",\"payload\":{\"lease\":\"000000000000\"}}",
     "{\"action\":\"PI" THEN "NG\"}{\"action\":\"PING\"}",
     "{\"action\":\"FLUSH_MFC\"}",
@@ -66,6 +94,7 @@ static_assert((int)STEPS <= (int)SCENES_MAX, "there is room for the words of all
 
 struct stage {
     struct service service;
+    enum fault fault;
     int client;   /* -1: its connection has ended */
     size_t start; /* in `heard`: of what no step has looked at */
     size_t length;
@@ -195,6 +224,29 @@ static void answer_as_keeper(struct stage *stage)
     inject_switch(false);
 }
 
+/* The tables of the fixture are read by nobody else. The kernel's messages come whole. */
+static void send_packet(struct stage *stage, const char *iif)
+{
+    struct kernel *kernel = &stage->service.kernel;
+    const struct link_info *link = links_find(kernel->links, iif);
+    struct address source = {FAMILY_IPV4, {10, 0, 0, 9}}, group = {FAMILY_IPV4, {239, 5, 0, 5}};
+    uint32_t table = TABLE_ID_DEFAULT_IPV4;
+
+    ck_assert_ptr_nonnull(link);
+    fake_forget_flows();
+    fake_packet(FAMILY_IPV4, table, link->ifindex, &source, &group);
+    inject_switch(stage->fault == FAULT_NO_MEMORY);
+    mroute_read_upcalls(kernel->mroute, FAMILY_IPV4, table);
+    inject_switch(false);
+}
+
+static void pass_time(struct stage *stage)
+{
+    inject_switch(true);
+    mroute_tick(stage->service.kernel.mroute, 0);
+    inject_switch(false);
+}
+
 static void perform(struct stage *stage, const char *part, size_t length)
 {
     char name[8];
@@ -209,6 +261,12 @@ static void perform(struct stage *stage, const char *part, size_t length)
         break;
     case '=':
         answer_as_keeper(stage);
+        break;
+    case '*':
+        send_packet(stage, name);
+        break;
+    case '~':
+        pass_time(stage);
         break;
     default:
         ck_assert(send(stage->client, part, length, MSG_NOSIGNAL) == (ssize_t)length);
@@ -233,8 +291,7 @@ static void play_step(struct stage *stage, const char *step, char *word)
     take_lines(stage, word);
     if (connected)
         return;
-    if (!word[0])
-        strcpy(word, "end");
+    strcpy(word, "end");
     stage->start = stage->length;
     if (stage->client >= 0)
         hang_up(stage);
@@ -277,6 +334,7 @@ void scene_play(struct scene *scene, enum fault fault, unsigned nth)
     static struct stage stage;
 
     memset(&stage, 0, sizeof stage);
+    stage.fault = fault;
     *scene = (struct scene){.steps = STEPS, .struck = STEPS};
     inject_plan(fault, nth);
     service_begin(&stage.service, "a b c");

@@ -185,7 +185,8 @@ static const char *check_port_in_kernel(const struct audit *audit, const struct 
     return NULL;
 }
 
-/* Each interface that inbound patterns mean has a VIF, as long as there is one. */
+/* Each interface that inbound patterns mean has a VIF, as long as there is one, or it is kept in
+ * mind that one has none, because there was no memory. */
 static const char *check_gathering(const struct audit *audit)
 {
     const struct link_info *link = NULL;
@@ -195,7 +196,8 @@ static const char *check_gathering(const struct audit *audit)
     while ((link = links_next(audit->links, link))) {
         const struct port *port = port_find(&audit->mfc->ports, link->name, link->ifindex);
 
-        HOLDS(!is_gathered_by_any(audit, link->name) || (port && port->gathered));
+        HOLDS(!is_gathered_by_any(audit, link->name) || (port && port->gathered) ||
+              audit->mfc->ports.passed_over);
     }
     return NULL;
 }

@@ -364,6 +364,8 @@ bool mroute_tick(struct mroute *mroute, uint64_t now_ms)
         unsigned budget = LOOKS_A_TICK / (tables ? tables : 1);
 
         demand_tick(mfc, now_ms, &budget);
+        if (mfc->ports.passed_over)
+            mfc_attach_ports(mfc);
     }
     rules_settle_tables(&mroute->tables, FAMILY_IPV4);
     rules_settle_tables(&mroute->tables, FAMILY_IPV6);

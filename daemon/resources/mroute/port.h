@@ -29,7 +29,7 @@ struct ports {
     unsigned count;
     unsigned pattern_count;
     uint32_t used_vifs; /* bit n: VIF n is taken, or kernel entries may still name it */
-    bool passed_over;   /* an interface that a pattern means found no VIF */
+    bool passed_over;   /* an interface that a pattern means found no VIF, or no memory */
     bool iifs_changed;  /* which interfaces routes take packets from; see rules.h */
 };
 
