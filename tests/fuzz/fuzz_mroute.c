@@ -266,8 +266,14 @@ static void do_sweep(struct world *world)
     struct mroute_filter everything = {0};
     struct owner owner = {.kind = HOLD_CONFIGURATION, .generation = world->generation};
 
+    struct route_cursor cursor;
+    const struct route *route;
+
     owner.lease.uid = 1000;
-    mroute_sweep(world->mroute, &everything, &owner, take(world) % 4 == 0, NULL, NULL);
+    route_cursor_open(&cursor, world->mroute, &everything);
+    while ((route = route_cursor_next(&cursor)))
+        mroute_sweep(world->mroute, (struct route *)route, &owner);
+    route_cursor_close(&cursor);
     world->generation = mroute_next_generation(world->mroute);
 }
 
@@ -524,7 +530,8 @@ static void check(const struct world *world, bool updated)
                                            : INVARIANTS_KERNEL;
     const char *broken = invariants_broken(world->mroute, world->links, which);
 
-    if (broken) fprintf(stderr, "%s\n", broken);
+    if (broken)
+        fprintf(stderr, "%s\n", broken);
     must(broken == NULL, "what always holds");
 }
 
