@@ -11,15 +11,19 @@ static const char *text(const struct nb_value *object, const char *key)
     return nb_value_string(nb_value_get(object, key));
 }
 
-static void print_route_event(const struct nb_value *payload)
+/* A route has outgoing interfaces, a join or a packet only the one that it came in by. */
+static void print_flow(const struct nb_value *payload)
 {
-    const struct nb_value *oif = nb_value_first(nb_value_get(payload, "oifs"));
+    const struct nb_value *oifs = nb_value_get(payload, "oifs");
+    char line[512];
 
-    printf(" (%s, %s)", text(payload, "source"), text(payload, "group"));
-    if (text(payload, "iif")[0])
-        printf(" %s%s", text(payload, "iif"), nb_value_get(payload, "oifs") ? " ->" : "");
-    for (; oif; oif = nb_value_next(oif))
-        printf(" %s", nb_value_string(oif));
+    printf(" (%s, %s)", route_source(payload), text(payload, "group"));
+    if (oifs) {
+        route_oifs(payload, line, sizeof line);
+        printf(" %s -> %s", text(payload, "iif"), line);
+    } else if (text(payload, "iif")[0]) {
+        printf(" on %s", text(payload, "iif"));
+    }
     if (text(payload, "state")[0])
         printf(" [%s]", text(payload, "state"));
 }
@@ -34,7 +38,7 @@ static void print_event(struct nb_client *client, const struct nb_reply *event, 
     (void)context;
     printf("%.15s %s", clock ? clock + 1 : time, nb_reply_event(event));
     if (nb_value_get(payload, "group"))
-        print_route_event(payload);
+        print_flow(payload);
     else if (strcmp(nb_reply_event(event), "lost") == 0)
         printf(": %" PRId64 " events were lost, this terminal is too slow",
                nb_value_integer(nb_value_get(payload, "count")));

@@ -36,7 +36,7 @@ check_agreement
 # What is not to come from there does not.
 for group in 239.2.2.2 239.3.1.1; do
     reaches $group 10 0 receiver2 d2 receiver1 d1
-    within 5 "the event" grep -q "mfc.wrong-interface.*$group" $work/events
+    within 5 "the event" grep -q "mfc.wrong-interface.*$group\",\"iif\":\"r2\"" $work/events
     ! grep -q "mfc.moved.*$group" $work/events || fail "$group moved"
     equal "the inbound interface" r0 \
         "$(nb --json mfc show --source 10.1.0.2 --group $group | member mfc_rules.0.iif)"

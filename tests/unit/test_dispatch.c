@@ -236,6 +236,7 @@ START_TEST(upcalls_are_events)
     ck_assert_str_eq(text_at(event, "event"), "mfc.no-route");
     ck_assert_str_eq(text_at(event, "payload.group"), "239.1.1.1");
     ck_assert_int_eq(number_at(event, "payload.vifi"), 5);
+    ck_assert_str_eq(text_at(event, "payload.iif"), ""); /* there is none of this VIF */
     cJSON_Delete(event);
     service_end(&s);
 }
