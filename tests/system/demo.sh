@@ -12,20 +12,42 @@ as_user() {
     "${user[@]}" "$@" | sed 's/^/   /'
 }
 
-# traffic COUNT EXPECTED: and what the receivers say
+# traffic GROUP COUNT BEHIND_R1 BEHIND_R2 [COMMAND...]: and what the receivers say. The command is run
+# while the packets are sent.
 traffic() {
-    local number
+    local number expected
 
     for number in 1 2; do
-        receive "receiver$number" "receiver$number" "d$number" 239.10.20.30 "$1"
+        receive "receiver$number" "receiver$number" "d$number" "$1" "$2"
     done
-    send 239.10.20.30 "$1" 500
-    [ "$2" != 0 ] || sleep 0.2
+    send "$1" "$2" 500 &
+    [ $# -le 4 ] || "${@:5}"
+    wait $!
     for number in 1 2; do
-        [ "$2" != 0 ] || stop_receiver "receiver$number"
+        expected=$3
+        [ $number = 1 ] || expected=$4
+        if [ "$expected" != "$2" ]; then
+            sleep 0.2 # for packets that should not come
+            stop_receiver "receiver$number"
+        fi
         echo "   receiver $number: $(result "receiver$number")"
-        contains "what arrived" "received $2 " "$(result "receiver$number")"
+        contains "what arrived" "received $expected " "$(result "receiver$number")"
     done
+}
+
+# configure LINE...: what the administrator's file says from now on
+configure() {
+    printf '%s\n' "$@" >$work/multicast.conf
+    sed 's/^/   | /' $work/multicast.conf
+}
+
+reload() {
+    sleep 0.2
+    kill -HUP $daemon
+}
+
+has_reloaded() {
+    grep -q "multicast.conf: 1 routes added" $work/daemon.log
 }
 
 # A folder that anybody may read, whatever the build's is.
@@ -38,21 +60,22 @@ say "Three hosts around a router, each in a network namespace of its own:
                                         r2 --- receiver 2"
 make_topology
 
+: >$work/multicast.conf
 say "1. The service starts. Its keeper holds two capabilities, its broker none:"
 if [ "$(id -u)" = 0 ]; then
     cat >$work/policy.conf <<'POLICY'
 [allow nobody to route between r0, r1 and r2]
 user = nobody
 verbs = mroute.write, *.read
-interfaces = r0, r1, r2
+interfaces = r0, r1, r2, r+
 
 [allow nobody to look]
 user = nobody
 verbs = *.read
 POLICY
-    start_daemon --policy $work/policy.conf
+    start_daemon --policy $work/policy.conf --multicast $work/multicast.conf
 else
-    start_daemon
+    start_daemon --multicast $work/multicast.conf
 fi
 for process in keeper broker; do
     echo "   $process: process $(status_of $process.pid), capabilities" \
@@ -71,13 +94,28 @@ fi
 as_user $work/netbroker mfc add --source 10.1.0.2 --group 239.10.20.30 --iif r0 --oifs r1,r2
 
 say "3. The sender sends 1,000 packets to 239.10.20.30:"
-traffic 1000 1000
+traffic 239.10.20.30 1000 1000 1000
 
 say "4. The kernel counted them:"
 as_user $work/netbroker show
 
-say "5. The route is deleted, and the sender sends 200 more:"
+say "5. A range of groups, from whatever interface. The kernel asks when a flow comes; it loses no
+   packet while it is learned:"
+as_user $work/netbroker mfc add --group 239.20.0.0/16 --iif r+ --oifs r1
+traffic 239.20.1.1 500 500 0
+as_user $work/netbroker mfc show --group 239.20.0.0/16
+
+say "6. The administrator writes a line into the service's file and has it read again, while 1,000
+   packets of the first flow are on their way:"
+configure "route group 239.30.0.0/16 iif r0 oifs r2"
+traffic 239.10.20.30 1000 1000 1000 reload
+within 5 "the reload" has_reloaded
+echo "   and of a group of that line:"
+traffic 239.30.1.1 500 0 500
+as_user $work/netbroker mfc show
+
+say "7. The first route is deleted, and the sender sends 200 more:"
 as_user $work/netbroker mfc del --source 10.1.0.2 --group 239.10.20.30
-traffic 200 0
+traffic 239.10.20.30 200 0 0
 
 say "That was all. The namespaces, the service and its files are gone with this script."
