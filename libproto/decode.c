@@ -84,7 +84,7 @@ static bool parse_source(const cJSON *json, const struct place *place, void *ret
     if (address_is_multicast(&prefix.address))
         return wrong(place, ERROR_INVALID_ADDRESS, "is a multicast address",
                      "the unicast address of a sender");
-    if (address_is_any(&prefix.address)) /* "any source", however it is written */
+    if (address_is_any(&prefix.address) && prefix_is_single(&prefix)) /* "any source", too */
         prefix.length = 0;
     *(struct prefix *)ret = prefix;
     return true;

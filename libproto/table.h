@@ -230,7 +230,8 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "Add a multicast route, or replace the one of the same source and group. Of any source or "  \
       "a prefix, there is one from each interface.")                                               \
     A(DEL_MFC, del_mfc, "mroute.write", "mfc del", "", "Delete a multicast route.")                \
-    A(FLUSH_MFC, flush_mfc, "mroute.write", "mfc flush", "", "Delete all multicast routes.")       \
+    A(FLUSH_MFC, flush_mfc, "mroute.write", "mfc flush", "",                                       \
+      "Delete all multicast routes; who is no administrator lets go of his own.")                  \
     A(BEGIN_REPLACE, begin_replace, "mroute.write", "", "",                                        \
       "Begin a set of routes, to replace those that you hold: each ADD_MFC of this connection is " \
       "put aside until COMMIT. The end of the connection forgets it.")                             \

@@ -272,7 +272,8 @@ static void simplify(struct smcroute_entry *entry)
         if (prefix_parse(words[i]->text, &prefix))
             prefix_format(&prefix, words[i]->text);
     }
-    if (prefix_parse(entry->source.text, &prefix) && address_is_any(&prefix.address))
+    if (prefix_parse(entry->source.text, &prefix) && address_is_any(&prefix.address) &&
+        (prefix_is_single(&prefix) || prefix.length == 0))
         entry->source.text[0] = '\0';
 }
 

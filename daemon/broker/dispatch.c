@@ -131,7 +131,6 @@ static bool changes_routes(const struct call *call)
     case ACTION_ADD_MFC:
         return !*session_staging(call->session);
     case ACTION_DEL_MFC:
-    case ACTION_FLUSH_MFC:
     case ACTION_REVOKE:
         return true;
     default:

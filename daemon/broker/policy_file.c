@@ -69,6 +69,8 @@ static const char *take_interface(struct rule *rule, const char *item)
 {
     if (!interface_name_is_valid(item))
         return "the name of an interface, of at most 15 characters, or a pattern such as veth*";
+    if (strchr(item, '+')) /* is the pattern of requests, and would be a name here */
+        return "a pattern with '*', such as veth*; '+' is for requests";
     strcpy(rule->interfaces[rule->interface_count++], item);
     return NULL;
 }
@@ -164,7 +166,7 @@ static struct rule *add_rule(struct policy *policy)
     if (!rules)
         return NULL;
     policy->rules = rules;
-    rules[policy->count] = (struct rule){0};
+    memset(&rules[policy->count], 0, sizeof *rules);
     return &policy->rules[policy->count++];
 }
 

@@ -46,7 +46,7 @@ static void check_decisions(const struct policy *policy)
     struct peer peer = {.uid = SOMEBODY, .gid = SOMEBODY};
     struct target target = {.interface_count = 2, .interfaces = {"eth0", "veth1"}, .table = 100};
 
-    address_parse("239.10.0.1", &target.group);
+    must(prefix_parse("239.10.0.1", &target.group), "an address");
     for (enum action action = 0; action < ACTION_COUNT; action++) {
         struct decision decision =
             policy_decide(policy, &peer, action_row(action)->policy, &target);
@@ -54,6 +54,32 @@ static void check_decisions(const struct policy *policy)
         must(!decision.allowed || (decision.rule && !decision.rule->deny), "a rule allows");
         must(decision.allowed || !decision.rule || decision.rule->deny, "a rule denies");
     }
+}
+
+static bool may(const struct policy *policy, const char *interface, const char *group)
+{
+    struct peer peer = {.uid = SOMEBODY, .gid = SOMEBODY};
+    struct target target = {.interface_count = 1, .interfaces = {interface}, .table = 100};
+
+    must(prefix_parse(group, &target.group), "a prefix");
+    return policy_decide(policy, &peer, "mroute.write", &target).allowed;
+}
+
+/* Who may have all of something may have each of it, whatever the rules are. */
+static void check_ranges(const struct policy *policy)
+{
+    static const char *const names[] = {"eth0", "eth", "eth+", "eth12", "veth1", "v", "lo"};
+    static const char *const patterns[] = {"eth+", "e+", "veth+", "eth1+", "+"};
+    static const char *const groups[] = {"239.10.0.1", "239.10.128.0/17", "239.10.0.0/16"};
+
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+        for (size_t j = 0; j < sizeof names / sizeof *names; j++)
+            must(strncmp(names[j], patterns[i], strlen(patterns[i]) - 1) != 0 ||
+                     !may(policy, patterns[i], groups[0]) || may(policy, names[j], groups[0]),
+                 "a pattern is no way to an interface");
+    for (size_t i = 0; i + 1 < sizeof groups / sizeof *groups; i++)
+        must(!may(policy, "eth0", "239.10.0.0/16") || may(policy, "eth0", groups[i]),
+             "a prefix is no way to a group");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
@@ -69,6 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         for (size_t i = 0; i < policy.count; i++)
             check_rule(&policy.rules[i]);
         check_decisions(&policy);
+        check_ranges(&policy);
     }
     fclose(file);
     policy_clear(&policy);

@@ -29,8 +29,11 @@ struct fuzz {
     struct json out; /* what came and is no whole line yet */
     bool exists[NAMES];
     bool deaf, closed;
-    uint8_t asked_family; /* for a table; NONE: for none */
-    uint32_t asked_table;
+    unsigned asked_count; /* tables */
+    struct {
+        uint8_t family;
+        uint32_t table;
+    } asked[TABLES_MAX];
 };
 
 static const char *const names[NAMES] = {"a", "b", "c", "d"};
@@ -41,8 +44,9 @@ static void open_table(void *context, uint8_t family, uint32_t table)
 {
     struct fuzz *fuzz = context;
 
-    fuzz->asked_family = family;
-    fuzz->asked_table = table;
+    must(fuzz->asked_count < TABLES_MAX, "each table is asked for once");
+    fuzz->asked[fuzz->asked_count].family = family;
+    fuzz->asked[fuzz->asked_count++].table = table;
 }
 
 static void close_table(void *context, uint8_t family, uint32_t table)
@@ -86,16 +90,18 @@ static void note_close(void *context, struct session *session)
 /* The keeper's answer, which comes a turn later; it refuses tables of even numbers. */
 static void answer_table(struct fuzz *fuzz)
 {
-    uint8_t family = fuzz->asked_family;
+    uint8_t family;
+    uint32_t table;
     struct error error;
     int fd;
 
-    if (family == FAMILY_NONE)
+    if (fuzz->asked_count == 0)
         return;
-    fuzz->asked_family = FAMILY_NONE;
+    family = fuzz->asked[--fuzz->asked_count].family;
+    table = fuzz->asked[fuzz->asked_count].table;
     error_set(&error, ERROR_IN_USE, "table", "owned");
-    fd = fuzz->asked_table % 2 ? mroute_socket_open(family, fuzz->asked_table) : -1;
-    mroute_table_opened(fuzz->services.mroute, family, fuzz->asked_table, fd, &error);
+    fd = table % 2 ? mroute_socket_open(family, table) : -1;
+    mroute_table_opened(fuzz->services.mroute, family, table, fd, &error);
 }
 
 /* --- The client's part --------------------------------------------------------------------- */

@@ -160,6 +160,8 @@ START_TEST(the_other_actions_are_decoded_with_all_their_fields)
                    "\"239.1.1.1\",\"family\":\"ipv4\",\"table\":2}}",
                    &request);
     ck_assert(request.args.show_mfc.source.length == 0);
+    assert_decodes("{\"action\":\"SHOW_MFC\",\"payload\":{\"source\":\"0.0.0.0/1\"}}", &request);
+    ck_assert(request.args.show_mfc.source.length == 1); /* half of all senders */
     assert_decodes("{\"action\":\"SHOW_VIF\",\"payload\":{\"family\":\"ipv4\",\"table\":3}}",
                    &request);
     ck_assert_uint_eq(request.args.show_vif.table, 3);

@@ -116,6 +116,7 @@ static const struct {
     {"[allow x]\neveryone = no\nverbs = *\n", 2, "yes, or no such line"},
     {"[allow x]\neveryone = yes\nverbs = mroute.wirte\n", 3, "a verb such as mroute.write"},
     {"[allow x]\neveryone = yes\nverbs = mroute.write *.read\n", 3, "a verb such as"},
+    {"[allow x]\neveryone = yes\nverbs = *\ninterfaces = eth0, eth+\n", 4, "a pattern with '*'"},
     {"[allow x]\neveryone = yes\nverbs = a-verb-that-has-more-than-31-characters\n", 3,
      "at most 31 characters"},
     {"[deny x]\n" ALL "interfaces = office0 office1\n", 4, "the name of an interface"},

@@ -465,6 +465,60 @@ START_TEST(a_set_changes_nothing_of_others)
 }
 END_TEST
 
+/* --- What ends with a session -------------------------------------------------------------- */
+
+START_TEST(what_a_session_held_goes_while_others_are_served)
+{
+    struct service s;
+    char request[200];
+
+    begin(&s);
+    for (unsigned i = 0; i < MANY; i++) {
+        snprintf(request, sizeof request,
+                 ADD("\"source\":\"10.0.0.1\",\"group\":\"239.9.%u.%u\",\"iif\":\"a\","
+                     "\"oifs\":[\"b\"],\"while_connected\":true"),
+                 i / 256, i % 256);
+        expect(client_ask(&s, 2, request), "success");
+    }
+    client_close(&s, 2);
+    client_say(&s, 0, "{\"action\":\"PING\"}");
+    for (int i = 0; i < 3; i++)
+        uv_run(&s.loop, UV_RUN_NOWAIT);
+    ck_assert(slices_are_busy(&s.services.slices));
+    expect(client_line(&s, 0, NULL), "success");
+    turn_until(&s, is_idle);
+    ck_assert_uint_eq(routes(&s), 0);
+    ck_assert_uint_eq(s.services.users.leases, 0);
+    end(&s);
+}
+END_TEST
+
+/* As DEL_MFC of each would. */
+START_TEST(a_user_flushes_what_is_his)
+{
+    struct service s;
+    cJSON *reply;
+
+    begin(&s);
+    expect(client_ask(&s, 1, ADD(FLOW("1", "b"))), "success");
+    expect(client_ask(&s, 1, ADD(FLOW("2", "b"))), "success");
+    expect(client_ask(&s, 1, ADD(FLOW("4", "b") ",\"while_connected\":true")), "success");
+    expect(client_ask(&s, 2, ADD(FLOW("2", "b"))), "success");
+    expect(client_ask(&s, 2, ADD(FLOW("3", "b"))), "success");
+    reply = client_ask(&s, 1, "{\"action\":\"FLUSH_MFC\",\"payload\":{\"dry_run\":true}}");
+    ck_assert(count_of(reply, "count") == 2);
+    expect(reply, "success");
+    ck_assert_uint_eq(routes(&s), 4);
+    reply = client_ask(&s, 1, "{\"action\":\"FLUSH_MFC\"}");
+    ck_assert(count_of(reply, "count") == 2);
+    expect(reply, "success");
+    ck_assert_uint_eq(routes(&s), 2);
+    expect(client_ask(&s, 0, "{\"action\":\"FLUSH_MFC\"}"), "success");
+    ck_assert_uint_eq(routes(&s), 0);
+    end(&s);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_set_timeout(tests, 60);
@@ -485,6 +539,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_set_whose_client_goes_before_changes_nothing);
     tcase_add_test(tests, two_sets_come_one_after_the_other);
     tcase_add_test(tests, a_set_changes_nothing_of_others);
+    tcase_add_test(tests, a_user_flushes_what_is_his);
+    tcase_add_test(tests, what_a_session_held_goes_while_others_are_served);
 }
 
 int main(void)

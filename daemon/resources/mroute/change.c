@@ -378,62 +378,49 @@ bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, const st
 
 /* --- Many at once -------------------------------------------------------------------------- */
 
-/* Learned routes go with the ranges that they are of, so that the next one in order may be gone as
- * well: they are passed over, and what is left is wanted. */
-static struct route *next_wanted(struct route *route)
+/* As by mroute_del of it. True: it is gone, or would be. */
+static bool flush_one(struct mroute *mroute, struct route *route, const struct owner *owner,
+                      bool dry_run)
 {
-    while (route && route->learned)
-        route = TAILQ_NEXT(route, in_order);
-    return route;
-}
+    struct mfc *mfc = route->mfc;
 
-static size_t flush_wanted(struct mroute *mroute, const struct mroute_filter *filter, bool dry_run)
-{
-    size_t count = 0;
-    struct mfc *mfc = TAILQ_FIRST(&mroute->tables), *next_mfc;
-
-    for (; mfc; mfc = next_mfc) {
-        struct route *route = next_wanted(TAILQ_FIRST(&mfc->routes.order)), *next;
-
-        next_mfc = TAILQ_NEXT(mfc, in_tables);
-        for (; route; route = next) {
-            next = next_wanted(TAILQ_NEXT(route, in_order));
-            if (!route_matches(filter, route))
-                continue;
-            count++;
-            if (!dry_run)
-                delete_route(mroute, route);
-        }
+    if (route->learned) {
         if (!dry_run)
-            close_if_empty(mroute, mfc);
+            mfc_del(mfc, route, ROUTE_EXPIRED_NEWS);
+    } else if (owner->administrator) {
+        if (!dry_run)
+            delete_route(mroute, route);
+    } else if (!has_own(route, owner) || release(mroute, route, owner, dry_run)) {
+        return false;
     }
-    return count;
+    if (!dry_run)
+        close_if_empty(mroute, mfc);
+    return true;
 }
 
-static size_t flush_learned(struct mroute *mroute, const struct mroute_filter *filter, bool dry_run)
+bool mroute_flush_next(struct route_cursor *cursor, const struct owner *owner, bool dry_run,
+                       size_t *count)
 {
-    size_t count = 0;
-    struct mfc *mfc;
+    struct route *route = (struct route *)route_cursor_next(cursor);
 
-    TAILQ_FOREACH (mfc, &mroute->tables, in_tables) {
-        struct learned *learned = TAILQ_FIRST(&mfc->learned), *next;
-
-        for (; learned; learned = next) {
-            next = TAILQ_NEXT(learned, in_table);
-            if (!route_matches(filter, learned->route))
-                continue;
-            count++;
-            if (!dry_run)
-                mfc_del(mfc, learned->route, ROUTE_EXPIRED_NEWS);
-        }
-    }
-    return count;
+    if (!route)
+        return false;
+    if (!route->learned || cursor->filter.learned) /* else it goes with the range that it is of */
+        *count += flush_one(cursor->mroute, route, owner, dry_run);
+    return true;
 }
 
 size_t mroute_flush(struct mroute *mroute, const struct mroute_filter *filter, bool dry_run)
 {
-    return filter->learned ? flush_learned(mroute, filter, dry_run)
-                           : flush_wanted(mroute, filter, dry_run);
+    struct owner all = {.administrator = true};
+    struct route_cursor cursor;
+    size_t count = 0;
+
+    route_cursor_open(&cursor, mroute, filter);
+    while (mroute_flush_next(&cursor, &all, dry_run, &count))
+        ;
+    route_cursor_close(&cursor);
+    return count;
 }
 
 enum sweep mroute_would_sweep(const struct route *route, const struct owner *owner)

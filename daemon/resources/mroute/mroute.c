@@ -239,13 +239,18 @@ void mroute_waiter_cancel(struct mroute *mroute, struct mroute_waiter *waiter)
 
 void mroute_table_hold(struct mroute *mroute, uint8_t family, uint32_t table)
 {
-    find_open_table(mroute, family, table)->keepers++;
+    struct mfc *mfc = find_open_table(mroute, family, table);
+
+    if (mfc)
+        mfc->keepers++;
 }
 
 void mroute_table_release(struct mroute *mroute, uint8_t family, uint32_t table)
 {
     struct mfc *mfc = find_open_table(mroute, family, table);
 
+    if (!mfc)
+        return;
     mfc->keepers--;
     close_if_empty(mroute, mfc);
 }

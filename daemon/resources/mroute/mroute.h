@@ -204,6 +204,13 @@ bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, const st
 /* Deletes the routes that the filter selects; returns how many there were. */
 size_t mroute_flush(struct mroute *mroute, const struct mroute_filter *filter, bool dry_run);
 
+/* The same for the next route of a walk, as a user may: an administrator deletes it, others let go
+ * of it (see mroute_del). *count is one more if it is gone, or would be. False: there is none left.
+ */
+struct route_cursor;
+bool mroute_flush_next(struct route_cursor *cursor, const struct owner *owner, bool dry_run,
+                       size_t *count);
+
 /* Ends the hold of this lease; false: there is none. */
 bool mroute_revoke(struct mroute *mroute, uint64_t lease);
 

@@ -104,7 +104,7 @@ void ranges_remove(struct ranges *ranges, struct route *route)
     struct range *range = find(ranges, &route->group);
 
     LIST_REMOVE(route, in_range);
-    if (--range->count == 0)
+    if (range && --range->count == 0)
         drop(ranges, range);
 }
 
