@@ -1,7 +1,7 @@
 #include "state.h"
 
 #include "log.h"
-#include "state_line.h"
+#include "state_source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,21 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The number is the version; what the first one lacks is the digest in the end. */
-#define HEAD    "{\"netbroker-state\":2}\n"
-#define HEAD_V1 "{\"netbroker-state\":1}\n"
-
 enum {
     WRITE_DELAY_MS = 200, /* changes that come together are written together */
     ROUTES_A_TURN = 500,  /* then clients have their turn; about 0.3 ms */
-    LINE_LIMIT = REQUEST_MAX,
-};
-
-/* What the lines of a file came to, and what its end says they do. */
-struct sum {
-    bool has_digest;
-    unsigned long lines, said_lines;
-    uint64_t digest, said_digest;
 };
 
 struct state {
@@ -53,8 +41,7 @@ struct state {
     uint64_t digest;
     int error;
 
-    FILE *source; /* while loading */
-    struct sum sum;
+    struct state_source source; /* while loading */
     bool load_all, load_joins;
     size_t loaded, loaded_joins;
     struct mroute_waiter waiter;
@@ -86,7 +73,7 @@ static void begin_file(struct state *state)
     state->fd = open(state->new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (state->fd < 0)
         state->error = errno;
-    put(state, HEAD, strlen(HEAD));
+    put(state, STATE_HEAD, strlen(STATE_HEAD));
     route_cursor_open(&state->cursor, state->mroute, &everything);
     join_cursor_open(&state->join_cursor, state->joins, &all_joins);
 }
@@ -236,98 +223,12 @@ static void start_delay(struct state *state)
 void state_touch(struct state *state)
 {
     /* While routes are read from the file, it holds more than there is yet. */
-    if (!state->touched && !state->busy && !state->stopped && !state->source)
+    if (!state->touched && !state->busy && !state->stopped && !state->source.file)
         start_delay(state);
     state->touched = true;
 }
 
 /* --- Reading ------------------------------------------------------------------------------- */
-
-static bool parse_end(const char *line, struct sum *sum)
-{
-    int used = 0;
-
-    if (!sum->has_digest)
-        return sscanf(line, "{\"routes\":%lu}%n", &sum->said_lines, &used) == 1 && used > 0 &&
-               line[used] == '\n';
-    return sscanf(line, "{\"lines\":%lu,\"digest\":\"%16" SCNx64 "\"}%n", &sum->said_lines,
-                  &sum->said_digest, &used) == 2 &&
-           used > 0 && line[used] == '\n';
-}
-
-/* Reads the next line as a request. 1: one; 0: the end; -1: damage. */
-static int read_line(FILE *file, struct saved *ret, struct sum *sum)
-{
-    char line[LINE_LIMIT + 2];
-    size_t length;
-
-    if (!fgets(line, sizeof line, file))
-        return -1;
-    if (parse_end(line, sum))
-        return 0;
-    length = strlen(line);
-    sum->lines++;
-    sum->digest = state_digest(sum->digest, line, length);
-    return length > 0 && line[length - 1] == '\n' && state_line_read(line, length - 1, ret) ? 1
-                                                                                            : -1;
-}
-
-static bool begin_reading(FILE *file, struct sum *ret)
-{
-    char head[sizeof HEAD];
-
-    *ret = (struct sum){.digest = STATE_DIGEST_START};
-    if (!fgets(head, sizeof head, file))
-        return false;
-    ret->has_digest = strcmp(head, HEAD) == 0;
-    return ret->has_digest || strcmp(head, HEAD_V1) == 0;
-}
-
-/* Reads the file to its end without using it. Returns 0, or the number of the bad line. */
-static size_t find_damage(FILE *file)
-{
-    struct saved saved;
-    struct sum sum;
-    int result;
-
-    if (!begin_reading(file, &sum))
-        return 1;
-    while ((result = read_line(file, &saved, &sum)) > 0)
-        ;
-    if (result < 0)
-        return sum.lines + 1;
-    if (sum.lines != sum.said_lines || (sum.has_digest && sum.digest != sum.said_digest))
-        return sum.lines + 2;
-    return 0;
-}
-
-/* #syscalls broker: open openat read lseek rename renameat renameat2 close */
-static bool open_source(struct state *state)
-{
-    state->source = fopen(state->path, "re");
-    if (!state->source) {
-        if (errno != ENOENT)
-            log_line(LOG_ERR, "cannot read the state file %s: %s.", state->path, strerror(errno));
-        return false;
-    }
-    size_t line = find_damage(state->source);
-
-    if (line == 0) {
-        rewind(state->source);
-        return true;
-    }
-    log_line(LOG_ERR,
-             "the state file %s is damaged in line %zu: none of it is used. It stays as "
-             "%s.damaged.",
-             state->path, line, state->path);
-    char damaged[PATH_MAX + 16];
-
-    snprintf(damaged, sizeof damaged, "%s.damaged", state->path);
-    rename(state->path, damaged);
-    fclose(state->source);
-    state->source = NULL;
-    return false;
-}
 
 static bool is_missing(const struct state *state, const char *name)
 {
@@ -403,9 +304,8 @@ static void load_join(struct state *state, const struct saved *saved)
 
 static void end_load(struct state *state)
 {
-    if (state->source) {
-        fclose(state->source);
-        state->source = NULL;
+    if (state->source.file) {
+        state_source_close(&state->source);
         log_line(LOG_INFO, "%zu routes and %zu joins restored from %s.", state->loaded,
                  state->loaded_joins, state->path);
     }
@@ -495,7 +395,7 @@ static void load_some(struct state *state)
 {
     struct saved saved;
 
-    while (read_line(state->source, &saved, &state->sum) > 0)
+    while (state_source_next(&state->source, &saved))
         if (!load_line(state, &saved))
             return;
     end_load(state);
@@ -520,7 +420,7 @@ void state_load(struct state *state, bool all, bool joins, void (*done)(void *co
     state->load_joins = joins;
     state->done = done;
     state->context = context;
-    if (open_source(state) && begin_reading(state->source, &state->sum))
+    if (state_source_open(&state->source, state->path))
         load_some(state);
     else
         end_load(state);
@@ -592,8 +492,8 @@ void state_stop(struct state *state)
 {
     state->stopped = true;
     state_drop_orphans(state);
-    if (state->source)
-        fclose(state->source); /* and the file stays: it holds more than was read */
+    if (state->source.file)
+        state_source_close(&state->source); /* and the file stays: it holds more than was read */
     else
         write_last_file(state);
     uv_close((uv_handle_t *)&state->delay, on_closed);
