@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+enum { USER_TEXT_MAX = 12 };
+
 static const char *const verdict_words[] = {
     [AUDIT_GRANTED] = "granted",
     [AUDIT_REFUSED] = "refused",
@@ -92,18 +94,27 @@ static void clean(char *text)
             *text = '?';
 }
 
+/* "-" for what nobody holds, or the configuration. */
+static const char *user_text(uid_t uid, char text[static USER_TEXT_MAX])
+{
+    if (uid == LEASE_UID_UNKNOWN)
+        return "-";
+    snprintf(text, USER_TEXT_MAX, "%u", (unsigned)uid);
+    return text;
+}
+
 static void write_fields(const struct audit *audit, const struct audit_record *record,
                          const char *target, const char *line)
 {
-    char text[1400], id[LEASE_ID_SIZE];
+    char text[1400], id[LEASE_ID_SIZE], user[USER_TEXT_MAX];
     int length = snprintf(text, sizeof text,
                           "PRIORITY=5\nSYSLOG_IDENTIFIER=netbrokerd\nMESSAGE=%s\n"
                           "NETBROKER_VERDICT=%s\nNETBROKER_ACTION=%s\nNETBROKER_VERB=%s\n"
                           "NETBROKER_TARGET=%s\nNETBROKER_RULE=%s\nNETBROKER_LEASE=%s\n"
-                          "NETBROKER_UID=%u\nNETBROKER_PID=%d\n",
+                          "NETBROKER_UID=%s\nNETBROKER_PID=%d\n",
                           line, verdict_words[record->verdict], record->action, record->verb,
                           target, record->rule, lease_id_format(record->lease, id),
-                          (unsigned)record->uid, (int)record->pid);
+                          user_text(record->uid, user), (int)record->pid);
 
     if (length >= (int)sizeof text)
         length = sizeof text - 1;
@@ -115,14 +126,15 @@ static void write_fields(const struct audit *audit, const struct audit_record *r
 static void write_record(const struct audit *audit, const struct audit_record *record)
 {
     char line[480], target[AUDIT_TARGET_MAX] = "", id[LEASE_ID_SIZE], lease[40] = "";
+    char user[USER_TEXT_MAX];
 
     if (record->target)
         target_format(record->target, target, sizeof target);
     if (record->lease)
         snprintf(lease, sizeof lease, " lease=%s", lease_id_format(record->lease, id));
-    snprintf(line, sizeof line, "audit %s action=%s verb=%s uid=%u pid=%d rule='%s'%s %s",
-             verdict_words[record->verdict], record->action, record->verb, (unsigned)record->uid,
-             (int)record->pid, record->rule, lease, target);
+    snprintf(line, sizeof line, "audit %s action=%s verb=%s uid=%s pid=%d rule='%s'%s %s",
+             verdict_words[record->verdict], record->action, record->verb,
+             user_text(record->uid, user), (int)record->pid, record->rule, lease, target);
     clean(line);
     if (audit->journal >= 0)
         write_fields(audit, record, target, line);
@@ -165,10 +177,9 @@ static void summarise(struct audit *audit, uint64_t now_ms)
     audit->summary_ms = now_ms;
     for (size_t i = 0; i <= audit->user_count && i <= SUMMARY_USERS; i++) {
         const uint64_t *counts = audit->users[i].counts;
-        char user[24] = "others";
+        char text[USER_TEXT_MAX];
+        const char *user = i < audit->user_count ? user_text(audit->users[i].uid, text) : "others";
 
-        if (i < audit->user_count)
-            snprintf(user, sizeof user, "%u", (unsigned)audit->users[i].uid);
         if (counts[AUDIT_GRANTED] + counts[AUDIT_REFUSED] + counts[AUDIT_RELEASED] > 0)
             log_line(LOG_NOTICE, "audit summary uid=%s granted=%llu refused=%llu released=%llu",
                      user, (unsigned long long)counts[AUDIT_GRANTED],
