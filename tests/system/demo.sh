@@ -64,10 +64,10 @@ make_topology
 say "1. The service starts. Its keeper holds two capabilities, its broker none:"
 if [ "$(id -u)" = 0 ]; then
     cat >$work/policy.conf <<'POLICY'
-[allow nobody to route between r0, r1 and r2]
+[allow nobody to route between interfaces that begin with r]
 user = nobody
 verbs = mroute.write, *.read
-interfaces = r0, r1, r2, r+
+interfaces = r*
 
 [allow nobody to look]
 user = nobody
@@ -86,7 +86,7 @@ if [ "$(id -u)" = 0 ]; then
     user=(setpriv --reuid nobody --regid nogroup --clear-groups)
     chgrp nogroup $socket
     say "2. A user who is not root, nobody, adds a route. (This script gave the socket to nobody's
-   group, and wrote a policy that lets nobody route between these three interfaces.)"
+   group, and wrote a policy that lets nobody route between interfaces that begin with r.)"
 else
     user=(setpriv "--inh-caps=-all" "--ambient-caps=-all")
     say "2. You, without any privilege, add a route:"
