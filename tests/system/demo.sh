@@ -64,7 +64,7 @@ make_topology
 say "1. The service starts. Its keeper holds two capabilities, its broker none:"
 if [ "$(id -u)" = 0 ]; then
     cat >$work/policy.conf <<'POLICY'
-[allow nobody to route between interfaces that begin with r]
+[allow nobody to route between r*]
 user = nobody
 verbs = mroute.write, *.read
 interfaces = r*
