@@ -5,9 +5,9 @@ enum { SLICE_NS = 1000 * 1000 };
 
 static void begin_next(struct slices *slices)
 {
-    slices->current = STAILQ_FIRST(&slices->jobs);
+    slices->current = TAILQ_FIRST(&slices->jobs);
     if (slices->current)
-        STAILQ_REMOVE_HEAD(&slices->jobs, in_jobs);
+        TAILQ_REMOVE(&slices->jobs, slices->current, in_jobs);
 }
 
 static enum slice_step work(struct slices *slices)
@@ -31,8 +31,8 @@ static void resume_waiters(struct slices *slices)
 {
     struct slice_waiter *waiter;
 
-    while ((waiter = STAILQ_FIRST(&slices->waiters))) {
-        STAILQ_REMOVE_HEAD(&slices->waiters, in_waiters);
+    while ((waiter = TAILQ_FIRST(&slices->waiters))) {
+        TAILQ_REMOVE(&slices->waiters, waiter, in_waiters);
         waiter->resume(waiter);
     }
 }
@@ -51,8 +51,8 @@ static void on_idle(uv_idle_t *idle)
 
 void slices_init(struct slices *slices, uv_loop_t *loop)
 {
-    STAILQ_INIT(&slices->jobs);
-    STAILQ_INIT(&slices->waiters);
+    TAILQ_INIT(&slices->jobs);
+    TAILQ_INIT(&slices->waiters);
     slices->current = NULL;
     uv_idle_init(loop, &slices->idle);
     slices->idle.data = slices;
@@ -71,19 +71,19 @@ void slices_wake(struct slices *slices)
 
 void slices_add(struct slices *slices, struct slice_job *job)
 {
-    STAILQ_INSERT_TAIL(&slices->jobs, job, in_jobs);
+    TAILQ_INSERT_TAIL(&slices->jobs, job, in_jobs);
     if (!slices->current)
         slices_wake(slices);
 }
 
 void slices_cancel(struct slices *slices, struct slice_job *job)
 {
-    if (slices->current != job) {
-        STAILQ_REMOVE(&slices->jobs, job, slice_job, in_jobs);
-        return;
+    if (slices->current == job) {
+        slices->current = NULL;
+        slices_wake(slices);
+    } else {
+        TAILQ_REMOVE(&slices->jobs, job, in_jobs);
     }
-    slices->current = NULL;
-    slices_wake(slices);
 }
 
 bool slices_are_busy(const struct slices *slices)
@@ -93,12 +93,12 @@ bool slices_are_busy(const struct slices *slices)
 
 void slices_wait(struct slices *slices, struct slice_waiter *waiter)
 {
-    STAILQ_INSERT_TAIL(&slices->waiters, waiter, in_waiters);
+    TAILQ_INSERT_TAIL(&slices->waiters, waiter, in_waiters);
 }
 
 void slices_wait_no_more(struct slices *slices, struct slice_waiter *waiter)
 {
-    STAILQ_REMOVE(&slices->waiters, waiter, slice_waiter, in_waiters);
+    TAILQ_REMOVE(&slices->waiters, waiter, in_waiters);
 }
 
 void slices_finish(struct slices *slices)

@@ -19,7 +19,7 @@ enum slice_step {
 
 /* Embedded in what the work is about. */
 struct slice_job {
-    STAILQ_ENTRY(slice_job) in_jobs; /* struct slices, which does not own it */
+    TAILQ_ENTRY(slice_job) in_jobs; /* struct slices, which does not own it */
     /* Some microseconds of work. */
     enum slice_step (*step)(struct slice_job *job);
     /* It is done and may be freed. */
@@ -27,15 +27,15 @@ struct slice_job {
 };
 
 struct slice_waiter {
-    STAILQ_ENTRY(slice_waiter) in_waiters; /* struct slices, which does not own it */
+    TAILQ_ENTRY(slice_waiter) in_waiters; /* struct slices, which does not own it */
     void (*resume)(struct slice_waiter *waiter);
 };
 
 struct slices {
     uv_idle_t idle;
-    struct slice_job *current;           /* at work; not in jobs */
-    STAILQ_HEAD(, slice_job) jobs;       /* that have not begun */
-    STAILQ_HEAD(, slice_waiter) waiters; /* for the end of the current one */
+    struct slice_job *current;          /* at work; not in jobs */
+    TAILQ_HEAD(, slice_job) jobs;       /* that have not begun */
+    TAILQ_HEAD(, slice_waiter) waiters; /* for the end of the current one */
 };
 
 void slices_init(struct slices *slices, uv_loop_t *loop);

@@ -265,6 +265,34 @@ START_TEST(a_request_is_about_all_that_it_changes)
 }
 END_TEST
 
+/* His routes from the interfaces n0 to n69, and from c, which is not his any more. */
+START_TEST(nothing_hides_among_many_interfaces)
+{
+    struct service s;
+    char request[160];
+
+    begin(&s);
+    s.services.policy.rules[1].interface_count = 0;
+    for (int i = -1; i < 71; i++) {
+        bool other = _i ? i == 70 : i == -1;
+
+        if (!other && (i < 0 || i == 70))
+            continue;
+        snprintf(request, sizeof request,
+                 ADD("\"group\":\"239.1.1.1\",\"wait\":true,\"oifs\":[\"b\"],\"iif\":\"%c%.0d\""),
+                 other ? 'c' : 'n', other ? 0 : i + 1);
+        expect(client_ask(&s, 2, request), "success");
+    }
+    s.services.policy.rules[1].interface_count = 2;
+    strcpy(s.services.policy.rules[1].interfaces[0], "n*");
+    strcpy(s.services.policy.rules[1].interfaces[1], "b");
+    ck_assert(is_refused(&s, 2, DEL("\"group\":\"239.1.1.1\",\"iif\":\"c\"")));
+    ck_assert(!is_refused(&s, 2, DEL("\"group\":\"239.1.1.1\",\"iif\":\"n1\"")));
+    ck_assert(is_refused(&s, 2, DEL("\"group\":\"239.1.1.1\"")));
+    end(&s);
+}
+END_TEST
+
 START_TEST(the_table_of_a_route_is_its_family_s_default)
 {
     struct service s;
@@ -554,6 +582,7 @@ static void add_tests(TCase *tests)
     tcase_add_loop_test(tests, every_action_is_decided_for_every_user, 0, ACTION_COUNT);
     tcase_add_loop_test(tests, a_request_is_about_all_that_it_changes, 0,
                         (int)(sizeof abouts / sizeof *abouts));
+    tcase_add_loop_test(tests, nothing_hides_among_many_interfaces, 0, 2);
     tcase_add_test(tests, the_table_of_a_route_is_its_family_s_default);
     tcase_add_test(tests, what_has_changed_during_a_wait_counts);
     tcase_add_test(tests, a_rule_that_is_gone_does_not_hold_for_those_who_wait);

@@ -257,11 +257,12 @@ static const struct {
     const char *item, *asked;
     bool allows, denies;
 } patterns[] = {
-    {"eth*", "eth+", true, true},   {"*", "eth+", true, true},     {"e*", "eth+", true, true},
-    {"eth0", "eth+", false, true},  {"eth?", "eth+", false, true}, {"eth*0", "eth+", false, true},
-    {"et", "eth+", false, false},   {"eth", "eth+", false, true},  {"wlan*", "eth+", false, false},
-    {"eth1*", "eth+", false, true}, {"*", "+", true, true},        {"eth0", "+", false, true},
-    {"[e]*", "eth+", false, true},  {"eth+", "eth+", true, true},
+    {"eth*", "eth+", true, true},   {"*", "eth+", true, true},      {"e*", "eth+", true, true},
+    {"eth0", "eth+", false, true},  {"eth?", "eth+", false, true},  {"eth*0", "eth+", false, true},
+    {"et", "eth+", false, false},   {"eth", "eth+", false, true},   {"wlan*", "eth+", false, false},
+    {"eth1*", "eth+", false, true}, {"*", "+", true, true},         {"eth0", "+", false, true},
+    {"[e]*", "eth+", false, true},  {"eth+", "eth+", true, true},   {"abc*", "eth+", false, false},
+    {"w*", "eth+", false, false},   {"eth+*", "eth+", false, true},
 };
 
 START_TEST(a_pattern_of_a_request_is_all_that_it_may_mean)

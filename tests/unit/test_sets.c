@@ -2,6 +2,7 @@
  * else happens in between, and the bounds that hold for all of a set. */
 #include "client.h"
 #include "log.h"
+#include "resources/mroute/rules.h"
 #include "staging.h"
 
 #include <stdio.h>
@@ -150,6 +151,7 @@ END_TEST
 START_TEST(routes_that_others_hold_count_as_leases)
 {
     struct service s;
+    cJSON *reply;
 
     begin(&s);
     s.services.users.limits.leases_per_user = 1;
@@ -161,7 +163,14 @@ START_TEST(routes_that_others_hold_count_as_leases)
     stage(&s, 1, ADD(FLOW("1", "b")));
     expect(client_ask(&s, 1, COMMIT), "success");
     stage(&s, 1, ADD(FLOW("2", "b"))); /* one goes, one comes, though the route stays */
-    expect(client_ask(&s, 1, COMMIT), "success");
+    reply = client_ask(&s, 1, COMMIT);
+    ck_assert(count_of(reply, "deleted") == 0 && count_of(reply, "unchanged") == 1);
+    expect(reply, "success");
+    ck_assert_uint_eq(routes(&s), 2);
+    expect(client_ask(&s, 1, BEGIN), "success");
+    reply = client_ask(&s, 1, "{\"action\":\"COMMIT\",\"payload\":{\"dry_run\":true}}");
+    ck_assert(count_of(reply, "deleted") == 0);
+    expect(reply, "success");
     end(&s);
 }
 END_TEST
@@ -252,6 +261,66 @@ START_TEST(what_is_listed_counts_as_memory)
 }
 END_TEST
 
+START_TEST(a_set_takes_its_share_of_the_memory)
+{
+    struct service s;
+
+    begin(&s);
+    s.services.users.limits.queued_bytes_per_user = 65536;
+    expect(client_ask(&s, 1, BEGIN), "success");
+    for (int i = 0; i < 1000; i++) {
+        cJSON *reply = client_ask(&s, 1, ADD(FLOW("1", "b")));
+        bool full = cJSON_GetObjectItem(reply, "code") != NULL;
+
+        expect(reply, full ? "limit" : "success");
+        if (full) {
+            ck_assert_uint_ge(s.services.users.queued, 32768);
+            expect(client_ask(&s, 1, COMMIT), "aborted");
+            ck_assert_uint_lt(s.services.users.queued, 32768);
+            end(&s);
+            return;
+        }
+    }
+    ck_abort_msg("there is no limit");
+}
+END_TEST
+
+/* --- What belongs to a set ----------------------------------------------------------------- */
+
+START_TEST(a_set_is_of_what_the_user_holds)
+{
+    struct service s;
+
+    begin(&s);
+    expect(client_ask(&s, 1, BEGIN), "success");
+    expect(client_ask(&s, 1, ADD(FLOW("1", "b") ",\"while_connected\":true")), "unsupported");
+    expect(client_ask(&s, 1, BEGIN), "in-use"); /* and what was collected is there still */
+    expect(client_ask(&s, 1, COMMIT), "aborted");
+    expect(client_ask(&s, 1, BEGIN), "success");
+    expect(client_ask(&s, 1, ADD(FLOW("1", "b") ",\"dry_run\":true")), "unsupported");
+    expect(client_ask(&s, 1, COMMIT), "aborted");
+    ck_assert_uint_eq(routes(&s), 0);
+    end(&s);
+}
+END_TEST
+
+START_TEST(a_set_is_of_the_family_and_table_that_were_named)
+{
+    struct service s;
+
+    begin(&s);
+    expect(client_ask(&s, 1, "{\"action\":\"BEGIN_REPLACE\",\"payload\":{\"family\":\"ipv6\"}}"),
+           "success");
+    expect(client_ask(&s, 1, ADD(FLOW("1", "b"))), "out-of-range");
+    expect(client_ask(&s, 1, "{\"action\":\"ABORT\"}"), "success");
+    expect(client_ask(&s, 1, "{\"action\":\"BEGIN_REPLACE\",\"payload\":{\"table\":101}}"),
+           "success");
+    expect(client_ask(&s, 1, ADD(FLOW("1", "b"))), "out-of-range");
+    expect(client_ask(&s, 1, "{\"action\":\"ABORT\"}"), "success");
+    end(&s);
+}
+END_TEST
+
 /* --- Tables -------------------------------------------------------------------------------- */
 
 static void answer_table(struct service *s, uint32_t table)
@@ -323,6 +392,31 @@ START_TEST(who_goes_while_a_table_opens_leaves_nothing)
     ck_assert_uint_eq(routes(&s), 0);
     ck_assert_uint_eq(s.kernel.closed, 1);
     expect(client_ask(&s, 1, ADD(FLOW("2", "b"))), "success"); /* nobody waits for it any more */
+    end(&s);
+}
+END_TEST
+
+static bool promise_answer(void *context, const struct mroute_rule *rule, unsigned ifindex)
+{
+    (void)context;
+    (void)rule;
+    return ifindex != 0;
+}
+
+START_TEST(the_reply_comes_when_packets_are_led_to_the_table)
+{
+    static const struct rules_host host = {promise_answer, NULL};
+    struct service s;
+
+    begin(&s);
+    mroute_keep_rules(s.services.mroute, &host);
+    stage(&s, 1, ADD(FLOW("1", "b") ",\"table\":101"));
+    client_say(&s, 1, COMMIT);
+    answer_table(&s, 101);
+    ck_assert_ptr_null(client_line(&s, 1, NULL));
+    ck_assert_uint_eq(routes(&s), 1);
+    mroute_rule_answered(s.services.mroute, V4, 101);
+    expect(await(&s, 1), "success");
     end(&s);
 }
 END_TEST
@@ -438,7 +532,7 @@ START_TEST(two_sets_come_one_after_the_other)
     client_say(&s, 2, COMMIT);
     expect(await(&s, 1), "success");
     expect(await(&s, 2), "success");
-    ck_assert_uint_eq(routes(&s), 2 * MANY);
+    ck_assert_uint_eq(routes(&s), MANY + (size_t)MANY);
     expect(client_ask(&s, 1, BEGIN), "success");
     client_say(&s, 1, COMMIT);
     expect(await(&s, 1), "success");
@@ -530,6 +624,10 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_set_that_names_too_many_interfaces_changes_nothing);
     tcase_add_test(tests, a_set_with_too_many_tables_changes_nothing);
     tcase_add_test(tests, what_is_listed_counts_as_memory);
+    tcase_add_test(tests, a_set_takes_its_share_of_the_memory);
+    tcase_add_test(tests, a_set_is_of_what_the_user_holds);
+    tcase_add_test(tests, a_set_is_of_the_family_and_table_that_were_named);
+    tcase_add_test(tests, the_reply_comes_when_packets_are_led_to_the_table);
     tcase_add_test(tests, two_new_tables_are_opened_once_each);
     tcase_add_test(tests, a_table_that_does_not_open_is_the_end_of_the_set);
     tcase_add_test(tests, who_goes_while_a_table_opens_leaves_nothing);

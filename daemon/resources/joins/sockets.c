@@ -238,7 +238,7 @@ int join_sockets_join(struct join_sockets *sockets, const struct membership_key 
     if (!membership)
         return -ENOMEM;
     result = find_place(sockets, key, &membership->place);
-    if (result < 0) {
+    if (result != 0) {
         free(membership);
         return result;
     }
