@@ -99,8 +99,8 @@ traffic 239.10.20.30 1000 1000 1000
 say "4. The kernel counted them:"
 as_user $work/netbroker show
 
-say "5. A range of groups, from whatever interface. The kernel asks when a flow comes; it loses no
-   packet while it is learned:"
+say "5. A range of groups, from whatever interface. When a flow comes, the kernel keeps its first
+   packets and asks, and its route is learned:"
 as_user $work/netbroker mfc add --group 239.20.0.0/16 --iif r+ --oifs r1
 traffic 239.20.1.1 500 500 0
 as_user $work/netbroker mfc show --group 239.20.0.0/16
