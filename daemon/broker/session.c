@@ -1,8 +1,6 @@
-#include "session.h"
+#include "session_internal.h"
 
-#include "intake.h"
 #include "log.h"
-#include "services.h"
 #include "staging.h"
 
 #include <errno.h>
@@ -12,42 +10,6 @@
 #include <unistd.h>
 
 enum { HOLDS_AT_ONCE = 64 };
-
-/* One of a session that subscribed: it has a kilobyte, which most sessions do without. */
-struct subscription {
-    struct subscriber subscriber; /* first */
-    struct session *session;
-};
-
-/* What ends with a session, and with many of it later than the session: 65,536 routes take the
- * kernel 200 ms. */
-struct session_end {
-    struct slice_job job; /* first */
-    struct session_holds holds;
-};
-
-struct session {
-    LIST_ENTRY(session) in_sessions; /* struct sessions; not owned */
-    struct session_host host;
-    struct account *user;
-    uv_poll_t poll;
-    int fd;
-    int watched; /* the events that poll waits for */
-    struct peer peer;
-
-    struct intake intake;
-    struct json out; /* what the client has yet to read */
-    bool ending;     /* nothing more is taken; the end comes when the client has read all */
-    bool closed;
-
-    struct producer *producer;         /* owned */
-    struct deferral *deferral;         /* owned */
-    struct subscription *subscription; /* owned; NULL: it never subscribed */
-    struct session_end *end;           /* owned; what ends with the session */
-    struct staging *staging;           /* owned; NULL: no set is collected */
-    size_t queued;                     /* bytes, as they were counted last */
-    unsigned ages[WAIT_COUNT];         /* seconds that each wait has taken */
-};
 
 static struct users *users_of(const struct session *session)
 {
@@ -67,7 +29,7 @@ static bool may_take(const struct session *session)
            users_may_request(users_of(session), session->user);
 }
 
-static bool is_subscribed(const struct session *session)
+bool session_is_subscribed(const struct session *session)
 {
     return session->subscription && session->subscription->subscriber.subscribed;
 }
@@ -173,8 +135,7 @@ static struct call make_call(struct session *session)
     };
 }
 
-/* What cannot be delimited cannot be passed over: the session ends with the reply. */
-static void refuse_stream(struct session *session, enum error_code code, const char *message)
+void session_refuse_stream(struct session *session, enum error_code code, const char *message)
 {
     struct call call = make_call(session);
     struct error error;
@@ -190,8 +151,8 @@ static void check_reply(struct session *session, size_t before)
     if (!session->out.failed)
         return;
     json_cut(&session->out, before);
-    refuse_stream(session, ERROR_NO_MEMORY,
-                  "The reply is too large for the memory that one client may use.");
+    session_refuse_stream(session, ERROR_NO_MEMORY,
+                          "The reply is too large for the memory that one client may use.");
 }
 
 static void perform(struct session *session, const char *bytes, size_t n)
@@ -217,14 +178,15 @@ static bool take_request(struct session *session)
         perform(session, bytes, length);
         return true;
     case INTAKE_GARBAGE:
-        refuse_stream(session, ERROR_INVALID_JSON,
-                      "A request takes one JSON object such as {\"action\": \"PING\"}, and this is "
-                      "no beginning of one. The connection ends here.");
+        session_refuse_stream(
+            session, ERROR_INVALID_JSON,
+            "A request takes one JSON object such as {\"action\": \"PING\"}, and this is "
+            "no beginning of one. The connection ends here.");
         return false;
     case INTAKE_TOO_LARGE:
-        refuse_stream(session, ERROR_TOO_LARGE,
-                      "A request has 16384 bytes at most; send several smaller ones. The "
-                      "connection ends here.");
+        session_refuse_stream(session, ERROR_TOO_LARGE,
+                              "A request has 16384 bytes at most; send several smaller ones. The "
+                              "connection ends here.");
         return false;
     case INTAKE_STARVED:
         return false;
@@ -262,7 +224,7 @@ static void fill_output(struct session *session)
         return;
     if (session->producer && !session->producer->more(session->producer, &session->out))
         end_producer(session);
-    if (!session->producer && is_subscribed(session))
+    if (!session->producer && session_is_subscribed(session))
         events_take(&session->subscription->subscriber, &session->out);
 }
 
@@ -287,8 +249,6 @@ static bool flush_output(struct session *session)
     return true;
 }
 
-static void watch(struct session *session);
-
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct session *session = poll->data;
@@ -306,7 +266,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     if (!intact)
         session_close(session);
     else
-        watch(session);
+        session_watch(session);
 }
 
 static bool is_over(const struct session *session)
@@ -336,8 +296,7 @@ static int wanted_events(const struct session *session)
     return events;
 }
 
-/* Waits for what can be done next. */
-static void watch(struct session *session)
+void session_watch(struct session *session)
 {
     int events = wanted_events(session);
 
@@ -360,7 +319,7 @@ static void wake_subscriber(struct subscriber *subscriber)
     struct session *session = ((struct subscription *)subscriber)->session;
 
     if (!session->closed)
-        watch(session);
+        session_watch(session);
 }
 
 static bool has_memory(const struct subscriber *subscriber)
@@ -414,91 +373,7 @@ void session_answer(struct deferral *deferral, void (*answer)(struct call *call,
     check_reply(session, before);
     free(deferral->id);
     free(deferral);
-    watch(session);
-}
-
-/* --- Deadlines ----------------------------------------------------------------------------- */
-
-/* A socket that holds much for its reader is not writable, even where it would still take more. */
-static bool is_waiting(const struct session *session, enum wait wait)
-{
-    if (wait == WAIT_READER)
-        return session->watched & UV_WRITABLE;
-    if (session->watched != UV_READABLE)
-        return false; /* it is the reader's turn, or ours */
-    if (wait == WAIT_REST)
-        return intake_is_inside(&session->intake);
-    return !intake_is_inside(&session->intake) && !is_subscribed(session) &&
-           LIST_EMPTY(&session->end->holds);
-}
-
-/* Half a request is answered, so that its author learns why. */
-static void end_wait(struct session *session, enum wait wait)
-{
-    static const char *const words[] = {
-#define W(name, limit, word) word,
-        WAITS(W)
-#undef W
-    };
-
-    session->host.services->sessions.ended[wait]++;
-    log_line(LOG_DEBUG, "connection of uid %u, pid %d ends: %s.", (unsigned)session->peer.uid,
-             (int)session->peer.pid, words[wait]);
-    if (wait != WAIT_REST) {
-        session_close(session);
-        return;
-    }
-    refuse_stream(session, ERROR_TOO_SLOW,
-                  "The end of the request did not come in time. The connection ends here.");
-    watch(session);
-}
-
-static void tick(struct session *session, const unsigned *most)
-{
-    for (enum wait wait = 0; wait < WAIT_COUNT && !session->closed; wait++) {
-        session->ages[wait] = is_waiting(session, wait) ? session->ages[wait] + 1 : 0;
-        if (session->ages[wait] > most[wait])
-            end_wait(session, wait);
-    }
-    if (!session->closed)
-        watch(session); /* its user may ask again */
-}
-
-void sessions_tick(struct services *services)
-{
-    const struct limits *limits = &services->users.limits;
-    const unsigned most[] = {
-#define W(name, limit, word) limits->limit,
-        WAITS(W)
-#undef W
-    };
-    struct session *session, *next;
-
-    users_next_second(&services->users);
-    for (session = LIST_FIRST(&services->sessions.list); session; session = next) {
-        next = LIST_NEXT(session, in_sessions);
-        tick(session, most);
-    }
-}
-
-static bool may_subscribe(const struct session *session)
-{
-    const char *verb = action_row(ACTION_SUBSCRIBE)->policy;
-    struct target everything = {0};
-
-    return policy_decide(&session->host.services->policy, &session->peer, verb, &everything)
-        .allowed;
-}
-
-void sessions_check_policy(struct services *services)
-{
-    struct session *session, *next;
-
-    for (session = LIST_FIRST(&services->sessions.list); session; session = next) {
-        next = LIST_NEXT(session, in_sessions);
-        if (is_subscribed(session) && !may_subscribe(session))
-            session_close(session);
-    }
+    session_watch(session);
 }
 
 /* --- The beginning ------------------------------------------------------------------------- */
@@ -534,7 +409,7 @@ struct session *session_new(const struct session_host *host, int fd, const struc
     session->out.limit = OUT_MAX;
     session->poll.data = session;
     add_to_list(session);
-    watch(session);
+    session_watch(session);
     return session;
 }
 

@@ -112,6 +112,14 @@ static void append_hold(struct holding *holding, struct hold *hold)
     hold->holding = holding;
 }
 
+bool holding_has_room(const struct holding *holding, const struct owner *owner, struct error *error)
+{
+    return holding_count(holding) < HOLDS_MAX || holding_find(holding, owner) ||
+           error_set(error, ERROR_LIMIT, NULL,
+                     "%d hold it already, and there may be no more; 'netbroker leases' lists them.",
+                     HOLDS_MAX);
+}
+
 struct hold *holding_add(struct holding *holding, const struct owner *owner, bool *ret_new)
 {
     struct hold *hold = holding_find(holding, owner);

@@ -6,6 +6,8 @@
 #ifndef NB_LEASE_H
 #define NB_LEASE_H
 
+#include "error.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -61,6 +63,9 @@ enum hold_kind {
 /* The word of a kind on the wire. */
 const char *hold_kind_word(enum hold_kind kind);
 
+/* On one thing: LEASES lists them in one piece, of about 200 bytes each. */
+enum { HOLDS_MAX = 1024 };
+
 /* What a session holds: all ends with it. */
 struct hold;
 LIST_HEAD(session_holds, hold);
@@ -109,6 +114,10 @@ unsigned holding_count(const struct holding *holding);
 
 /* The oldest hold, or NULL: whose the thing is in the first place. */
 const struct hold *holding_first(const struct holding *holding);
+
+/* Whether one more owner may hold it: one that does already, or with less than HOLDS_MAX others. */
+bool holding_has_room(const struct holding *holding, const struct owner *owner,
+                      struct error *error);
 
 /* Holds for the owner. The one that it has already is found again, with the owner's generation.
  * *ret_new says whether it is new. NULL: no memory. */

@@ -165,6 +165,27 @@ START_TEST(what_is_found_or_configured_has_no_user)
 }
 END_TEST
 
+START_TEST(a_thing_is_held_by_so_many)
+{
+    struct owner owner = owner_of(HOLD_USER, 0, NULL);
+    struct holding holding;
+    struct error error;
+    bool new;
+
+    holding_init(&holding, &class);
+    for (uid_t uid = 0; uid < HOLDS_MAX; uid++) {
+        owner.lease.uid = uid;
+        ck_assert(holding_has_room(&holding, &owner, &error));
+        ck_assert(holding_add(&holding, &owner, &new) && new);
+    }
+    ck_assert(holding_has_room(&holding, &owner, &error)); /* it is one of them */
+    owner.lease.uid = HOLDS_MAX;
+    ck_assert(!holding_has_room(&holding, &owner, &error));
+    ck_assert_int_eq(error.code, ERROR_LIMIT);
+    holding_clear(&holding);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, a_lease_is_its_user_s_from_now_on);
@@ -175,6 +196,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, an_owner_holds_a_thing_once);
     tcase_add_test(tests, two_users_and_two_sessions_are_four_owners);
     tcase_add_test(tests, what_is_found_or_configured_has_no_user);
+    tcase_add_test(tests, a_thing_is_held_by_so_many);
 }
 
 int main(void)

@@ -340,6 +340,8 @@ bool joins_add(struct joins *joins, const struct join_wish *wish, const struct o
 
     if (!join && (!join_wish_is_sound(wish, error) || !check_new(joins, wish, error)))
         return false;
+    if (join && !holding_has_room(&join->holding, owner, error))
+        return false;
     *ret = join ? JOIN_UNCHANGED : JOIN_ADDED;
     if (wish->dry_run)
         return true;

@@ -175,6 +175,8 @@ bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const st
         return false;
     if (*ret == CHANGE_REPLACED && !check_owner(old, owner, error))
         return false;
+    if (old && !holding_has_room(&old->holding, owner, error))
+        return false;
     if (args->dry_run)
         return true;
     if (!mfc)
