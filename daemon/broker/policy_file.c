@@ -159,15 +159,7 @@ static void complain(struct parsing *parsing, const char *what, const char *righ
 
 static struct rule *add_rule(struct policy *policy)
 {
-    struct rule *rules = policy->count < RULES_MAX
-                             ? realloc(policy->rules, (policy->count + 1) * sizeof *rules)
-                             : NULL;
-
-    if (!rules)
-        return NULL;
-    policy->rules = rules;
-    memset(&rules[policy->count], 0, sizeof *rules);
-    return &policy->rules[policy->count++];
+    return policy->count < RULES_MAX ? &policy->rules[policy->count++] : NULL;
 }
 
 /* A new section begins a rule: "allow NAME" or "deny NAME". NULL on a mistake. */
@@ -294,7 +286,16 @@ static char *read_line(char *text, int size, void *context)
 bool policy_parse(struct policy *policy, FILE *file, const char *name)
 {
     struct parsing parsing = {.policy = policy, .file = file, .name = name, .empty = true};
-    int line = ini_parse_stream(read_line, &parsing, take_setting, &parsing);
+    int line;
+
+    /* Room for all there may be; the system gives memory only for those that come. */
+    if (!policy->rules)
+        policy->rules = calloc(RULES_MAX, sizeof *policy->rules);
+    if (!policy->rules) {
+        log_line(LOG_ERR, "no memory for the rules of %s.", name);
+        return false;
+    }
+    line = ini_parse_stream(read_line, &parsing, take_setting, &parsing);
 
     end_section(&parsing);
     if (line != 0) {

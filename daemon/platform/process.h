@@ -11,7 +11,8 @@
 /* The first thing a privileged process does: nobody may look into it, nor dump its memory. */
 void process_hide(void);
 
-/* A file in memory that lasts as long as somebody has a copy of its descriptor, or a negative errno.
+/* A file in memory that lasts as long as somebody has a copy of its descriptor, or a negative
+ * errno.
  */
 int process_memory_file(const char *name);
 

@@ -11,7 +11,7 @@ echo "route group 239.3.1.1 iif r0 oifs r2 table 101" >>$work/multicast.conf
 echo "route group 239.3.1.2 iif r0 oifs r2 table 102" >>$work/multicast.conf
 
 broker_runs() {
-    [ -n "$(cat /proc/$daemon/task/$daemon/children)" ]
+    [ -n "$(cat "/proc/$daemon/task/$daemon/children")" ]
 }
 
 routes_are() {

@@ -87,7 +87,8 @@ static const struct {
     int line;
     const char *right; /* part of the log */
 } mistakes[] = {
-    {"[service]\nsocket = /tmp/s\ncolour = red\n", 3, "socket, state, policy, multicast, user, log-level"},
+    {"[service]\nsocket = /tmp/s\ncolour = red\n", 3,
+     "socket, state, policy, multicast, user, log-level"},
     {"[service]\n\n# x\nlog-level = loud\n", 4, "error, warning, notice, info or debug"},
     {"[service]\ntables = all\n", 2, "any, or a list"},
     {"[service]\nrequire-sandbox = maybe\n", 2, "yes or no"},
