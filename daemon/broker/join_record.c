@@ -20,7 +20,7 @@ struct entry {
     uint64_t serial, lease;
     int64_t since;
     uint8_t kind, family, source_length, group_length; /* source_length: of any source 0 */
-    bool has_source;
+    uint8_t has_source; /* 0: it has none; no bool, because other bytes may be read */
     uint8_t source[16], group[16];
     char iif[INTERFACE_NAME_MAX + 1];
     uint8_t filling[43];

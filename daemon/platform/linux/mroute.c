@@ -165,6 +165,7 @@ static int change_mfc4(const struct mroute_socket *s, int operation, const struc
     return set_option(s, operation, 0, &control, sizeof control);
 }
 
+/* IF_SET() of the kernel's header shifts a signed 1, which has no bit 31. */
 static int change_mfc6(const struct mroute_socket *s, int operation, const struct mfc_entry *entry)
 {
     struct mf6cctl control;
@@ -175,7 +176,7 @@ static int change_mfc6(const struct mroute_socket *s, int operation, const struc
     control.mf6cc_parent = (mifi_t)entry->parent;
     for (unsigned vif = 0; vif < VIFS_MAX; vif++)
         if (entry->ttls[vif])
-            IF_SET(vif, &control.mf6cc_ifset);
+            control.mf6cc_ifset.ifs_bits[vif / NIFBITS] |= UINT32_C(1) << vif % NIFBITS;
     return set_option(s, 0, operation, &control, sizeof control);
 }
 
