@@ -420,8 +420,14 @@ size_t fake_unresolved(uint8_t family, uint32_t table)
 void fake_upcall(uint8_t family, uint32_t table, const struct upcall *upcall)
 {
     const struct fake_table *t = find_table(family, table);
+    struct upcall message;
 
-    if (!t || send(t->peer, upcall, sizeof *upcall, MSG_NOSIGNAL) < 0)
+    memset(&message, 0, sizeof message); /* also between its members */
+    message.kind = upcall->kind;
+    message.vif = upcall->vif;
+    message.source = upcall->source;
+    message.group = upcall->group;
+    if (!t || send(t->peer, &message, sizeof message, MSG_NOSIGNAL) < 0)
         abort();
 }
 
