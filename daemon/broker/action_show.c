@@ -2,7 +2,6 @@
 #include "services.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 const char *const route_state_words[] = {
 #define T(name, word) [ROUTE_##name] = word,
