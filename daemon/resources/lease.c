@@ -162,10 +162,12 @@ void hold_release(struct hold *hold)
 
 void holding_clear(struct holding *holding)
 {
-    struct hold *hold;
+    struct hold *hold = LIST_FIRST(&holding->holds), *next;
 
-    while ((hold = LIST_FIRST(&holding->holds)))
+    for (; hold; hold = next) {
+        next = LIST_NEXT(hold, in_holding);
         hold_release(hold);
+    }
 }
 
 void session_holds_end(struct session_holds *holds)

@@ -24,7 +24,7 @@ struct text {
 static struct text read_file(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat facts;
+    struct stat facts = {0};
 
     bench_require(fd >= 0 && fstat(fd, &facts) == 0, path);
 

@@ -122,7 +122,7 @@ static const void *find_packet(const struct reception *reception, const char *da
     const struct iphdr *v4 = (const struct iphdr *)data;
     const struct ip6_hdr *v6 = (const struct ip6_hdr *)data;
     bool is_v4 = reception->group.ss_family == AF_INET;
-    size_t header = is_v4 ? v4->ihl * 4u : sizeof *v6;
+    size_t header = is_v4 ? (size_t)v4->ihl * 4 : sizeof *v6;
     struct udphdr udp;
 
     if (length != header + sizeof udp + sizeof(struct packet))

@@ -56,7 +56,9 @@ int joins_socket_open(uint8_t family)
     int fd = socket(family == FAMILY_IPV4 ? AF_INET : AF_INET6,
                     SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP);
 
-    return fd < 0 ? -errno : fd;
+    if (fd < 0)
+        return -errno;
+    return fd;
 }
 
 /* #syscalls broker: setsockopt */
