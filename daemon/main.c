@@ -143,7 +143,8 @@ static bool check_policy(const struct config *config)
     return true;
 }
 
-/* The same for the routes that it configures. */
+/* The same for the routes that it configures: a file that was named must be there. Only the broker
+ * reads it, without privileges, but where nothing else is asked for. */
 static bool check_multicast(const struct config *config)
 {
     size_t count;
@@ -154,10 +155,11 @@ static bool check_multicast(const struct config *config)
                  strerror(errno));
         return false;
     }
+    if (!config->check_only)
+        return true;
     if (!configured_check(config->multicast, config->started_by, &count))
         return false;
-    if (config->check_only)
-        printf("%s: %zu routes and joins, no mistakes.\n", config->multicast, count);
+    printf("%s: %zu routes and joins, no mistakes.\n", config->multicast, count);
     return true;
 }
 
@@ -308,7 +310,9 @@ int main(int argc, char **argv)
     if (!read_config(&config, argc, argv, &status))
         return status;
     log_set_level(config.log_level);
-    if (!check_policy(&config) || (config.check_only && !check_multicast(&config)))
+    if (!check_policy(&config))
+        return EXIT_FAILURE;
+    if (config.check_only && !check_multicast(&config))
         return EXIT_FAILURE;
     if (config.check_only)
         return EXIT_SUCCESS;
@@ -324,7 +328,6 @@ int main(int argc, char **argv)
     /* The service reads these files as who it is now: it must be able to. */
     if (!check_state_folder(&config) || !check_policy(&config))
         return EXIT_FAILURE;
-    /* With tables that forward already, a mistake in the routes is told, and they go on. */
     if (fresh && !check_multicast(&config))
         return EXIT_FAILURE;
     return keeper_run(&config, &kept, fresh, ready_fd, broker_run);

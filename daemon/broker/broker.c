@@ -190,10 +190,11 @@ static void reload_policy(struct broker *broker)
     }
 }
 
-static void end_reload(void *context)
+static void end_reload(void *context, bool read)
 {
     struct broker *broker = context;
 
+    (void)read; /* the log said so */
     keeper_link_ready(&broker->keeper);
 }
 
@@ -261,7 +262,7 @@ static void fill_facts(struct broker *broker)
 }
 
 /* The routes are in force: clients may come. */
-static void serve(void *context)
+static void serve(void *context, bool read)
 {
     struct broker *broker = context;
     struct session_host sessions = {
@@ -274,6 +275,12 @@ static void serve(void *context)
 
     if (broker->ending)
         return;
+    /* With tables that forward already, a mistake in the files is told, and they go on. */
+    if (!read && broker->start->fresh) {
+        log_line(LOG_ERR, "no start with such files.");
+        end(broker, 1);
+        return;
+    }
     mroute_settle(broker->services.mroute);
     if (broker->state)
         state_drop_orphans(broker->state);

@@ -28,8 +28,9 @@ struct configured {
     struct staging *wanted; /* while it is applied; owned */
     struct wanted_joins wanted_joins;
     struct set_work work;
-    void (*done)(void *context);
-    void (*again)(void *context); /* the done of a load that follows this one; NULL: none does */
+    void (*done)(void *context, bool read);
+    void (*again)(void *context,
+                  bool read); /* the done of a load that follows this one; NULL: none does */
     void *context;
 };
 
@@ -136,7 +137,8 @@ bool configured_check(const char *path, uid_t administrator, size_t *ret_count)
 
 static void end_load(struct configured *configured)
 {
-    void (*done)(void *context) = configured->done;
+    void (*done)(void *context, bool read) = configured->done;
+    bool read = configured->wanted != NULL;
 
     staging_free(configured->wanted);
     wanted_joins_clear(&configured->wanted_joins);
@@ -144,7 +146,7 @@ static void end_load(struct configured *configured)
     configured->state = IDLE;
     if (configured->stopped)
         return;
-    done(configured->context);
+    done(configured->context, read);
     if (configured->again)
         configured_load(configured, configured->again, configured->context);
 }
@@ -225,7 +227,8 @@ static void after_reading(uv_work_t *reading, int status)
     end_load(configured);
 }
 
-void configured_load(struct configured *configured, void (*done)(void *context), void *context)
+void configured_load(struct configured *configured, void (*done)(void *context, bool read),
+                     void *context)
 {
     configured->again = NULL;
     configured->context = context;

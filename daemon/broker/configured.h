@@ -8,8 +8,8 @@
 #include "resources/mroute/mroute.h"
 #include "slices.h"
 
-/* Reads the files, saying in the log what is wrong, and applies nothing. A file that is not there
- * is as good as an empty one. *ret_count: the statements in them. */
+/* For --check-config: reads the files, saying in the log what is wrong, and applies nothing. A file
+ * that is not there is as good as an empty one. *ret_count: the statements in them. */
 bool configured_check(const char *path, uid_t administrator, size_t *ret_count);
 
 struct configured;
@@ -27,9 +27,11 @@ struct configured *configured_new(const struct configured_host *host, const char
                                   uid_t administrator);
 
 /* Reads and applies the files: all of them or, with a mistake in any, none. It is read in a thread
- * and applied in slices, and done is called later, once; where a load is under way, this one
- * follows it, and those that are asked for until then are one. */
-void configured_load(struct configured *configured, void (*done)(void *context), void *context);
+ * and applied in slices, and done is called later, once, with whether the files were without
+ * mistake; where a load is under way, this one follows it, and those that are asked for until then
+ * are one. */
+void configured_load(struct configured *configured, void (*done)(void *context, bool read),
+                     void *context);
 
 /* No done is called any more, and nothing applied but what has begun (see slices_finish). */
 void configured_stop(struct configured *configured);
