@@ -1,4 +1,5 @@
 /* How routes are shown: SHOW_MFC, SHOW_VIF, SHOW, and the events that tell of them. */
+#include "route_json.h"
 #include "services.h"
 
 #include <stdlib.h>
@@ -8,22 +9,6 @@ const char *const route_state_words[] = {
     ROUTE_STATES(T)
 #undef T
 };
-
-static void write_oifs(struct json *json, const struct route_view *view)
-{
-    json_key(json, "oifs");
-    json_open(json, '[');
-    for (uint32_t i = 0; i < view->oif_count; i++)
-        json_string(json, view->oifs[i].name);
-    json_close(json, ']');
-    if (view->family != FAMILY_IPV4)
-        return;
-    json_key(json, "ttls");
-    json_open(json, '[');
-    for (uint32_t i = 0; i < view->oif_count; i++)
-        json_unsigned(json, view->oifs[i].ttl);
-    json_close(json, ']');
-}
 
 static void write_key(struct json *json, const struct prefix *source, const struct prefix *group)
 {
@@ -49,9 +34,7 @@ static void write_holders(struct json *json, const struct route_view *view)
 
 static void write_members(struct json *json, const struct route_view *view)
 {
-    write_key(json, &view->source, &view->group);
-    json_member_string(json, "iif", view->iif);
-    write_oifs(json, view);
+    route_json_write(json, view);
     json_member_string(json, "family", family_name(view->family));
     json_member_unsigned(json, "table", view->table);
     json_member_string(json, "state", route_state_words[view->state]);
