@@ -34,6 +34,7 @@ static unsigned connect_all(struct users *users, uid_t uid, struct account **ret
     struct error error;
     unsigned count = 0;
 
+    *ret = NULL;
     while (users_may_connect(users, uid, &error) && !users_are_full(users)) {
         *ret = users_connect(users, uid);
         ck_assert_ptr_nonnull(*ret);

@@ -51,17 +51,20 @@ static bool uid_is_mapped(uid_t uid)
     return mapped;
 }
 
-static void select_capabilities(void)
+static bool select_capabilities(struct error *error)
 {
     capng_clear(CAPNG_SELECT_BOTH);
-    capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_RAW, CAP_NET_ADMIN, -1);
+    return capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_RAW, CAP_NET_ADMIN,
+                         -1) == 0 ||
+           error_set(error, ERROR_INTERNAL, NULL, "libcap-ng cannot select the capabilities");
 }
 
 static bool change_user(const struct passwd *user, struct error *error)
 {
     int result;
 
-    select_capabilities();
+    if (!select_capabilities(error))
+        return false;
     result = capng_change_id((int)user->pw_uid, (int)user->pw_gid,
                              CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING | CAPNG_CLEAR_AMBIENT);
     return result == 0 || error_set(error, ERROR_INTERNAL, NULL,
@@ -73,10 +76,13 @@ static bool restrict_capabilities(struct error *error)
 {
     bool may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
 
-    select_capabilities();
+    if (!select_capabilities(error))
+        return false;
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    if (may_bound) /* only a process with CAP_SETPCAP may also empty the bounding set */
-        capng_apply(CAPNG_SELECT_BOUNDS);
+    /* Only a process with CAP_SETPCAP may also empty the bounding set. */
+    if (may_bound && capng_apply(CAPNG_SELECT_BOUNDS) != 0)
+        return error_set(error, ERROR_INTERNAL, NULL,
+                         "cannot empty the bounding set of capabilities: %s", strerror(errno));
     if (capng_apply(CAPNG_SELECT_CAPS) != 0)
         return error_set(error, ERROR_INTERNAL, NULL, "cannot give up capabilities: %s",
                          strerror(errno));
@@ -85,7 +91,9 @@ static bool restrict_capabilities(struct error *error)
 
 static bool have_capabilities(struct error *error)
 {
-    capng_get_caps_process();
+    if (capng_get_caps_process() != 0)
+        return error_set(error, ERROR_INTERNAL, NULL, "cannot read the capabilities: %s",
+                         strerror(errno));
     if (capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_RAW) &&
         capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN))
         return true;
@@ -138,7 +146,10 @@ void process_privileges_describe(char *text, size_t size)
 {
     char *names;
 
-    capng_get_caps_process();
+    if (capng_get_caps_process() != 0) {
+        snprintf(text, size, "unknown");
+        return;
+    }
     names = capng_print_caps_text(CAPNG_PRINT_BUFFER, CAPNG_PERMITTED);
     snprintf(text, size, "%s", names && *names ? names : "none");
     free(names);

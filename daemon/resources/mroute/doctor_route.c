@@ -161,7 +161,7 @@ static void write_command(const struct examination *e, const struct route *like,
 {
     struct prefix source = {0}, any_group = {0};
     char source_text[PREFIX_TEXT_MAX + 16], group[PREFIX_TEXT_MAX] = "GROUP";
-    char table[32] = "", outputs[2 * HINT_MAX] = "INTERFACE,...";
+    char table[32] = "", outputs[2 * HINT_MAX + 8] = "INTERFACE,...";
     const struct prefix *groups = like ? &like->group : &any_group;
     static const char form[] = "netbroker mfc add%s --group %s --iif %s --oifs %s%s";
 

@@ -2,6 +2,7 @@
 
 #include "mfc.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void rules_init(struct rules *rules, const struct rules_host *host, uint8_t family, uint32_t table)
@@ -20,7 +21,7 @@ static unsigned place_of(struct rules *rules, const char *iif)
         i++;
     if (i == rules->count && i < TABLE_RULES_MAX) {
         memset(&rules->list[i], 0, sizeof rules->list[i]);
-        strncpy(rules->list[i].iif, iif, INTERFACE_NAME_MAX);
+        snprintf(rules->list[i].iif, sizeof rules->list[i].iif, "%s", iif);
         rules->count++;
     }
     return i;
