@@ -1,4 +1,4 @@
-/* The file is in the INI style, read by inih:
+/* The file has headings and settings (settings.h):
  *
  *     [service]
  *     socket = /run/netbroker/netbroker.sock
@@ -16,9 +16,9 @@
 #include "config.h"
 
 #include "log.h"
+#include "settings.h"
 
 #include <errno.h>
-#include <ini.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,60 +162,70 @@ const char *config_set(struct config *config, const char *name, const char *valu
     return set_in(&sections[0], config, name, value);
 }
 
-static const char *set_anywhere(struct config *config, const char *section, const char *name,
-                                const char *value)
-{
-    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
-        if (strcmp(sections[i].name, section) == 0)
-            return set_in(&sections[i], config, name, value);
-    return "the section [service] or [limits]";
-}
-
 struct reading {
     struct config config;
-    FILE *file;
-    int line; /* inih tells its handler no line number as distributions build it */
+    char heading[SETTINGS_LINE_MAX + 1]; /* as it was written, for messages; "": none */
+    const struct section *section;       /* NULL: there is none of this heading */
+    bool ignoring;                       /* the heading is a mistake that was told */
     bool failed;
 };
 
-static char *read_line(char *text, int size, void *context)
+static void report_mistake(void *context, int line, const char *what, const char *right)
 {
     struct reading *reading = context;
 
-    reading->line++;
-    return fgets(text, size, reading->file);
+    log_line(LOG_ERR, "%s:%d: '%s' is a mistake; right would be %s.", reading->config.file, line,
+             what, right);
+    reading->failed = true;
 }
 
-static int take_setting(void *context, const char *section, const char *name, const char *value)
+static void take_heading(void *context, int line, const char *heading)
 {
     struct reading *reading = context;
-    const char *right = set_anywhere(&reading->config, section, name, value);
 
+    (void)line;
+    reading->ignoring = heading == NULL;
+    reading->section = NULL;
+    snprintf(reading->heading, sizeof reading->heading, "%s", heading ? heading : "");
+    for (size_t i = 0; heading && i < sizeof sections / sizeof *sections; i++)
+        if (strcmp(sections[i].name, heading) == 0)
+            reading->section = &sections[i];
+}
+
+static void take_setting(void *context, int line, const char *name, const char *value)
+{
+    struct reading *reading = context;
+    const char *right = "the section [service] or [limits]";
+
+    if (reading->ignoring)
+        return;
+    if (reading->section)
+        right = set_in(reading->section, &reading->config, name, value);
     if (!right)
-        return 1;
+        return;
     log_line(LOG_ERR, "%s:%d: [%s] %s = %s is a mistake; right would be %s.", reading->config.file,
-             reading->line, section, name, value, right);
+             line, reading->heading, name, value, right);
     reading->failed = true;
-    return 1;
 }
 
 bool config_read(struct config *config)
 {
     struct reading reading = {.config = *config};
-    FILE *file = reading.file = fopen(config->file, "re");
+    const struct settings_reader reader = {.heading = take_heading,
+                                           .setting = take_setting,
+                                           .mistake = report_mistake,
+                                           .context = &reading};
+    FILE *file = fopen(config->file, "re");
+    int result;
 
     if (!file && errno == ENOENT && !config->file_required)
         return true;
-    if (!file) {
-        log_line(LOG_ERR, "cannot read %s: %s.", config->file, strerror(errno));
-        return false;
-    }
-    int line = ini_parse_stream(read_line, &reading, take_setting, &reading);
-
-    fclose(file);
-    if (line > 0)
-        log_line(LOG_ERR, "%s:%d: no setting; right would be NAME = VALUE.", config->file, line);
-    if (line != 0 || reading.failed)
+    result = file ? settings_read(file, &reader) : -errno;
+    if (file)
+        fclose(file);
+    if (result < 0)
+        log_line(LOG_ERR, "cannot read %s: %s.", config->file, strerror(-result));
+    if (result < 0 || reading.failed)
         return false;
     *config = reading.config;
     return true;

@@ -16,7 +16,7 @@
 
 enum {
     RULES_MAX = 256,
-    RULE_NAME_MAX = 40, /* inih cuts the names of sections behind 49 bytes, without a word */
+    RULE_NAME_MAX = 40,
     /* Of one kind in one rule. */
     RULE_ITEMS_MAX = 32,
     /* A route's interfaces, and those of the route that it replaces. */

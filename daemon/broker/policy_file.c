@@ -1,4 +1,4 @@
-/* The INI style, read by inih. A section is a rule, its name begins with what it does:
+/* A rule is a section of settings (settings.h); its heading begins with what it does:
  *
  *     [allow the operators of the video network]
  *     group = video
@@ -11,11 +11,11 @@
 #include "admin_files.h"
 #include "decode.h"
 #include "log.h"
+#include "settings.h"
 
 #include <arpa/inet.h>
 #include <fnmatch.h>
 #include <grp.h>
-#include <ini.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,25 +136,20 @@ static const struct {
 
 struct parsing {
     struct policy *policy;
-    FILE *file;
     const char *name;
-    int line;          /* that is being read */
     int heading;       /* the line of the section's heading; 0: none yet */
     bool empty;        /* no line of the section was read yet */
-    struct rule *rule; /* of the section; NULL: none yet, or its heading is a mistake */
+    struct rule *rule; /* of the section; NULL: none, or its heading is a mistake */
     bool failed;
 };
 
-static void complain_at(struct parsing *parsing, int line, const char *what, const char *right)
+static void complain(void *context, int line, const char *what, const char *right)
 {
+    struct parsing *parsing = context;
+
     log_line(LOG_ERR, "%s:%d: '%s' is a mistake; right would be %s.", parsing->name, line, what,
              right);
     parsing->failed = true;
-}
-
-static void complain(struct parsing *parsing, const char *what, const char *right)
-{
-    complain_at(parsing, parsing->line, what, right);
 }
 
 static struct rule *add_rule(struct policy *policy)
@@ -162,22 +157,21 @@ static struct rule *add_rule(struct policy *policy)
     return policy->count < RULES_MAX ? &policy->rules[policy->count++] : NULL;
 }
 
-/* A new section begins a rule: "allow NAME" or "deny NAME". NULL on a mistake. */
-static struct rule *begin_rule(struct parsing *parsing, const char *section)
+/* A heading begins a rule: "allow NAME" or "deny NAME". NULL on a mistake. */
+static struct rule *begin_rule(struct parsing *parsing, int line, const char *heading)
 {
-    int line = parsing->heading ? parsing->heading : parsing->line;
     static const char right[] = "[allow NAME] or [deny NAME], with a name of at most 40 characters";
-    bool deny = strncmp(section, "deny ", 5) == 0;
-    const char *name = deny ? section + 5 : section + 6;
+    bool deny = strncmp(heading, "deny ", 5) == 0;
+    const char *name = deny ? heading + 5 : heading + 6;
     struct rule *rule;
 
-    if ((!deny && strncmp(section, "allow ", 6) != 0) || strlen(name) > RULE_NAME_MAX) {
-        complain_at(parsing, line, section, right);
+    if ((!deny && strncmp(heading, "allow ", 6) != 0) || strlen(name) > RULE_NAME_MAX) {
+        complain(parsing, line, heading, right);
         return NULL;
     }
     rule = add_rule(parsing->policy);
     if (!rule) {
-        complain_at(parsing, line, section, "one of 256 rules at most");
+        complain(parsing, line, heading, "one of 256 rules at most");
         return NULL;
     }
     rule->deny = deny;
@@ -208,85 +202,76 @@ static const char *take_list(struct rule *rule, size_t part, char *text)
     return NULL;
 }
 
-static void take_part(struct parsing *parsing, struct rule *rule, const char *name,
-                      const char *value)
+static void take_part(struct parsing *parsing, int line, const char *name, const char *value)
 {
-    char text[1024];
+    char text[SETTINGS_LINE_MAX + 1];
     const char *right = "user, group, everyone, verbs, interfaces, multicast, tables or leases";
 
     snprintf(text, sizeof text, "%s", value);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strcmp(parts[i].name, name) == 0) {
-            right = take_list(rule, i, text);
+            right = take_list(parsing->rule, i, text);
             if (right)
-                complain(parsing, value, right);
+                complain(parsing, line, value, right);
             return;
         }
-    complain(parsing, name, right);
-}
-
-static int take_setting(void *context, const char *section, const char *name, const char *value)
-{
-    struct parsing *parsing = context;
-
-    if (parsing->empty)
-        parsing->rule = begin_rule(parsing, section);
-    parsing->empty = false;
-    if (parsing->rule)
-        take_part(parsing, parsing->rule, name, value);
-    return 1;
+    complain(parsing, line, name, right);
 }
 
 /* A rule without subjects or verbs says nothing: it was meant otherwise. */
-static void end_section(struct parsing *parsing)
+static void judge_rule(struct parsing *parsing)
 {
     const struct rule *rule = parsing->rule;
+    int line = parsing->heading;
 
-    if (parsing->heading && parsing->empty)
-        complain_at(parsing, parsing->heading, "a heading and nothing behind it", "a rule");
-    if (rule && !rule->everyone && !rule->user_count && !rule->group_count)
-        complain_at(parsing, parsing->heading, rule->name,
-                    "a rule with a line user, group or everyone");
-    if (rule && !rule->verb_count)
-        complain_at(parsing, parsing->heading, rule->name, "a rule with a line verbs");
+    if (parsing->empty) {
+        complain(parsing, line, "a heading and nothing behind it", "a rule");
+        return;
+    }
+    if (!rule->everyone && !rule->user_count && !rule->group_count)
+        complain(parsing, line, rule->name, "a rule with a line user, group or everyone");
+    if (!rule->verb_count)
+        complain(parsing, line, rule->name, "a rule with a line verbs");
+}
+
+static void end_section(struct parsing *parsing)
+{
+    if (parsing->rule)
+        judge_rule(parsing);
     parsing->rule = NULL;
     parsing->empty = true;
 }
 
-/* inih would take the rest of a long line for a line of its own, be it of a comment. */
-static void refuse_long_line(struct parsing *parsing)
-{
-    int byte;
-
-    while ((byte = getc(parsing->file)) != EOF && byte != '\n')
-        ;
-    complain(parsing, "a long line",
-             "one of at most 198 bytes; a list may go on in a second line of the same name");
-}
-
-/* inih tells of no headings, only of the settings under them: two rules of the same heading would
- * become one, and one without settings none. So headings are noticed here. */
-static char *read_line(char *text, int size, void *context)
+static void take_heading(void *context, int line, const char *heading)
 {
     struct parsing *parsing = context;
-    char *line = fgets(text, size, parsing->file);
 
-    parsing->line++;
-    if (!line)
-        return NULL;
-    if (strlen(line) == (size_t)size - 1 && line[size - 2] != '\n')
-        refuse_long_line(parsing);
-    if (line[strspn(line, " \t")] == '[') {
-        end_section(parsing);
-        parsing->heading = parsing->line;
-    }
-    return line;
+    end_section(parsing);
+    parsing->heading = line;
+    parsing->rule = heading ? begin_rule(parsing, line, heading) : NULL;
+}
+
+/* Settings below a heading that is a mistake are not judged. */
+static void take_setting(void *context, int line, const char *name, const char *value)
+{
+    struct parsing *parsing = context;
+
+    if (parsing->rule)
+        take_part(parsing, line, name, value);
+    else if (!parsing->heading && parsing->empty)
+        complain(parsing, line, name, "[allow NAME] or [deny NAME] before the first setting");
+    parsing->empty = false;
 }
 
 bool policy_parse(struct policy *policy, FILE *file, const char *name)
 {
-    struct parsing parsing = {.policy = policy, .file = file, .name = name, .empty = true};
-    int line;
+    struct parsing parsing = {.policy = policy, .name = name, .empty = true};
+    const struct settings_reader reader = {.heading = take_heading,
+                                           .setting = take_setting,
+                                           .mistake = complain,
+                                           .lists = true,
+                                           .context = &parsing};
+    int result;
 
     /* Room for all there may be; the system gives memory only for those that come. */
     if (!policy->rules)
@@ -295,14 +280,11 @@ bool policy_parse(struct policy *policy, FILE *file, const char *name)
         log_line(LOG_ERR, "no memory for the rules of %s.", name);
         return false;
     }
-    line = ini_parse_stream(read_line, &parsing, take_setting, &parsing);
-
+    result = settings_read(file, &reader);
     end_section(&parsing);
-    if (line != 0) {
-        log_line(LOG_ERR, "%s:%d: no setting; right would be NAME = VALUE.", name, line);
-        return false;
-    }
-    return !parsing.failed;
+    if (result < 0)
+        log_line(LOG_ERR, "cannot read %s: %s.", name, strerror(-result));
+    return result == 0 && !parsing.failed;
 }
 
 void policy_clear(struct policy *policy)

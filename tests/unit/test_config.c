@@ -82,6 +82,35 @@ START_TEST(an_empty_file_changes_nothing)
 }
 END_TEST
 
+START_TEST(space_and_comments_mean_nothing)
+{
+    struct fixture f;
+
+    ck_assert(read_text(&f, "\xEF\xBB\xBF[service] ; the daemon\r\n  socket = /tmp/s\r\n"
+                            "\n\tstate : /tmp/a b#c;d ; where\r\n  # more\n [limits]\n"
+                            "idle-seconds=7\t; short"));
+    ck_assert_str_eq(f.log, "");
+    ck_assert_str_eq(f.config.socket, "/tmp/s");
+    ck_assert_str_eq(f.config.state, "/tmp/a b#c;d");
+    ck_assert_uint_eq(f.config.limits.idle_seconds, 7);
+}
+END_TEST
+
+START_TEST(a_folder_is_no_file)
+{
+    struct config config;
+
+    config_init(&config);
+    strcpy(config.file, "/tmp");
+    log_set_level(LOG_ERR - 1);
+    ck_assert(!config_read(&config));
+}
+END_TEST
+
+/* Of 200 bytes. */
+#define LONG_50 "/456789 123456789 123456789 123456789 123456789 12"
+#define LONG    LONG_50 LONG_50 LONG_50 LONG_50
+
 static const struct {
     const char *text;
     int line;
@@ -106,6 +135,11 @@ static const struct {
     {"[limits]\nidle-seconds =\n", 2, "a number from 1 to 86400"},
     {"[service]\nconnections = 5\n", 2, "socket, state, policy, multicast, user"},
     {"[service\nsocket = /tmp/s\n", 1, "NAME = VALUE"},
+    {"[service] # the daemon\n[limits] x\n", 2, "nothing behind a heading"},
+    {"[service]\nstate = " LONG "\ncolour = red\n", 2, "at most 198 bytes"},
+    {"[service]\nstate = " LONG "\ncolour = red\n", 3, "socket, state, policy"},
+    {"[service]\n# " LONG "\nlog-level = loud\n", 3, "error, warning, notice, info or debug"},
+    {"[service]\nstate = " LONG "\nnonsense\n", 3, "NAME = VALUE"},
 };
 
 START_TEST(a_mistake_is_told_with_its_line)
@@ -177,6 +211,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, all_settings_are_read);
     tcase_add_test(tests, limits_are_read);
     tcase_add_test(tests, an_empty_file_changes_nothing);
+    tcase_add_test(tests, space_and_comments_mean_nothing);
+    tcase_add_test(tests, a_folder_is_no_file);
     tcase_add_loop_test(tests, a_mistake_is_told_with_its_line, 0,
                         (int)(sizeof mistakes / sizeof *mistakes));
     tcase_add_test(tests, each_of_two_mistakes_is_told);

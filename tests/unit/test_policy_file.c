@@ -5,6 +5,7 @@
 #include "suite.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,6 +27,11 @@ static bool parse_text(struct fixture *f, const char *text, const char *name)
     fclose(file);
     return parsed;
 }
+
+/* A comment of 90 bytes. */
+#define LINE_90                                                                                    \
+    "#23456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 "             \
+    "123456789 "
 
 #define ALL "everyone = yes\nverbs = *\n"
 
@@ -77,6 +83,37 @@ START_TEST(a_list_goes_on_in_a_second_line)
 }
 END_TEST
 
+START_TEST(a_list_goes_on_in_an_indented_line)
+{
+    struct fixture f = {0};
+
+    ck_assert(parse_text(&f,
+                         "[allow x]\n" ALL "multicast = 239.1.0.0/16, 239.2.0.0/16\n"
+                         "\t# one more\n\n    ff3e::/16, 239.3.0.0/16 ; and no other\r\n",
+                         "file"));
+    ck_assert_str_eq(f.log.text, "");
+    ck_assert_uint_eq(f.policy.rules[0].prefix_count, 4);
+    policy_clear(&f.policy);
+}
+END_TEST
+
+/* What stands below a heading that is a mistake belongs neither to it nor to the rule before. */
+START_TEST(a_wrong_heading_is_told_once)
+{
+    static const char *const headings[] = {"[deny", "[permit y]",
+                                           "[deny " LINE_90 LINE_90 LINE_90 "]"};
+    struct fixture f = {0};
+    char text[512];
+
+    snprintf(text, sizeof text, "[allow x]\n" ALL "%s\n" ALL "tables = 0\ncolour = red\n",
+             headings[_i]);
+    ck_assert(!parse_text(&f, text, "file"));
+    ck_assert_ptr_nonnull(strstr(f.log.text, "file:4: "));
+    ck_assert_ptr_null(strstr(strstr(f.log.text, "file:4: ") + 1, "file:"));
+    policy_clear(&f.policy);
+}
+END_TEST
+
 /* Together they would be a rule that nobody wrote: b on eth0. */
 START_TEST(two_rules_of_one_name_stay_two)
 {
@@ -94,9 +131,6 @@ START_TEST(two_rules_of_one_name_stay_two)
 END_TEST
 
 #define NAME_40 "0123456789012345678901234567890123456789"
-#define LINE_90                                                                                    \
-    "#23456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 "             \
-    "123456789 "
 
 static const struct {
     const char *text;
@@ -148,7 +182,7 @@ static const struct {
     {"[allow x]\n" ALL "[deny y]\neveryone = yes\n", 4, "a line verbs"},
     {"[deny x]\n# everyone = yes\n[allow y]\n" ALL, 1, "a rule"},
     {"[allow x]\n" ALL "[deny y]\n", 4, "a rule"},
-    {"[allow x]\n" ALL "  [deny]\n" ALL, 4, "[deny]"},
+    {"[allow x]\n" ALL "  [deny]\n" ALL, 4, "[allow NAME] or [deny NAME]"},
     {"[allow x]\n" ALL "nonsense\n", 4, "NAME = VALUE"},
     {"[allow x\n" ALL, 1, "NAME = VALUE"},
     /* The end of a long line must not count as one of its own. */
@@ -157,6 +191,9 @@ static const struct {
      4, "one of at most 198 bytes"},
     {"[allow x]\n" ALL "\n" LINE_90 LINE_90 LINE_90 LINE_90 LINE_90 "\ntables = 0\n", 6,
      "1 to 999999999"},
+    {"[allow x]\n" ALL "verbs = " LINE_90 LINE_90 LINE_90 "\nnonsense\n", 5, "NAME = VALUE"},
+    {"[allow " LINE_90 LINE_90 LINE_90 "]\n[allow]\n" ALL, 2, "[allow NAME] or [deny NAME]"},
+    {"[allow x] everyone = yes\nverbs = *\n", 1, "nothing behind a heading"},
 };
 
 START_TEST(a_mistake_is_told_with_its_line)
@@ -435,6 +472,8 @@ static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, every_part_of_a_rule_is_read);
     tcase_add_test(tests, a_list_goes_on_in_a_second_line);
+    tcase_add_test(tests, a_list_goes_on_in_an_indented_line);
+    tcase_add_loop_test(tests, a_wrong_heading_is_told_once, 0, 3);
     tcase_add_test(tests, two_rules_of_one_name_stay_two);
     tcase_add_loop_test(tests, a_mistake_is_told_with_its_line, 0,
                         (int)(sizeof mistakes / sizeof *mistakes));
