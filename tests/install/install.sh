@@ -2,6 +2,9 @@
 # What `cmake --install` leaves: every file in its place, nothing that points back to the build, a
 # library that exports nb_* and nothing else, and programs outside that build against it by
 # pkg-config and by CMake's find_package, and talk to the installed service.
+#
+# check_files and check_paths look at an installation with a prefix of its own, check_usr at one
+# that was configured for /usr.
 set -euo pipefail
 
 build=${NB_BUILD:?the build folder}
@@ -60,6 +63,16 @@ check_paths() {
     [ -z "$found" ] || fail "a library path is built in: $found"
 }
 
+# Programs can be loaded at any address.
+check_programs() {
+    local program
+
+    for program in sbin/netbrokerd bin/netbroker; do
+        readelf --file-header "$prefix/$program" | grep -q 'Type: *DYN ' ||
+            fail "$program is not position-independent"
+    done
+}
+
 check_symbols() {
     local others
 
@@ -95,10 +108,42 @@ build_by_pkg_config() {
     fi
 }
 
+# configure SOURCE FOLDER CMAKE_OPTION...: with the tools of the build, which may be all there are
+configure() {
+    cmake -S "$1" -B "$2" -G "${NB_GENERATOR:?}" -DCMAKE_MAKE_PROGRAM="${NB_MAKE:?}" \
+        -DCMAKE_C_COMPILER="${CC:-cc}" "${@:3}" >"$work/cmake.log" 2>&1 ||
+        fail "$(cat "$work/cmake.log")"
+}
+
 build_by_cmake() {
-    cmake -S "$tests/program" -B "$work/by-cmake" -DCMAKE_PREFIX_PATH="$prefix" \
-        -DCMAKE_C_COMPILER="${CC:-cc}" >"$work/cmake.log" 2>&1 || fail "$(cat "$work/cmake.log")"
-    cmake --build "$work/by-cmake" >>"$work/cmake.log" 2>&1 || fail "$(cat "$work/cmake.log")"
+    configure "$tests/program" "$work/by-cmake" -DCMAKE_PREFIX_PATH="$prefix"
+    cmake --build "$work/by-cmake" >"$work/cmake.log" 2>&1 || fail "$(cat "$work/cmake.log")"
+}
+
+# Configured with the prefix /usr, the files lie where the distribution has its own: the library
+# beside libuv. What was built already is taken; only where it goes is in question.
+check_usr() {
+    local folder=$work/usr root=$work/root libraries units file missing=0
+
+    configure "$NB_SOURCE" "$folder" -DCMAKE_INSTALL_PREFIX=/usr -DBUILD_TESTING=OFF
+    cp -a "$build"/client/{libnetbroker.so*,netbroker} "$folder/client"
+    for file in client systemd; do
+        DESTDIR=$root cmake --install "$folder/$file" >/dev/null
+    done
+    libraries=$(realpath -m "$(pkg-config --variable=libdir libuv)")
+    units=$(pkg-config --variable=systemdsystemunitdir systemd) || units=/usr/lib/systemd/system
+    for file in usr/bin/netbroker usr/include/netbroker.h "$libraries"/libnetbroker.so{,.0} \
+        "$libraries/pkgconfig/libnetbroker.pc" "$libraries/cmake/netbroker/netbroker-config.cmake" \
+        "$units"/netbrokerd.{service,socket} usr/lib/sysusers.d/netbroker.conf \
+        usr/lib/tmpfiles.d/netbroker.conf etc/netbroker/{netbrokerd,policy}.conf; do
+        if [ ! -s "$root/$file" ]; then
+            echo "missing: $file"
+            missing=1
+        fi
+    done
+    [ $missing = 0 ] || fail "with the prefix /usr: $(cd "$root" && find . -type f)"
+    ! grep -q -- --config "$root/$units/netbrokerd.service" ||
+        fail "with the prefix /usr the service needs no --config"
 }
 
 # In a network namespace, so that no other owner of the kernel's table is in the way.
@@ -124,10 +169,12 @@ start_daemon() {
 cmake --install "$build" --prefix "$prefix" >"$work/install.log"
 check_files
 check_paths
+check_programs
 check_symbols
 check_configuration
 build_by_pkg_config
 build_by_cmake
+check_usr
 start_daemon
 for program in by-pkg-config by-cmake/program; do
     answer=$(LD_LIBRARY_PATH=$library "$work/$program") || fail "$program ended with status $?"
