@@ -93,7 +93,7 @@ static void take_setting(struct reading *reading, char *text)
     char *separator = strpbrk(text, "=:"), *value;
 
     if (!separator) {
-        complain(reading, "no setting", "NAME = VALUE");
+        complain(reading, text, "NAME = VALUE");
         return;
     }
     *separator = '\0';
