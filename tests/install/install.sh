@@ -121,11 +121,16 @@ build_by_cmake() {
 }
 
 # Configured with the prefix /usr, the files lie where the distribution has its own: the library
-# beside libuv. What was built already is taken; only where it goes is in question.
+# beside libuv. What was built already is taken; only where it goes is in question. And a builder's
+# level of _FORTIFY_SOURCE stays.
 check_usr() {
     local folder=$work/usr root=$work/root libraries units file missing=0
 
-    configure "$NB_SOURCE" "$folder" -DCMAKE_INSTALL_PREFIX=/usr -DBUILD_TESTING=OFF
+    configure "$NB_SOURCE" "$folder" -DCMAKE_INSTALL_PREFIX=/usr -DBUILD_TESTING=OFF \
+        -DCMAKE_C_FLAGS="-O2 -D_FORTIFY_SOURCE=3"
+    grep -q _FORTIFY_SOURCE=3 "$folder/compile_commands.json" || fail "CMAKE_C_FLAGS are not used"
+    ! grep -q _FORTIFY_SOURCE=2 "$folder/compile_commands.json" ||
+        fail "a builder's _FORTIFY_SOURCE=3 becomes 2"
     cp -a "$build"/client/{libnetbroker.so*,netbroker} "$folder/client"
     for file in client systemd; do
         DESTDIR=$root cmake --install "$folder/$file" >/dev/null
