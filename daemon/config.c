@@ -167,16 +167,16 @@ struct reading {
     char heading[SETTINGS_LINE_MAX + 1]; /* as it was written, for messages; "": none */
     const struct section *section;       /* NULL: there is none of this heading */
     bool ignoring;                       /* the heading is a mistake that was told */
-    bool failed;
+    struct mistakes *mistakes;
 };
 
 static void report_mistake(void *context, int line, const char *what, const char *right)
 {
     struct reading *reading = context;
 
-    log_line(LOG_ERR, "%s:%d: '%s' is a mistake; right would be %s.", reading->config.file, line,
-             what, right);
-    reading->failed = true;
+    mistakes_add(reading->mistakes, "%s:%d: '%s' is a mistake; right would be %s.",
+                 reading->config.file, line, what, right);
+    reading->config.doubtful = true;
 }
 
 static void take_heading(void *context, int line, const char *heading)
@@ -192,6 +192,27 @@ static void take_heading(void *context, int line, const char *heading)
             reading->section = &sections[i];
 }
 
+static const struct setting *find_setting(const struct section *section, const char *name)
+{
+    for (size_t i = 0; section && i < section->count; i++)
+        if (strcmp(section->settings[i].name, name) == 0)
+            return &section->settings[i];
+    return NULL;
+}
+
+/* A setting whose value is wrong, or a line that may have been meant for any: the side that permits
+ * less. */
+static void fall_to_safe_side(struct config *config, const struct section *section,
+                              const char *name)
+{
+    const struct setting *setting = find_setting(section, name);
+
+    if (setting && setting->kind == SWITCH)
+        config->require_sandbox = true;
+    else if (!setting || setting->kind == TABLES || strcmp(name, "policy") == 0)
+        config->doubtful = true;
+}
+
 static void take_setting(void *context, int line, const char *name, const char *value)
 {
     struct reading *reading = context;
@@ -203,30 +224,49 @@ static void take_setting(void *context, int line, const char *name, const char *
         right = set_in(reading->section, &reading->config, name, value);
     if (!right)
         return;
-    log_line(LOG_ERR, "%s:%d: [%s] %s = %s is a mistake; right would be %s.", reading->config.file,
-             line, reading->heading, name, value, right);
-    reading->failed = true;
+    mistakes_add(reading->mistakes, "%s:%d: [%s] %s = %s is a mistake; right would be %s.",
+                 reading->config.file, line, reading->heading, name, value, right);
+    fall_to_safe_side(&reading->config, reading->section, name);
 }
 
-bool config_read(struct config *config)
+/* A file that cannot be read may have had anything in it. */
+static void read_file(struct reading *reading)
 {
-    struct reading reading = {.config = *config};
     const struct settings_reader reader = {.heading = take_heading,
                                            .setting = take_setting,
                                            .mistake = report_mistake,
-                                           .context = &reading};
-    FILE *file = fopen(config->file, "re");
+                                           .context = reading};
+    FILE *file = fopen(reading->config.file, "re");
     int result;
 
-    if (!file && errno == ENOENT && !config->file_required)
-        return true;
+    if (!file && errno == ENOENT && !reading->config.file_required)
+        return;
     result = file ? settings_read(file, &reader) : -errno;
     if (file)
         fclose(file);
-    if (result < 0)
-        log_line(LOG_ERR, "cannot read %s: %s.", config->file, strerror(-result));
-    if (result < 0 || reading.failed)
+    if (result == 0)
+        return;
+    mistakes_add(reading->mistakes, "cannot read %s: %s.", reading->config.file, strerror(-result));
+    reading->config.doubtful = true;
+}
+
+bool config_read(struct config *config, struct mistakes *mistakes)
+{
+    struct reading reading = {.config = *config, .mistakes = mistakes};
+    size_t before = mistakes->count;
+
+    read_file(&reading);
+    if (mistakes->count > before)
         return false;
     *config = reading.config;
     return true;
+}
+
+void config_read_for_start(struct config *config)
+{
+    struct reading reading = {.config = *config, .mistakes = &config->mistakes};
+
+    read_file(&reading);
+    reading.config.mistakes = config->mistakes;
+    *config = reading.config;
 }

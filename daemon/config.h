@@ -3,6 +3,7 @@
 #define NB_CONFIG_H
 
 #include "limit.h"
+#include "mistakes.h"
 #include "tables_allowed.h"
 
 #include <limits.h>
@@ -30,14 +31,26 @@ struct config {
     uid_t started_by;     /* who may do all, beside root */
     bool check_only;      /* --check-config */
     bool log_level_fixed; /* by the command line, which stands above the file */
+    bool policy_fixed;    /* the same */
+    /* The file has a mistake that leaves open what the administrator permits: until it is
+     * corrected, only root is answered. */
+    bool doubtful;
+    struct mistakes mistakes; /* of the file, where the service goes on in spite of them */
 };
 
 /* What holds without a file and without options. */
 void config_init(struct config *config);
 
 /* Reads the file over what is there. A missing file is fine unless it is required. On a mistake it
- * says where and what would be right in the log, returns false and leaves *config as it was. */
-bool config_read(struct config *config);
+ * adds to *mistakes where it is and what would be right, returns false and leaves *config as it
+ * was. */
+bool config_read(struct config *config, struct mistakes *mistakes);
+
+/* The same for a start, which a mistake does not prevent: *config takes what is right. A setting
+ * with a wrong value keeps its default, but require-sandbox is then on. What may have been meant
+ * for `policy` or `tables`, and what is no setting at all, makes *config doubtful. The mistakes are
+ * in config->mistakes. */
+void config_read_for_start(struct config *config);
 
 /* Sets one value by its name in [service] of the file. Returns NULL, or what would be right. */
 const char *config_set(struct config *config, const char *name, const char *value);

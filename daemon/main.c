@@ -91,6 +91,7 @@ static bool take_option(struct config *config, int option, const char *value, in
     default:
         right = config_set(config, setting_name(option), value ? value : "yes");
         config->log_level_fixed |= option == 'l';
+        config->policy_fixed |= option == 'p';
         if (!right)
             return true;
         fprintf(stderr, "netbrokerd: --%s takes %s.\n", setting_name(option), right);
@@ -111,8 +112,7 @@ static bool read_config(struct config *config, int argc, char **argv, int *statu
             snprintf(config->file, sizeof config->file, "%s", optarg);
             config->file_required = true;
         }
-    if (!config_read(config))
-        return false;
+    config_read_for_start(config);
     optind = 1;
     opterr = 1;
     while ((option = getopt_long(argc, argv, SHORT_OPTIONS, options, NULL)) != -1)
@@ -125,43 +125,48 @@ static bool read_config(struct config *config, int argc, char **argv, int *statu
     return false;
 }
 
-/* A mistake in the policy shows now, not at the first refusal. */
+/* --- --check-config ------------------------------------------------------------------------ */
+
 static bool check_policy(const struct config *config)
 {
+    bool required = strcmp(config->policy, CONFIG_POLICY_DEFAULT) != 0;
+    struct mistakes mistakes = {0};
     struct policy policy = {0};
 
-    if (strcmp(config->policy, CONFIG_POLICY_DEFAULT) != 0 && access(config->policy, F_OK) < 0) {
-        log_line(LOG_ERR, "cannot read the policy %s, which was named: %s.", config->policy,
-                 strerror(errno));
+    if (!policy_load(&policy, config->policy, required, &mistakes))
         return false;
-    }
-    if (!policy_load(&policy, config->policy))
-        return false;
-    if (config->check_only)
-        printf("%s: %zu rules, no mistakes.\n", config->policy, policy.count);
+    printf("%s: %zu rules, no mistakes.\n", config->policy, policy.count);
     policy_clear(&policy);
     return true;
 }
 
-/* The same for the routes that it configures: a file that was named must be there. Only the broker
- * reads it, without privileges, but where nothing else is asked for. */
 static bool check_multicast(const struct config *config)
 {
+    bool required = strcmp(config->multicast, CONFIG_MULTICAST_DEFAULT) != 0;
+    struct mistakes mistakes = {0};
     size_t count;
 
-    if (strcmp(config->multicast, CONFIG_MULTICAST_DEFAULT) != 0 &&
-        access(config->multicast, F_OK) < 0) {
-        log_line(LOG_ERR, "cannot read the routes of %s, which was named: %s.", config->multicast,
-                 strerror(errno));
-        return false;
-    }
-    if (!config->check_only)
-        return true;
-    if (!configured_check(config->multicast, config->started_by, &count))
+    if (!configured_check(config->multicast, required, config->started_by, &mistakes, &count))
         return false;
     printf("%s: %zu routes and joins, no mistakes.\n", config->multicast, count);
     return true;
 }
+
+/* Tells the mistakes of all files, as the user that reads them when the service runs. Without the
+ * capabilities of a start, it is whoever asks. */
+static int check_files(const struct config *config)
+{
+    bool right = config->mistakes.count == 0;
+    struct error ignored;
+
+    if (geteuid() == 0)
+        process_become_keeper(config->user, &ignored);
+    right &= check_policy(config);
+    right &= check_multicast(config);
+    return right ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* --- The start ----------------------------------------------------------------------------- */
 
 static bool is_kept(const struct kept *kept, uint8_t family)
 {
@@ -310,12 +315,8 @@ int main(int argc, char **argv)
     if (!read_config(&config, argc, argv, &status))
         return status;
     log_set_level(config.log_level);
-    if (!check_policy(&config))
-        return EXIT_FAILURE;
-    if (config.check_only && !check_multicast(&config))
-        return EXIT_FAILURE;
     if (config.check_only)
-        return EXIT_SUCCESS;
+        return check_files(&config);
     if (!config.foreground)
         go_to_background(&ready_fd);
     allow_descriptors();
@@ -325,10 +326,7 @@ int main(int argc, char **argv)
         log_line(LOG_ERR, "%s.", error.message);
         return EXIT_FAILURE;
     }
-    /* The service reads these files as who it is now: it must be able to. */
-    if (!check_state_folder(&config) || !check_policy(&config))
-        return EXIT_FAILURE;
-    if (fresh && !check_multicast(&config))
+    if (!check_state_folder(&config))
         return EXIT_FAILURE;
     return keeper_run(&config, &kept, fresh, ready_fd, broker_run);
 }

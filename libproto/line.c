@@ -488,13 +488,35 @@ bool line_refuses(const char *field)
     return why_refused(field) != NULL;
 }
 
+static size_t count_space(const char *bytes, size_t n)
+{
+    size_t count = 0;
+
+    while (count < n && is_space(bytes[count]))
+        count++;
+    return count;
+}
+
+static bool begins_with(const char *bytes, size_t n, const char *word)
+{
+    size_t length = strlen(word);
+
+    return n >= length && memcmp(bytes, word, length) == 0;
+}
+
 bool line_is_threshold(const char *bytes, size_t n)
 {
-    size_t length = strlen(word_interface);
+    size_t space = count_space(bytes, n);
 
-    while (n > 0 && is_space(*bytes)) {
-        bytes++;
-        n--;
-    }
-    return n > length && memcmp(bytes, word_interface, length) == 0;
+    return begins_with(bytes + space, n - space, word_interface);
+}
+
+bool line_is_no_threshold(const char *bytes, size_t n)
+{
+    size_t space = count_space(bytes, n);
+
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
+        if (begins_with(bytes + space, n - space, statements[i].word))
+            return true;
+    return space == n || bytes[space] == '{' || bytes[space] == '#';
 }

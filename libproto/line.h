@@ -43,4 +43,8 @@ bool line_refuses(const char *field);
 /* Whether the line may be a LINE_THRESHOLD: a quick look at its beginning. */
 bool line_is_threshold(const char *bytes, size_t n);
 
+/* Whether the line, with or without a mistake, cannot have been meant for a LINE_THRESHOLD: it is
+ * blank, or begins as a request does. */
+bool line_is_no_threshold(const char *bytes, size_t n);
+
 #endif

@@ -102,3 +102,25 @@ bool lines_read(const char *bytes, size_t n, const struct lines_reader *reader)
     json_clear(&reading.line.json);
     return reading.whole && !ended;
 }
+
+static bool check_threshold(struct reading *reading, const char *bytes, size_t n, unsigned number)
+{
+    return line_is_no_threshold(bytes, n) || see_line(reading, bytes, n, number);
+}
+
+static void pass_mistake(void *context, unsigned number, const struct error *error)
+{
+    (void)context;
+    (void)number;
+    (void)error;
+}
+
+bool lines_thresholds_are_right(const char *bytes, size_t n)
+{
+    struct lines_reader reader = {.mistake = pass_mistake};
+    struct reading reading = {.reader = &reader, .whole = true};
+
+    read_lines(&reading, bytes, n, check_threshold);
+    json_clear(&reading.line.json);
+    return reading.whole;
+}

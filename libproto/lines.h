@@ -17,4 +17,8 @@ struct lines_reader {
  * stand in it. Returns whether there was no mistake and no statement ended the reading. */
 bool lines_read(const char *bytes, size_t n, const struct lines_reader *reader);
 
+/* Whether no line with a mistake sets a threshold, or may have been meant to. Where one does, the
+ * other lines do not say how far packets may go. */
+bool lines_thresholds_are_right(const char *bytes, size_t n);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "resources/mroute/doctor.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const struct finding *worst_finding(const struct findings *findings)
@@ -13,6 +14,26 @@ static const struct finding *worst_finding(const struct findings *findings)
         if (findings->list[i].verdict > worst->verdict)
             worst = &findings->list[i];
     return worst;
+}
+
+/* A line that is not in force may be the one that is missed. */
+static void add_mistake(const struct services *services, struct findings *findings)
+{
+    const char *mistake = file_mistakes_first(&services->mistakes);
+    struct finding *finding;
+
+    if (!mistake)
+        return;
+    if (findings->count == FINDINGS_MAX) {
+        findings->omitted++;
+        return;
+    }
+    finding = &findings->list[findings->count++];
+    *finding = (struct finding){.check = "files", .verdict = VERDICT_WARNING};
+    snprintf(finding->message, sizeof finding->message, "%s%s",
+             services->policy.closed ? "Only root is answered: " : "", mistake);
+    snprintf(finding->hint, sizeof finding->hint,
+             "netbrokerd --check-config; then systemctl reload netbrokerd");
 }
 
 static void write_finding(struct json *out, const struct finding *finding)
@@ -52,6 +73,7 @@ enum outcome handle_diagnose(struct call *call, const struct args_diagnose *args
         return OUTCOME_REPLIED;
     }
     doctor_examine(services->mroute, services->links, args, findings);
+    add_mistake(services, findings);
     write_findings(out, findings);
     reply_close(out);
     free(findings);

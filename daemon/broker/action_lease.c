@@ -166,9 +166,12 @@ static void fill_peer(const struct user *user, const struct peer *self, gid_t *g
     };
 }
 
-static const char *explain(const struct decision *decision, char *text, size_t size)
+static const char *explain(const struct policy *policy, const struct decision *decision, char *text,
+                           size_t size)
 {
-    if (decision->rule)
+    if (policy->closed)
+        snprintf(text, size, "the policy has mistakes, so only root is allowed anything");
+    else if (decision->rule)
         snprintf(text, size, "the rule '%s %s' decides", decision->rule->deny ? "deny" : "allow",
                  decision->rule->name);
     else
@@ -215,7 +218,7 @@ enum outcome handle_check_policy(struct call *call, const struct args_check_poli
     target_format(&target, what, sizeof what);
     out = reply_open(call, "User %u %s %s on %s: %s.", (unsigned)peer.uid,
                      decision.allowed ? "may do" : "may not do", args->verb.text, what,
-                     explain(&decision, why, sizeof why));
+                     explain(&call->services->policy, &decision, why, sizeof why));
     json_member_bool(out, "allowed", decision.allowed);
     json_member_string(out, "rule", decision.rule ? decision.rule->name : "");
     json_member_string(out, "reason", why);

@@ -22,6 +22,36 @@ static void write_table(void *context, const struct mroute_socket *socket)
     json_close(out, '}');
 }
 
+size_t file_mistakes_count(const struct file_mistakes *mistakes)
+{
+    return mistakes->configuration.count + mistakes->policy.count + mistakes->multicast.count;
+}
+
+const char *file_mistakes_first(const struct file_mistakes *mistakes)
+{
+    if (mistakes->policy.count)
+        return mistakes->policy.texts[0];
+    if (mistakes->configuration.count)
+        return mistakes->configuration.texts[0];
+    return mistakes->multicast.count ? mistakes->multicast.texts[0] : NULL;
+}
+
+static void write_texts(struct json *out, const struct mistakes *mistakes)
+{
+    for (size_t i = 0; i < mistakes_kept(mistakes); i++)
+        json_string(out, mistakes->texts[i]);
+}
+
+static void write_mistakes(struct json *out, const struct file_mistakes *mistakes)
+{
+    json_key(out, "mistakes");
+    json_open(out, '[');
+    write_texts(out, &mistakes->configuration);
+    write_texts(out, &mistakes->policy);
+    write_texts(out, &mistakes->multicast);
+    json_close(out, ']');
+}
+
 static void write_process(struct json *out, const char *name, pid_t pid, const char *privileges,
                           const char *sandbox)
 {
@@ -110,6 +140,8 @@ enum outcome handle_status(struct call *call, const struct args_status *args)
     write_process(out, "keeper", facts->keeper, facts->keeper_privileges, facts->keeper_sandbox);
     write_process(out, "broker", facts->broker, facts->broker_privileges, facts->broker_sandbox);
     json_member_unsigned(out, "broker_restarts", facts->restarts);
+    json_member_bool(out, "root_only", services->policy.closed);
+    write_mistakes(out, &services->mistakes);
     json_member_unsigned(out, "connections", services->sessions.count);
     json_member_unsigned(out, "subscribers", services->events.count);
     write_limits(out, &services->users);

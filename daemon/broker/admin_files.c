@@ -1,7 +1,5 @@
 #include "admin_files.h"
 
-#include "log.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,24 +10,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct visit {
-    const char *what;
-    uid_t administrator;
-    bool (*read)(void *context, FILE *file, const char *path);
-    void *context;
-};
-
 /* Whether only the administrator can have written it: NULL, or what is wrong. */
-static const char *judge_owner(const struct visit *visit, const struct stat *status)
+static const char *judge_owner(const struct admin_files *files, const struct stat *status)
 {
-    if (status->st_uid != 0 && status->st_uid != visit->administrator)
+    if (status->st_uid != 0 && status->st_uid != files->administrator)
         return "it must belong to root";
     if (status->st_mode & (S_IWGRP | S_IWOTH))
         return "nobody but root may have the right to write it";
     return NULL;
 }
 
-static const char *judge_file(const struct visit *visit, int fd)
+static const char *judge_file(const struct admin_files *files, int fd)
 {
     struct stat status;
 
@@ -37,34 +28,34 @@ static const char *judge_file(const struct visit *visit, int fd)
         return strerror(errno);
     if (!S_ISREG(status.st_mode))
         return "it is no regular file";
-    return judge_owner(visit, &status);
+    return judge_owner(files, &status);
 }
 
-static bool read_opened(const struct visit *visit, FILE *file, const char *path)
+static bool read_opened(const struct admin_files *files, FILE *file, const char *path)
 {
-    bool done = visit->read(visit->context, file, path);
+    bool done = files->read(files->context, file, path);
 
     fclose(file);
     return done;
 }
 
 /* #syscalls broker: open openat read close fstat newfstatat fstatat64 statx lseek */
-static bool read_file(const struct visit *visit, const char *path)
+static bool read_file(const struct admin_files *files, const char *path, bool required)
 {
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     const char *why;
 
-    if (fd < 0 && errno == ENOENT)
+    if (fd < 0 && errno == ENOENT && !required)
         return true;
-    why = fd < 0 ? strerror(errno) : judge_file(visit, fd);
+    why = fd < 0 ? strerror(errno) : judge_file(files, fd);
     if (!why) {
         FILE *file = fdopen(fd, "r");
 
         if (file)
-            return read_opened(visit, file, path);
+            return read_opened(files, file, path);
         why = strerror(errno);
     }
-    log_line(LOG_ERR, "the %s file %s is not used: %s.", visit->what, path, why);
+    mistakes_add(files->mistakes, "the %s file %s is not used: %s.", files->what, path, why);
     if (fd >= 0)
         close(fd);
     return false;
@@ -76,13 +67,13 @@ static int is_drop_in(const struct dirent *entry)
 }
 
 /* Who may write the folder may take a file out of it. */
-static const char *judge_folder(const struct visit *visit, const struct stat *status)
+static const char *judge_folder(const struct admin_files *files, const struct stat *status)
 {
-    return S_ISDIR(status->st_mode) ? judge_owner(visit, status) : "it is no folder";
+    return S_ISDIR(status->st_mode) ? judge_owner(files, status) : "it is no folder";
 }
 
-static bool read_drop_ins(const struct visit *visit, const char *folder, struct dirent **names,
-                          int count)
+static bool read_drop_ins(const struct admin_files *files, const char *folder,
+                          struct dirent **names, int count)
 {
     bool done = true;
 
@@ -90,7 +81,7 @@ static bool read_drop_ins(const struct visit *visit, const char *folder, struct 
         char path[PATH_MAX + 512];
 
         snprintf(path, sizeof path, "%s/%s", folder, names[i]->d_name);
-        done &= read_file(visit, path);
+        done &= read_file(files, path, false);
         free(names[i]);
     }
     free(names);
@@ -98,12 +89,12 @@ static bool read_drop_ins(const struct visit *visit, const char *folder, struct 
 }
 
 /* #syscalls broker: lstat getdents64 */
-static bool read_folder(const struct visit *visit, const char *folder)
+static bool read_folder(const struct admin_files *files, const char *folder)
 {
     struct dirent **names = NULL;
     struct stat status;
     int result = lstat(folder, &status), count = -1;
-    const char *why = result < 0 ? strerror(errno) : judge_folder(visit, &status);
+    const char *why = result < 0 ? strerror(errno) : judge_folder(files, &status);
 
     if (result < 0 && errno == ENOENT)
         return true;
@@ -112,8 +103,8 @@ static bool read_folder(const struct visit *visit, const char *folder)
         why = strerror(errno);
     }
     if (count >= 0)
-        return read_drop_ins(visit, folder, names, count);
-    log_line(LOG_ERR, "the folder %s is not used: %s.", folder, why);
+        return read_drop_ins(files, folder, names, count);
+    mistakes_add(files->mistakes, "the folder %s is not used: %s.", folder, why);
     return false;
 }
 
@@ -126,15 +117,13 @@ static void drop_in_folder(const char *path, char *folder, size_t size)
     snprintf(folder, size, "%.*s.d", (int)length, path);
 }
 
-bool admin_files_read(const char *path, const char *what, uid_t administrator,
-                      bool (*read)(void *context, FILE *file, const char *path), void *context)
+bool admin_files_read(const struct admin_files *files)
 {
-    struct visit visit = {what, administrator, read, context};
     char folder[PATH_MAX + 8];
     bool done;
 
-    drop_in_folder(path, folder, sizeof folder);
-    done = read_file(&visit, path);
-    done &= read_folder(&visit, folder);
+    drop_in_folder(files->path, folder, sizeof folder);
+    done = read_file(files, files->path, files->required);
+    done &= read_folder(files, folder);
     return done;
 }

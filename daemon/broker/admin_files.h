@@ -3,15 +3,25 @@
 #ifndef NB_ADMIN_FILES_H
 #define NB_ADMIN_FILES_H
 
+#include "mistakes.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
 
-/* Calls `read` for each file that is there; it may say in the log what is wrong in it. A file or a
- * folder that others than root and `administrator` may have written is not used, and the log says
- * so. what: what the files are, for the log, e.g. "policy". Returns whether each was used, and read
- * said yes to it. */
-bool admin_files_read(const char *path, const char *what, uid_t administrator,
-                      bool (*read)(void *context, FILE *file, const char *path), void *context);
+struct admin_files {
+    const char *path;
+    const char *what;    /* they are, for messages, e.g. "policy" */
+    bool required;       /* the file at path must be there */
+    uid_t administrator; /* beside root: who else may own them */
+    struct mistakes *mistakes;
+    /* Is called for each file that is there. False: it has a mistake, which `read` noted. */
+    bool (*read)(void *context, FILE *file, const char *path);
+    void *context;
+};
+
+/* A file or a folder that others than root and the administrator may have written is not used, and
+ * that is a mistake. Returns whether there was none. */
+bool admin_files_read(const struct admin_files *files);
 
 #endif

@@ -17,6 +17,7 @@
 #include "server.h"
 #include "services.h"
 #include "state.h"
+#include "status_line.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -24,7 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { AUDIT_INTERVAL_MS = 1000 };
+enum { TICK_MS = 1000 };
 
 struct broker {
     const struct broker_start *start;
@@ -32,7 +33,7 @@ struct broker {
     uv_loop_t loop;
     uv_signal_t terminate, reload;
     uv_poll_t links_poll;
-    uv_timer_t audit_timer;
+    uv_timer_t tick;
     struct keeper_link keeper;
     struct services services;
     struct routing routing;
@@ -41,6 +42,8 @@ struct broker {
     struct state *state; /* NULL: none is kept */
     struct configured *configured;
     bool reload_wanted; /* when clients are served */
+    bool has_policy;    /* the policy was read once without mistakes */
+    bool doubtful;      /* see struct config */
     bool ending;
     int status;
 };
@@ -142,7 +145,7 @@ static void end(struct broker *broker, int status)
     routing_stop(&broker->routing);
     joining_stop(&broker->joining);
     uv_close((uv_handle_t *)&broker->links_poll, NULL);
-    uv_close((uv_handle_t *)&broker->audit_timer, NULL);
+    uv_close((uv_handle_t *)&broker->tick, NULL);
     uv_close((uv_handle_t *)&broker->terminate, NULL);
     uv_close((uv_handle_t *)&broker->reload, NULL);
     keeper_link_stop(&broker->keeper);
@@ -160,16 +163,44 @@ static void on_terminate(uv_signal_t *handle, int number)
     end(handle->data, 0);
 }
 
+static void tell_status(struct broker *broker)
+{
+    char text[STATUS_TEXT_MAX + 1];
+
+    status_line_format(&broker->services, text, sizeof text);
+    keeper_link_status(&broker->keeper, text);
+}
+
+/* --- The administrator's files ------------------------------------------------------------- */
+
+/* The file of the start had a mistake, and this one has none. What it permits is what is in force,
+ * unless it has other settings of the kind that hold from a start on. */
+static void settle_doubts(struct broker *broker, const struct config *config)
+{
+    const struct config *ours = &broker->config;
+
+    if ((!ours->policy_fixed && strcmp(config->policy, ours->policy) != 0) ||
+        memcmp(&config->tables, &ours->tables, sizeof ours->tables) != 0)
+        log_line(LOG_WARNING,
+                 "'policy' or 'tables' of %s hold from the next start on; until then "
+                 "only root is answered.",
+                 ours->file);
+    else
+        broker->doubtful = false;
+}
+
 /* Only the log level and the limits may change while the service runs. It comes from the file
  * alone: what stood there before and is gone now has its default again. */
 static void reload_config(struct broker *broker)
 {
+    struct mistakes *mistakes = &broker->services.mistakes.configuration;
     struct config config;
 
     config_init(&config);
     memcpy(config.file, broker->config.file, sizeof config.file);
     config.file_required = broker->config.file_required;
-    if (!config_read(&config)) {
+    *mistakes = (struct mistakes){0};
+    if (!config_read(&config, mistakes)) {
         log_line(LOG_ERR, "the configuration stays as it was.");
         return;
     }
@@ -177,32 +208,45 @@ static void reload_config(struct broker *broker)
         log_set_level(config.log_level);
     users_set_limits(&broker->services.users, &config.limits, server_descriptors());
     routing_set_limits(&broker->routing, &config.limits);
+    if (broker->doubtful)
+        settle_doubts(broker, &config);
     log_line(LOG_NOTICE, "configuration read again.");
 }
 
-static void reload_policy(struct broker *broker)
+static void load_policy(struct broker *broker)
 {
-    if (policy_load(&broker->services.policy, broker->config.policy)) {
-        sessions_check_policy(&broker->services);
-        log_line(LOG_NOTICE, "policy read: %zu rules.", broker->services.policy.count);
-    } else {
-        log_line(LOG_ERR, "the policy stays as it was: %zu rules.", broker->services.policy.count);
+    struct services *services = &broker->services;
+    const char *path = broker->config.policy;
+    bool required = strcmp(path, CONFIG_POLICY_DEFAULT) != 0;
+
+    services->mistakes.policy = (struct mistakes){0};
+    if (policy_load(&services->policy, path, required, &services->mistakes.policy)) {
+        broker->has_policy = true;
+        log_line(LOG_NOTICE, "policy read: %zu rules.", services->policy.count);
+    } else if (broker->has_policy) {
+        log_line(LOG_ERR, "the policy stays as it was: %zu rules.", services->policy.count);
     }
+    services->policy.closed = !broker->has_policy || broker->doubtful;
+    if (services->policy.closed)
+        log_line(LOG_ERR, "only root is answered until the mistakes are corrected; routes stay in "
+                          "force.");
 }
 
-static void end_reload(void *context, bool read)
+static void end_reload(void *context, const struct mistakes *mistakes)
 {
     struct broker *broker = context;
 
-    (void)read; /* the log said so */
+    broker->services.mistakes.multicast = *mistakes;
+    tell_status(broker);
     keeper_link_ready(&broker->keeper);
 }
 
 static void reload(struct broker *broker)
 {
     reload_config(broker);
-    reload_policy(broker);
-    configured_load(broker->configured, end_reload, broker);
+    load_policy(broker);
+    sessions_check_policy(&broker->services);
+    configured_load(broker->configured, CONFIGURED_ALL_OR_NONE, end_reload, broker);
 }
 
 static void on_reload(uv_signal_t *handle, int number)
@@ -262,7 +306,7 @@ static void fill_facts(struct broker *broker)
 }
 
 /* The routes are in force: clients may come. */
-static void serve(void *context, bool read)
+static void serve(void *context, const struct mistakes *mistakes)
 {
     struct broker *broker = context;
     struct session_host sessions = {
@@ -275,12 +319,7 @@ static void serve(void *context, bool read)
 
     if (broker->ending)
         return;
-    /* With tables that forward already, a mistake in the files is told, and they go on. */
-    if (!read && broker->start->fresh) {
-        log_line(LOG_ERR, "no start with such files.");
-        end(broker, 1);
-        return;
-    }
+    broker->services.mistakes.multicast = *mistakes;
     mroute_settle(broker->services.mroute);
     if (broker->state)
         state_drop_orphans(broker->state);
@@ -292,6 +331,7 @@ static void serve(void *context, bool read)
     }
     broker->services.server = broker->server;
     log_line(LOG_INFO, "serving on %s.", broker->config.socket);
+    tell_status(broker);
     keeper_link_ready(&broker->keeper);
     if (!broker->config.foreground)
         log_to_syslog();
@@ -304,15 +344,17 @@ static void load_configured(void *context)
 {
     struct broker *broker = context;
 
-    configured_load(broker->configured, serve, broker);
+    configured_load(broker->configured, CONFIGURED_WHAT_IS_RIGHT, serve, broker);
 }
 
 /* The end of a flood is told although nothing follows it. */
-static void on_audit_timer(uv_timer_t *timer)
+static void on_tick(uv_timer_t *timer)
 {
     struct broker *broker = timer->data;
 
     audit_summarise(&broker->services.audit);
+    if (broker->server)
+        tell_status(broker);
 }
 
 static void watch_all(struct broker *broker)
@@ -325,9 +367,9 @@ static void watch_all(struct broker *broker)
     uv_poll_init(&broker->loop, &broker->links_poll, links_fd(broker->services.links));
     broker->links_poll.data = broker;
     uv_poll_start(&broker->links_poll, UV_READABLE, on_links);
-    uv_timer_init(&broker->loop, &broker->audit_timer);
-    broker->audit_timer.data = broker;
-    uv_timer_start(&broker->audit_timer, on_audit_timer, AUDIT_INTERVAL_MS, AUDIT_INTERVAL_MS);
+    uv_timer_init(&broker->loop, &broker->tick);
+    broker->tick.data = broker;
+    uv_timer_start(&broker->tick, on_tick, TICK_MS, TICK_MS);
     broker->keeper.channel = broker->start->channel;
     broker->keeper.opened = take_table;
     broker->keeper.ruled = take_rule;
@@ -346,7 +388,9 @@ static bool make_configured(struct broker *broker)
         .joins = broker->services.joins,
     };
 
-    broker->configured = configured_new(&host, broker->config.multicast, broker->config.started_by);
+    broker->configured = configured_new(
+        &host, broker->config.multicast,
+        strcmp(broker->config.multicast, CONFIG_MULTICAST_DEFAULT) != 0, broker->config.started_by);
     return broker->configured != NULL;
 }
 
@@ -362,7 +406,9 @@ static int run(struct broker *broker)
     fill_facts(broker);
     broker->services.policy.administrator = broker->config.started_by;
     audit_open(&broker->services.audit, now_ms);
-    reload_policy(broker);
+    broker->doubtful = broker->config.doubtful;
+    broker->services.mistakes.configuration = broker->config.mistakes;
+    load_policy(broker);
     watch_all(broker);
     routing_adopt(&broker->routing, broker->start->kept);
     recorded = joining_record(&broker->joining, broker->start->kept->joins.record);

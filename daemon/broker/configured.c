@@ -15,22 +15,29 @@
 
 enum { FILE_SIZE_MAX = 64 << 20 }; /* some 500,000 routes: more than the service keeps */
 
+/* Which files, and what is made of them. */
+struct files_wanted {
+    const char *path;
+    bool required;
+    uid_t administrator;
+    enum configured_use use;
+};
+
 struct configured {
     uv_loop_t *loop;
     struct slices *slices;
     struct mroute *mroute;
     struct joins *joins;
-    const char *path;
-    uid_t administrator;
+    struct files_wanted files;
     enum { IDLE, READING, APPLYING } state;
     bool stopped;
     uv_work_t reading;
     struct staging *wanted; /* while it is applied; owned */
     struct wanted_joins wanted_joins;
+    struct mistakes mistakes; /* of the files that were read last */
     struct set_work work;
-    void (*done)(void *context, bool read);
-    void (*again)(void *context,
-                  bool read); /* the done of a load that follows this one; NULL: none does */
+    configured_done *done;
+    configured_done *again; /* the done of a load that follows this one; NULL: none does */
     void *context;
 };
 
@@ -40,16 +47,16 @@ struct reading {
     const char *path; /* of the file that is being read */
     struct staging *wanted;
     struct wanted_joins *joins;
+    struct mistakes *mistakes;
+    enum configured_use use;
     size_t count;
-    bool whole;
 };
 
 static void note_mistake(void *context, unsigned number, const struct error *error)
 {
     struct reading *reading = context;
 
-    log_line(LOG_ERR, "%s:%u: %s", reading->path, number, error->message);
-    reading->whole = false;
+    mistakes_add(reading->mistakes, "%s:%u: %s", reading->path, number, error->message);
 }
 
 /* What one route can be judged by, without the interfaces that there are: they are waited for. */
@@ -72,9 +79,16 @@ static bool take_statement(void *context, unsigned number, const struct line *li
     }
     if (staging_add(reading->wanted, args, &none))
         return true;
-    log_line(LOG_ERR, "no memory for the routes of %s.", reading->path);
-    reading->whole = false;
+    mistakes_add(reading->mistakes, "no memory for the routes of %s.", reading->path);
     return false;
+}
+
+static bool pass_statement(void *context, unsigned number, const struct line *line)
+{
+    (void)context;
+    (void)number;
+    (void)line;
+    return true;
 }
 
 /* Reads all of it. NULL: it is too large, or cannot be read. */
@@ -90,43 +104,74 @@ static char *read_bytes(FILE *file, size_t *ret_size)
     return bytes;
 }
 
+/* With the whole file in memory. With CONFIGURED_ALL_OR_NONE its mistakes are enough. */
+static void read_lines(struct reading *reading, const char *bytes, size_t size)
+{
+    struct lines_reader reader = {take_statement, note_mistake, reading};
+
+    if (reading->use == CONFIGURED_WHAT_IS_RIGHT && !lines_thresholds_are_right(bytes, size)) {
+        log_line(LOG_ERR, "nothing of %s is applied: a TTL threshold in it is not known.",
+                 reading->path);
+        reader.statement = pass_statement;
+    }
+    lines_read(bytes, size, &reader);
+}
+
 static bool read_file(void *context, FILE *file, const char *path)
 {
     struct reading *reading = context;
-    struct lines_reader reader = {take_statement, note_mistake, reading};
-    size_t size = 0;
+    size_t size = 0, before = reading->mistakes->count;
     char *bytes = read_bytes(file, &size);
 
     reading->path = path;
     if (bytes)
-        lines_read(bytes, size, &reader);
+        read_lines(reading, bytes, size);
     else
-        log_line(LOG_ERR, "%s cannot be read, or has more than %d MiB.", path, FILE_SIZE_MAX >> 20);
+        mistakes_add(reading->mistakes, "%s cannot be read, or has more than %d MiB.", path,
+                     FILE_SIZE_MAX >> 20);
     free(bytes);
-    return bytes != NULL;
+    return reading->mistakes->count == before;
 }
 
-/* The routes of all files, and their joins, or NULL and none: there is a mistake. */
-static struct staging *read_all(const char *path, uid_t administrator, struct wanted_joins *joins,
-                                size_t *ret_count)
+/* The routes of all files, and their joins, as far as they are used; NULL: nothing is. */
+static struct staging *read_all(const struct files_wanted *files, struct wanted_joins *joins,
+                                struct mistakes *mistakes, size_t *ret_count)
 {
-    struct reading reading = {.wanted = staging_new(FAMILY_NONE, 0), .joins = joins, .whole = true};
+    struct reading reading = {
+        .wanted = staging_new(FAMILY_NONE, 0),
+        .joins = joins,
+        .mistakes = mistakes,
+        .use = files->use,
+    };
+    struct admin_files admin_files = {
+        .path = files->path,
+        .what = "multicast",
+        .required = files->required,
+        .administrator = files->administrator,
+        .mistakes = mistakes,
+        .read = read_file,
+        .context = &reading,
+    };
 
-    if (!reading.wanted)
+    if (!reading.wanted) {
+        mistakes_add(mistakes, "no memory for the routes of %s.", files->path);
         return NULL;
-    reading.whole &= admin_files_read(path, "multicast", administrator, read_file, &reading);
-    *ret_count = reading.count;
-    if (reading.whole)
+    }
+    if (admin_files_read(&admin_files) || files->use == CONFIGURED_WHAT_IS_RIGHT) {
+        *ret_count = reading.count;
         return reading.wanted;
+    }
     staging_free(reading.wanted);
     wanted_joins_clear(joins);
     return NULL;
 }
 
-bool configured_check(const char *path, uid_t administrator, size_t *ret_count)
+bool configured_check(const char *path, bool required, uid_t administrator,
+                      struct mistakes *mistakes, size_t *ret_count)
 {
+    struct files_wanted files = {path, required, administrator, CONFIGURED_ALL_OR_NONE};
     struct wanted_joins joins = {.list = STAILQ_HEAD_INITIALIZER(joins.list)};
-    struct staging *wanted = read_all(path, administrator, &joins, ret_count);
+    struct staging *wanted = read_all(&files, &joins, mistakes, ret_count);
 
     staging_free(wanted);
     wanted_joins_clear(&joins);
@@ -137,8 +182,7 @@ bool configured_check(const char *path, uid_t administrator, size_t *ret_count)
 
 static void end_load(struct configured *configured)
 {
-    void (*done)(void *context, bool read) = configured->done;
-    bool read = configured->wanted != NULL;
+    configured_done *done = configured->done;
 
     staging_free(configured->wanted);
     wanted_joins_clear(&configured->wanted_joins);
@@ -146,9 +190,9 @@ static void end_load(struct configured *configured)
     configured->state = IDLE;
     if (configured->stopped)
         return;
-    done(configured->context, read);
+    done(configured->context, &configured->mistakes);
     if (configured->again)
-        configured_load(configured, configured->again, configured->context);
+        configured_load(configured, CONFIGURED_ALL_OR_NONE, configured->again, configured->context);
 }
 
 /* Without this one the others are wanted all the same. */
@@ -171,6 +215,12 @@ static struct lease make_lease(void *context)
     return mroute_lease(configured->mroute, LEASE_UID_UNKNOWN);
 }
 
+/* What a line with a mistake stands for may be among what is in force from before. */
+static bool keeps_others(const struct configured *configured)
+{
+    return configured->mistakes.count > 0;
+}
+
 static void end_work(struct set_work *work)
 {
     struct configured *configured =
@@ -178,16 +228,17 @@ static void end_work(struct set_work *work)
     const struct set_counts *counts = &work->counts;
 
     if (work->failed) {
-        log_line(LOG_ERR, "the routes of %s are not applied: %s", configured->path,
+        log_line(LOG_ERR, "the routes of %s are not applied: %s", configured->files.path,
                  work->error.message);
     } else {
         if (configured->wanted->count > 0 || counts->deleted > 0)
             log_line(
                 LOG_NOTICE, "%s: %zu routes added, %zu changed, %zu deleted, %zu as they were.",
-                configured->path, counts->changes[CHANGE_ADDED], counts->changes[CHANGE_REPLACED],
-                counts->deleted, counts->changes[CHANGE_NONE]);
+                configured->files.path, counts->changes[CHANGE_ADDED],
+                counts->changes[CHANGE_REPLACED], counts->deleted, counts->changes[CHANGE_NONE]);
         wanted_joins_apply(&configured->wanted_joins, configured->joins, &work->owner,
-                           configured->path, make_lease, configured);
+                           configured->files.path, !keeps_others(configured), make_lease,
+                           configured);
     }
     end_load(configured);
 }
@@ -201,8 +252,9 @@ static void read_files(uv_work_t *reading)
     struct configured *configured = reading->data;
     size_t count;
 
+    configured->mistakes = (struct mistakes){0};
     configured->wanted =
-        read_all(configured->path, configured->administrator, &configured->wanted_joins, &count);
+        read_all(&configured->files, &configured->wanted_joins, &configured->mistakes, &count);
 }
 
 static void after_reading(uv_work_t *reading, int status)
@@ -227,7 +279,7 @@ static void after_reading(uv_work_t *reading, int status)
     end_load(configured);
 }
 
-void configured_load(struct configured *configured, void (*done)(void *context, bool read),
+void configured_load(struct configured *configured, enum configured_use use, configured_done *done,
                      void *context)
 {
     configured->again = NULL;
@@ -237,12 +289,13 @@ void configured_load(struct configured *configured, void (*done)(void *context, 
         return;
     }
     configured->done = done;
+    configured->files.use = use;
     configured->state = READING;
     uv_queue_work(configured->loop, &configured->reading, read_files, after_reading);
 }
 
 struct configured *configured_new(const struct configured_host *host, const char *path,
-                                  uid_t administrator)
+                                  bool required, uid_t administrator)
 {
     struct configured *configured = calloc(1, sizeof *configured);
 
@@ -253,8 +306,11 @@ struct configured *configured_new(const struct configured_host *host, const char
     configured->mroute = host->mroute;
     configured->joins = host->joins;
     STAILQ_INIT(&configured->wanted_joins.list);
-    configured->path = path;
-    configured->administrator = administrator;
+    configured->files = (struct files_wanted){
+        .path = path,
+        .required = required,
+        .administrator = administrator,
+    };
     configured->reading.data = configured;
     return configured;
 }

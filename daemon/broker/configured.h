@@ -4,13 +4,16 @@
 #ifndef NB_CONFIGURED_H
 #define NB_CONFIGURED_H
 
+#include "mistakes.h"
 #include "resources/joins/joins.h"
 #include "resources/mroute/mroute.h"
 #include "slices.h"
 
-/* For --check-config: reads the files, saying in the log what is wrong, and applies nothing. A file
- * that is not there is as good as an empty one. *ret_count: the statements in them. */
-bool configured_check(const char *path, uid_t administrator, size_t *ret_count);
+/* For --check-config: reads the files, adding to *mistakes what is wrong, and applies nothing. A
+ * file that is not there is as good as an empty one, unless it is required. *ret_count: the
+ * statements in them. */
+bool configured_check(const char *path, bool required, uid_t administrator,
+                      struct mistakes *mistakes, size_t *ret_count);
 
 struct configured;
 
@@ -22,15 +25,23 @@ struct configured_host {
     struct joins *joins;
 };
 
-/* path is borrowed. NULL: no memory. */
+/* path is borrowed; required: a mistake, where no file is there. NULL: no memory. */
 struct configured *configured_new(const struct configured_host *host, const char *path,
-                                  uid_t administrator);
+                                  bool required, uid_t administrator);
 
-/* Reads and applies the files: all of them or, with a mistake in any, none. It is read in a thread
- * and applied in slices, and done is called later, once, with whether the files were without
- * mistake; where a load is under way, this one follows it, and those that are asked for until then
- * are one. */
-void configured_load(struct configured *configured, void (*done)(void *context, bool read),
+enum configured_use {
+    CONFIGURED_ALL_OR_NONE, /* at a reload: with a mistake, what is in force stays */
+    /* At a start: with mistakes, what has none is applied, and what is in force from before stays
+     * as well. A file with a mistake in a line that sets a threshold is left out: without the
+     * threshold its routes would reach further than they may. */
+    CONFIGURED_WHAT_IS_RIGHT,
+};
+
+/* Reads and applies the files. They are read in a thread and applied in slices, and done is called
+ * later, once, with the mistakes that were found; where a load is under way, this one follows it,
+ * and those that are asked for until then are one. */
+typedef void configured_done(void *context, const struct mistakes *mistakes);
+void configured_load(struct configured *configured, enum configured_use use, configured_done *done,
                      void *context);
 
 /* No done is called any more, and nothing applied but what has begun (see slices_finish). */

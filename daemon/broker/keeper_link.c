@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -109,6 +110,17 @@ void keeper_link_del_rule(struct keeper_link *link, uint8_t family, uint32_t tab
     };
 
     strncpy(request.iif, iif, INTERFACE_NAME_MAX);
+    send_request(link, &request);
+}
+
+void keeper_link_status(struct keeper_link *link, const char *text)
+{
+    struct keeper_request request = {.operation = KEEPER_STATUS};
+
+    if (strcmp(text, link->told) == 0)
+        return;
+    snprintf(link->told, sizeof link->told, "%s", text);
+    snprintf(request.text, sizeof request.text, "%s", text);
     send_request(link, &request);
 }
 

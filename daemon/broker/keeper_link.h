@@ -19,6 +19,7 @@ struct keeper_link {
     void (*joins_opened)(void *context, uint8_t family, int fd);
     void (*lost)(void *context); /* the keeper is gone: there is no going on */
     void *context;
+    char told[STATUS_TEXT_MAX + 1]; /* by keeper_link_status */
 };
 
 /* Begins to listen, and to tell the keeper that the loop turns. */
@@ -34,6 +35,9 @@ bool keeper_link_add_rule(struct keeper_link *link, uint8_t family, uint32_t tab
                           unsigned ifindex);
 void keeper_link_del_rule(struct keeper_link *link, uint8_t family, uint32_t table,
                           const char *iif);
+
+/* What the service does: the text is sent where it differs from the last one. */
+void keeper_link_status(struct keeper_link *link, const char *text);
 
 /* Asks for a socket of memberships. */
 void keeper_link_open_joins(struct keeper_link *link, uint8_t family);

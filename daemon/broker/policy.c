@@ -142,7 +142,7 @@ struct decision policy_decide_somewhere(const struct policy *policy, const struc
 {
     struct decision decision = {.allowed = is_administrator(policy, peer)};
 
-    for (size_t i = 0; i < policy->count; i++) {
+    for (size_t i = 0; i < policy->count && !policy->closed; i++) {
         const struct rule *rule = &policy->rules[i];
 
         if (!is_subject(rule, peer) || !has_verb(rule, verb))
@@ -160,7 +160,7 @@ struct decision policy_decide(const struct policy *policy, const struct peer *pe
 {
     struct decision decision = {.allowed = is_administrator(policy, peer)};
 
-    for (size_t i = 0; i < policy->count; i++) {
+    for (size_t i = 0; i < policy->count && !policy->closed; i++) {
         const struct rule *rule = &policy->rules[i];
 
         if (!applies(rule, peer, verb, target))

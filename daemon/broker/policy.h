@@ -2,7 +2,8 @@
  *
  * policy_decide is a pure function of the rules, the peer, the verb and the target. Deny wins,
  * nothing that matches means no, and the administrator may do what no rule denies: root, and, where
- * the service was started by somebody else, that user. */
+ * the service was started by somebody else, that user. Where the rules could not be read it is
+ * closed, and the administrator alone is allowed anything. */
 #ifndef NB_POLICY_H
 #define NB_POLICY_H
 
@@ -39,6 +40,7 @@ struct rule {
 
 struct policy {
     uid_t administrator; /* beside root */
+    bool closed;         /* no rule holds: only the administrator is allowed anything */
     size_t count;
     struct rule *rules; /* owned */
 };
@@ -55,7 +57,8 @@ struct target {
 
 struct decision {
     bool allowed;
-    const struct rule *rule; /* the rule that decided; NULL: an administrator, or none matches */
+    const struct rule *rule; /* the rule that decided; NULL: an administrator, none matches, or
+                                the policy is closed */
 };
 
 /* The same on whatever a rule allows the verb on: for requests whose parts are decided each. */

@@ -10,7 +10,7 @@
 
 #include "admin_files.h"
 #include "decode.h"
-#include "log.h"
+#include "mistakes.h"
 #include "settings.h"
 
 #include <arpa/inet.h>
@@ -140,16 +140,17 @@ struct parsing {
     int heading;       /* the line of the section's heading; 0: none yet */
     bool empty;        /* no line of the section was read yet */
     struct rule *rule; /* of the section; NULL: none, or its heading is a mistake */
-    bool failed;
+    bool spoilt;       /* a line of the section has a mistake: what it lacks is no second one */
+    struct mistakes *mistakes;
 };
 
 static void complain(void *context, int line, const char *what, const char *right)
 {
     struct parsing *parsing = context;
 
-    log_line(LOG_ERR, "%s:%d: '%s' is a mistake; right would be %s.", parsing->name, line, what,
-             right);
-    parsing->failed = true;
+    mistakes_add(parsing->mistakes, "%s:%d: '%s' is a mistake; right would be %s.", parsing->name,
+                 line, what, right);
+    parsing->spoilt = true;
 }
 
 static struct rule *add_rule(struct policy *policy)
@@ -228,6 +229,8 @@ static void judge_rule(struct parsing *parsing)
         complain(parsing, line, "a heading and nothing behind it", "a rule");
         return;
     }
+    if (parsing->spoilt)
+        return;
     if (!rule->everyone && !rule->user_count && !rule->group_count)
         complain(parsing, line, rule->name, "a rule with a line user, group or everyone");
     if (!rule->verb_count)
@@ -240,6 +243,7 @@ static void end_section(struct parsing *parsing)
         judge_rule(parsing);
     parsing->rule = NULL;
     parsing->empty = true;
+    parsing->spoilt = false;
 }
 
 static void take_heading(void *context, int line, const char *heading)
@@ -263,28 +267,29 @@ static void take_setting(void *context, int line, const char *name, const char *
     parsing->empty = false;
 }
 
-bool policy_parse(struct policy *policy, FILE *file, const char *name)
+bool policy_parse(struct policy *policy, FILE *file, const char *name, struct mistakes *mistakes)
 {
-    struct parsing parsing = {.policy = policy, .name = name, .empty = true};
+    struct parsing parsing = {.policy = policy, .name = name, .empty = true, .mistakes = mistakes};
     const struct settings_reader reader = {.heading = take_heading,
                                            .setting = take_setting,
                                            .mistake = complain,
                                            .lists = true,
                                            .context = &parsing};
+    size_t before = mistakes->count;
     int result;
 
     /* Room for all there may be; the system gives memory only for those that come. */
     if (!policy->rules)
         policy->rules = calloc(RULES_MAX, sizeof *policy->rules);
     if (!policy->rules) {
-        log_line(LOG_ERR, "no memory for the rules of %s.", name);
+        mistakes_add(mistakes, "no memory for the rules of %s.", name);
         return false;
     }
     result = settings_read(file, &reader);
     end_section(&parsing);
     if (result < 0)
-        log_line(LOG_ERR, "cannot read %s: %s.", name, strerror(-result));
-    return result == 0 && !parsing.failed;
+        mistakes_add(mistakes, "cannot read %s: %s.", name, strerror(-result));
+    return mistakes->count == before;
 }
 
 void policy_clear(struct policy *policy)
@@ -295,20 +300,35 @@ void policy_clear(struct policy *policy)
 
 /* --- The files there are ------------------------------------------------------------------- */
 
+struct loading {
+    struct policy policy;
+    struct mistakes *mistakes;
+};
+
 static bool parse_file(void *context, FILE *file, const char *path)
 {
-    return policy_parse(context, file, path);
+    struct loading *loading = context;
+
+    return policy_parse(&loading->policy, file, path, loading->mistakes);
 }
 
-bool policy_load(struct policy *policy, const char *path)
+bool policy_load(struct policy *policy, const char *path, bool required, struct mistakes *mistakes)
 {
-    struct policy loaded = {.administrator = policy->administrator};
+    struct loading loading = {{.administrator = policy->administrator}, mistakes};
+    struct admin_files files = {
+        .path = path,
+        .what = "policy",
+        .required = required,
+        .mistakes = mistakes,
+        .read = parse_file,
+        .context = &loading,
+    };
 
-    if (!admin_files_read(path, "policy", 0, parse_file, &loaded)) {
-        policy_clear(&loaded);
+    if (!admin_files_read(&files)) {
+        policy_clear(&loading.policy);
         return false;
     }
     policy_clear(policy);
-    *policy = loaded;
+    *policy = loading.policy;
     return true;
 }

@@ -5,6 +5,7 @@
 #include "audit.h"
 #include "events.h"
 #include "json.h"
+#include "mistakes.h"
 #include "policy.h"
 #include "resources/joins/joins.h"
 #include "resources/links.h"
@@ -24,12 +25,22 @@ struct service_facts {
     const char *state_file;                      /* "": none */
 };
 
+/* What was wrong when the administrator's files were read last. */
+struct file_mistakes {
+    struct mistakes configuration, policy, multicast;
+};
+
+/* The first of them, of the policy before the others; NULL: there is none. */
+const char *file_mistakes_first(const struct file_mistakes *mistakes);
+size_t file_mistakes_count(const struct file_mistakes *mistakes);
+
 struct services {
     struct mroute *mroute;
     struct joins *joins;
     struct links *links;
     struct events events;
     struct policy policy;
+    struct file_mistakes mistakes;
     struct audit audit;
     struct users users;
     struct sessions sessions;

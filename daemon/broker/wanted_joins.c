@@ -32,7 +32,7 @@ bool wanted_joins_add(struct wanted_joins *wanted, const struct args_add_join *a
 }
 
 void wanted_joins_apply(const struct wanted_joins *wanted, struct joins *joins,
-                        const struct owner *owner, const char *path,
+                        const struct owner *owner, const char *path, bool sweep,
                         struct lease (*lease)(void *context), void *context)
 {
     size_t counts[JOIN_ADDED + 1] = {0}, deleted;
@@ -51,7 +51,7 @@ void wanted_joins_apply(const struct wanted_joins *wanted, struct joins *joins,
             log_line(LOG_ERR, "the configured join of %s is not in force: %s",
                      join_key_format(&join->wish.key, text), error.message);
     }
-    deleted = joins_sweep(joins, owner->generation);
+    deleted = sweep ? joins_sweep(joins, owner->generation) : 0;
     if (counts[JOIN_ADDED] + counts[JOIN_UNCHANGED] + deleted > 0)
         log_line(LOG_NOTICE, "%s: %zu joins added, %zu deleted, %zu as they were.", path,
                  counts[JOIN_ADDED], deleted, counts[JOIN_UNCHANGED]);

@@ -15,11 +15,11 @@ struct wanted_joins {
 bool wanted_joins_add(struct wanted_joins *wanted, const struct args_add_join *args,
                       struct error *error);
 
-/* Adds all of them to the joins, held by the owner, and lets go of what the owner's kind held in
- * other generations. Tells in the log what was done, with the path of the files. lease is called
- * for the lease of each. */
+/* Adds all of them to the joins, held by the owner, and with sweep lets go of what the owner's kind
+ * held in other generations. Tells in the log what was done, with the path of the files. lease is
+ * called for the lease of each. */
 void wanted_joins_apply(const struct wanted_joins *wanted, struct joins *joins,
-                        const struct owner *owner, const char *path,
+                        const struct owner *owner, const char *path, bool sweep,
                         struct lease (*lease)(void *context), void *context);
 
 void wanted_joins_clear(struct wanted_joins *wanted);

@@ -18,12 +18,14 @@ enum keeper_operation {
     KEEPER_DEL_RULE,     /* no more; the interface may be gone already */
     KEEPER_OPEN_JOINS,   /* open a socket for group memberships */
     KEEPER_JOINED,       /* all that is wanted is joined: older sockets may go */
+    KEEPER_STATUS,       /* what the service does; told to the service manager */
 };
 
 enum {
     /* The broker says so this often, and is taken for hung when it did not for so long. */
     ALIVE_INTERVAL_MS = 3000,
     ALIVE_TIMEOUT_MS = 15000,
+    STATUS_TEXT_MAX = 255,
 };
 
 struct keeper_request {
@@ -32,6 +34,7 @@ struct keeper_request {
     uint32_t table;
     uint32_t ifindex;                 /* KEEPER_ADD_RULE: the interface */
     char iif[INTERFACE_NAME_MAX + 1]; /* KEEPER_DEL_RULE: what it was called */
+    char text[STATUS_TEXT_MAX + 1];   /* KEEPER_STATUS: printable ASCII */
 };
 
 /* The answer to KEEPER_OPEN_MROUTE and to KEEPER_OPEN_JOINS, which with error 0 carries the

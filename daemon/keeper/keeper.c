@@ -165,6 +165,7 @@ static void bury_broker(struct keeper *keeper, int status)
         return;
     }
     log_line(LOG_ERR, "the broker %s; its routes stay in force, starting another.", how);
+    notify_manager("STATUS=The broker died; its routes stay in force, another one starts", -1);
     plan_restart(keeper);
 }
 
@@ -333,6 +334,19 @@ static void become_ready(struct keeper *keeper)
     log_to_syslog();
 }
 
+/* What the manager takes for a line of its own protocol does not come from a broker. */
+static void tell_status(const struct keeper_request *request)
+{
+    char state[sizeof "STATUS=" + STATUS_TEXT_MAX] = "STATUS=";
+    char *text = state + strlen(state);
+
+    memcpy(text, request->text, STATUS_TEXT_MAX);
+    for (char *c = text; *c; c++)
+        if (*c < 0x20 || *c > 0x7e)
+            *c = '?';
+    notify_manager(state, -1);
+}
+
 static void perform(struct keeper *keeper, const struct keeper_request *request)
 {
     switch (request->operation) {
@@ -360,6 +374,9 @@ static void perform(struct keeper *keeper, const struct keeper_request *request)
         break;
     case KEEPER_JOINED:
         kept_joins_complete(&keeper->kept->joins);
+        break;
+    case KEEPER_STATUS:
+        tell_status(request);
         break;
     default:
         kill(keeper->broker, SIGKILL);

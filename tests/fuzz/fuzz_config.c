@@ -24,6 +24,7 @@ static void check_config(const struct config *config)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     struct config config, before;
+    struct mistakes mistakes = {0};
     int fd = memfd_create("config", MFD_CLOEXEC);
 
     must(fd >= 0 && write(fd, bytes, n) == (ssize_t)n, "there is a file");
@@ -32,10 +33,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     snprintf(config.file, sizeof config.file, "/proc/self/fd/%d", fd);
     config.file_required = true;
     before = config;
-    if (config_read(&config))
+    if (config_read(&config, &mistakes))
         check_config(&config);
     else
         must(memcmp(&config, &before, sizeof config) == 0, "a mistake changes nothing");
+    config_read_for_start(&before);
+    check_config(&before);
+    must(before.mistakes.count == mistakes.count, "a start finds the same mistakes");
     close(fd);
     return 0;
 }

@@ -85,12 +85,13 @@ static void check_ranges(const struct policy *policy)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     struct policy policy = {0};
+    struct mistakes mistakes = {0};
     FILE *file = n ? fmemopen((void *)bytes, n, "r") : NULL;
 
     if (!file)
         return 0;
     log_set_level(LOG_ERR - 1); /* mistakes are told there */
-    if (policy_parse(&policy, file, "policy.conf")) {
+    if (policy_parse(&policy, file, "policy.conf", &mistakes)) {
         must(policy.count <= RULES_MAX, "rules have their limit");
         for (size_t i = 0; i < policy.count; i++)
             check_rule(&policy.rules[i]);

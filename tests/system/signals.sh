@@ -34,9 +34,6 @@ stop_daemon
 equal "the kernel's routes after SIGTERM" "" "$(ip mroute show)"
 
 status=0
-"${as_daemon[@]}" "$build/daemon/netbrokerd" --foreground --config $config 2>/dev/null || status=$?
-equal "exit status of a start with a bad configuration" 1 $status
-status=0
 "$build/daemon/netbrokerd" --colour 2>/dev/null || status=$?
 equal "exit status of a wrong option" 2 $status
 

@@ -577,8 +577,31 @@ START_TEST(no_name_passes_for_another)
 }
 END_TEST
 
+/* The rules are there, and do not hold. */
+START_TEST(a_closed_policy_allows_root_alone)
+{
+    struct service s;
+    cJSON *reply;
+
+    begin(&s);
+    s.services.policy.closed = true;
+    ck_assert(is_refused(&s, 1, "{\"action\":\"PING\"}"));
+    ck_assert(is_refused(&s, 2, ADD(ONE)));
+    ck_assert(is_refused(&s, 2, "{\"action\":\"BEGIN_REPLACE\"}"));
+    ck_assert(!is_refused(&s, 0, ADD(ONE)));
+    reply = client_ask(&s, 2, ADD(ONE));
+    ck_assert_ptr_nonnull(
+        strstr(cJSON_GetObjectItem(reply, "message")->valuestring, "the policy has mistakes"));
+    cJSON_Delete(reply);
+    s.services.policy.closed = false;
+    ck_assert(!is_refused(&s, 2, ADD(ONE)));
+    end(&s);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
+    tcase_add_test(tests, a_closed_policy_allows_root_alone);
     tcase_add_loop_test(tests, every_action_is_decided_for_every_user, 0, ACTION_COUNT);
     tcase_add_loop_test(tests, a_request_is_about_all_that_it_changes, 0,
                         (int)(sizeof abouts / sizeof *abouts));

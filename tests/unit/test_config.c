@@ -12,6 +12,8 @@ struct fixture {
     struct config config;
     char log[4096]; /* what config_read said */
     char path[64];
+    struct mistakes mistakes;
+    struct config start; /* what config_read_for_start makes of it */
 };
 
 /* Reads the text as a configuration file, with the log in f->log. */
@@ -26,14 +28,19 @@ static bool read_text(struct fixture *f, const char *text)
     file = fdopen(mkstemp(f->path), "w");
     fputs(text, file);
     fclose(file);
+    f->mistakes = (struct mistakes){0};
     config_init(&f->config);
     strcpy(f->config.file, f->path);
     ck_assert_int_eq(pipe2(pair, O_NONBLOCK), 0);
     dup2(pair[1], STDERR_FILENO);
-    valid = config_read(&f->config);
+    f->start = f->config;
+    valid = config_read(&f->config, &f->mistakes);
     dup2(kept, STDERR_FILENO);
     length = read(pair[0], f->log, sizeof f->log - 1);
     f->log[length > 0 ? length : 0] = '\0';
+    log_set_level(LOG_ERR - 1);
+    config_read_for_start(&f->start);
+    log_set_level(LOG_INFO);
     close(kept);
     close(pair[0]);
     close(pair[1]);
@@ -98,12 +105,13 @@ END_TEST
 
 START_TEST(a_folder_is_no_file)
 {
+    struct mistakes found = {0};
     struct config config;
 
     config_init(&config);
     strcpy(config.file, "/tmp");
     log_set_level(LOG_ERR - 1);
-    ck_assert(!config_read(&config));
+    ck_assert(!config_read(&config, &found));
 }
 END_TEST
 
@@ -156,6 +164,43 @@ START_TEST(a_mistake_is_told_with_its_line)
 }
 END_TEST
 
+/* What a start makes of a file that has a mistake: "doubtful", "sandbox" or "" beside the rest. */
+static const struct {
+    const char *text;
+    bool doubtful, sandbox;
+} starts[] = {
+    {"[service]\nuser = someone\n", false, false},
+    {"[service]\nuser = someone\ncolour = red\n", true, false},
+    {"[sevrice]\ntables = 5\n[service]\nuser = someone\n", true, false},
+    {"[service]\nuser = someone\nnonsense\n", true, false},
+    {"[service]\nuser = someone\ntables = all\n", true, false},
+    {"[service]\nuser = someone\npolicy =\n", true, false},
+    {"[service]\nuser = someone\nrequire-sandbox = maybe\n", false, true},
+    {"[service]\nuser = someone\nrequire-sandbxo = yes\n", true, false},
+    {"[service]\nuser = someone\nlog-level = loud\n", false, false},
+    {"[service]\nuser = someone\nsocket =\n", false, false},
+    {"[service]\nuser = someone\nstate =\n", false, false},
+    {"[service]\nuser = someone\nmulticast =\n", false, false},
+    {"[service]\nuser = someone\n[limits]\nqueued-bytes = 1\n", false, false},
+    {"[service]\nuser = someone\n[limits]\nqueued-byets = 65536\n", true, false},
+};
+
+START_TEST(a_start_takes_what_is_right)
+{
+    struct fixture f;
+    bool right = read_text(&f, starts[_i].text);
+
+    ck_assert_uint_eq(f.start.mistakes.count, right ? 0 : 1);
+    ck_assert_str_eq(f.start.user, "someone");
+    ck_assert_int_eq(f.start.doubtful, starts[_i].doubtful);
+    ck_assert_int_eq(f.start.require_sandbox, starts[_i].sandbox);
+    ck_assert_str_eq(f.start.socket, CONFIG_SOCKET_DEFAULT);
+    ck_assert_str_eq(f.start.policy, CONFIG_POLICY_DEFAULT);
+    ck_assert_uint_eq(f.start.tables.count, 0);
+    ck_assert_uint_eq(f.start.limits.queued_bytes, 67108864);
+}
+END_TEST
+
 START_TEST(each_of_two_mistakes_is_told)
 {
     struct fixture f;
@@ -168,14 +213,18 @@ END_TEST
 
 START_TEST(a_missing_file_is_fine_unless_it_was_named)
 {
+    struct mistakes found = {0};
     struct config config;
 
     config_init(&config);
     strcpy(config.file, "/nonexistent/netbrokerd.conf");
-    ck_assert(config_read(&config));
+    ck_assert(config_read(&config, &found));
     config.file_required = true;
     log_set_level(LOG_ERR - 1);
-    ck_assert(!config_read(&config));
+    ck_assert(!config_read(&config, &found));
+    ck_assert_uint_eq(found.count, 1);
+    config_read_for_start(&config);
+    ck_assert(config.doubtful);
 }
 END_TEST
 
@@ -215,6 +264,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_folder_is_no_file);
     tcase_add_loop_test(tests, a_mistake_is_told_with_its_line, 0,
                         (int)(sizeof mistakes / sizeof *mistakes));
+    tcase_add_loop_test(tests, a_start_takes_what_is_right, 0,
+                        (int)(sizeof starts / sizeof *starts));
     tcase_add_test(tests, each_of_two_mistakes_is_told);
     tcase_add_test(tests, a_missing_file_is_fine_unless_it_was_named);
     tcase_add_test(tests, a_path_of_107_bytes_is_the_longest);

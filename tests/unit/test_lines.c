@@ -260,6 +260,28 @@ START_TEST(thresholds_have_a_limit)
 }
 END_TEST
 
+static const struct {
+    const char *text;
+    bool right;
+} threshold_files[] = {
+    {"", true},
+    {"interface a ttl 2\ninterface b ttl 3\n", true},
+    {"interface a ttl 2\nroute nonsense\n join\n{\n# interface\n\t\n", true},
+    {"interface a\n", false},
+    {"interface a ttl 0\nroute group 239.1.1.1 iif a oifs b\n", false},
+    {"interface a ttl 2\ninterface a ttl 3\n", false},
+    {"intreface a ttl 2\n", false},
+    {"nonsense", false},
+};
+
+START_TEST(thresholds_of_a_file_are_right_or_not)
+{
+    const char *text = threshold_files[_i].text;
+
+    ck_assert(lines_thresholds_are_right(text, strlen(text)) == threshold_files[_i].right);
+}
+END_TEST
+
 START_TEST(a_statement_may_end_the_reading)
 {
     struct diary diary = {.most = 2};
@@ -322,6 +344,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_threshold_holds_for_the_whole_file);
     tcase_add_test(tests, all_mistakes_are_told);
     tcase_add_test(tests, thresholds_have_a_limit);
+    tcase_add_loop_test(tests, thresholds_of_a_file_are_right_or_not, 0,
+                        (int)(sizeof threshold_files / sizeof *threshold_files));
     tcase_add_test(tests, a_statement_may_end_the_reading);
     tcase_add_test(tests, ten_thousand_routes_are_read_at_once);
 }

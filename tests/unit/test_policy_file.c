@@ -19,10 +19,11 @@ struct fixture {
 static bool parse_text(struct fixture *f, const char *text, const char *name)
 {
     FILE *file = fmemopen((char *)text, strlen(text), "r");
+    struct mistakes mistakes = {0};
     bool parsed;
 
     log_capture_begin(&f->log);
-    parsed = policy_parse(&f->policy, file, name);
+    parsed = policy_parse(&f->policy, file, name, &mistakes);
     log_capture_end(&f->log);
     fclose(file);
     return parsed;
@@ -230,6 +231,17 @@ START_TEST(each_of_two_mistakes_is_told)
 }
 END_TEST
 
+/* A user that is not there leaves a rule without users, which is no mistake of its own. */
+START_TEST(a_mistake_is_told_once)
+{
+    struct fixture f = {0};
+
+    ck_assert(!parse_text(&f, "[allow x]\nuser = no-such-user\nverbs = *\n", "file"));
+    ck_assert_uint_eq(log_count(&f.log, "file:"), 1);
+    policy_clear(&f.policy);
+}
+END_TEST
+
 START_TEST(there_are_256_rules_at_most)
 {
     struct fixture f = {0};
@@ -288,10 +300,11 @@ static void write_file(const char *folder, const char *name, const char *text)
 
 static bool load(struct folder *f)
 {
+    struct mistakes found = {0};
     bool loaded;
 
     log_capture_begin(&f->fixture.log);
-    loaded = policy_load(&f->fixture.policy, f->conf);
+    loaded = policy_load(&f->fixture.policy, f->conf, false, &found);
     log_capture_end(&f->fixture.log);
     return loaded;
 }
@@ -479,6 +492,7 @@ static void add_tests(TCase *tests)
                         (int)(sizeof mistakes / sizeof *mistakes));
     tcase_add_test(tests, a_name_of_40_characters_is_the_longest);
     tcase_add_test(tests, each_of_two_mistakes_is_told);
+    tcase_add_test(tests, a_mistake_is_told_once);
     tcase_add_test(tests, there_are_256_rules_at_most);
     if (geteuid() != 0) /* only root has files that are used */
         return;
