@@ -8,6 +8,7 @@ set -euo pipefail
 
 socket=/run/netbroker/netbroker.sock
 group=239.10.20.30
+all_routes_by=nb # who asks the service for them
 
 # --- Comparing --------------------------------------------------------------------------------
 
@@ -83,7 +84,8 @@ journal_says() {
 
 check_routes() {
     equal "the kernel's routes after $1" "$all_routes" "$(routes)"
-    nb mfc show | grep -q "$group" || fail "after $1 the service does not know its route"
+    $all_routes_by mfc show | grep -q "$group" ||
+        fail "after $1 the service does not know its route"
 }
 
 # --- The network ------------------------------------------------------------------------------
@@ -110,25 +112,26 @@ make_network() {
         echo 0 >/proc/sys/net/ipv4/conf/d1/rp_filter'
 }
 
-# under_stream WHAT COMMAND...: runs the command while 2,500 packets flow; none may be lost.
+# under_stream WHAT COMMAND...: runs the command while packets flow, 1,000 a second; none may be lost.
+stream_packets=2500
 under_stream() {
     local what=$1 receiver sender
 
     shift
     rm -f /run/received # what an earlier one wrote there says nothing of this one
-    ip netns exec receiver mcreceive d1 $group 2500 8 >/run/received &
+    ip netns exec receiver mcreceive d1 $group $stream_packets 15 >/run/received &
     receiver=$!
     within 5 "the receiver joins" grep -q joined /run/received
-    ip netns exec sender mcsend s0 $group 2500 1000 8 >/run/sent &
+    ip netns exec sender mcsend s0 $group $stream_packets 1000 8 >/run/sent &
     sender=$!
     sleep 0.4
     "$@"
     [ -e /proc/$sender ] || fail "$what: the stream ended before it was over"
     wait $sender || fail "$what: mcsend $(cat /run/sent)"
     wait $receiver || true
-    equal "packets during $what" "received 2500 lost 0 duplicates 0 gap 0" "$(tail -n 1 /run/received)"
+    equal "packets during $what" "received $stream_packets lost 0 duplicates 0 gap 0" "$(tail -n 1 /run/received)"
     check_routes "$what"
-    echo "$what: 2500 of 2500 packets arrived"
+    echo "$what: $stream_packets of $stream_packets packets arrived"
 }
 
 # --- The tests --------------------------------------------------------------------------------
@@ -230,12 +233,83 @@ reload() {
     systemctl reload netbrokerd.service
     within 5 "the reload is logged" journal_says "configuration read again"
     echo 'nonsense' >/etc/netbroker/netbrokerd.conf
-    systemctl reload netbrokerd.service
-    within 5 "the mistake is logged" journal_says "the configuration stays as it was"
+    reload_fails "netbrokerd.conf:1: no setting"
     equal "the service after a reload" active "$(systemctl is-active netbrokerd.service)"
     equal "the keeper after a reload" "$old" "$(keeper)"
     rm /etc/netbroker/netbrokerd.conf
     nb ping >/dev/null
+}
+
+# reload_fails TEXT: the check of the files says it, and the service is not told to read them.
+reload_fails() {
+    local status=0
+
+    systemctl reload netbrokerd.service 2>/dev/null || status=$?
+    [ $status != 0 ] || fail "a reload with a mistake succeeds"
+    within 5 "the mistake is logged" journal_says "$1"
+    equal "the service after a reload that failed" active "$(systemctl is-active netbrokerd.service)"
+}
+
+status_text() {
+    systemctl show --property=StatusText --value netbrokerd.service
+}
+
+status_text_begins() {
+    [[ "$(status_text)" == "$1"* ]]
+}
+
+# The policy names a group that is not there any more: packets go on, root is answered, nobody else.
+restart_mistaken() {
+    local status=0
+
+    groupdel video
+    reload_fails "operators.conf:2: 'video' is a mistake"
+    nb ping >/dev/null || fail "after a reload with a mistake the old policy does not hold"
+    systemctl restart netbrokerd.service
+    equal "the service" active "$(systemctl is-active netbrokerd.service)"
+    netbroker ping >/dev/null || fail "root is not answered"
+    nb ping >/run/refusal 2>&1 || status=$?
+    equal "the exit status for a member" 1 $status
+    grep -q "the policy has mistakes" /run/refusal || fail "the refusal says: $(cat /run/refusal)"
+    netbroker status | grep -q "root_only: true" || fail "the status does not say it"
+    within 5 "the status text" status_text_begins "Serving root only; 1 route, "
+    status_text | grep -q "1 mistake, the first: /etc/netbroker/policy.d/operators.conf:2: " ||
+        fail "the status text is: $(status_text)"
+}
+
+test_mistake() {
+    groupadd --force video
+    gpasswd --add member video >/dev/null
+    sed -i 's/^group = .*/group = video/' /etc/netbroker/policy.d/operators.conf
+    systemctl reload netbrokerd.service
+    within 5 "the status text" status_text_begins "Serving; 1 route, 0 joins, "
+    all_routes_by=netbroker
+    under_stream "a restart with a mistake in the policy" restart_mistaken
+    all_routes_by=nb
+    sed -i 's/^group = .*/group = netbroker/' /etc/netbroker/policy.d/operators.conf
+    systemctl reload netbrokerd.service
+    nb mfc show | grep -q "$group" || fail "a correct policy is not in force after a reload"
+    within 5 "the status text" status_text_begins "Serving; 1 route, "
+}
+
+# A command line that is wrong ends each start, and the manager does not give up: it keeps the tables,
+# and the next start that is right takes them over.
+restart_wrong() {
+    local drop_in=/run/systemd/system/netbrokerd.service.d/wrong.conf
+
+    mkdir -p "${drop_in%/*}"
+    printf '[Service]\nExecStart=\nExecStart=/usr/sbin/netbrokerd --nonsense\n' >$drop_in
+    systemctl daemon-reload
+    systemctl restart netbrokerd.service 2>/dev/null && fail "a start with a wrong option succeeds"
+    within 10 "three starts" restarts_are 3
+    rm $drop_in
+    systemctl daemon-reload
+    within 10 "the service" systemctl --quiet is-active netbrokerd.service
+    within 5 "the service answers" nb ping
+}
+
+restarts_are() {
+    [ "$(systemctl show --property=NRestarts --value netbrokerd.service)" -ge "$1" ]
 }
 
 # Another binary in the place of the running one, as a package manager puts it there.
@@ -341,6 +415,10 @@ under_stream "kill -9 of the keeper" kill_keeper
 under_stream "kill -9 of the broker" kill_broker
 under_stream "systemctl restart" restart
 under_stream "systemctl reload" reload
+test_mistake
+stream_packets=6000
+under_stream "starts with a wrong option" restart_wrong
+stream_packets=2500
 equal "descriptors in the manager's store: two tables, the record of joins" 3 \
     "$(systemctl show --property=NFileDescriptorStore --value netbrokerd)"
 test_configured

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The units as `cmake --install` writes them: nothing in them that systemd does not understand, no
-# program or manual page that is not there, and an exposure of 2.0 at most.
+# program or manual page that is not there, and an exposure of 2.0 at most. They never give up, and
+# tell a newer systemd more than an older one understands.
 set -euo pipefail
 
 build=${NB_BUILD:?the build folder}
@@ -34,3 +35,35 @@ if ! awk -v score="${score:-10}" -v limit=$limit 'BEGIN { exit !(score <= limit)
     grep ✗ <<<"$report"
     exit 1
 fi
+
+# fails WHAT
+fails() {
+    echo "FAILED: $*"
+    exit 1
+}
+
+# unit_for VERSION: prints the unit that is written for this version of systemd.
+unit_for() {
+    local script=$prefix/install-service.cmake
+
+    sed -e "s/if(\"[^\"]*\" VERSION_GREATER_EQUAL 254)/if(\"$1\" VERSION_GREATER_EQUAL 254)/" \
+        "$build/systemd/install-service.cmake" >"$script"
+    cmake -DCMAKE_INSTALL_PREFIX="$prefix/for-$1" -P "$script" >/dev/null
+    cat "$prefix/for-$1/lib/systemd/system/netbrokerd.service"
+}
+
+for line in FileDescriptorStorePreserve=restart RestartSteps=8 RestartMaxDelaySec=15s; do
+    ! unit_for 252.39 | grep -qx "$line" || fails "$line is in the unit for systemd 252"
+    unit_for 257.8 | grep -qx "$line" || fails "$line is not in the unit for systemd 257"
+done
+unit_for 252 | grep -qx StartLimitIntervalSec=0 || fails "the unit gives up after some starts"
+! unit_for 252 | grep -q ^RestartPreventExitStatus || fails "the unit gives up after a status"
+
+# The files that are checked before a reload are those of the service, and they are there.
+options=$(sed -n 's/^ExecReload=.*--check-config//p' "$units/netbrokerd.service")
+grep -qF -- "--foreground$options " "$units/netbrokerd.service" ||
+    fails "ExecStart= and the check of ExecReload= name other files"
+for file in $options; do
+    [[ $file == --* || -e $file ]] || fails "the unit names $file, which is not installed"
+done
+echo "for systemd 252 and 257: as they should be"
