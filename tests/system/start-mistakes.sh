@@ -110,7 +110,7 @@ nowhere() {
     equal "the kernel before $1" "" "$(ip mroute show)"
 }
 
-files=(--policy $work/etc/policy.conf --state $work/state/state)
+files=(--policy "$work/etc/policy.conf" --state "$work/state/state")
 nowhere "a start with the state file"
 started "a deleted group" "${files[@]}"
 root_only "a deleted group" "policy.conf:2: "
@@ -200,7 +200,7 @@ mkdir -m 755 $work/etc/multicast.d
 echo "route source 10.1.0.2 group 239.3.1.1 iif r0 oifs r2" >$work/etc/multicast.d/a.conf
 printf 'intreface r2 ttl 3\nroute source 10.1.0.2 group 239.3.1.2 iif r0 oifs r2\n' \
     >$work/etc/multicast.d/b.conf
-files+=(--multicast $work/etc/multicast.conf)
+files+=(--multicast "$work/etc/multicast.conf")
 started "mistakes in the routes" "${files[@]}"
 equal "root_only with mistakes in the routes" false "$(status_of root_only)"
 contains "the mistakes of the status" "multicast.conf:3: " "$(status_of mistakes)"
