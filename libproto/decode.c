@@ -155,6 +155,8 @@ static bool parse_interfaces(const cJSON *json, const struct place *place, void 
                          "each interface once");
         list->count++;
     }
+    if (list->count < place->field->low)
+        return wrong(place, ERROR_OUT_OF_RANGE, "is empty", "one interface or more");
     return true;
 }
 

@@ -25,6 +25,7 @@ static const struct {
     {"wait", NULL},
     {"while_connected", "what is configured does not end with a connection"},
     {"dry_run", "a file says what is wanted, not what to try"},
+    {"append", "a file names all outgoing interfaces of a route in one line"},
 };
 
 /* For the thresholds. */

@@ -125,6 +125,9 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     F(S, idle, number, OPTIONAL, 1, IDLE_SECONDS_MAX, IDLE_SECONDS_DEFAULT,                        \
       "With a prefix or a '+': for each flow that comes a route is learned, and forgotten after "  \
       "so many seconds without a packet.")                                                         \
+    F(S, append, flag, OPTIONAL, 0, 0, 0,                                                          \
+      "Add the oifs to those of the route that is there, from the same iif, instead of replacing " \
+      "it. Where none is there, it is added.")                                                     \
     FIELD_WAIT(F, S)                                                                               \
     FIELD_WHILE_CONNECTED(F, S)                                                                    \
     FIELD_TABLE(F, S)                                                                              \
@@ -135,13 +138,19 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     F(S, group, group, REQUIRED, 0, 0, 0, "The group of the route, or its prefix.")                \
     F(S, iif, interface, OPTIONAL, 0, 0, 0,                                                        \
       "Only the route from this interface, or from this pattern.")                                 \
+    F(S, oifs, interfaces, OPTIONAL, 1, VIFS_MAX, 0,                                               \
+      "Delete only these of the route's outgoing interfaces; with the last one goes the route.")   \
     FIELD_TABLE(F, S)                                                                              \
     FIELD_DRY_RUN(F, S)
 
 #define FIELDS_FLUSH_MFC(F, S)                                                                     \
     FIELD_FAMILY_FILTER(F, S)                                                                      \
     FIELD_TABLE_FILTER(F, S)                                                                       \
-    F(S, learned, flag, OPTIONAL, 0, 0, 0, "Only those that were learned.")                        \
+    F(S, learned, flag, OPTIONAL, 0, 0, 0,                                                         \
+      "Only those that were learned, whoever holds the routes that they are of.")                  \
+    F(S, all, flag, OPTIONAL, 0, 0, 0,                                                             \
+      "Also those that others hold, the configuration's and those found in the kernel. For "       \
+      "administrators.")                                                                           \
     FIELD_DRY_RUN(F, S)
 
 #define FIELDS_BEGIN_REPLACE(F, S)                                                                 \
@@ -229,9 +238,11 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     A(ADD_MFC, add_mfc, "mroute.write", "mfc add", "",                                             \
       "Add a multicast route, or replace the one of the same source and group. Of any source or "  \
       "a prefix, there is one from each interface.")                                               \
-    A(DEL_MFC, del_mfc, "mroute.write", "mfc del", "", "Delete a multicast route.")                \
+    A(DEL_MFC, del_mfc, "mroute.write", "mfc del", "",                                             \
+      "Delete a multicast route, or some of its outgoing interfaces.")                             \
     A(FLUSH_MFC, flush_mfc, "mroute.write", "mfc flush", "",                                       \
-      "Delete all multicast routes; who is no administrator lets go of his own.")                  \
+      "Delete the multicast routes that you hold, as a set without routes would that replaces "    \
+      "them. Routes that others hold as well stay.")                                               \
     A(BEGIN_REPLACE, begin_replace, "mroute.write", "", "",                                        \
       "Begin a set of routes, to replace those that you hold: each ADD_MFC of this connection is " \
       "put aside until COMMIT. The end of the connection forgets it.")                             \

@@ -137,7 +137,11 @@ static bool is_name(const struct field *field, const char *word, size_t length)
     if ((int)field->type == OPTION_FILE && length == 2 && memcmp(word, "-f", 2) == 0)
         return true;
     option_name(field, name, sizeof name);
-    return strlen(name) == length && memcmp(name, word, length) == 0;
+    if (memcmp(name, word, strnlen(name, length)) != 0)
+        return false;
+    /* A list of one may be called so: --oif eth1. */
+    return strlen(name) == length ||
+           (field_is_list(field->type) && strlen(name) == length + 1 && name[length] == 's');
 }
 
 static const struct field *find_field(const struct action_row *row, const char *word, size_t length)

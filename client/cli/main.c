@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 static printer *const printers[] = {
-    [ACTION_ADD_MFC] = print_message,   [ACTION_DEL_MFC] = print_message,
+    [ACTION_ADD_MFC] = print_addition,  [ACTION_DEL_MFC] = print_message,
     [ACTION_FLUSH_MFC] = print_message, [ACTION_SHOW_MFC] = print_routes,
     [ACTION_SHOW_VIF] = print_vifs,     [ACTION_SHOW] = print_everything,
     [ACTION_ADD_JOIN] = print_message,  [ACTION_DEL_JOIN] = print_message,

@@ -22,6 +22,27 @@ void print_message(const struct nb_reply *reply)
     puts(nb_reply_message(reply));
 }
 
+/* The service's message on an addition is the same whatever became of it, because programs compare
+ * it; people are told by its result. */
+void print_addition(const struct nb_reply *reply)
+{
+    static const char added[] = " added.";
+    const struct nb_value *payload = nb_reply_payload(reply);
+    const char *message = nb_reply_message(reply);
+    const char *result = nb_value_string(nb_value_get(payload, "result"));
+    const char *note = nb_value_string(nb_value_get(payload, "note"));
+    size_t length = strlen(message), tail = strlen(added);
+
+    if (length < tail || strcmp(message + length - tail, added) != 0)
+        puts(message); /* of a dry run */
+    else if (strcmp(result, "unchanged") == 0)
+        printf("%.*s was there already; unchanged.\n", (int)(length - tail), message);
+    else
+        printf("%.*s %s.\n", (int)(length - tail), message, result[0] ? result : "added");
+    if (note[0])
+        puts(note);
+}
+
 /* Objects and lists are shown one level deeper, by name. */
 static void print_tree(const struct nb_value *value, int indent)
 {

@@ -49,25 +49,40 @@ static bool defer_join(struct call *call, const struct join_key *key)
     return false;
 }
 
-static void reply_join(struct call *call, const struct join_key *key, const char *done)
+static void reply_join(struct call *call, const struct join_key *key, const char *done,
+                       const char *result)
 {
     char text[JOIN_TEXT_MAX];
+    struct json *out = reply_open(call, "Join of %s %s.", join_key_format(key, text), done);
 
-    reply_success(call, "Join of %s %s.", join_key_format(key, text), done);
+    json_member_string(out, "result", result);
+    reply_close(out);
 }
 
-static const char *describe_addition(const struct call *call, const struct join_wish *wish,
-                                     enum join_change change)
+static bool is_waiting(const struct call *call, const struct join_key *key)
 {
-    const struct join *join = joins_find(call->services->joins, &wish->key);
+    const struct join *join = joins_find(call->services->joins, key);
     struct join_view view;
 
-    if (wish->dry_run)
-        return change == JOIN_ADDED ? "would be added" : "is there already, nothing would be done";
     if (!join)
-        return "added";
+        return false;
     join_describe(join, &view);
-    return view.state == JOIN_WAITING ? "added; it waits for the interface" : "added";
+    return view.state == JOIN_WAITING;
+}
+
+static void reply_added(struct call *call, const struct join_wish *wish, enum join_change change)
+{
+    bool added = change == JOIN_ADDED;
+    const char *done;
+
+    if (wish->dry_run)
+        done = added ? "would be added" : "is there already, nothing would be done";
+    else if (is_waiting(call, &wish->key))
+        done = added ? "added; it waits for the interface"
+                     : "was there already; it waits for the interface";
+    else
+        done = added ? "added" : "was there already; unchanged";
+    reply_join(call, &wish->key, done, added ? "added" : "unchanged");
 }
 
 /* One more lease is one too many, unless the join is the user's already. */
@@ -94,12 +109,14 @@ enum outcome handle_add_join(struct call *call, const struct args_add_join *args
     struct error error;
 
     if (!may_hold(call, &wish.key, &owner, &error) ||
-        !joins_add(call->services->joins, &wish, &owner, &change, &error))
+        !joins_add(call->services->joins, &wish, &owner, &change, &error)) {
         reply_error(call, &error);
-    else if (!args->dry_run && defer_join(call, &wish.key))
+        return OUTCOME_REPLIED;
+    }
+    change = call_note_change(call, change);
+    if (!args->dry_run && defer_join(call, &wish.key))
         return OUTCOME_DEFERRED;
-    else
-        reply_join(call, &wish.key, describe_addition(call, &wish, change));
+    reply_added(call, &wish, change);
     return OUTCOME_REPLIED;
 }
 
@@ -116,7 +133,8 @@ enum outcome handle_del_join(struct call *call, const struct args_del_join *args
                    kept && args->dry_run ? "would be let go of, and kept, because others hold it"
                    : kept                ? "let go of, and kept, because others hold it"
                    : args->dry_run       ? "would be deleted"
-                                         : "deleted");
+                                         : "deleted",
+                   kept ? "kept" : "deleted");
     else
         reply_error(call, &error);
     return OUTCOME_REPLIED;

@@ -204,7 +204,7 @@ static enum outcome refuse_verb(struct call *call, const char *verb)
 enum outcome handle_check_policy(struct call *call, const struct args_check_policy *args)
 {
     gid_t groups[USER_GROUPS_MAX];
-    char why[120], what[AUDIT_TARGET_MAX];
+    char why[120], what[AUDIT_TARGET_MAX], user[USER_TEXT_MAX];
     struct target target;
     struct peer peer;
     struct decision decision;
@@ -216,7 +216,8 @@ enum outcome handle_check_policy(struct call *call, const struct args_check_poli
     fill_peer(&args->user, call->peer, groups, &peer);
     decision = policy_decide(&call->services->policy, &peer, args->verb.text, &target);
     target_format(&target, what, sizeof what);
-    out = reply_open(call, "User %u %s %s on %s: %s.", (unsigned)peer.uid,
+    out = reply_open(call, "User %s %s %s on %s: %s.",
+                     user_format(call->services->names, peer.uid, user),
                      decision.allowed ? "may do" : "may not do", args->verb.text, what,
                      explain(&call->services->policy, &decision, why, sizeof why));
     json_member_bool(out, "allowed", decision.allowed);

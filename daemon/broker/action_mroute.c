@@ -44,15 +44,18 @@ bool defer_for_table(struct call *call, uint8_t family, uint32_t table)
     return false;
 }
 
-void reply_entry(struct call *call, const struct prefix *source, const struct prefix *group,
-                 const char *done)
+struct json *reply_open_entry(struct call *call, const struct prefix *source,
+                              const struct prefix *group, const char *done, const char *result)
 {
     char source_text[PREFIX_TEXT_MAX], group_text[PREFIX_TEXT_MAX];
     struct prefix any = {.address = address_any(group->address.family)};
+    struct json *out =
+        reply_open(call, "MFC entry for (%s, %s) %s.",
+                   prefix_format(source->address.family ? source : &any, source_text),
+                   prefix_format(group, group_text), done);
 
-    reply_success(call, "MFC entry for (%s, %s) %s.",
-                  prefix_format(source->address.family ? source : &any, source_text),
-                  prefix_format(group, group_text), done);
+    json_member_string(out, "result", result);
+    return out;
 }
 
 /* One more lease is one too many, unless the route is the user's already. */
@@ -85,18 +88,55 @@ static bool waits_for_rules(struct call *call, const struct args_add_mfc *args)
            defer_for_table(call, family, args->table);
 }
 
+static const char *const change_words[] = {
+    [CHANGE_NONE] = "unchanged",
+    [CHANGE_ADDED] = "added",
+    [CHANGE_REPLACED] = "replaced",
+};
+
 /* What was added may have to do without packets; then the reply says so. */
-static void reply_added(struct call *call, const struct args_add_mfc *args)
+static void write_note(struct json *out, const struct call *call, const struct args_add_mfc *args)
 {
     uint32_t other = mroute_packets_elsewhere(call->services->mroute, args->group.address.family,
                                               args->table, args->iif.text);
-    char done[256];
+    char note[160];
 
-    snprintf(done, sizeof done,
-             "added. No packets come to it yet: those of %s go to table %u, whose routes named it "
-             "first",
+    if (!other)
+        return;
+    snprintf(note, sizeof note,
+             "No packets come to it yet: those of %s go to table %u, whose routes named it first.",
              args->iif.text, other);
-    reply_entry(call, &args->source, &args->group, other ? done : "added");
+    json_member_string(out, "note", note);
+}
+
+/* Existing clients compare the message with the one word "added"; `result` says what was done. */
+static void reply_added(struct call *call, const struct args_add_mfc *args,
+                        enum route_change change)
+{
+    const char *done = !args->dry_run              ? "added"
+                       : change == CHANGE_NONE     ? "is there already, nothing would be written"
+                       : change == CHANGE_REPLACED ? "would be replaced"
+                                                   : "would be added";
+    struct json *out =
+        reply_open_entry(call, &args->source, &args->group, done, change_words[change]);
+
+    if (!args->dry_run)
+        write_note(out, call, args);
+    reply_close(out);
+}
+
+/* Adds the route, or what `append` adds to it. */
+static bool add(const struct call *call, const struct args_add_mfc *args, const struct owner *owner,
+                enum route_change *ret, struct error *error)
+{
+    struct args_add_mfc whole;
+
+    if (!may_hold(call, args, owner, error))
+        return false;
+    if (!args->append)
+        return mroute_add(call->services->mroute, args, owner, ret, error);
+    return mroute_append(call->services->mroute, args, &whole, error) &&
+           mroute_add(call->services->mroute, &whole, owner, ret, error);
 }
 
 enum outcome handle_add_mfc(struct call *call, const struct args_add_mfc *args)
@@ -111,46 +151,56 @@ enum outcome handle_add_mfc(struct call *call, const struct args_add_mfc *args)
     }
     if (waits_for_table(call, args))
         return OUTCOME_DEFERRED;
-    if (!may_hold(call, args, &owner, &error) ||
-        !mroute_add(call->services->mroute, args, &owner, &change, &error))
+    if (!add(call, args, &owner, &change, &error)) {
         reply_error(call, &error);
-    else if (waits_for_rules(call, args))
+        return OUTCOME_REPLIED;
+    }
+    change = call_note_change(call, change);
+    if (waits_for_rules(call, args))
         return OUTCOME_DEFERRED;
-    else if (!args->dry_run)
-        reply_added(call, args);
-    else
-        reply_entry(call, &args->source, &args->group,
-                    change == CHANGE_NONE       ? "is there already, nothing would be written"
-                    : change == CHANGE_REPLACED ? "would be replaced"
-                                                : "would be added");
+    reply_added(call, args, change);
     return OUTCOME_REPLIED;
 }
 
 enum outcome handle_del_mfc(struct call *call, const struct args_del_mfc *args)
 {
     struct owner owner = owner_of(call, false);
+    struct route_deletion deletion;
     struct error error;
-    size_t kept;
+    const char *done, *result;
 
     owner.session = session_holds(call->session);
-    if (mroute_del(call->services->mroute, args, &owner, &kept, &error))
-        reply_entry(call, &args->source, &args->group,
-                    kept && args->dry_run ? "would be let go of, and kept, because others hold it"
-                    : kept                ? "let go of, and kept, because others hold it"
-                    : args->dry_run       ? "would be deleted"
-                                          : "deleted");
-    else
+    if (!mroute_del(call->services->mroute, args, &owner, &deletion, &error)) {
         reply_error(call, &error);
+        return OUTCOME_REPLIED;
+    }
+    result = deletion.kept ? "kept" : deletion.replaced ? "replaced" : "deleted";
+    done = deletion.kept && args->dry_run ? "would be let go of, and kept, because others hold it"
+           : deletion.kept                ? "let go of, and kept, because others hold it"
+           : deletion.replaced            ? args->dry_run ? "would be replaced" : "replaced"
+           : args->dry_run                ? "would be deleted"
+                                          : "deleted";
+    reply_close(reply_open_entry(call, &args->source, &args->group, done, result));
     return OUTCOME_REPLIED;
 }
 
 /* --- Deleting all -------------------------------------------------------------------------- */
 
-/* In slices, as 50,000 take the kernel 200 ms. It goes on although its session ends. */
+void reply_flushed(struct call *call, size_t count, size_t kept, bool dry_run)
+{
+    struct json *out = reply_open(call, "%zu MFC %s %s.", count, count == 1 ? "entry" : "entries",
+                                  dry_run ? "would be deleted" : "deleted");
+
+    json_member_unsigned(out, "count", count);
+    json_member_unsigned(out, "kept", kept);
+    reply_close(out);
+}
+
+/* What is deleted whoever holds it: all, or what was learned. In slices, as 50,000 take the kernel
+ * 200 ms. It goes on although its session ends. */
 struct flush {
     struct slice_job job; /* first */
     struct route_cursor cursor;
-    struct owner owner;
     bool dry_run;
     size_t count;
     struct flush_call *call; /* NULL: nobody waits for the reply any more */
@@ -165,20 +215,15 @@ static enum slice_step flush_next(struct slice_job *job)
 {
     struct flush *flush = (struct flush *)job;
 
-    return mroute_flush_next(&flush->cursor, &flush->owner, flush->dry_run, &flush->count)
-               ? SLICE_MORE
-               : SLICE_DONE;
+    return mroute_flush_next(&flush->cursor, flush->dry_run, &flush->count) ? SLICE_MORE
+                                                                            : SLICE_DONE;
 }
 
 static void answer_flush(struct call *call, const void *what)
 {
     const struct flush *flush = what;
-    struct json *out =
-        reply_open(call, "%zu MFC %s %s.", flush->count, flush->count == 1 ? "entry" : "entries",
-                   flush->dry_run ? "would be deleted" : "deleted");
 
-    json_member_unsigned(out, "count", flush->count);
-    reply_close(out);
+    reply_flushed(call, flush->count, 0, flush->dry_run);
 }
 
 static void end_flush(struct slice_job *job)
@@ -196,7 +241,6 @@ static void leave_flush(struct deferral *deferral)
     struct flush *flush = ((struct flush_call *)deferral)->flush;
 
     flush->call = NULL;
-    flush->owner.session = NULL;
 }
 
 /* False: no memory. */
@@ -218,22 +262,31 @@ static bool begin_flush(struct call *call, const struct args_flush_mfc *args)
     waiting->deferral.cancel = leave_flush;
     waiting->flush = flush;
     flush->job = (struct slice_job){.step = flush_next, .end = end_flush};
-    flush->owner = owner_of(call, false);
-    flush->owner.session = session_holds(call->session);
     flush->dry_run = args->dry_run;
     flush->call = waiting;
     route_cursor_open(&flush->cursor, call->services->mroute, &filter);
     slices_add(&call->services->slices, &flush->job);
+    call->done = true; /* nothing keeps it from being done */
     return true;
+}
+
+bool flush_is_of_own(const struct args_flush_mfc *args)
+{
+    return !args->all && !args->learned;
 }
 
 enum outcome handle_flush_mfc(struct call *call, const struct args_flush_mfc *args)
 {
     struct error error;
 
-    if (begin_flush(call, args))
+    if (args->all && !users_is_administrator(&call->services->users, call->peer->uid))
+        error_set(&error, ERROR_NOT_ALLOWED, "all",
+                  "'all' is for administrators, because it deletes what others hold. Without it "
+                  "the routes are deleted that you hold.");
+    else if (flush_is_of_own(args) ? begin_own_flush(call, args) : begin_flush(call, args))
         return OUTCOME_DEFERRED;
-    error_set(&error, ERROR_NO_MEMORY, NULL, "The service has no memory to delete routes.");
+    else
+        error_set(&error, ERROR_NO_MEMORY, NULL, "The service has no memory to delete routes.");
     reply_error(call, &error);
     return OUTCOME_REPLIED;
 }

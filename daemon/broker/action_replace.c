@@ -42,6 +42,10 @@ static bool check_staged(const struct staging *staging, const struct args_add_mf
     const struct mroute_filter *filter = &staging->filter;
     uint8_t family = args->group.address.family;
 
+    if (args->append)
+        return error_set(error, ERROR_UNSUPPORTED, "append",
+                         "Invalid argument: 'append' is not for the routes of a set, which names "
+                         "all outgoing interfaces of each route.");
     if (args->while_connected || args->dry_run)
         return error_set(error, ERROR_UNSUPPORTED, args->dry_run ? "dry_run" : "while_connected",
                          "Invalid argument: '%s' is not for the routes of a set, which the user "
@@ -79,7 +83,7 @@ void stage_route(struct call *call, const struct args_add_mfc *args)
     struct error error;
 
     if (put_aside(call, *session_staging(call->session), args, &error))
-        reply_entry(call, &args->source, &args->group, "staged");
+        reply_close(reply_open_entry(call, &args->source, &args->group, "staged", "staged"));
     else
         reply_error(call, &error);
 }
@@ -238,11 +242,13 @@ static void reply_difference(struct call *call, const struct set_work *work)
 
 /* --- Committing ---------------------------------------------------------------------------- */
 
-/* The work of a COMMIT. Its session may end before it does. */
+/* The work of a COMMIT or, with a set of no routes, of a FLUSH_MFC. Its session may end before it
+ * does. */
 struct commit {
     struct set_work work;     /* first */
     struct commit_call *call; /* NULL: nobody waits for the reply any more */
     unsigned lease_limit;     /* the least of the rules that allow what is new; 0: none sets one */
+    bool is_flush;            /* the set is this one's own, and not the session's */
 };
 
 struct commit_call {
@@ -282,10 +288,16 @@ static bool may_apply(struct set_work *work, struct error *error)
 
 static void answer(struct call *call, const void *what)
 {
-    const struct set_work *work = what;
+    const struct commit *commit = what;
+    const struct set_work *work = &commit->work;
 
     if (work->failed) {
         reply_error(call, &work->error);
+        return;
+    }
+    record_late_grant(call);
+    if (commit->is_flush) {
+        reply_flushed(call, work->counts.deleted, work->kept, work->dry_run);
     } else if (work->dry_run) {
         reply_difference(call, work);
     } else {
@@ -297,10 +309,11 @@ static void answer(struct call *call, const void *what)
 static void end_commit(struct set_work *work)
 {
     struct commit *commit = (struct commit *)work;
+    bool owns_set = commit->is_flush || !commit->call;
 
     if (commit->call)
-        session_answer(&commit->call->deferral, answer, work);
-    else
+        session_answer(&commit->call->deferral, answer, commit);
+    if (owns_set)
         staging_free(work->staging);
     free(commit);
 }
@@ -311,16 +324,20 @@ static void cancel_commit(struct deferral *deferral)
     struct commit *commit = ((struct commit_call *)deferral)->commit;
 
     if (commit->work.applying) {
+        record_late_grant(&deferral->call);
         commit->call = NULL;
-        session_take_staging(deferral->session);
+        if (!commit->is_flush)
+            session_take_staging(deferral->session);
         return;
     }
     set_work_cancel(&commit->work);
+    if (commit->is_flush)
+        staging_free(commit->work.staging);
     free(commit);
 }
 
 /* False: no memory. */
-static bool begin_commit(struct call *call, struct staging *staging, bool dry_run)
+static bool begin_commit(struct call *call, struct staging *staging, bool dry_run, bool is_flush)
 {
     static const struct set_class class = {may_add, may_delete, may_apply, NULL, end_commit};
     struct commit_call *waiting = calloc(1, sizeof *waiting);
@@ -331,6 +348,7 @@ static bool begin_commit(struct call *call, struct staging *staging, bool dry_ru
         waiting->commit = commit;
         waiting->deferral.cancel = cancel_commit;
         commit->call = waiting;
+        commit->is_flush = is_flush;
         if (session_defer(&waiting->deferral, call)) {
             set_work_begin(&commit->work, &call->services->slices, &class, call->services->mroute,
                            staging, &owner, dry_run);
@@ -339,6 +357,16 @@ static bool begin_commit(struct call *call, struct staging *staging, bool dry_ru
     }
     free(waiting);
     free(commit);
+    return false;
+}
+
+bool begin_own_flush(struct call *call, const struct args_flush_mfc *args)
+{
+    struct staging *none = staging_new(args->family, args->table);
+
+    if (none && begin_commit(call, none, args->dry_run, true))
+        return true;
+    staging_free(none);
     return false;
 }
 
@@ -353,7 +381,7 @@ enum outcome handle_commit(struct call *call, const struct args_commit *args)
         error_set(&error, ERROR_ABORTED, NULL,
                   "A request of the set was refused, so none of it is applied. Mend it, and begin "
                   "again.");
-    else if (begin_commit(call, staging, args->dry_run))
+    else if (begin_commit(call, staging, args->dry_run, false))
         return OUTCOME_DEFERRED;
     else
         error_set(&error, ERROR_NO_MEMORY, NULL, "The service has no memory to apply a set.");

@@ -11,10 +11,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { USER_TEXT_MAX = 12 };
-
 static const char *const verdict_words[] = {
     [AUDIT_GRANTED] = "granted",
+    [AUDIT_STAGED] = "staged",
     [AUDIT_REFUSED] = "refused",
     [AUDIT_RELEASED] = "released",
 };
@@ -56,7 +55,7 @@ static void append(char *text, size_t size, const char *format, ...)
     va_end(arguments);
 }
 
-void target_format(const struct target *target, char *text, size_t size)
+const char *target_format(const struct target *target, char *text, size_t size)
 {
     const size_t rest =
         INTERFACE_NAME_MAX + sizeof ",... group= table=4294967295" + PREFIX_TEXT_MAX;
@@ -77,6 +76,7 @@ void target_format(const struct target *target, char *text, size_t size)
         append(text, size, "%stable=%u", text[0] ? " " : "", target->table);
     if (!text[0])
         append(text, size, "everything");
+    return text;
 }
 
 void audit_close(struct audit *audit)
@@ -95,26 +95,27 @@ static void clean(char *text)
 }
 
 /* "-" for what nobody holds, or the configuration. */
-static const char *user_text(uid_t uid, char text[static USER_TEXT_MAX])
+static const char *uid_text(uid_t uid, char text[static UID_TEXT_MAX])
 {
     if (uid == LEASE_UID_UNKNOWN)
         return "-";
-    snprintf(text, USER_TEXT_MAX, "%u", (unsigned)uid);
+    snprintf(text, UID_TEXT_MAX, "%u", (unsigned)uid);
     return text;
 }
 
 static void write_fields(const struct audit *audit, const struct audit_record *record,
-                         const char *target, const char *line)
+                         const char *line, const char *name)
 {
-    char text[1400], id[LEASE_ID_SIZE], user[USER_TEXT_MAX];
+    char text[1400], id[LEASE_ID_SIZE], uid[UID_TEXT_MAX];
     int length = snprintf(text, sizeof text,
                           "PRIORITY=5\nSYSLOG_IDENTIFIER=netbrokerd\nMESSAGE=%s\n"
                           "NETBROKER_VERDICT=%s\nNETBROKER_ACTION=%s\nNETBROKER_VERB=%s\n"
                           "NETBROKER_TARGET=%s\nNETBROKER_RULE=%s\nNETBROKER_LEASE=%s\n"
-                          "NETBROKER_UID=%s\nNETBROKER_PID=%d\n",
+                          "NETBROKER_UID=%s\n%s%s%sNETBROKER_PID=%d\n",
                           line, verdict_words[record->verdict], record->action, record->verb,
-                          target, record->rule, lease_id_format(record->lease, id),
-                          user_text(record->uid, user), (int)record->pid);
+                          record->target, record->rule, lease_id_format(record->lease, id),
+                          uid_text(record->uid, uid), name ? "NETBROKER_USER=" : "",
+                          name ? name : "", name ? "\n" : "", (int)record->pid);
 
     if (length >= (int)sizeof text)
         length = sizeof text - 1;
@@ -125,25 +126,25 @@ static void write_fields(const struct audit *audit, const struct audit_record *r
 
 static void write_record(const struct audit *audit, const struct audit_record *record)
 {
-    char line[480], target[AUDIT_TARGET_MAX] = "", id[LEASE_ID_SIZE], lease[40] = "";
-    char user[USER_TEXT_MAX];
+    char line[520], id[LEASE_ID_SIZE], lease[40] = "", uid[UID_TEXT_MAX];
+    const char *name =
+        record->uid == LEASE_UID_UNKNOWN ? NULL : user_name(audit->names, record->uid);
 
-    if (record->target)
-        target_format(record->target, target, sizeof target);
     if (record->lease)
         snprintf(lease, sizeof lease, " lease=%s", lease_id_format(record->lease, id));
-    snprintf(line, sizeof line, "audit %s action=%s verb=%s uid=%s pid=%d rule='%s'%s %s",
+    snprintf(line, sizeof line, "audit %s action=%s verb=%s uid=%s pid=%d%s%s rule='%s'%s %s",
              verdict_words[record->verdict], record->action, record->verb,
-             user_text(record->uid, user), (int)record->pid, record->rule, lease, target);
+             uid_text(record->uid, uid), (int)record->pid, name ? " user=" : "", name ? name : "",
+             record->rule, lease, record->target);
     clean(line);
     if (audit->journal >= 0)
-        write_fields(audit, record, target, line);
+        write_fields(audit, record, line, name);
     else
         log_line(LOG_NOTICE, "%s", line);
 }
 
 /* One line costs one token; they come back with time. */
-static bool take_token(struct audit *audit, enum audit_verdict verdict, uint64_t now_ms)
+static uint64_t *tokens_of(struct audit *audit, enum audit_verdict verdict, uint64_t now_ms)
 {
     uint64_t *tokens = &audit->buckets[verdict != AUDIT_REFUSED].tokens;
     uint64_t *filled_ms = &audit->buckets[verdict != AUDIT_REFUSED].filled_ms;
@@ -153,7 +154,19 @@ static bool take_token(struct audit *audit, enum audit_verdict verdict, uint64_t
         *tokens = *tokens + more > RECORDS_BURST ? RECORDS_BURST : *tokens + more;
         *filled_ms = now_ms;
     }
-    if (*tokens == 0)
+    return tokens;
+}
+
+bool audit_has_room(struct audit *audit, enum audit_verdict verdict)
+{
+    return audit->now_ms && *tokens_of(audit, verdict, audit->now_ms()) > 0;
+}
+
+static bool take_token(struct audit *audit, const struct audit_record *record, uint64_t now_ms)
+{
+    uint64_t *tokens = tokens_of(audit, record->verdict, now_ms);
+
+    if (!record->target || *tokens == 0)
         return false;
     --*tokens;
     return true;
@@ -177,14 +190,18 @@ static void summarise(struct audit *audit, uint64_t now_ms)
     audit->summary_ms = now_ms;
     for (size_t i = 0; i <= audit->user_count && i <= SUMMARY_USERS; i++) {
         const uint64_t *counts = audit->users[i].counts;
-        char text[USER_TEXT_MAX];
-        const char *user = i < audit->user_count ? user_text(audit->users[i].uid, text) : "others";
+        char text[UID_TEXT_MAX];
+        const char *user = i < audit->user_count ? uid_text(audit->users[i].uid, text) : "others";
 
-        if (counts[AUDIT_GRANTED] + counts[AUDIT_REFUSED] + counts[AUDIT_RELEASED] > 0)
-            log_line(LOG_NOTICE, "audit summary uid=%s granted=%llu refused=%llu released=%llu",
+        if (counts[AUDIT_GRANTED] + counts[AUDIT_STAGED] + counts[AUDIT_REFUSED] +
+                counts[AUDIT_RELEASED] >
+            0)
+            log_line(LOG_NOTICE,
+                     "audit summary uid=%s granted=%llu refused=%llu released=%llu staged=%llu",
                      user, (unsigned long long)counts[AUDIT_GRANTED],
                      (unsigned long long)counts[AUDIT_REFUSED],
-                     (unsigned long long)counts[AUDIT_RELEASED]);
+                     (unsigned long long)counts[AUDIT_RELEASED],
+                     (unsigned long long)counts[AUDIT_STAGED]);
     }
     memset(audit->users, 0, sizeof audit->users);
     audit->user_count = 0;
@@ -197,7 +214,7 @@ void audit_write(struct audit *audit, const struct audit_record *record)
     if (!audit->now_ms) /* not open */
         return;
     now_ms = audit->now_ms();
-    if (take_token(audit, record->verdict, now_ms))
+    if (take_token(audit, record, now_ms))
         write_record(audit, record);
     else
         count(audit, record);

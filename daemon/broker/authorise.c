@@ -108,31 +108,41 @@ static uint64_t lease_of(const struct call *call)
     return call->lease.id;
 }
 
-static void record(const struct call *call, const char *verb, const struct decision *decision,
-                   const struct target *target)
+/* Fills the record; rule and text are borrowed. */
+static struct audit_record make_record(const struct call *call, enum audit_verdict verdict,
+                                       const char *verb, const char *rule, const char *target)
 {
-    const struct action_row *row = action_row(call->request.action);
-    struct audit_record line = {
-        .verdict = decision->allowed ? AUDIT_GRANTED : AUDIT_REFUSED,
-        .action = row->name,
+    return (struct audit_record){
+        .verdict = verdict,
+        .action = action_row(call->request.action)->name,
         .verb = verb,
         .target = target,
-        .rule = decision->rule      ? decision->rule->name
-                : decision->allowed ? "administrator"
-                                    : "none",
+        .rule = rule,
         .lease = lease_of(call),
         .uid = call->peer->uid,
         .pid = call->peer->pid,
     };
+}
 
-    audit_write(&call->services->audit, &line);
+static void record_refusal(const struct call *call, const char *verb,
+                           const struct decision *decision, const struct target *target)
+{
+    struct audit *audit = &call->services->audit;
+    const char *rule = decision->rule ? decision->rule->name : "none";
+    char text[AUDIT_TARGET_MAX];
+    bool told = audit_has_room(audit, AUDIT_REFUSED);
+    struct audit_record line = make_record(call, AUDIT_REFUSED, verb, rule,
+                                           told ? target_format(target, text, sizeof text) : NULL);
+
+    audit_write(audit, &line);
 }
 
 static bool refuse(const struct call *call, const char *verb, const struct decision *decision,
                    const struct target *target, struct error *error)
 {
-    char text[AUDIT_TARGET_MAX];
+    char text[AUDIT_TARGET_MAX], user[USER_TEXT_MAX];
 
+    user_format(call->services->names, call->peer->uid, user);
     target_format(target, text, sizeof text);
     if (call->services->policy.closed)
         return error_set(error, ERROR_NOT_ALLOWED, NULL,
@@ -142,14 +152,14 @@ static bool refuse(const struct call *call, const char *verb, const struct decis
                          (unsigned)call->peer->uid, verb, text);
     if (decision->rule)
         return error_set(error, ERROR_NOT_ALLOWED, NULL,
-                         "User %u may not do %s on %s: the rule 'deny %s' forbids it. Ask your "
+                         "User %s may not do %s on %s: the rule 'deny %s' forbids it. Ask your "
                          "administrator, who writes the policy; see netbroker-policy(5).",
-                         (unsigned)call->peer->uid, verb, text, decision->rule->name);
+                         user, verb, text, decision->rule->name);
     return error_set(
         error, ERROR_NOT_ALLOWED, NULL,
-        "User %u may not do %s on %s: no rule allows it. Ask your administrator for one; "
+        "User %s may not do %s on %s: no rule allows it. Ask your administrator for one; "
         "see netbroker-policy(5).",
-        (unsigned)call->peer->uid, verb, text);
+        user, verb, text);
 }
 
 static bool is_reading(const char *verb)
@@ -170,6 +180,10 @@ static struct decision decide(const struct call *call, const char *verb,
     case ACTION_COMMIT:
     case ACTION_ABORT:
         return policy_decide_somewhere(policy, call->peer, verb);
+    case ACTION_FLUSH_MFC:
+        return flush_is_of_own(&call->request.args.flush_mfc)
+                   ? policy_decide_somewhere(policy, call->peer, verb)
+                   : policy_decide(policy, call->peer, verb, target);
     default:
         return policy_decide(policy, call->peer, verb, target);
     }
@@ -180,21 +194,112 @@ static bool asks_for_lease(const struct call *call)
     return call->request.action == ACTION_ADD_MFC || call->request.action == ACTION_ADD_JOIN;
 }
 
-bool authorise(struct call *call, struct error *error)
+static bool is_dry_run(const struct request *request)
+{
+    switch (request->action) {
+    case ACTION_ADD_MFC:
+        return request->args.add_mfc.dry_run;
+    case ACTION_DEL_MFC:
+        return request->args.del_mfc.dry_run;
+    case ACTION_FLUSH_MFC:
+        return request->args.flush_mfc.dry_run;
+    case ACTION_COMMIT:
+        return request->args.commit.dry_run;
+    case ACTION_ADD_JOIN:
+        return request->args.add_join.dry_run;
+    case ACTION_DEL_JOIN:
+        return request->args.del_join.dry_run;
+    default:
+        return false;
+    }
+}
+
+/* Whether a deletion names what is not there, which whoever may read the routes or joins is told
+ * rather than that he may not delete it. Nothing is changed here; *error is the answer. */
+static bool is_missing(const struct call *call, const struct target *target, struct error *error)
+{
+    struct request request = call->request;
+    struct owner owner = {.lease = {.uid = call->peer->uid}};
+    const char *verb = request.action == ACTION_DEL_MFC ? "mroute.read" : "join.read";
+    struct route_deletion unused;
+    bool kept;
+
+    if ((request.action != ACTION_DEL_MFC && request.action != ACTION_DEL_JOIN) ||
+        !policy_decide(&call->services->policy, call->peer, verb, target).allowed)
+        return false;
+    if (request.action == ACTION_DEL_JOIN) {
+        const struct args_del_join *args = &request.args.del_join;
+        struct join_key key = {args->source, args->group, args->iif};
+
+        return !joins_del(call->services->joins, &key, &owner, true, &kept, error) &&
+               error->code == ERROR_NOT_FOUND;
+    }
+    request.args.del_mfc.dry_run = true;
+    return !mroute_del(call->services->mroute, &request.args.del_mfc, &owner, &unused, error) &&
+           error->code == ERROR_NOT_FOUND;
+}
+
+/* What is granted is recorded when it is done, because then a route that it names may be gone. */
+static void prepare_record(const struct call *call, const char *verb,
+                           const struct decision *decision, const struct target *target,
+                           struct grant *ret)
+{
+    ret->wanted = !is_reading(verb) && !is_dry_run(&call->request);
+    if (!ret->wanted)
+        return;
+    ret->rule = decision->rule      ? decision->rule->name
+                : decision->allowed ? "administrator"
+                                    : "none";
+    ret->told = audit_has_room(&call->services->audit, AUDIT_GRANTED);
+    if (ret->told)
+        target_format(target, ret->target, sizeof ret->target);
+}
+
+void record_grant(const struct call *call, const struct grant *grant)
+{
+    bool staged = call->request.action == ACTION_ADD_MFC && *session_staging(call->session);
+    struct audit_record line;
+
+    if (!grant->wanted)
+        return;
+    line = make_record(call, staged ? AUDIT_STAGED : AUDIT_GRANTED,
+                       action_row(call->request.action)->policy, grant->rule,
+                       grant->told ? grant->target : NULL);
+    audit_write(&call->services->audit, &line);
+}
+
+void record_late_grant(const struct call *call)
+{
+    const char *verb = action_row(call->request.action)->policy;
+    struct decision decision;
+    struct target target;
+    struct grant grant;
+
+    target_of(call, &target);
+    decision = decide(call, verb, &target);
+    prepare_record(call, verb, &decision, &target, &grant);
+    record_grant(call, &grant);
+}
+
+bool authorise(struct call *call, struct grant *ret, struct error *error)
 {
     const char *verb = action_row(call->request.action)->policy;
     struct target target;
     struct decision decision;
-    bool waited = call->lease.id != 0; /* and is recorded already */
 
     target_of(call, &target);
     decision = decide(call, verb, &target);
-    if (decision.allowed && asks_for_lease(call) && !waited)
+    if (!decision.allowed) {
+        if (is_missing(call, &target, error))
+            return false;
+        record_refusal(call, verb, &decision, &target);
+        return refuse(call, verb, &decision, &target, error);
+    }
+    if (asks_for_lease(call) && call->lease.id == 0)
         call->lease = mroute_lease(call->services->mroute, call->peer->uid);
     call->lease_limit = decision.rule ? decision.rule->leases : 0;
-    if (!decision.allowed || (!is_reading(verb) && !waited))
-        record(call, verb, &decision, &target);
-    return decision.allowed || refuse(call, verb, &decision, &target, error);
+    prepare_record(call, verb, &decision, &target, ret);
+    return true;
 }
 
 bool authorise_also(const struct call *call, const char *verb, struct error *error)
@@ -204,7 +309,7 @@ bool authorise_also(const struct call *call, const char *verb, struct error *err
 
     if (decision.allowed)
         return true;
-    record(call, verb, &decision, &target);
+    record_refusal(call, verb, &decision, &target);
     return refuse(call, verb, &decision, &target, error);
 }
 
@@ -224,7 +329,7 @@ bool authorise_route(const struct call *call, const struct args_add_mfc *args, u
     *ret_limit = decision.rule ? decision.rule->leases : 0;
     if (decision.allowed)
         return true;
-    record(&one, write_verb, &decision, &target);
+    record_refusal(&one, write_verb, &decision, &target);
     return refuse(&one, write_verb, &decision, &target, error);
 }
 
@@ -249,8 +354,27 @@ bool authorise_deletion(const struct call *call, const struct route *route, stru
     decision = policy_decide(&call->services->policy, call->peer, write_verb, &target);
     if (decision.allowed)
         return true;
-    record(call, write_verb, &decision, &target);
+    record_refusal(call, write_verb, &decision, &target);
     return refuse(call, write_verb, &decision, &target, error);
+}
+
+/* A lease of this user ended, on what the target names. */
+static void record_end(struct services *services, const char *action, const char *verb,
+                       const struct target *target, const struct lease *lease)
+{
+    char text[AUDIT_TARGET_MAX];
+    struct audit_record line = {
+        .verdict = AUDIT_RELEASED,
+        .action = action,
+        .verb = verb,
+        .rule = "-",
+        .lease = lease->id,
+        .uid = lease->uid,
+    };
+
+    if (audit_has_room(&services->audit, AUDIT_RELEASED))
+        line.target = target_format(target, text, sizeof text);
+    audit_write(&services->audit, &line);
 }
 
 void record_release(struct services *services, const struct route *route, const struct lease *lease)
@@ -258,15 +382,7 @@ void record_release(struct services *services, const struct route *route, const 
     struct target target;
 
     target_of_route(route, &target);
-    audit_write(&services->audit, &(struct audit_record){
-                                      .verdict = AUDIT_RELEASED,
-                                      .action = "DEL_MFC",
-                                      .verb = write_verb,
-                                      .target = &target,
-                                      .rule = "-",
-                                      .lease = lease->id,
-                                      .uid = lease->uid,
-                                  });
+    record_end(services, "DEL_MFC", write_verb, &target, lease);
 }
 
 void record_join_release(struct services *services, const struct join *join,
@@ -278,13 +394,5 @@ void record_join_release(struct services *services, const struct join *join,
     join_describe(join, &view);
     add_interface(&target, view.key->iif.text);
     target.group = view.key->group;
-    audit_write(&services->audit, &(struct audit_record){
-                                      .verdict = AUDIT_RELEASED,
-                                      .action = "DEL_JOIN",
-                                      .verb = "join.write",
-                                      .target = &target,
-                                      .rule = "-",
-                                      .lease = lease->id,
-                                      .uid = lease->uid,
-                                  });
+    record_end(services, "DEL_JOIN", "join.write", &target, lease);
 }

@@ -2,16 +2,32 @@
 #ifndef NB_AUTHORISE_H
 #define NB_AUTHORISE_H
 
+#include "audit.h"
 #include "dispatch.h"
 #include "policy.h"
 
 struct join;
 struct route;
 
+/* What the audit log is told of a request that was allowed, when it is done. */
+struct grant {
+    bool wanted;      /* it changes something */
+    bool told;        /* there is room for a line of its own */
+    const char *rule; /* borrowed from the policy */
+    char target[AUDIT_TARGET_MAX];
+};
+
 /* Whether the policy lets the peer do what the decoded request asks. A refusal says what was
- * refused and whom to ask. Refusals are recorded, and so is what changes something; where a lease
- * is to be held, call->lease is the one that is granted. */
-bool authorise(struct call *call, struct error *error);
+ * refused and whom to ask, and is recorded. *ret is what record_grant takes when the request is
+ * done. Where a lease is to be held, call->lease is the one that is granted. */
+bool authorise(struct call *call, struct grant *ret, struct error *error);
+
+/* Records what was allowed and is done; a route of a set is recorded as `staged`. Dry runs and what
+ * only reads are passed over. */
+void record_grant(const struct call *call, const struct grant *grant);
+
+/* The same when the policy's decision is not at hand any more. */
+void record_late_grant(const struct call *call);
 
 /* The same for a verb that only some requests of the action need, on everything. */
 bool authorise_also(const struct call *call, const char *verb, struct error *error);

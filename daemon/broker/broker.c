@@ -36,6 +36,7 @@ struct broker {
     uv_timer_t tick;
     struct keeper_link keeper;
     struct services services;
+    struct user_names names;
     struct routing routing;
     struct joining joining;
     struct server *server;
@@ -276,6 +277,8 @@ static bool make_services(struct broker *broker)
     uv_random(NULL, NULL, &seed, sizeof seed, 0, NULL);
     events_init(&services->events);
     users_init(&services->users, &config->limits, server_descriptors(), config->started_by);
+    user_names_init(&broker->names, "/etc/passwd");
+    services->names = services->users.names = &broker->names;
     services->links = links_new(pass_link, broker);
     if (!services->links)
         return false;
@@ -406,6 +409,7 @@ static int run(struct broker *broker)
     fill_facts(broker);
     broker->services.policy.administrator = broker->config.started_by;
     audit_open(&broker->services.audit, now_ms);
+    broker->services.audit.names = &broker->names;
     broker->doubtful = broker->config.doubtful;
     broker->services.mistakes.configuration = broker->config.mistakes;
     load_policy(broker);
@@ -426,6 +430,7 @@ static int run(struct broker *broker)
     audit_close(&broker->services.audit);
     policy_clear(&broker->services.policy);
     users_clear(&broker->services.users);
+    user_names_clear(&broker->names);
     configured_free(broker->configured);
     joins_free(broker->services.joins);
     mroute_free(broker->services.mroute);

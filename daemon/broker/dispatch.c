@@ -43,6 +43,7 @@ static void end_reply(struct json *out)
 
 void reply_error(struct call *call, const struct error *error)
 {
+    call->failed = true;
     if (call->session)
         session_note_refusal(call->session, call->request.action);
     begin_reply(call, "error");
@@ -103,6 +104,14 @@ void reply_close_value(struct json *out)
     end_reply(out);
 }
 
+unsigned call_note_change(struct call *call, unsigned change)
+{
+    if (change)
+        call->change = (uint8_t)change;
+    call->done = true;
+    return call->change;
+}
+
 /* --- Changes while a set is applied -------------------------------------------------------- */
 
 struct waiting_change {
@@ -161,14 +170,22 @@ static bool waits_for_set(struct call *call)
 
 enum outcome dispatch_again(struct call *call)
 {
+    bool recorded = call->done;
+    enum outcome outcome;
+    struct grant grant;
     struct error error;
 
     if (waits_for_set(call))
         return OUTCOME_DEFERRED;
-    if (authorise(call, &error))
-        return functions[call->request.action](call);
-    reply_error(call, &error);
-    return OUTCOME_REPLIED;
+    if (!authorise(call, &grant, &error)) {
+        reply_error(call, &error);
+        return OUTCOME_REPLIED;
+    }
+    outcome = functions[call->request.action](call);
+    /* A change is recorded as soon as it is made: its client may not wait for the reply. */
+    if (!recorded && (outcome == OUTCOME_REPLIED ? !call->failed : call->done))
+        record_grant(call, &grant);
+    return outcome;
 }
 
 enum outcome dispatch_request(struct call *call, const char *bytes, size_t n)

@@ -27,6 +27,9 @@ struct call {
     const struct peer *peer; /* who asks */
     struct lease lease;      /* that a request for one was granted; its id is 0 before */
     unsigned lease_limit;    /* of the rule that allows it; 0: of every user */
+    bool done;               /* the change was made; the reply still waited for something */
+    uint8_t change;          /* then: what it was, in the action's own terms; 0: nothing */
+    bool failed;             /* the reply is an error */
     struct json *out;
     struct services *services;
     struct session *session;
@@ -43,6 +46,11 @@ enum outcome dispatch_request(struct call *call, const char *bytes, size_t n);
 /* Performs a decoded request, if the policy allows it; again, e.g. after a wait, in which both the
  * policy and what the request is about may have changed. */
 enum outcome dispatch_again(struct call *call);
+
+/* Notes what the action changes, 0: nothing, so that it is known still when the function is called
+ * again after a wait. Returns the change to report: the present one or, where the first call made
+ * it, that one. */
+unsigned call_note_change(struct call *call, unsigned change);
 
 /* --- For the functions of actions: exactly one of these a request ------------------------- */
 

@@ -41,6 +41,7 @@ struct services {
     struct events events;
     struct policy policy;
     struct file_mistakes mistakes;
+    struct user_names *names; /* of the system's users; NULL: none */
     struct audit audit;
     struct users users;
     struct sessions sessions;
@@ -56,13 +57,23 @@ void write_route(struct json *json, const struct route_view *view);
 /* The same with what becomes of it, e.g. "deleted". */
 void write_change(struct json *json, const char *change, const struct route *route);
 
-/* Replies "MFC entry for (S, G) DONE." */
-void reply_entry(struct call *call, const struct prefix *source, const struct prefix *group,
-                 const char *done);
+/* Begins the reply "MFC entry for (S, G) DONE." with the member `result`; end it with reply_close.
+ */
+struct json *reply_open_entry(struct call *call, const struct prefix *source,
+                              const struct prefix *group, const char *done, const char *result);
 
 /* Defers the call until the table is open, or its rules are in place. False: it is too late for
  * that, go on. */
 bool defer_for_table(struct call *call, uint8_t family, uint32_t table);
+
+/* Replies how many routes a FLUSH_MFC deleted, and how many the user let go of that others hold. */
+void reply_flushed(struct call *call, size_t count, size_t kept, bool dry_run);
+
+/* Whether a FLUSH_MFC deletes only what its user holds. */
+bool flush_is_of_own(const struct args_flush_mfc *args);
+
+/* Begins it, as a set without routes that replaces what the user holds. False: no memory. */
+bool begin_own_flush(struct call *call, const struct args_flush_mfc *args);
 
 /* ADD_MFC while the session collects a set. */
 void stage_route(struct call *call, const struct args_add_mfc *args);

@@ -130,6 +130,7 @@ static enum slice_step judge_one(struct set_work *work)
         return decide(work);
     sweep = mroute_would_sweep(route, &work->owner);
     work->lost_holds += sweep != SWEEP_NONE;
+    work->kept += sweep == SWEEP_HOLD;
     work->counts.deleted += sweep == SWEEP_ROUTE;
     if (sweep == SWEEP_ROUTE && work->class->may_delete &&
         !work->class->may_delete(work, route, &work->error))

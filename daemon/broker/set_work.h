@@ -44,6 +44,7 @@ struct set_work {
 
     struct set_counts counts;
     size_t new_holds, lost_holds; /* of the owner */
+    size_t kept;                  /* routes that it loses and others hold */
     bool applying;                /* there is no way back */
     bool failed;
     struct error error;

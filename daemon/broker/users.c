@@ -175,6 +175,7 @@ bool users_may_hold_set(const struct users *users, uid_t uid, unsigned limit, si
                         size_t less, struct error *error)
 {
     const struct account *user = find(users, uid);
+    char text[USER_TEXT_MAX];
     const char *source =
         limit ? "leases of netbroker-policy(5)" : "leases-per-user of netbrokerd.conf(5)";
 
@@ -183,9 +184,9 @@ bool users_may_hold_set(const struct users *users, uid_t uid, unsigned limit, si
     if (!user || user->exempt || user->leases + more <= limit + less)
         return true;
     return error_set(error, ERROR_LIMIT, NULL,
-                     "User %u holds %u leases, and one user may hold no more than %u "
+                     "User %s holds %u leases, and one user may hold no more than %u "
                      "(%s). Give some back.",
-                     (unsigned)uid, user->leases, limit, source);
+                     user_format(users->names, uid, text), user->leases, limit, source);
 }
 
 bool users_may_hold_lease(const struct users *users, uid_t uid, unsigned limit, struct error *error)

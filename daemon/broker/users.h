@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "limit.h"
+#include "user_names.h"
 
 #include <stdint.h>
 #include <sys/queue.h>
@@ -32,7 +33,8 @@ struct account {
 
 struct users {
     struct limits limits;
-    uid_t administrator; /* beside root */
+    uid_t administrator;      /* beside root */
+    struct user_names *names; /* borrowed; NULL: users are numbers only */
     LIST_HEAD(user_bucket, account) buckets[USER_BUCKETS];
     unsigned count;
     unsigned connections;

@@ -45,7 +45,7 @@ expect "netbroker --socket /tmp/s mfc a" add
 expect "netbroker --socket=/tmp/s mfc a" add
 expect "netbroker st" status
 expect "netbroker ping --j" --json
-expect "netbroker mfc add --" --dry-run --group --help --idle --iif --json --oifs --socket --source \
+expect "netbroker mfc add --" --append --dry-run --group --help --idle --iif --json --oifs --socket --source \
     --table --ttls --wait --while-connected
 expect "netbroker mfc add --iif eth8 --o" --oifs
 expect "netbroker mfc add --iif e" eth8 eth9

@@ -234,16 +234,18 @@ static void do_del(struct world *world)
                                 .group = prefix(PICK(world, groups))};
     struct error error;
     unsigned flags;
-    size_t kept;
+    struct route_deletion deletion;
 
     flags = take(world);
     if (flags & 1)
         strcpy(args.iif.text, PICK(world, interfaces));
     args.table = flags & 2 ? TABLE : 0;
     args.dry_run = flags & 4;
+    for (unsigned i = 0; flags & 8 && i <= (flags >> 4 & 1); i++)
+        strcpy(args.oifs.names[args.oifs.count++].text, PICK(world, interfaces));
     if (owner.kind == HOLD_USER)
         owner.session = &world->sessions[flags >> 7];
-    mroute_del(world->mroute, &args, &owner, &kept, &error);
+    mroute_del(world->mroute, &args, &owner, &deletion, &error);
 }
 
 static void do_flush(struct world *world)

@@ -259,7 +259,7 @@ bool kernel_del(struct kernel *kernel, const char *source, const char *group)
     if (source)
         args.source = kernel_prefix(source);
     args.group = kernel_prefix(group);
-    return mroute_del(kernel->mroute, &args, &kernel->owner, &kernel->kept, &kernel->error);
+    return mroute_del(kernel->mroute, &args, &kernel->owner, &kernel->deletion, &kernel->error);
 }
 
 void kernel_update(struct kernel *kernel)

@@ -18,11 +18,11 @@ struct kernel {
     char news[65536];         /* what the module told, e.g. "mfc.added 10.0.0.1 239.1.1.1\n" */
     unsigned asked, closed;   /* tables, by open_table and close_table */
     uint32_t asked_table;
-    struct owner owner;   /* who asks; an administrator, until a test says otherwise */
-    size_t kept;          /* by the last kernel_del, because others hold them */
-    bool ticks_needed;    /* by needs_ticks */
-    int owned;            /* holds that are somebody's */
-    struct upcall upcall; /* the last one */
+    struct owner owner;             /* who asks; an administrator, until a test says otherwise */
+    struct route_deletion deletion; /* what the last kernel_del did */
+    bool ticks_needed;              /* by needs_ticks */
+    int owned;                      /* holds that are somebody's */
+    struct upcall upcall;           /* the last one */
 };
 
 /* A fake platform with these interfaces (separated by spaces), and the default tables open. */

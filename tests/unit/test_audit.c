@@ -29,8 +29,13 @@ static void begin(struct audit *audit)
 
 static void write_many(struct audit *audit, unsigned count, uid_t uid, enum audit_verdict verdict)
 {
-    struct audit_record record = {
-        .verdict = verdict, .action = "A", .verb = "v", .rule = "none", .uid = uid, .pid = 7};
+    struct audit_record record = {.verdict = verdict,
+                                  .action = "A",
+                                  .verb = "v",
+                                  .target = "",
+                                  .rule = "none",
+                                  .uid = uid,
+                                  .pid = 7};
 
     while (count-- > 0)
         audit_write(audit, &record);
@@ -51,6 +56,7 @@ END_TEST
 START_TEST(a_line_has_every_part)
 {
     struct target target = {.interface_count = 2, .interfaces = {"a", "b"}, .table = 253};
+    char text[AUDIT_TARGET_MAX];
     struct audit audit;
     struct log_capture log;
 
@@ -60,7 +66,7 @@ START_TEST(a_line_has_every_part)
     audit_write(&audit, &(struct audit_record){.verdict = AUDIT_GRANTED,
                                                .action = "ADD_MFC",
                                                .verb = "mroute.write",
-                                               .target = &target,
+                                               .target = target_format(&target, text, sizeof text),
                                                .rule = "x y",
                                                .lease = 0xabc,
                                                .uid = 1000,
@@ -74,6 +80,7 @@ END_TEST
 START_TEST(no_text_forges_a_line)
 {
     struct target target = {.interface_count = 1, .interfaces = {"a\"\\\x7f\n\x1b[2J"}};
+    char text[AUDIT_TARGET_MAX];
     struct audit audit;
     struct log_capture log;
 
@@ -81,7 +88,7 @@ START_TEST(no_text_forges_a_line)
     log_capture_begin(&log);
     audit_write(&audit, &(struct audit_record){.action = "A",
                                                .verb = "v",
-                                               .target = &target,
+                                               .target = target_format(&target, text, sizeof text),
                                                .rule = "x\naudit granted action=B \"",
                                                .uid = 1});
     log_capture_end(&log);
@@ -144,8 +151,8 @@ START_TEST(a_flood_is_counted_instead)
     audit_summarise(&audit);
     log_capture_end(&log);
     ck_assert_uint_eq(log_count(&log, "audit summary"), 2); /* once, of each user */
-    assert_logged(&log, "audit summary uid=1000 granted=0 refused=99800 released=0\n");
-    assert_logged(&log, "audit summary uid=1001 granted=0 refused=5 released=0\n");
+    assert_logged(&log, "audit summary uid=1000 granted=0 refused=99800 released=0 staged=0\n");
+    assert_logged(&log, "audit summary uid=1001 granted=0 refused=5 released=0 staged=0\n");
 }
 END_TEST
 
@@ -206,8 +213,8 @@ START_TEST(a_crowd_is_counted_together)
     audit_summarise(&audit);
     log_capture_end(&log);
     ck_assert_uint_eq(log_count(&log, "audit summary"), SUMMARY_USERS + 1);
-    assert_logged(&log, "uid=15 granted=0 refused=2 released=0\n");
-    assert_logged(&log, "uid=others granted=0 refused=168 released=0\n");
+    assert_logged(&log, "uid=15 granted=0 refused=2 released=0 staged=0\n");
+    assert_logged(&log, "uid=others granted=0 refused=168 released=0 staged=0\n");
 }
 END_TEST
 
@@ -227,7 +234,7 @@ START_TEST(the_journal_has_each_part_as_a_field)
     audit_write(&audit, &(struct audit_record){.verdict = AUDIT_REFUSED,
                                                .action = "ADD_MFC",
                                                .verb = "mroute.write",
-                                               .target = &target,
+                                               .target = target_format(&target, text, sizeof text),
                                                .rule = "x y",
                                                .lease = 0xabc,
                                                .uid = 1000,

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MEMBER = 300, OPERATOR = 1001, STRANGER = 2002 };
 
@@ -90,7 +91,7 @@ struct expectation {
     }
 #define EXPECT_FLUSH_MFC                                                                           \
     {                                                                                              \
-        "{}", "ynnn"                                                                               \
+        "{}", "ynyn"                                                                               \
     }
 #define EXPECT_BEGIN_REPLACE                                                                       \
     {                                                                                              \
@@ -180,6 +181,7 @@ ACTIONS(A)
 START_TEST(every_action_is_decided_for_every_user)
 {
     const char *name = action_row((enum action)_i)->name;
+    bool deletes = _i == ACTION_DEL_MFC || _i == ACTION_FLUSH_MFC || _i == ACTION_DEL_JOIN;
     char request[256];
     struct service s;
 
@@ -191,9 +193,15 @@ START_TEST(every_action_is_decided_for_every_user)
         bool refused;
         int holder;
 
-        holder = _i == ACTION_DEL_MFC && expectations[_i].allowed[n] == 'y' ? n : 0;
-        expect(client_ask(&s, 0, "{\"action\":\"FLUSH_MFC\"}"), "success");
+        holder = deletes && expectations[_i].allowed[n] == 'y' ? n : 0;
+        expect(client_ask(&s, 0, "{\"action\":\"FLUSH_MFC\",\"payload\":{\"all\":true}}"),
+               "success");
         expect(client_ask(&s, holder, ADD(ONE)), "success");
+        if (_i == ACTION_DEL_JOIN)
+            expect(client_ask(&s, holder,
+                              "{\"action\":\"ADD_JOIN\",\"payload\":{\"group\":\"239.1.1.1\","
+                              "\"iif\":\"a\"}}"),
+                   "success");
         writes = fake_writes();
         refused = is_refused(&s, n, request);
         ck_assert_msg(refused == (expectations[_i].allowed[n] == 'n'), "%s of user %d", name, n);
@@ -250,7 +258,9 @@ static const struct {
     {NULL, "{\"action\":\"ADD_JOIN\",\"payload\":{\"group\":\"239.1.1.1\",\"iif\":\"c\"}}", true},
     /* The policy allows it, but it is not his. */
     {ADD(ONE), DEL("\"group\":\"239.1.1.1\""), true},
-    {ADD(ONE), "{\"action\":\"FLUSH_MFC\",\"payload\":{\"table\":253}}", true},
+    {ADD(ONE), "{\"action\":\"FLUSH_MFC\",\"payload\":{\"table\":253,\"all\":true}}", true},
+    {ADD(ONE), "{\"action\":\"FLUSH_MFC\",\"payload\":{\"learned\":true}}", true},
+    {ADD(ONE), "{\"action\":\"FLUSH_MFC\",\"payload\":{\"table\":253}}", false},
 };
 
 START_TEST(a_request_is_about_all_that_it_changes)
@@ -437,6 +447,105 @@ START_TEST(what_waited_is_recorded_once)
 }
 END_TEST
 
+/* Neither user 1 nor user 3 may delete; only the former may see the routes. */
+START_TEST(what_is_not_there_is_told_to_those_who_may_look)
+{
+    static const char *const requests[] = {
+        DEL("\"group\":\"239.1.1.9\""),
+        DEL("\"group\":\"239.1.1.9\",\"oifs\":[\"b\"]"),
+        DEL("\"group\":\"239.1.1.1\",\"iif\":\"b\""),
+        "{\"action\":\"DEL_JOIN\",\"payload\":{\"group\":\"239.1.1.9\",\"iif\":\"a\"}}",
+    };
+    struct service s;
+
+    begin(&s);
+    expect(client_ask(&s, 0, ADD(ONE)), "success");
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        expect(client_ask(&s, 0, requests[i]), "not-found");
+        expect(client_ask(&s, 1, requests[i]), "not-found");
+        expect(client_ask(&s, 3, requests[i]), "not-allowed");
+    }
+    expect(client_ask(&s, 1, DEL("\"group\":\"239.1.1.1\"")), "not-allowed");
+    ck_assert_uint_eq(mroute_totals(s.services.mroute).routes, 1);
+    end(&s);
+}
+END_TEST
+
+/* Nor what reads, as above. */
+START_TEST(only_what_was_done_is_recorded_as_granted)
+{
+    struct service s;
+    struct log_capture log;
+
+    begin(&s);
+    log_set_level(LOG_NOTICE);
+    log_capture_begin(&log);
+    expect(client_ask(&s, 2, ADD(ONE ",\"dry_run\":true")), "success");
+    expect(client_ask(&s, 2, ADD("\"group\":\"239.1.1.1\",\"iif\":\"b\",\"oifs\":[]")),
+           "out-of-range");
+    expect(client_ask(&s, 0, DEL("\"group\":\"239.1.1.1\"")), "not-found");
+    expect(client_ask(&s, 0, "{\"action\":\"FLUSH_MFC\",\"payload\":{\"dry_run\":true}}"),
+           "success");
+    expect(
+        client_ask(&s, 0, "{\"action\":\"FLUSH_MFC\",\"payload\":{\"all\":true,\"dry_run\":true}}"),
+        "success");
+    expect(client_ask(&s, 0,
+                      "{\"action\":\"ADD_JOIN\",\"payload\":{\"group\":\"239.1.1.1\","
+                      "\"iif\":\"a\",\"dry_run\":true}}"),
+           "success");
+    log_capture_end(&log);
+    assert_not_logged(&log, "audit granted");
+    log_capture_begin(&log);
+    expect(client_ask(&s, 0, "{\"action\":\"BEGIN_REPLACE\"}"), "success");
+    expect(client_ask(&s, 0, ADD(ONE)), "success");
+    log_capture_end(&log);
+    assert_logged(&log, "audit staged action=ADD_MFC verb=mroute.write uid=0");
+    assert_not_logged(&log, "audit granted action=ADD_MFC");
+    log_capture_begin(&log);
+    expect(client_ask(&s, 0, "{\"action\":\"COMMIT\",\"payload\":{\"dry_run\":true}}"), "success");
+    expect(client_ask(&s, 0, "{\"action\":\"COMMIT\"}"), "not-begun");
+    log_capture_end(&log);
+    assert_not_logged(&log, "audit granted");
+    log_capture_begin(&log);
+    expect(client_ask(&s, 0, "{\"action\":\"BEGIN_REPLACE\"}"), "success");
+    expect(client_ask(&s, 0, ADD(ONE)), "success");
+    expect(client_ask(&s, 0, "{\"action\":\"COMMIT\"}"), "success");
+    expect(client_ask(&s, 0, "{\"action\":\"FLUSH_MFC\"}"), "success");
+    log_capture_end(&log);
+    ck_assert_uint_eq(log_count(&log, "audit granted action=COMMIT"), 1);
+    ck_assert_uint_eq(log_count(&log, "audit granted action=FLUSH_MFC"), 1);
+    end(&s);
+}
+END_TEST
+
+START_TEST(refusals_and_records_name_the_user)
+{
+    char path[] = "/tmp/netbroker-users-XXXXXX", line[] = "looker:x:2002:2002::/:/bin/false\n";
+    struct user_names names;
+    struct log_capture log;
+    struct service s;
+    cJSON *reply;
+    int fd = mkstemp(path);
+
+    ck_assert_int_eq(write(fd, line, sizeof line - 1), sizeof line - 1);
+    begin(&s);
+    user_names_init(&names, path);
+    s.services.names = s.services.audit.names = &names;
+    log_set_level(LOG_NOTICE);
+    log_capture_begin(&log);
+    reply = client_ask(&s, 3, ADD(ONE));
+    log_capture_end(&log);
+    assert_logged(&log, "uid=2002 pid=0 user=looker rule='none'");
+    ck_assert_ptr_nonnull(strstr(cJSON_GetObjectItem(reply, "message")->valuestring,
+                                 "User looker (2002) may not do mroute.write"));
+    expect(reply, "not-allowed");
+    end(&s);
+    user_names_clear(&names);
+    close(fd);
+    unlink(path);
+}
+END_TEST
+
 START_TEST(metrics_of_routes_are_for_those_who_may_read_routes)
 {
     struct log_capture log;
@@ -611,6 +720,9 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_rule_that_is_gone_does_not_hold_for_those_who_wait);
     tcase_add_test(tests, each_decision_leaves_its_line);
     tcase_add_test(tests, what_waited_is_recorded_once);
+    tcase_add_test(tests, what_is_not_there_is_told_to_those_who_may_look);
+    tcase_add_test(tests, only_what_was_done_is_recorded_as_granted);
+    tcase_add_test(tests, refusals_and_records_name_the_user);
     tcase_add_test(tests, metrics_of_routes_are_for_those_who_may_read_routes);
     tcase_add_test(tests, a_refusal_says_what_and_why_and_whom_to_ask);
     tcase_add_test(tests, no_name_passes_for_another);

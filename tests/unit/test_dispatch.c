@@ -148,6 +148,49 @@ START_TEST(show_mfc_and_show_vif_filter)
 }
 END_TEST
 
+/* The word that a request's reply has as its result; the message ends so, too. */
+static void assert_result(struct service *s, int n, const char *request, const char *result,
+                          const char *end)
+{
+    cJSON *reply = client_ask(s, n, request);
+    const char *message = text_at(reply, "message");
+    size_t length = strlen(message), tail = strlen(end);
+
+    ck_assert_str_eq(text_at(reply, "payload.result"), result);
+    ck_assert_msg(length >= tail && strcmp(message + length - tail, end) == 0, "%s", message);
+    expect(reply, "success");
+}
+
+#define DEL(payload) "{\"action\":\"DEL_MFC\",\"payload\":{" payload "}}"
+#define KEY          "\"source\":\"10.0.0.1\",\"group\":\"239.1.1.1\""
+
+/* Programs compare the message of an addition, so it is always the same. */
+START_TEST(a_reply_says_what_became_of_it)
+{
+    struct service s;
+
+    begin(&s);
+    client_connect(&s, 1);
+    assert_result(&s, 0, ADD(ONE ",\"oifs\":[\"b\"],\"dry_run\":true"), "added", "would be added.");
+    assert_result(&s, 0, ADD(ONE ",\"oifs\":[\"b\"]"), "added", ") added.");
+    assert_result(&s, 0, ADD(ONE ",\"oifs\":[\"b\"]"), "unchanged", ") added.");
+    assert_result(&s, 0, ADD(ONE ",\"oifs\":[\"c\"],\"append\":true,\"dry_run\":true"), "replaced",
+                  "would be replaced.");
+    assert_result(&s, 0, ADD(ONE ",\"oifs\":[\"c\"],\"append\":true"), "replaced", ") added.");
+    assert_result(&s, 0, DEL(KEY ",\"oifs\":[\"b\"],\"dry_run\":true"), "replaced",
+                  "would be replaced.");
+    assert_result(&s, 0, DEL(KEY ",\"oifs\":[\"b\"]"), "replaced", ") replaced.");
+    assert_result(&s, 0, ADD(ONE ",\"oifs\":[\"b\"]"), "replaced", ") added.");
+    assert_result(&s, 1, ADD(ONE ",\"oifs\":[\"b\"],\"while_connected\":true"), "unchanged",
+                  ") added.");
+    assert_result(&s, 0, DEL(KEY), "kept", "because others hold it.");
+    assert_result(&s, 1, DEL(KEY ",\"oifs\":[\"b\"]"), "deleted", ") deleted.");
+    expect(client_ask(&s, 0, DEL(KEY ",\"oifs\":[\"b\"]")), "not-found");
+    expect(client_ask(&s, 0, DEL(KEY ",\"oifs\":[]")), "out-of-range");
+    service_end(&s);
+}
+END_TEST
+
 START_TEST(flush_counts)
 {
     struct service s;
@@ -267,6 +310,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, an_error_names_code_field_and_id);
     tcase_add_test(tests, show_has_the_shape_that_existing_clients_expect);
     tcase_add_test(tests, show_mfc_and_show_vif_filter);
+    tcase_add_test(tests, a_reply_says_what_became_of_it);
     tcase_add_test(tests, flush_counts);
     tcase_add_test(tests, status_tells_of_routes_and_clients);
     tcase_add_test(tests, describe_is_the_schema);

@@ -71,13 +71,13 @@ START_TEST(a_route_goes_with_the_last_that_holds_it)
     ck_assert(add_as(&k, user(1001), "b"));
     ck_assert_int_eq(k.owned, 2);
     ck_assert(del_as(&k, user(1000)));
-    ck_assert_uint_eq(k.kept, 1);
+    ck_assert_uint_eq(k.deletion.kept, 1);
     ck_assert_int_eq(k.owned, 1);
     ck_assert_uint_eq(routes(&k), 1);
     ck_assert(!del_as(&k, user(1000)));
     ck_assert_int_eq(k.error.code, ERROR_NOT_ALLOWED);
     ck_assert(del_as(&k, user(1001)));
-    ck_assert_uint_eq(k.kept, 0);
+    ck_assert_uint_eq(k.deletion.kept, 0);
     ck_assert_int_eq(k.owned, 0);
     ck_assert_uint_eq(routes(&k), 0);
     kernel_end(&k);
@@ -103,9 +103,9 @@ START_TEST(what_others_hold_is_changed_by_administrators)
     ck_assert_uint_eq(routes(&k), 1);
     ck_assert(!add_as(&k, user(1000), "b"));
     ck_assert(del_as(&k, administrator)); /* its own hold */
-    ck_assert_uint_eq(k.kept, 1);
+    ck_assert_uint_eq(k.deletion.kept, 1);
     ck_assert(del_as(&k, administrator)); /* that of all others */
-    ck_assert_uint_eq(k.kept, 0);
+    ck_assert_uint_eq(k.deletion.kept, 0);
     ck_assert_int_eq(k.owned, 0);
     ck_assert_uint_eq(routes(&k), 0);
     kernel_end(&k);
@@ -268,9 +268,9 @@ START_TEST(a_group_from_several_interfaces_is_deleted_whole_or_in_part)
     ck_assert(kernel_add(&k, NULL, "239.1.1.1", "a", "c"));
     ck_assert(kernel_add(&k, NULL, "239.1.1.1", "b", "c"));
     ck_assert(kernel_add(&k, NULL, "239.1.1.1", "b+", "c"));
-    ck_assert(mroute_del(k.mroute, &args, &owner, &k.kept, &k.error));
+    ck_assert(mroute_del(k.mroute, &args, &owner, &k.deletion, &k.error));
     ck_assert_uint_eq(routes(&k), 2);
-    ck_assert(!mroute_del(k.mroute, &args, &owner, &k.kept, &k.error));
+    ck_assert(!mroute_del(k.mroute, &args, &owner, &k.deletion, &k.error));
     ck_assert_int_eq(k.error.code, ERROR_NOT_FOUND);
     k.owner = user(1001);
     ck_assert(kernel_add(&k, NULL, "239.1.1.1", "b", "c"));

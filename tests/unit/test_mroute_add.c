@@ -179,7 +179,7 @@ START_TEST(a_dry_run_says_what_would_be_done)
     args.table = 7; /* which is not open */
     ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
     args.table = 0;
-    ck_assert(!mroute_del(k.mroute, &del, &k.owner, &k.kept, &k.error));
+    ck_assert(!mroute_del(k.mroute, &del, &k.owner, &k.deletion, &k.error));
     ck_assert_uint_eq(fake_writes(), 0);
     ck_assert(kernel_add(&k, "10.0.0.1", "239.1.1.1", "a", "b"));
     ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
@@ -187,7 +187,7 @@ START_TEST(a_dry_run_says_what_would_be_done)
     strcpy(args.iif.text, "b");
     ck_assert(!mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
     assert_error(&k.error, "loop");
-    ck_assert(mroute_del(k.mroute, &del, &k.owner, &k.kept, &k.error));
+    ck_assert(mroute_del(k.mroute, &del, &k.owner, &k.deletion, &k.error));
     ck_assert_uint_eq(mroute_flush(k.mroute, &everything, true), 1);
     ck_assert_uint_eq(mroute_totals(k.mroute).routes, 1);
     kernel_check(&k);

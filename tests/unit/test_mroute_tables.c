@@ -47,7 +47,7 @@ static bool del_in(struct kernel *k, uint32_t table, const char *group)
     struct args_add_mfc add = route_args("10.0.0.1", group, "a", "b");
     struct args_del_mfc args = {.source = add.source, .group = add.group, .table = table};
 
-    return mroute_del(k->mroute, &args, &k->owner, &k->kept, &k->error);
+    return mroute_del(k->mroute, &args, &k->owner, &k->deletion, &k->error);
 }
 
 struct adder {

@@ -62,8 +62,8 @@ static void del(struct fixture *f, const char *source, uint32_t table)
 
     args.source = kernel_prefix(source);
     args.group = kernel_prefix("239.1.1.1");
-    ck_assert(
-        mroute_del(f->kernel.mroute, &args, &f->kernel.owner, &f->kernel.kept, &f->kernel.error));
+    ck_assert(mroute_del(f->kernel.mroute, &args, &f->kernel.owner, &f->kernel.deletion,
+                         &f->kernel.error));
 }
 
 static bool leads(const char *iif)

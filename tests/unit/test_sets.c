@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ALICE = 1001, BOB = 1002, MANY = 5000 };
 
@@ -587,28 +588,144 @@ START_TEST(what_a_session_held_goes_while_others_are_served)
 }
 END_TEST
 
-/* As DEL_MFC of each would. */
+/* Alice holds routes alone, together with Bob, and by her connection; and Bob, root and nobody hold
+ * others. */
+static void make_mixed(struct service *s)
+{
+    struct owner nobody = {.kind = HOLD_FOUND, .lease = {.uid = LEASE_UID_UNKNOWN}};
+    struct args_add_mfc found = route_args("10.0.0.1", "239.1.1.9", "a", "b");
+    enum route_change change;
+    struct error error;
+
+    expect(client_ask(s, 1, ADD(FLOW("1", "b"))), "success");
+    expect(client_ask(s, 1, ADD(FLOW("2", "b"))), "success");
+    expect(client_ask(s, 1, ADD(FLOW("4", "b") ",\"while_connected\":true")), "success");
+    expect(client_ask(s, 1, ADD("\"group\":\"239.2.0.0/16\",\"iif\":\"a\",\"oifs\":[\"c\"]")),
+           "success");
+    expect(client_ask(s, 1, ADD("\"group\":\"ff3e::1\",\"iif\":\"a\",\"oifs\":[\"c\"]")),
+           "success");
+    expect(client_ask(s, 2, ADD(FLOW("2", "b"))), "success");
+    expect(client_ask(s, 2, ADD(FLOW("3", "b"))), "success");
+    expect(client_ask(s, 0, ADD(FLOW("5", "b"))), "success");
+    ck_assert(mroute_add(s->services.mroute, &found, &nobody, &change, &error));
+}
+
+static cJSON *flush_with(struct service *s, int n, const char *payload, bool by_set)
+{
+    char request[160];
+
+    if (!by_set) {
+        snprintf(request, sizeof request, "{\"action\":\"FLUSH_MFC\",\"payload\":{%s}}", payload);
+        return client_ask(s, n, request);
+    }
+    snprintf(request, sizeof request, "{\"action\":\"BEGIN_REPLACE\",\"payload\":{%s}}", payload);
+    expect(client_ask(s, n, request), "success");
+    return client_ask(s, n, COMMIT);
+}
+
+/* The same routes are left and the same are told of, for a user and for root, of all or some. */
+START_TEST(a_flush_is_a_replacement_by_nothing)
+{
+    static const char *const payloads[] = {"", "\"family\":\"ipv6\"",
+                                           "\"family\":\"ipv4\",\"table\":253"};
+    char *left[2];
+    double deleted[2];
+
+    for (int by_set = 0; by_set < 2; by_set++) {
+        struct service s;
+        cJSON *reply;
+
+        begin(&s);
+        make_mixed(&s);
+        reply = flush_with(&s, _i % 2, payloads[_i / 2], by_set);
+        deleted[by_set] = count_of(reply, by_set ? "deleted" : "count");
+        expect(reply, "success");
+        s.kernel.mroute = s.services.mroute;
+        left[by_set] = strdup(kernel_routes(&s.kernel));
+        end(&s);
+    }
+    ck_assert_str_eq(left[0], left[1]);
+    ck_assert(deleted[0] == deleted[1]);
+    free(left[0]);
+    free(left[1]);
+}
+END_TEST
+
 START_TEST(a_user_flushes_what_is_his)
 {
     struct service s;
     cJSON *reply;
 
     begin(&s);
-    expect(client_ask(&s, 1, ADD(FLOW("1", "b"))), "success");
-    expect(client_ask(&s, 1, ADD(FLOW("2", "b"))), "success");
-    expect(client_ask(&s, 1, ADD(FLOW("4", "b") ",\"while_connected\":true")), "success");
-    expect(client_ask(&s, 2, ADD(FLOW("2", "b"))), "success");
-    expect(client_ask(&s, 2, ADD(FLOW("3", "b"))), "success");
+    make_mixed(&s);
     reply = client_ask(&s, 1, "{\"action\":\"FLUSH_MFC\",\"payload\":{\"dry_run\":true}}");
-    ck_assert(count_of(reply, "count") == 2);
+    ck_assert(count_of(reply, "count") == 3);
+    ck_assert(count_of(reply, "kept") == 1);
     expect(reply, "success");
-    ck_assert_uint_eq(routes(&s), 4);
+    ck_assert_uint_eq(routes(&s), 8);
     reply = client_ask(&s, 1, "{\"action\":\"FLUSH_MFC\"}");
-    ck_assert(count_of(reply, "count") == 2);
+    ck_assert(count_of(reply, "count") == 3);
+    ck_assert(count_of(reply, "kept") == 1);
     expect(reply, "success");
-    ck_assert_uint_eq(routes(&s), 2);
+    ck_assert_uint_eq(routes(&s), 5);
+    expect(client_ask(&s, 1, "{\"action\":\"FLUSH_MFC\",\"payload\":{\"all\":true}}"),
+           "not-allowed");
     expect(client_ask(&s, 0, "{\"action\":\"FLUSH_MFC\"}"), "success");
+    ck_assert_uint_eq(routes(&s), 4);
+    expect(client_ask(&s, 0, "{\"action\":\"FLUSH_MFC\",\"payload\":{\"all\":true}}"), "success");
     ck_assert_uint_eq(routes(&s), 0);
+    end(&s);
+}
+END_TEST
+
+/* Nothing of it is done where the policy forbids a part, by either. */
+START_TEST(a_flush_ends_where_the_policy_does)
+{
+    struct service s;
+    struct rule *deny;
+
+    begin(&s);
+    make_mixed(&s);
+    deny = &s.services.policy.rules[1];
+    *deny = anything;
+    deny->deny = true;
+    deny->interface_count = 1;
+    deny->interfaces[0][0] = 'c';
+    s.services.policy.count = 2;
+    expect(flush_with(&s, 1, "", _i), "not-allowed");
+    ck_assert_uint_eq(routes(&s), 8);
+    deny->interfaces[0][0] = 'x';
+    expect(flush_with(&s, 1, "", _i), "success");
+    ck_assert_uint_eq(routes(&s), 5);
+    end(&s);
+}
+END_TEST
+
+/* A flush in the middle of a set that is collected is none of it. */
+START_TEST(a_flush_leaves_a_set_alone)
+{
+    struct service s;
+
+    begin(&s);
+    expect(client_ask(&s, 1, ADD(FLOW("1", "b"))), "success");
+    stage(&s, 1, ADD(FLOW("2", "b")));
+    expect(client_ask(&s, 1, "{\"action\":\"FLUSH_MFC\"}"), "success");
+    ck_assert_uint_eq(routes(&s), 0);
+    expect(client_ask(&s, 1, COMMIT), "success");
+    ck_assert_uint_eq(routes(&s), 1);
+    end(&s);
+}
+END_TEST
+
+/* Of a set that names whole routes. */
+START_TEST(a_set_takes_no_append)
+{
+    struct service s;
+
+    begin(&s);
+    expect(client_ask(&s, 1, BEGIN), "success");
+    expect(client_ask(&s, 1, ADD(FLOW("1", "b") ",\"append\":true")), "unsupported");
+    expect(client_ask(&s, 1, COMMIT), "aborted");
     end(&s);
 }
 END_TEST
@@ -638,6 +755,10 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, two_sets_come_one_after_the_other);
     tcase_add_test(tests, a_set_changes_nothing_of_others);
     tcase_add_test(tests, a_user_flushes_what_is_his);
+    tcase_add_loop_test(tests, a_flush_is_a_replacement_by_nothing, 0, 6);
+    tcase_add_loop_test(tests, a_flush_ends_where_the_policy_does, 0, 2);
+    tcase_add_test(tests, a_flush_leaves_a_set_alone);
+    tcase_add_test(tests, a_set_takes_no_append);
     tcase_add_test(tests, what_a_session_held_goes_while_others_are_served);
 }
 

@@ -20,16 +20,29 @@ static bool resolve_name(const struct links *links, const char *field, const cha
     return link || wait || port_name_is_pattern(name) || refuse_interface(field, name, error);
 }
 
-static bool resolve(const struct links *links, const struct args_add_mfc *args,
-                    struct resolved *ret, struct error *error)
+static bool resolve_oifs(const struct links *links, const struct args_add_mfc *args,
+                         struct resolved *ret, struct error *error)
 {
-    if (!resolve_name(links, "iif", args->iif.text, args->wait, &ret->iif, error))
-        return false;
     for (uint32_t i = 0; i < args->oifs.count; i++)
         if (!resolve_name(links, "oifs", args->oifs.names[i].text, args->wait, &ret->oifs[i],
                           error))
             return false;
     return true;
+}
+
+static bool resolve(const struct links *links, const struct args_add_mfc *args,
+                    struct resolved *ret, struct error *error)
+{
+    return resolve_name(links, "iif", args->iif.text, args->wait, &ret->iif, error) &&
+           resolve_oifs(links, args, ret, error);
+}
+
+bool admission_oifs_exist(const struct links *links, const struct args_add_mfc *args,
+                          struct error *error)
+{
+    struct resolved unused;
+
+    return resolve_oifs(links, args, &unused, error);
 }
 
 struct prefix admission_source(const struct args_add_mfc *args)

@@ -16,6 +16,10 @@ bool admission_compare(const struct mfc *mfc, const struct links *links,
                        const struct args_add_mfc *args, struct resolved *resolved,
                        struct route **ret_old, enum route_change *ret, struct error *error);
 
+/* Whether the outgoing interfaces exist, or the request waits for them. */
+bool admission_oifs_exist(const struct links *links, const struct args_add_mfc *args,
+                          struct error *error);
+
 /* The source, which may be missing, as a prefix of the group's family. */
 struct prefix admission_source(const struct args_add_mfc *args);
 

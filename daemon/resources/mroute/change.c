@@ -1,6 +1,7 @@
 /* Routes are added, held, let go and deleted. */
 #include "admission.h"
 #include "mroute_internal.h"
+#include "oifs.h"
 
 #include <string.h>
 
@@ -19,8 +20,7 @@ static void end_hold(struct mroute *mroute, const struct route *route, struct ho
     hold_release(hold);
 }
 
-/* Ends all holds, and the route. Leaves the table open, so that a loop over it may go on. */
-static void delete_route(struct mroute *mroute, struct route *route)
+void delete_route(struct mroute *mroute, struct route *route)
 {
     struct hold *hold;
 
@@ -227,15 +227,6 @@ const struct route *mroute_find_next(const struct route *route)
 
 /* --- Deleting ------------------------------------------------------------------------------ */
 
-/* The routes that a request names: those of one source and group, from all interfaces or from one.
- */
-enum { NAMED_MAX = PORTS_MAX };
-
-struct named {
-    unsigned count;
-    struct route *routes[NAMED_MAX];
-};
-
 static void collect_named(const struct mroute *mroute, const struct args_del_mfc *args,
                           struct named *ret)
 {
@@ -359,67 +350,67 @@ static bool release(struct mroute *mroute, struct route *route, const struct own
 }
 
 bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, const struct owner *owner,
-                size_t *ret_kept, struct error *error)
+                struct route_deletion *ret, struct error *error)
 {
     struct named named;
     struct mfc *mfc;
+    bool done = true;
 
-    *ret_kept = 0;
+    *ret = (struct route_deletion){0};
     collect_named(mroute, args, &named);
     if (named.count == 0)
         return refuse_unknown(mroute, args, error);
     if (!check_named(&named, owner, error))
         return false;
     mfc = named.routes[0]->mfc;
-    for (unsigned i = 0; i < named.count; i++)
-        *ret_kept += release(mroute, named.routes[i], owner, args->dry_run);
+    if (args->oifs.count > 0)
+        done = oifs_del(mroute, &named, args, owner, ret, error);
+    for (unsigned i = 0; i < named.count && args->oifs.count == 0; i++) {
+        if (release(mroute, named.routes[i], owner, args->dry_run))
+            ret->kept++;
+        else
+            ret->deleted++;
+    }
     if (!args->dry_run)
         close_if_empty(mroute, mfc);
-    return true;
+    return done;
 }
 
 /* --- Many at once -------------------------------------------------------------------------- */
 
-/* As by mroute_del of it. True: it is gone, or would be. */
-static bool flush_one(struct mroute *mroute, struct route *route, const struct owner *owner,
-                      bool dry_run)
+/* Its holds end with it, whoever has them. */
+static void flush_one(struct mroute *mroute, struct route *route)
 {
     struct mfc *mfc = route->mfc;
 
-    if (route->learned) {
-        if (!dry_run)
-            mfc_del(mfc, route, ROUTE_EXPIRED_NEWS);
-    } else if (owner->administrator) {
-        if (!dry_run)
-            delete_route(mroute, route);
-    } else if (!has_own(route, owner) || release(mroute, route, owner, dry_run)) {
-        return false;
-    }
-    if (!dry_run)
-        close_if_empty(mroute, mfc);
-    return true;
+    if (route->learned)
+        mfc_del(mfc, route, ROUTE_EXPIRED_NEWS);
+    else
+        delete_route(mroute, route);
+    close_if_empty(mroute, mfc);
 }
 
-bool mroute_flush_next(struct route_cursor *cursor, const struct owner *owner, bool dry_run,
-                       size_t *count)
+bool mroute_flush_next(struct route_cursor *cursor, bool dry_run, size_t *count)
 {
     struct route *route = (struct route *)route_cursor_next(cursor);
 
     if (!route)
         return false;
-    if (!route->learned || cursor->filter.learned) /* else it goes with the range that it is of */
-        *count += flush_one(cursor->mroute, route, owner, dry_run);
+    if (route->learned && !cursor->filter.learned) /* it goes with the range that it is of */
+        return true;
+    ++*count;
+    if (!dry_run)
+        flush_one(cursor->mroute, route);
     return true;
 }
 
 size_t mroute_flush(struct mroute *mroute, const struct mroute_filter *filter, bool dry_run)
 {
-    struct owner all = {.administrator = true};
     struct route_cursor cursor;
     size_t count = 0;
 
     route_cursor_open(&cursor, mroute, filter);
-    while (mroute_flush_next(&cursor, &all, dry_run, &count))
+    while (mroute_flush_next(&cursor, dry_run, &count))
         ;
     route_cursor_close(&cursor);
     return count;

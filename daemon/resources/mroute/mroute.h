@@ -189,6 +189,12 @@ enum route_change { CHANGE_NONE, CHANGE_ADDED, CHANGE_REPLACED };
 bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const struct owner *owner,
                 enum route_change *ret, struct error *error);
 
+/* What `append` means: *ret is the request for the whole route, with the outgoing interfaces that
+ * are there and those of the arguments. Without a route it is the arguments' own. False with
+ * *error: the arguments do not fit the route. */
+bool mroute_append(const struct mroute *mroute, const struct args_add_mfc *args,
+                   struct args_add_mfc *ret, struct error *error);
+
 /* A new lease, for an owner. */
 struct lease mroute_lease(struct mroute *mroute, uid_t uid);
 
@@ -196,20 +202,26 @@ struct lease mroute_lease(struct mroute *mroute, uid_t uid);
  * they are; its idle time is that of the arguments. */
 bool mroute_hold(struct mroute *mroute, const struct args_add_mfc *args, const struct owner *owner);
 
-/* Lets go, for the owner, of the routes that the arguments name. An administrator who holds none
- * deletes them. *ret_kept: how many there are still, because others hold them. */
-bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, const struct owner *owner,
-                size_t *ret_kept, struct error *error);
+/* What became of the routes that a deletion names, or would become (dry_run). */
+struct route_deletion {
+    size_t deleted;
+    size_t kept;     /* let go of by the owner; others hold them */
+    size_t replaced; /* lost some of their outgoing interfaces */
+};
 
-/* Deletes the routes that the filter selects; returns how many there were. */
+/* Lets go, for the owner, of the routes that the arguments name. An administrator who holds none
+ * deletes them. With oifs, takes these from the routes, for all who hold them: who may replace a
+ * route may do that. All of it is done or, with *error, nothing. */
+bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, const struct owner *owner,
+                struct route_deletion *ret, struct error *error);
+
+/* Deletes the routes that the filter selects, whoever holds them; returns how many there were. */
 size_t mroute_flush(struct mroute *mroute, const struct mroute_filter *filter, bool dry_run);
 
-/* The same for the next route of a walk, as a user may: an administrator deletes it, others let go
- * of it (see mroute_del). *count is one more if it is gone, or would be. False: there is none left.
- */
+/* The same for the next route of a walk. *count is one more if it is gone, or would be. False:
+ * there is none left. */
 struct route_cursor;
-bool mroute_flush_next(struct route_cursor *cursor, const struct owner *owner, bool dry_run,
-                       size_t *count);
+bool mroute_flush_next(struct route_cursor *cursor, bool dry_run, size_t *count);
 
 /* Ends the hold of this lease; false: there is none. */
 bool mroute_revoke(struct mroute *mroute, uint64_t lease);

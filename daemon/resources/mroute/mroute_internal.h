@@ -27,6 +27,18 @@ struct mfc *find_open_table(const struct mroute *mroute, uint8_t family, uint32_
 /* What others hold is changed by administrators only. */
 bool check_owner(const struct route *old, const struct owner *owner, struct error *error);
 
+/* Ends all holds, and the route. Leaves the table open, so that a loop over it may go on. */
+void delete_route(struct mroute *mroute, struct route *route);
+
+/* The routes that a deletion names: those of one source and group, from all interfaces or from one.
+ */
+enum { NAMED_MAX = PORTS_MAX };
+
+struct named {
+    unsigned count;
+    struct route *routes[NAMED_MAX];
+};
+
 /* Gives a table back that has no route any more, but for the default one. */
 void close_if_empty(struct mroute *mroute, struct mfc *mfc);
 
