@@ -84,7 +84,7 @@ nb mfc del "${flow1[@]}" --table 100 >/dev/null
 equal "one route left" "r0 100 r1 200 r2 100" "$(rules)"
 nb mfc del --source 10.1.0.2 --group 239.1.1.2 --table 100 >/dev/null
 within 5 "none left for r0" rules_are "r1 200 r2 100"
-nb mfc flush >/dev/null
+nb mfc flush --all >/dev/null
 within 5 "none left" rules_are ""
 equal "IPv6" "" "$(rules -6)"
 
@@ -92,7 +92,7 @@ equal "IPv6" "" "$(rules -6)"
 nb mfc add --group 239.4.0.0/16 --iif r0 --oifs r1 --table 100 >/dev/null
 equal "of a range" "r0 100" "$(rules)"
 flow 239.4.1.1 3 3 0
-nb mfc flush >/dev/null
+nb mfc flush --all >/dev/null
 within 5 "none left" rules_are ""
 nb mfc add --group 239.5.0.0/16 --iif r+ --oifs r+ --table 100 >/dev/null
 equal "of a pattern" "r0 100 r1 100 r2 100" "$(rules)"
@@ -101,7 +101,7 @@ ip link add r7 type veth peer name q7
 within 5 "of one that comes" rules_are "r0 100 r1 100 r2 100 r7 100"
 ip link delete r7
 within 5 "of one that goes" rules_are "r0 100 r1 100 r2 100"
-nb mfc flush >/dev/null
+nb mfc flush --all >/dev/null
 within 5 "none left" rules_are ""
 
 # An administrator's own rule is enough, and is nobody else's to delete.
@@ -109,7 +109,7 @@ ip mrule add iif r0 lookup 100
 nb mfc add "${flow1[@]}" --iif r0 --oifs r1 --table 100 >/dev/null
 equal "ours beside the administrator's" "" "$(rules)"
 flow 239.1.1.1 30 30 0
-nb mfc flush >/dev/null
+nb mfc flush --all >/dev/null
 equal "the administrator's" 1 "$(theirs)"
 ip mrule del iif r0 lookup 100
 

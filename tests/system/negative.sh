@@ -43,7 +43,7 @@ wrong 2 nonsense nonsense
 wrong 2 mfc mfc
 wrong 2 adds mfc adds "${flow1[@]}" --iif r0 --oifs r1
 wrong 2 iif mfc add "${flow1[@]}" --oifs r1
-wrong 2 oif mfc add "${flow1[@]}" --iif r0 --oif r1
+wrong 2 oof mfc add "${flow1[@]}" --iif r0 --oof r1
 wrong 3 /run/nowhere --socket /run/nowhere ping
 equal "routes" 1 "$(status_of mroute.routes)"
 

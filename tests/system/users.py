@@ -17,8 +17,9 @@ ROUTE = {"group": "239.1.1.1", "iif": "r0", "oifs": ["r1"]}
 # What each of the users may do: yes or no.
 EXPECTED = {
     "ADD_MFC": ("ynyn", ROUTE),
-    "DEL_MFC": ("ynyn", {"group": "239.1.1.1"}),
-    "FLUSH_MFC": ("ynnn", {"dry_run": True}),
+    # Of what is not there: whoever may look is told so.
+    "DEL_MFC": ("yyyn", {"group": "239.1.1.1"}),
+    "FLUSH_MFC": ("ynyn", {"dry_run": True}),
     "BEGIN_REPLACE": ("ynyn", {}),
     "COMMIT": ("ynyn", {}),
     "ABORT": ("ynyn", {}),
@@ -26,7 +27,7 @@ EXPECTED = {
     "SHOW_VIF": ("yynn", {}),
     "SHOW": ("yynn", {}),
     "ADD_JOIN": ("ynyn", {"group": "239.1.1.1", "iif": "r0"}),
-    "DEL_JOIN": ("ynyn", {"group": "239.1.1.1", "iif": "r0"}),
+    "DEL_JOIN": ("yyyn", {"group": "239.1.1.1", "iif": "r0"}),
     "SHOW_JOIN": ("yynn", {}),
     "DIAGNOSE": ("yynn", {}),
     "SUBSCRIBE": ("yynn", {"topics": ["nothing"]}),
@@ -87,7 +88,7 @@ def ask_with_credentials(client):
 def ask_when_alone(client, connector_ended, result):
     os.read(connector_ended, 1)
     allowed = is_allowed(client.call("ADD_MFC", **ROUTE))
-    os.write(result, (allowed + is_allowed(client.call("FLUSH_MFC"))).encode())
+    os.write(result, (allowed + is_allowed(client.call("FLUSH_MFC", all=True))).encode())
     os._exit(0)
 
 
@@ -115,7 +116,8 @@ def check_identity():
     expect("the owner of the child's route", [OPERATOR], [lease["uid"] for lease in leases])
     root = Client()
     os.seteuid(STRANGER)
-    expect("a stranger on root's connection", "y", is_allowed(root.call("FLUSH_MFC")))
+    expect("a stranger on root's connection", "y",
+           is_allowed(root.call("FLUSH_MFC", all=True)))
 
 
 if sys.argv[1] == "agree":

@@ -41,7 +41,8 @@ denied "another interface" nb_as operator mfc add --group 239.1.1.3 --iif r0 --o
 denied "another group" nb_as operator mfc add --group 239.2.1.1 --iif r0 --oifs r1
 denied "replacing another's route" nb_as operator mfc add --group 239.1.1.2 --iif r0 --oifs r1
 denied "deleting another's route" nb_as operator mfc del --group 239.1.1.2
-denied "deleting all" nb_as operator mfc flush
+denied "deleting all" nb_as operator mfc flush --all
+contains "who was denied" "User operator (3002) may not do" "$(cat $work/denied)"
 
 # Whoever sees a lease, and whosever it is: revoking takes a verb of its own.
 lease=$(nb --json leases | python3 -c 'import json, sys
