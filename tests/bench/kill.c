@@ -133,7 +133,7 @@ static struct holdings take_stock(int fd)
     pid_t broker = bench_broker(fd);
 
     nanosleep(&pause, NULL);
-    free(bench_ask(fd, "{\"action\":\"FLUSH_MFC\",\"payload\":{\"table\":4343}}"));
+    free(bench_ask(fd, "{\"action\":\"FLUSH_MFC\",\"payload\":{\"table\":4343,\"all\":true}}"));
     nanosleep(&pause, NULL);
 
     char *status = bench_ask(fd, "{\"action\":\"STATUS\"}");

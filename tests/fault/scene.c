@@ -78,6 +78,12 @@ static const char *const story[] = {
     "*c",
     "-c",
     "+c",
+    "{\"action\":\"ADD_MFC\",\"payload\":{\"source\":\"10.0.0.9\",\"group\":\"239.5.0.6\",\"iif\":"
+    "\"c\",\"oifs\":[\"a\"],\"append\":true}}",
+    "{\"action\":\"ADD_MFC\",\"payload\":{\"source\":\"10.0.0.9\",\"group\":\"239.5.0.6\",\"iif\":"
+    "\"c\",\"oifs\":[\"b\",\"d\"],\"append\":true}}",
+    "{\"action\":\"DEL_MFC\",\"payload\":{\"source\":\"10.0.0.9\",\"group\":\"239.5.0.6\",\"oifs\":"
+    "[\"a\"]}}",
     "{\"action\":\"BEGIN_REPLACE\",\"payload\":{\"family\":\"ipv4\"}}" THEN
     "{\"action\":\"ADD_MFC\",\"payload\":{\"group\":\"239.5.0.0/16\",\"iif\":\"a\",\"oifs\":[\"b\","
     "\"c+\"]}}" THEN "{\"action\":\"COMMIT\",\"payload\":{\"dry_run\":true}}",
@@ -86,6 +92,7 @@ static const char *const story[] = {
     "{\"action\":\"REVOKE\",\"payload\":{\"lease\":\"000000000000\"}}",
     "{\"action\":\"PI" THEN "NG\"}{\"action\":\"PING\"}",
     "{\"action\":\"FLUSH_MFC\"}",
+    "{\"action\":\"FLUSH_MFC\",\"payload\":{\"all\":true}}",
 };
 
 enum { STEPS = sizeof story / sizeof *story };
@@ -314,7 +321,7 @@ static void check_end(struct stage *stage)
 
     if (stage->client >= 0)
         hang_up(stage);
-    play_step(stage, "{\"action\":\"FLUSH_MFC\"}", word);
+    play_step(stage, "{\"action\":\"FLUSH_MFC\",\"payload\":{\"all\":true}}", word);
     ck_assert_str_eq(word, "success");
     play_step(stage, DEL_JOIN, word); /* if it is there still */
     hang_up(stage);

@@ -220,6 +220,25 @@ static void do_add(struct world *world)
     add(world, &args, &owner);
 }
 
+/* One interface more, or another threshold. */
+static void do_append(struct world *world)
+{
+    struct owner owner = take_owner(world);
+    struct args_add_mfc args = world->added[take(world) % ADDED_MAX], whole;
+    struct error error;
+
+    if (!args.group.address.family)
+        return;
+    args.oifs.count = args.ttls.count = 1;
+    strcpy(args.oifs.names[0].text, PICK(world, interfaces));
+    args.ttls.values[0] = 1 + take(world) % 254;
+    if (args.group.address.family == FAMILY_IPV6)
+        args.ttls.count = 0;
+    links_update(world->links);
+    if (mroute_append(world->mroute, &args, &whole, &error))
+        add(world, &whole, &owner);
+}
+
 static void do_hold(struct world *world)
 {
     struct owner owner = take_owner(world);
@@ -519,10 +538,10 @@ static void do_restart(struct world *world)
 /* --- One run ------------------------------------------------------------------------------- */
 
 static void (*const operations[])(struct world *world) = {
-    do_add,    do_add,          do_add,    do_packet,  do_packet,      do_del,
-    do_hold,   do_flush,        do_sweep,  do_revoke,  do_end_session, do_walk,
-    do_toggle, do_rename,       do_update, do_overrun, do_make_again,  do_tick,
-    do_forget, do_quick_packet, do_upcall, do_read,    do_restart,     do_fail,
+    do_add,    do_add,     do_add,        do_packet,      do_packet, do_del,          do_hold,
+    do_flush,  do_sweep,   do_revoke,     do_end_session, do_walk,   do_toggle,       do_rename,
+    do_update, do_overrun, do_make_again, do_tick,        do_forget, do_quick_packet, do_upcall,
+    do_read,   do_restart, do_fail,       do_append,
 };
 
 static void check(const struct world *world, bool updated)

@@ -43,5 +43,5 @@ equal "routes" "$(awk '{print $1, $2, $3}' <<<"$before" | sort)" \
 # The new one is no lesser one.
 nb mfc add --source 10.1.0.2 --group 239.1.1.4 --iif r0 --oifs r1
 flow 239.1.1.4 30 30 0
-nb mfc flush
+nb mfc flush --all
 equal "the kernel's routes" "" "$(ip mroute show table all)$(ip -6 mroute show table all)"
