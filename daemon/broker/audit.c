@@ -162,11 +162,11 @@ bool audit_has_room(struct audit *audit, enum audit_verdict verdict)
     return audit->now_ms && *tokens_of(audit, verdict, audit->now_ms()) > 0;
 }
 
-static bool take_token(struct audit *audit, const struct audit_record *record, uint64_t now_ms)
+static bool take_token(struct audit *audit, enum audit_verdict verdict, uint64_t now_ms)
 {
-    uint64_t *tokens = tokens_of(audit, record->verdict, now_ms);
+    uint64_t *tokens = tokens_of(audit, verdict, now_ms);
 
-    if (!record->target || *tokens == 0)
+    if (*tokens == 0)
         return false;
     --*tokens;
     return true;
@@ -213,8 +213,12 @@ void audit_write(struct audit *audit, const struct audit_record *record)
 
     if (!audit->now_ms) /* not open */
         return;
+    if (!record->target) { /* for the next summary, without asking for the time again */
+        count(audit, record);
+        return;
+    }
     now_ms = audit->now_ms();
-    if (take_token(audit, record, now_ms))
+    if (take_token(audit, record->verdict, now_ms))
         write_record(audit, record);
     else
         count(audit, record);
