@@ -214,8 +214,9 @@ static bool is_dry_run(const struct request *request)
     }
 }
 
-/* Whether a deletion names what is not there, which whoever may read the routes or joins is told
- * rather than that he may not delete it. Nothing is changed here; *error is the answer. */
+/* Whether a deletion names what is not there, and the peer may know that: who may read the routes
+ * or joins is told so, and not that the policy forbids to delete it. Nothing is changed here;
+ * *error is the answer. */
 static bool is_missing(const struct call *call, const struct target *target, struct error *error)
 {
     struct request request = call->request;

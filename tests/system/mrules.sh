@@ -89,7 +89,8 @@ within 5 "none left" rules_are ""
 equal "IPv6" "" "$(rules -6)"
 
 # Ranges and patterns: the rules are there before the first packet asks.
-nb mfc add --group 239.4.0.0/16 --iif r0 --oifs r1 --table 100 >/dev/null
+equal "the result, though the reply waited for the rule" added \
+    "$(nb --json mfc add --group 239.4.0.0/16 --iif r0 --oifs r1 --table 100 | member result)"
 equal "of a range" "r0 100" "$(rules)"
 flow 239.4.1.1 3 3 0
 nb mfc flush --all >/dev/null
