@@ -81,8 +81,8 @@ void columns_print_within(struct columns *columns, size_t lines);
 
 typedef void printer(const struct nb_reply *reply);
 
-printer print_message, print_addition, print_routes, print_joins, print_vifs, print_everything, print_leases,
-    print_status, print_schema, print_findings, print_metrics;
+printer print_message, print_addition, print_routes, print_joins, print_vifs, print_everything,
+    print_leases, print_status, print_schema, print_findings, print_metrics;
 
 /* The payload as one line of JSON, for programs. */
 void print_payload(const struct nb_reply *reply);
