@@ -263,13 +263,15 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "Let go of a join; the group is left when nobody holds it any more.")                        \
     A(SHOW_JOIN, show_join, "join.read", "join show", "", "List the joins with their state.")      \
     A(DIAGNOSE, diagnose, "mroute.read", "doctor", "",                                             \
-      "Say why multicast packets are not forwarded, from the kernel's own state.")                 \
+      "Say why multicast packets are not forwarded, from the kernel's own state. The command "     \
+      "exits with 1 where a problem was found.")                                                   \
     A(SUBSCRIBE, subscribe, "event.read", "watch", "",                                             \
       "Report on this connection what happens, as it happens.")                                    \
     A(LEASES, leases, "lease.read", "leases", "", "List who holds what, and since when.")          \
     A(REVOKE, revoke, "lease.revoke", "revoke", "", "Take a lease back from whoever holds it.")    \
     A(CHECK_POLICY, check_policy, "policy.read", "policy check", "",                               \
-      "Say what the policy decides on a request, and by which rule.")                              \
+      "Say what the policy decides on a request, and by which rule. The command exits with 1 "     \
+      "where it is not allowed.")                                                                  \
     A(STATUS, status, "service.read", "status", "",                                                \
       "Tell how the service is: version, processes, privileges, numbers.")                         \
     A(METRICS, metrics, "service.read", "metrics", "",                                             \

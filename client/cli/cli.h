@@ -9,6 +9,7 @@
 enum exit_status {
     EXIT_DONE = 0,
     EXIT_REFUSED = 1,     /* the service said no */
+    EXIT_NEGATIVE = 1,    /* a question was answered: a problem was found, or it is not allowed */
     EXIT_USAGE = 2,       /* the command line is wrong */
     EXIT_UNREACHABLE = 3, /* the service cannot be reached */
 };
@@ -83,6 +84,11 @@ typedef void printer(const struct nb_reply *reply);
 
 printer print_message, print_addition, print_routes, print_joins, print_vifs, print_everything,
     print_leases, print_status, print_schema, print_findings, print_metrics;
+
+/* The exit status that a reply which answers a question means, however it is shown. */
+typedef int judge(const struct nb_reply *reply);
+
+judge judge_findings, judge_decision;
 
 /* The payload as one line of JSON, for programs. */
 void print_payload(const struct nb_reply *reply);

@@ -17,6 +17,12 @@ static printer *const printers[] = {
 };
 _Static_assert(sizeof printers / sizeof *printers == ACTION_COUNT, "each action is shown");
 
+/* Of actions that answer a question with yes or no. */
+static judge *const judges[ACTION_COUNT] = {
+    [ACTION_DIAGNOSE] = judge_findings,
+    [ACTION_CHECK_POLICY] = judge_decision,
+};
+
 static int (*const own_commands[])(const struct command_line *, const struct nb_request *) = {
     [OWN_REPLACE] = run_replace,
     [OWN_IMPORT] = run_import,
@@ -63,6 +69,8 @@ static int perform(struct nb_client *client, const struct command_line *line,
         print_payload(reply);
     else
         printers[line->command.action](reply);
+    if (!nb_reply_code(reply) && judges[line->command.action])
+        status = judges[line->command.action](reply);
     nb_reply_free(reply);
     return status == EXIT_DONE && is_held(line) ? hold(client) : status;
 }

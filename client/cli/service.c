@@ -106,6 +106,23 @@ void print_findings(const struct nb_reply *reply)
     print_wrapped(nb_value_string(nb_value_get(nb_reply_payload(reply), "summary")), 0, width);
 }
 
+int judge_findings(const struct nb_reply *reply)
+{
+    const struct nb_value *finding =
+        nb_value_first(nb_value_get(nb_reply_payload(reply), "findings"));
+
+    for (; finding; finding = nb_value_next(finding))
+        if (strcmp(nb_value_string(nb_value_get(finding, "verdict")), "problem") == 0)
+            return EXIT_NEGATIVE;
+    return EXIT_DONE;
+}
+
+int judge_decision(const struct nb_reply *reply)
+{
+    return nb_value_bool(nb_value_get(nb_reply_payload(reply), "allowed")) ? EXIT_DONE
+                                                                           : EXIT_NEGATIVE;
+}
+
 int explain_unreachable(const char *path, int error)
 {
     static const struct {

@@ -6,7 +6,7 @@
 
 # suggestion OPTION...: the command that the doctor suggests.
 suggestion() {
-    nb doctor "$@" | sed -n 's/^ *-> netbroker \(mfc add .*\)/\1/p' | head -n 1
+    { nb doctor "$@" || true; } | sed -n 's/^ *-> netbroker \(mfc add .*\)/\1/p' | head -n 1
 }
 
 # follow OPTION...: does what the doctor suggests.

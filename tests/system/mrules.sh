@@ -30,7 +30,7 @@ equal "packets counted" 100 "$(nb --json mfc show --table 100 | member mfc_rules
 nb mfc add --source 10.1.0.2 --group 239.1.1.2 --iif r0 --oifs r2 --table 100 >/dev/null
 flow 239.1.1.2 30 0 30
 equal "one rule for two routes" "r0 100" "$(rules)"
-nb doctor "${flow1[@]}" --table 100 >/dev/null
+nb doctor "${flow1[@]}" --table 100 >/dev/null || [ $? = 1 ]
 
 # Another table, and IPv6.
 nb mfc add --source 10.2.0.2 --group 239.1.1.3 --iif r1 --oifs r2 --table 200 >/dev/null
