@@ -22,8 +22,9 @@ enum source_filter {
 };
 
 struct input_facts {
-    bool routes_multicast; /* packets from here are shown to multicast routing */
-    bool has_address;      /* without one the loose filter is as strict as the strict one */
+    bool routes_multicast;     /* packets from here are shown to multicast routing */
+    bool all_routes_multicast; /* IPv6: that from any interface with a VIF are */
+    bool has_address;          /* without one the loose filter is as strict as the strict one */
     enum source_filter own_filter, all_filter;
 };
 

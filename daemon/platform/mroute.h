@@ -92,6 +92,11 @@ int mroute_mfc_count(const struct mroute_socket *socket, const struct address *s
                      const struct address *group, struct mfc_counters *ret);
 int mroute_vif_count(const struct mroute_socket *socket, unsigned vif, struct vif_counters *ret);
 
+/* Reads the entry of exactly this source and group as the kernel has it. -ENOENT: there is none. A
+ * kernel that cannot tell of one entry (IPv6 before Linux 6.0) answers with another error. */
+int mroute_mfc_find(const struct mroute_socket *socket, const struct address *source,
+                    const struct address *group, struct mfc_found *ret);
+
 /* Tells the visitor of each VIF, then of each entry of the socket's table. */
 int mroute_dump(const struct mroute_socket *socket, const struct mroute_visitor *visitor);
 

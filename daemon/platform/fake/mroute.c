@@ -269,8 +269,7 @@ int mroute_vif_count(const struct mroute_socket *s, unsigned vif, struct vif_cou
     return 0;
 }
 
-static void tell_entry(const struct fake_table *t, const struct mfc_entry *entry,
-                       const struct mroute_visitor *visitor)
+static struct mfc_found describe_entry(const struct fake_table *t, const struct mfc_entry *entry)
 {
     struct mfc_found found = {
         .source = entry->source,
@@ -283,7 +282,26 @@ static void tell_entry(const struct fake_table *t, const struct mfc_entry *entry
             found.oifs[found.oif_count].ifindex = t->vifs[vif];
             found.oifs[found.oif_count++].ttl = entry->ttls[vif];
         }
+    return found;
+}
+
+static void tell_entry(const struct fake_table *t, const struct mfc_entry *entry,
+                       const struct mroute_visitor *visitor)
+{
+    struct mfc_found found = describe_entry(t, entry);
+
     visitor->mfc(visitor->context, &found);
+}
+
+int mroute_mfc_find(const struct mroute_socket *s, const struct address *source,
+                    const struct address *group, struct mfc_found *ret)
+{
+    const struct fake_entry *entry = find_entry(table_of(s), source, group);
+
+    if (!entry)
+        return -ENOENT;
+    *ret = describe_entry(table_of(s), &entry->entry);
+    return 0;
 }
 
 /* Visitors delete entries meanwhile, so it works on a copy. */

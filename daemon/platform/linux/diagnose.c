@@ -61,7 +61,13 @@ int diagnose_input(uint8_t family, unsigned ifindex, struct input_facts *ret)
     if (result == 0)
         result = ask_for_address(family, &search);
     if (result == 0)
-        *ret = (struct input_facts){own.routes_multicast, search.found, own.filter, all.filter};
+        *ret = (struct input_facts){
+            .routes_multicast = own.routes_multicast,
+            .all_routes_multicast = family == FAMILY_IPV6 && all.routes_multicast,
+            .has_address = search.found,
+            .own_filter = own.filter,
+            .all_filter = all.filter,
+        };
     return result;
 }
 

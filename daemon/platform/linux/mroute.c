@@ -428,6 +428,55 @@ int mroute_dump(const struct mroute_socket *s, const struct mroute_visitor *visi
     return result == 0 ? ask_for_routes(&dump, take_route) : result;
 }
 
+struct search {
+    const struct mroute_socket *socket;
+    struct mfc_found *ret;
+    bool found;
+};
+
+static void take_found(void *context, const struct nlmsghdr *header)
+{
+    struct search *search = context;
+
+    search->found = parse_route(header, search->socket, search->ret);
+}
+
+/* -ENODEV is how IPv4 says that there is no such entry (ipmr_rtm_getroute of net/ipv4/ipmr.c). */
+int mroute_mfc_find(const struct mroute_socket *s, const struct address *source,
+                    const struct address *group, struct mfc_found *ret)
+{
+    size_t size = s->family == FAMILY_IPV4 ? 4 : 16;
+    struct {
+        struct nlmsghdr header;
+        struct rtmsg route;
+        struct rtattr table;
+        uint32_t table_id;
+        char addresses[2 * RTA_LENGTH(16)];
+    } request = {
+        .header = {.nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST, .nlmsg_seq = 1},
+        .route = {.rtm_family = s->family == FAMILY_IPV4 ? RTNL_FAMILY_IPMR : RTNL_FAMILY_IP6MR,
+                  .rtm_src_len = (uint8_t)(size * 8),
+                  .rtm_dst_len = (uint8_t)(size * 8)},
+        .table = {RTA_LENGTH(sizeof(uint32_t)), RTA_TABLE},
+        .table_id = s->table,
+    };
+    struct rtattr attribute = {(uint16_t)RTA_LENGTH(size), RTA_SRC};
+    struct search search = {s, ret, false};
+    int result;
+
+    memcpy(request.addresses, &attribute, sizeof attribute);
+    memcpy(request.addresses + sizeof attribute, source->bytes, size);
+    attribute.rta_type = RTA_DST;
+    memcpy(request.addresses + attribute.rta_len, &attribute, sizeof attribute);
+    memcpy(request.addresses + attribute.rta_len + sizeof attribute, group->bytes, size);
+    request.header.nlmsg_len =
+        (uint32_t)(sizeof request - sizeof request.addresses + 2U * attribute.rta_len);
+    result = netlink_ask(&request.header, take_found, &search);
+    if (result == -ENODEV || (result == 0 && (!search.found || ret->unresolved)))
+        return -ENOENT;
+    return result;
+}
+
 /* --- Messages about packets ---------------------------------------------------------------- */
 
 static enum upcall_kind upcall_kind(unsigned type)

@@ -45,6 +45,12 @@ static const char *ip_command(const struct examination *e)
     return e->family == FAMILY_IPV4 ? "ip" : "ip -6";
 }
 
+#define MDNS_RELAY  "Run a relay on this host, e.g. avahi-daemon with enable-reflector=yes."
+#define NAME_SERVER "Use DNS, or mDNS with a relay; no relay of LLMNR is common."
+#define SSDP_RELAY                                                                                 \
+    "Run a relay on this host, e.g. a UDP broadcast relay for port 1900, or 3702 for "             \
+    "WS-Discovery."
+
 /* --- The question -------------------------------------------------------------------------- */
 
 static void check_group(struct examination *e)
@@ -67,6 +73,54 @@ static void check_group(struct examination *e)
         e->hopeless = false;
     if (!e->hopeless)
         add_finding(e, VERDICT_OK, "", "%s is a group that routers forward.", group);
+}
+
+/* Protocols by which programs find each other in one subnet; people want them across two. For an
+ * IPv6 group of any scope the row has the scope ff02 and its group id. */
+static const struct {
+    const char *group, *protocol, *relay;
+} discoveries[] = {
+    {"224.0.0.251", "mDNS (RFC 6762)", MDNS_RELAY},
+    {"ff02::fb", "mDNS (RFC 6762)", MDNS_RELAY},
+    {"224.0.0.252", "LLMNR (RFC 4795)", NAME_SERVER},
+    {"ff02::1:3", "LLMNR (RFC 4795)", NAME_SERVER},
+    {"239.255.255.250", "SSDP (UPnP, DLNA) and WS-Discovery", SSDP_RELAY},
+    {"ff02::c", "SSDP (UPnP, DLNA) and WS-Discovery", SSDP_RELAY},
+};
+
+/* Whether the groups are the same but for an IPv6 scope (RFC 4291, 2.7). */
+static bool same_group_id(const struct address *group, const char *text)
+{
+    struct address row, any_scope = *group;
+
+    if (!address_parse(text, &row) || row.family != group->family)
+        return false;
+    if (group->family == FAMILY_IPV6)
+        any_scope.bytes[1] = row.bytes[1];
+    return address_equal(&row, &any_scope);
+}
+
+static void check_discovery(struct examination *e)
+{
+    char group[ADDRESS_TEXT_MAX];
+
+    for (size_t i = 0; e->group.family && i < sizeof discoveries / sizeof *discoveries; i++) {
+        if (!same_group_id(&e->group, discoveries[i].group))
+            continue;
+        address_format(&e->group, group);
+        e->hopeless = address_is_link_scoped(&e->group);
+        if (e->hopeless)
+            add_finding(e, VERDICT_PROBLEM, discoveries[i].relay,
+                        "%s is the group of %s, which works in one subnet only: to reach another "
+                        "one it needs a relay, not a route.",
+                        group, discoveries[i].protocol);
+        else
+            add_finding(e, VERDICT_WARNING, discoveries[i].relay,
+                        "%s is the group of %s. Many devices send it with a TTL of 1 to 4 and "
+                        "answer only to their own subnet: a route alone is seldom enough, and a "
+                        "relay is needed.",
+                        group, discoveries[i].protocol);
+    }
 }
 
 static void check_source(struct examination *e)
@@ -105,6 +159,18 @@ static void check_table(struct examination *e)
 
 /* --- Input ---------------------------------------------------------------------------------- */
 
+/* IPv6 asks for the interface's VIF only; the interface's own mc_forwarding begins anew at 0 when
+ * its MTU was below 1280 for a moment (ip6_mc_input() of net/ipv6/ip6_input.c). */
+static bool is_open(const struct examination *e, const struct input_facts *facts)
+{
+    struct vif_counters counters;
+    const struct port *port = e->mfc ? port_find(&e->mfc->ports, "", e->iif_link->ifindex) : NULL;
+
+    return facts->routes_multicast ||
+           (facts->all_routes_multicast && port && port->vif >= 0 &&
+            mroute_vif_count(&e->mfc->socket, (unsigned)port->vif, &counters) == 0);
+}
+
 static void check_forwarding(struct examination *e)
 {
     struct input_facts facts;
@@ -112,7 +178,7 @@ static void check_forwarding(struct examination *e)
 
     if (!e->iif_link || diagnose_input(e->family, e->iif_link->ifindex, &facts) < 0)
         return;
-    if (facts.routes_multicast) {
+    if (is_open(e, &facts)) {
         add_finding(e, VERDICT_OK, "", "The kernel takes multicast packets in from %s.", e->iif);
         return;
     }
@@ -245,12 +311,14 @@ static void check_rules(struct examination *e)
 /* --- The order ----------------------------------------------------------------------------- */
 
 const struct check flow_checks[] = {
+    {"discovery", check_discovery},
     {"group", check_group},
     {"source", check_source},
     {"table", check_table},
     {"route", check_route},
     {"iif", check_iif},
     {"oif", check_oifs},
+    {"kernel", check_kernel},
     {"arrival", check_arrival},
     {"wrong-interface", check_wrong_interface},
     {"unrouted", check_strays},
@@ -263,6 +331,7 @@ const struct check flow_checks[] = {
 
 const struct check interface_checks[] = {
     {"iif", check_iif},
+    {"kernel", check_kernel},
     {"rp-filter", check_source_filter},
     {"mc-forwarding", check_forwarding},
     {"bridge", check_bridge},

@@ -86,6 +86,9 @@ const char *route_text(const struct route *route, char *text);
  * known, the command that wants the same from iif. iif may be NULL. */
 void suggest_route(const struct examination *e, const char *iif, char *hint);
 
+/* Whether the kernel has what the service wrote there; with a difference there is no hope. */
+void check_kernel(struct examination *e);
+
 /* Packets: what the counters tell, and the filter of source addresses. */
 void check_arrival(struct examination *e);
 void check_wrong_interface(struct examination *e);

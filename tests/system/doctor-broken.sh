@@ -1,0 +1,81 @@
+#!/bin/bash
+# Set-ups that are broken as they are found in practice, each made for real: the doctor blames what
+# is the cause, and nothing else.
+. "$(dirname "$0")/lib.sh"
+. "$tests/doctor-lib.sh"
+
+flow=(--source 10.1.0.2 --group 239.1.1.1)
+flow6=(--source fd00:1::2 --group ff05::1)
+# The cure that the doctor names: the tables end with the service, and the next one makes them anew
+# from its state file.
+stop_and_start() {
+    stop_daemon
+    start_daemon --state "$work/state/state"
+    flow 239.1.1.1 10 10 0
+    flow ff05::1 10 10 0
+    healthy "${flow[@]}"
+    healthy "${flow6[@]}"
+}
+
+make_topology
+start_daemon --state "$work/state/state"
+nb mfc add "${flow[@]}" --iif r0 --oifs r1
+nb mfc add "${flow6[@]}" --iif r0 --oifs r1
+flow 239.1.1.1 10 10 0
+flow ff05::1 10 10 0
+healthy "${flow[@]}"
+healthy "${flow6[@]}"
+
+# 1. A sender of another subnet than the filter of sources knows a way back to.
+ip route add 10.1.0.2/32 dev r2
+sysctl -qw net.ipv4.conf.r0.rp_filter=1
+flow 239.1.1.1 10 0 0
+blames rp-filter "${flow[@]}"
+sysctl -qw net.ipv4.conf.r0.rp_filter=0
+ip route del 10.1.0.2/32 dev r2
+blames "" "${flow[@]}"
+
+# 2. An entry that another process deleted, or changed. 
+python3 "$tests/foreign.py" delete 10.1.0.2 239.1.1.1
+blames kernel "${flow[@]}"
+says "another process deleted it" "${flow[@]}"
+stop_and_start
+python3 "$tests/foreign.py" add 10.1.0.2 239.1.1.1 1
+blames kernel "${flow[@]}"
+says "another process changed it" "${flow[@]}"
+stop_and_start
+
+# 3. VIFs that another process flushed, of an entry and of a range.
+nb mfc add --group 239.2.0.0/16 --iif r0 --oifs r1
+python3 "$tests/foreign.py" flush-vifs
+flow 239.1.1.1 10 0 0
+blames kernel "${flow[@]}"
+blames kernel --group 239.2.1.1
+says "no VIF for r0 any more" "${flow[@]}"
+blames kernel --iif r0
+stop_and_start
+
+# 4. An MTU that was below the least of IPv6 for a moment: the interface forwards.
+ip link set r0 mtu 1200
+ip link set r0 mtu 1500
+ip address add fd00:1::1/64 dev r0 nodad
+equal "mc_forwarding of r0" 0 "$(cat /proc/sys/net/ipv6/conf/r0/mc_forwarding)"
+flow ff05::1 10 10 0
+healthy "${flow6[@]}"
+blames "" --iif r0
+
+# 5. Discovery in one subnet, which people want across two.
+blames discovery --group 224.0.0.251
+says "needs a relay" --group 224.0.0.251
+blames discovery --group ff02::fb
+blames discovery --group 224.0.0.252
+blames discovery --group ff02::1:3
+nb mfc add --group 239.255.255.250 --iif r0 --oifs r1
+nb mfc add --group ff05::c --iif r0 --oifs r1
+finds discovery warning --group 239.255.255.250
+finds discovery warning --group ff05::c
+silent relay "${flow[@]}"
+
+# 6. No route, while packets come.
+send 239.3.1.1 10
+blames "route unrouted" --source 10.1.0.2 --group 239.3.1.1
