@@ -24,6 +24,8 @@ enum {
     TABLE_ID_MAX = 999999999,
     /* How long a flow that a range matched may be silent, where a route does not say. */
     IDLE_SECONDS_DEFAULT = 60,
+    OBSERVE_MS_DEFAULT = 1000, /* how long the doctor counts a flow's packets */
+    OBSERVE_MS_MAX = 5000,
     IDLE_SECONDS_MAX = 86400,
     /* The tables that multicast routing uses when none is named: RT_TABLE_DEFAULT of
      * linux/rtnetlink.h, and RT6_TABLE_DFLT of the kernel's net/ip6_fib.h. */

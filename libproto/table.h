@@ -202,6 +202,9 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     F(S, source, address, OPTIONAL, 0, 0, 0, "The sender's address.")                              \
     F(S, group, address, OPTIONAL, 0, 0, 0, "The group that should be forwarded.")                 \
     F(S, iif, interface, OPTIONAL, 0, 0, 0, "The interface that the packets should arrive on.")    \
+    F(S, observe, number, OPTIONAL, 0, OBSERVE_MS_MAX, OBSERVE_MS_DEFAULT,                         \
+      "For so many milliseconds at most the flow's packets are counted, to see what becomes of "   \
+      "them; a slow flow takes more, and 0 is not to wait.")                                       \
     FIELD_TABLE(F, S)
 
 #define FIELDS_SUBSCRIBE(F, S)                                                                     \

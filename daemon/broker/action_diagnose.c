@@ -62,7 +62,7 @@ static void write_findings(struct json *out, const struct findings *findings)
                            : "Nothing was found that keeps packets from being forwarded.");
 }
 
-enum outcome handle_diagnose(struct call *call, const struct args_diagnose *args)
+static void reply_findings(struct call *call, const struct flow_watch *watch)
 {
     const struct services *services = call->services;
     struct findings *findings = calloc(1, sizeof *findings);
@@ -70,12 +70,93 @@ enum outcome handle_diagnose(struct call *call, const struct args_diagnose *args
 
     if (!findings) {
         out->failed = true; /* the session answers that there is no memory */
-        return OUTCOME_REPLIED;
+        return;
     }
-    doctor_examine(services->mroute, services->links, args, findings);
+    doctor_examine(services->mroute, services->links, &call->request.args.diagnose, watch,
+                   findings);
     add_mistake(services, findings);
     write_findings(out, findings);
     reply_close(out);
     free(findings);
+}
+
+/* --- Watching the flow first --------------------------------------------------------------- */
+
+enum { LOOK_INTERVAL_MS = 100 };
+
+/* A watch outlives its call until the loop has closed its timer. */
+struct observation {
+    uv_timer_t timer;
+    struct flow_watch watch;
+    struct observed_call *call; /* as long as the timer runs */
+    uint64_t until;             /* in the loop's milliseconds */
+};
+
+struct observed_call {
+    struct deferral deferral; /* first: the session frees it */
+    struct observation *observation;
+};
+
+static void free_observation(uv_handle_t *timer)
+{
+    free(timer->data);
+}
+
+static void answer(struct call *call, const void *watch)
+{
+    reply_findings(call, watch);
+}
+
+static void on_look(uv_timer_t *timer)
+{
+    struct observation *observation = timer->data;
+    struct deferral *deferral = &observation->call->deferral;
+    const struct services *services = deferral->call.services;
+    bool goes_on = doctor_watch_look(services->mroute, services->links,
+                                     &deferral->call.request.args.diagnose, &observation->watch);
+
+    if (goes_on && uv_now(timer->loop) < observation->until)
+        return;
+    uv_close((uv_handle_t *)timer, free_observation);
+    session_answer(deferral, answer, &observation->watch);
+}
+
+static void cancel(struct deferral *deferral)
+{
+    uv_close((uv_handle_t *)&((struct observed_call *)deferral)->observation->timer,
+             free_observation);
+}
+
+/* False: there is nothing to watch, or no memory. */
+static bool observe(struct call *call, const struct args_diagnose *args)
+{
+    const struct services *services = call->services;
+    struct observed_call *waiting = calloc(1, sizeof *waiting);
+    struct observation *observation = calloc(1, sizeof *observation);
+
+    if (waiting && observation &&
+        doctor_watch_begin(services->mroute, services->links, args, &observation->watch) &&
+        session_defer(&waiting->deferral, call)) {
+        waiting->deferral.cancel = cancel;
+        waiting->observation = observation;
+        observation->call = waiting;
+        uv_timer_init(services->loop, &observation->timer);
+        observation->timer.data = observation;
+        observation->until = uv_now(services->loop) + args->observe;
+        uv_timer_start(&observation->timer, on_look,
+                       args->observe < LOOK_INTERVAL_MS ? args->observe : LOOK_INTERVAL_MS,
+                       LOOK_INTERVAL_MS);
+        return true;
+    }
+    free(waiting);
+    free(observation);
+    return false;
+}
+
+enum outcome handle_diagnose(struct call *call, const struct args_diagnose *args)
+{
+    if (args->observe > 0 && call->services->loop && observe(call, args))
+        return OUTCOME_DEFERRED;
+    reply_findings(call, NULL);
     return OUTCOME_REPLIED;
 }

@@ -273,6 +273,7 @@ static bool make_services(struct broker *broker)
     struct routing_host host = {keep_state, broker};
     uint64_t seed = 0;
 
+    services->loop = &broker->loop;
     slices_init(&services->slices, &broker->loop);
     uv_random(NULL, NULL, &seed, sizeof seed, 0, NULL);
     events_init(&services->events);

@@ -35,6 +35,7 @@ const char *file_mistakes_first(const struct file_mistakes *mistakes);
 size_t file_mistakes_count(const struct file_mistakes *mistakes);
 
 struct services {
+    uv_loop_t *loop; /* NULL: there is none, and nothing waits for a moment */
     struct mroute *mroute;
     struct joins *joins;
     struct links *links;

@@ -35,6 +35,9 @@ enum link_kind { LINK_OTHER, LINK_BRIDGE, LINK_AGGREGATE /* a bond or team */ };
 struct link_facts {
     enum link_kind kind;
     bool snooping, querier; /* bridges: it learns who joined; it asks for that itself */
+    unsigned mtu;
+    bool counts;   /* what it has sent is known */
+    uint64_t sent; /* packets; some network cards tell a second late */
 };
 
 int diagnose_link(unsigned ifindex, struct link_facts *ret);

@@ -79,3 +79,72 @@ silent relay "${flow[@]}"
 # 6. No route, while packets come.
 send 239.3.1.1 10
 blames "route unrouted" --source 10.1.0.2 --group 239.3.1.1
+
+# 7. A TTL of 1, beside another flow that leaves by the same interface: some packets each.
+# stream GROUP PACKETS_A_SECOND TTL: until end_streams.
+stream() {
+    nsenter --target "$sender" --net -- "$build/tests/system/mcsend" s0 "$1" 100000 "$2" "$3" \
+        >/dev/null &
+    streams+=($!)
+}
+end_streams() {
+    kill "${streams[@]}" 2>/dev/null || true
+    wait "${streams[@]}" 2>/dev/null || true
+    streams=()
+}
+streams=()
+nb mfc add --source 10.1.0.2 --group 239.1.1.7 --iif r0 --oifs r1,r2
+stream 239.1.1.1 50 1
+stream 239.1.1.7 200 8
+sleep 0.3
+blames ttl "${flow[@]}"
+says "their TTL is not greater than 1" "${flow[@]}"
+blames "" --source 10.1.0.2 --group 239.1.1.7
+end_streams
+stream 239.1.1.1 200 1
+stream 239.1.1.7 50 8
+sleep 0.3
+blames ttl "${flow[@]}"
+says "So it is sure" "${flow[@]}"
+blames "" --source 10.1.0.2 --group 239.1.1.7
+end_streams
+stream ff05::1 100 1
+sleep 0.3
+blames ttl "${flow6[@]}"
+end_streams
+stream ff05::1 100 8
+sleep 0.3
+blames "" "${flow6[@]}"
+end_streams
+
+# 8. A firewall that drops in its forward hook: of nft, and of iptables in both its forms. Another
+# flow by the same interface changes nothing.
+firewalled() {
+    stream 239.1.1.1 100 8
+    sleep 0.3
+    blames firewall "${flow[@]}"
+    end_streams
+}
+nft_works() {
+    nft add table inet firewall 2>/dev/null
+}
+if nft_works; then
+    nft add chain inet firewall forward '{ type filter hook forward priority 0; policy drop; }'
+    firewalled
+    stream ff05::1 100 8
+    sleep 0.3
+    blames firewall "${flow6[@]}"
+    end_streams
+    nft delete table inet firewall
+else
+    echo "not tested: a firewall of nft, which is not here"
+fi
+for iptables in iptables-nft iptables-legacy; do
+    if $iptables -P FORWARD DROP 2>/dev/null; then
+        firewalled
+        $iptables -P FORWARD ACCEPT
+    else
+        echo "not tested: a firewall of $iptables, which is not here"
+    fi
+done
+flow 239.1.1.1 10 10 0

@@ -20,7 +20,7 @@ static void ask(struct kernel *kernel, const char *source, const char *group, co
         ck_assert(address_parse(group, &question.group));
     if (iif)
         snprintf(question.iif.text, sizeof question.iif.text, "%s", iif);
-    doctor_examine(kernel->mroute, kernel->links, &question, &findings);
+    doctor_examine(kernel->mroute, kernel->links, &question, NULL, &findings);
 }
 
 /* The first finding of this check and verdict. */

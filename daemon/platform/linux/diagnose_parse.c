@@ -3,6 +3,7 @@
 #include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/netconf.h>
+#include <stddef.h>
 #include <string.h>
 
 /* Checks the message's type, finds what stands behind its fixed part of `size` bytes, and reads
@@ -59,13 +60,29 @@ static void read_bridge(const struct rtattr *data, struct link_facts *ret)
     ret->querier = is_set(options[IFLA_BR_MCAST_QUERIER]);
 }
 
+/* The kernel's struct may be longer than the header's; the counters are not aligned. */
+static void read_counters(const struct rtattr *attribute, struct link_facts *ret)
+{
+    struct rtnl_link_stats64 counters;
+
+    ret->counts =
+        attribute && RTA_PAYLOAD(attribute) >= offsetof(struct rtnl_link_stats64, rx_bytes);
+    if (!ret->counts)
+        return;
+    memcpy(&counters, RTA_DATA(attribute), offsetof(struct rtnl_link_stats64, rx_bytes));
+    ret->sent = counters.tx_packets;
+}
+
 void link_facts_parse(void *facts, const struct nlmsghdr *header)
 {
     struct link_facts *ret = facts;
     const struct rtattr *attributes[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
 
-    if (!read_message(header, RTM_NEWLINK, sizeof(struct ifinfomsg), attributes, IFLA_MAX + 1) ||
-        !attributes[IFLA_LINKINFO])
+    if (!read_message(header, RTM_NEWLINK, sizeof(struct ifinfomsg), attributes, IFLA_MAX + 1))
+        return;
+    ret->mtu = netlink_u32(attributes[IFLA_MTU], 0);
+    read_counters(attributes[IFLA_STATS64], ret);
+    if (!attributes[IFLA_LINKINFO])
         return;
     netlink_attributes(RTA_DATA(attributes[IFLA_LINKINFO]), RTA_PAYLOAD(attributes[IFLA_LINKINFO]),
                        info, IFLA_INFO_MAX + 1);

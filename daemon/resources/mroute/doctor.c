@@ -53,8 +53,9 @@ static void set_iif(struct examination *e, const char *iif)
     e->iif_link = e->iif ? links_find(e->links, e->iif) : NULL;
 }
 
-static void examine_flow(struct mroute *mroute, const struct links *links,
-                         const struct args_diagnose *question, struct findings *findings)
+/* What is known of the question, with the route. */
+static struct examination open_flow(struct mroute *mroute, const struct links *links,
+                                    const struct args_diagnose *question)
 {
     struct examination e = {
         .mroute = mroute,
@@ -65,7 +66,6 @@ static void examine_flow(struct mroute *mroute, const struct links *links,
         .group = question->group,
         .any_source = !known(&question->source),
         .asked_iif = question->iif.text[0] ? question->iif.text : NULL,
-        .findings = findings,
     };
 
     if (known(&question->source))
@@ -75,6 +75,35 @@ static void examine_flow(struct mroute *mroute, const struct links *links,
     e.mfc = mroute_table(mroute, e.family, e.table);
     if (e.mfc && e.group.family)
         e.route = find_route(&e);
+    return e;
+}
+
+bool doctor_watch_begin(struct mroute *mroute, const struct links *links,
+                        const struct args_diagnose *question, struct flow_watch *ret)
+{
+    struct examination e = open_flow(mroute, links, question);
+
+    watch_begin(&e, ret);
+    return ret->runs;
+}
+
+bool doctor_watch_look(struct mroute *mroute, const struct links *links,
+                       const struct args_diagnose *question, struct flow_watch *watch)
+{
+    struct examination e = open_flow(mroute, links, question);
+
+    watch_look(&e, watch);
+    return watch->runs;
+}
+
+static void examine_flow(struct mroute *mroute, const struct links *links,
+                         const struct args_diagnose *question, const struct flow_watch *watch,
+                         struct findings *findings)
+{
+    struct examination e = open_flow(mroute, links, question);
+
+    e.watch = watch && watch->grown.packets > 0 ? watch : NULL;
+    e.findings = findings;
     if (e.route) {
         route_describe(e.route, true, &e.view);
         if (prefix_is_single(&e.view.source) && !e.route->learned)
@@ -180,12 +209,13 @@ static void examine_all(struct mroute *mroute, const struct links *links, uint32
 }
 
 void doctor_examine(struct mroute *mroute, const struct links *links,
-                    const struct args_diagnose *question, struct findings *ret)
+                    const struct args_diagnose *question, const struct flow_watch *watch,
+                    struct findings *ret)
 {
     ret->count = 0;
     ret->omitted = 0;
     if (question->group.family || question->source.family || question->iif.text[0])
-        examine_flow(mroute, links, question, ret);
+        examine_flow(mroute, links, question, watch, ret);
     else
         examine_all(mroute, links, question->table, ret);
 }

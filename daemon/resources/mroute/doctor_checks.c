@@ -323,6 +323,7 @@ const struct check flow_checks[] = {
     {"wrong-interface", check_wrong_interface},
     {"unrouted", check_strays},
     {"ttl", check_ttl},
+    {"firewall", check_firewall},
     {"rp-filter", check_source_filter},
     {"mc-forwarding", check_forwarding},
     {"bridge", check_bridge},

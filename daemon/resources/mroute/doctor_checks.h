@@ -27,10 +27,11 @@ struct examination {
     const struct route *route;        /* that takes the flow, or NULL */
     struct route_view view;           /* of the route */
     struct arrivals arrivals;
-    bool one_of_many;  /* only a pattern means the interface: it may be down */
-    bool quiet;        /* what is in order is not worth a finding */
-    bool hopeless;     /* what comes next would mean nothing */
-    const char *check; /* the word of the running check */
+    bool one_of_many;               /* only a pattern means the interface: it may be down */
+    bool quiet;                     /* what is in order is not worth a finding */
+    bool hopeless;                  /* what comes next would mean nothing */
+    const char *check;              /* the word of the running check */
+    const struct flow_watch *watch; /* with packets; else NULL */
     struct findings *findings;
 };
 
@@ -89,10 +90,19 @@ void suggest_route(const struct examination *e, const char *iif, char *hint);
 /* Whether the kernel has what the service wrote there; with a difference there is no hope. */
 void check_kernel(struct examination *e);
 
+/* The watching of a flow, and what it says of its TTL. */
+void watch_begin(const struct examination *e, struct flow_watch *ret);
+void watch_look(const struct examination *e, struct flow_watch *watch);
+void check_watched_ttl(struct examination *e);
+
+#define TTL_HINT                                                                                   \
+    "Have the sender set a greater TTL (IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS); the default is 1."
+
 /* Packets: what the counters tell, and the filter of source addresses. */
 void check_arrival(struct examination *e);
 void check_wrong_interface(struct examination *e);
 void check_ttl(struct examination *e);
+void check_firewall(struct examination *e);
 void check_source_filter(struct examination *e);
 
 #endif

@@ -91,6 +91,10 @@ void check_ttl(struct examination *e)
 
     if (!e->route || e->view.state == ROUTE_WAITING)
         return;
+    if (e->watch) {
+        check_watched_ttl(e);
+        return;
+    }
     for (unsigned i = 0; i < e->view.oif_count; i++) {
         const char *name = e->view.oifs[i].name;
         unsigned ttl = e->view.oifs[i].ttl;
@@ -98,9 +102,7 @@ void check_ttl(struct examination *e)
         if (strcmp(name, e->view.iif) == 0)
             continue;
         if (came && packets_out(e, name) == 0)
-            add_finding(e, VERDICT_PROBLEM,
-                        "Have the sender set a greater TTL (IP_MULTICAST_TTL, "
-                        "IPV6_MULTICAST_HOPS); the default is 1.",
+            add_finding(e, VERDICT_PROBLEM, TTL_HINT,
                         "Packets have come, but none left by %s: their TTL is not greater than "
                         "%u, or they are longer than its MTU.",
                         name, ttl);
