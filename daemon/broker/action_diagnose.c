@@ -134,6 +134,8 @@ static bool observe(struct call *call, const struct args_diagnose *args)
     struct observed_call *waiting = calloc(1, sizeof *waiting);
     struct observation *observation = calloc(1, sizeof *observation);
 
+    if (observation)
+        observation->watch.counters = services->counters;
     if (waiting && observation &&
         doctor_watch_begin(services->mroute, services->links, args, &observation->watch) &&
         session_defer(&waiting->deferral, call)) {

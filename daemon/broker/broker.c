@@ -274,6 +274,7 @@ static bool make_services(struct broker *broker)
     uint64_t seed = 0;
 
     services->loop = &broker->loop;
+    memcpy(services->counters, broker->start->counters, sizeof services->counters);
     slices_init(&services->slices, &broker->loop);
     uv_random(NULL, NULL, &seed, sizeof seed, 0, NULL);
     events_init(&services->events);

@@ -13,6 +13,7 @@
 #include "fdpass.h"
 #include "log.h"
 #include "notify.h"
+#include "platform/diagnose.h"
 #include "platform/process.h"
 
 #include <errno.h>
@@ -42,6 +43,7 @@ struct keeper {
     int signals;
     int ready_fd;
     struct sandbox_report sandbox;
+    int counters[2]; /* only brokers read them; negative: none */
     bool fresh;
     bool served; /* a broker was ready once */
     bool stopping;
@@ -78,6 +80,7 @@ static int run_broker(struct keeper *keeper, int channel)
     sigset_t none;
 
     start.keeper_sandbox = keeper->sandbox;
+    memcpy(start.counters, keeper->counters, sizeof start.counters);
     process_privileges_describe(start.keeper_privileges, sizeof start.keeper_privileges);
     close(keeper->signals);
     kept_joins_forget(&keeper->kept->joins);
@@ -487,6 +490,8 @@ int keeper_run(const struct config *config, struct kept *kept, bool fresh, int r
     for (size_t i = 0; i < kept->table_count; i++)
         store_table(&kept->tables[i]);
     kept_joins_make_record(&kept->joins);
+    keeper.counters[0] = diagnose_counters_open(FAMILY_IPV4);
+    keeper.counters[1] = diagnose_counters_open(FAMILY_IPV6);
     if (!confine_keeper(config, &keeper.sandbox))
         return 1;
     start_broker(&keeper);

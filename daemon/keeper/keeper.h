@@ -33,7 +33,8 @@ struct broker_start {
     pid_t keeper;
     char keeper_privileges[64], broker_privileges[64];
     struct sandbox_report keeper_sandbox, broker_sandbox;
-    bool fresh; /* the tables were opened just now, so nothing in them is ours */
+    int counters[2]; /* of IPv4 and IPv6, of diagnose.h; negative: none */
+    bool fresh;      /* the tables were opened just now, so nothing in them is ours */
     unsigned restarts;
 };
 

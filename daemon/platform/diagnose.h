@@ -42,6 +42,14 @@ struct link_facts {
 
 int diagnose_link(unsigned ifindex, struct link_facts *ret);
 
+/* Opens the kernel's counters of a family's packets, for the network namespace of now. To be called
+ * before the process gives up its paths. Returns a descriptor. */
+int diagnose_counters_open(uint8_t family);
+
+/* How many multicast packets were sent so far, of this host or forwarded, behind all hooks of a
+ * firewall. fd: of the above. */
+int diagnose_multicast_sent(uint8_t family, int fd, uint64_t *ret);
+
 enum { RETURN_LINKS_MAX = 8 };
 
 /* By which interfaces packets to the source would leave: none where there is no route. */

@@ -40,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     union results results;
     unsigned parser;
     void *copy;
+    uint64_t sent;
 
     if (n == 0)
         return 0;
@@ -54,6 +55,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     copy = malloc(n - 1); /* aligned */
     memcpy(copy, bytes + 1, n - 1);
     netlink_walk(copy, n - 1, parsers[parser], &results);
+    free(copy);
+    copy = strndup((const char *)bytes + 1, n - 1);
+    multicast_sent_parse(bytes[0] & 1 ? FAMILY_IPV4 : FAMILY_IPV6, copy, &sent);
     free(copy);
     must(chosen.count <= CHOSEN_TABLES_MAX, "tables have their limit");
     if (parsers[parser] == return_path_parse)

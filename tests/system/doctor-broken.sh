@@ -80,6 +80,8 @@ silent relay "${flow[@]}"
 send 239.3.1.1 10
 blames "route unrouted" --source 10.1.0.2 --group 239.3.1.1
 
+observe=1000
+
 # 7. A TTL of 1, beside another flow that leaves by the same interface: some packets each.
 # stream GROUP PACKETS_A_SECOND TTL: until end_streams.
 stream() {
@@ -105,7 +107,7 @@ stream 239.1.1.1 200 1
 stream 239.1.1.7 50 8
 sleep 0.3
 blames ttl "${flow[@]}"
-says "So it is sure" "${flow[@]}"
+says "It is sure" "${flow[@]}"
 blames "" --source 10.1.0.2 --group 239.1.1.7
 end_streams
 stream ff05::1 100 1
@@ -134,6 +136,28 @@ if nft_works; then
     stream ff05::1 100 8
     sleep 0.3
     blames firewall "${flow6[@]}"
+    end_streams
+    nft delete table inet firewall
+    # A rule for one of two flows, and unicast packets that leave by the same interface.
+    nft_works
+    nft add chain inet firewall forward '{ type filter hook forward priority 0; policy accept; }'
+    nft add rule inet firewall forward ip daddr 239.1.1.1 drop
+    python3 -c '
+import socket, time
+out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+while True:
+    try:
+        out.sendto(b"unicast", ("10.2.0.2", 9))
+    except ConnectionRefusedError:
+        pass
+    time.sleep(0.002)' &
+    streams+=($!)
+    stream 239.1.1.7 300 8
+    firewalled
+    stream 239.1.1.1 50 8
+    stream 239.1.1.7 200 8
+    sleep 0.3
+    blames "" --source 10.1.0.2 --group 239.1.1.7
     end_streams
     nft delete table inet firewall
 else

@@ -1,19 +1,22 @@
 # shellcheck shell=bash
 # What the doctor is asked and says, for the tests of it; sourced behind lib.sh.
 
+# Milliseconds that a flow is watched for; most causes need no packets.
+observe=0
+
 # examine OPTION...: the doctor's reply as JSON, into $reply. The exit status is 1 where there is a
 # problem, and 0 where there is none.
 examine() {
     local status=0 problems
 
-    reply=$(nb --json doctor "$@") || status=$?
+    reply=$(nb --json doctor --observe $observe "$@") || status=$?
     problems=$(grep -c '"verdict":"problem"' <<<"$reply") || true
     equal "the exit status of 'doctor $*' ($reply)" $((problems > 0)) $status
 }
 
 # spoken OPTION...: the doctor's words for people.
 spoken() {
-    nb doctor "$@" || [ $? = 1 ]
+    nb doctor --observe $observe "$@" || [ $? = 1 ]
 }
 
 # finds CHECK VERDICT OPTION...: the doctor has a finding of this check and verdict.

@@ -259,8 +259,52 @@ START_TEST(other_messages_say_nothing)
 }
 END_TEST
 
+START_TEST(multicast_packets_are_found_among_the_counters)
+{
+    static const char v4[] = "TcpExt: OutMcastPkts B\nTcpExt: 1 2\n"
+                             "IpExt: InMcastPkts OutMcastPktsOfAll OutMcastPkts InBcastPkts\n"
+                             "IpExt: 3 4 18446744073709551615 6\n";
+    static const char v6[] = "Ip6InMcastPkts \t1\nIp6OutMcastPkts                 \t77\n";
+    static const char *const bad[] = {"",
+                                      "\nIpExt: OutMcastPkts",
+                                      "\nIpExt: OutMcastPkts\n",
+                                      "\nIpExt: A OutMcastPkts\nIpExt: 1\n",
+                                      "\nIpExt: A\nIpExt: 1 2\n",
+                                      "Ip6OutMcastPkts"};
+    uint64_t sent = 5;
+
+    ck_assert(multicast_sent_parse(FAMILY_IPV4, v4, &sent));
+    ck_assert(sent == UINT64_MAX);
+    ck_assert(multicast_sent_parse(FAMILY_IPV6, v6, &sent));
+    ck_assert(sent == 77);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ck_assert(!multicast_sent_parse(FAMILY_IPV4, bad[i], &sent));
+        ck_assert(!multicast_sent_parse(FAMILY_IPV6, bad[i], &sent));
+    }
+}
+END_TEST
+
+START_TEST(a_link_tells_its_mtu_and_what_it_sent)
+{
+    struct ifinfomsg info = {0};
+    struct rtnl_link_stats64 counters = {.tx_packets = 9, .rx_packets = 3};
+    struct link_facts facts = {0};
+    struct message m;
+
+    begin(&m, RTM_NEWLINK, &info, sizeof info);
+    add_u32(&m, IFLA_MTU, 1280);
+    add(&m, IFLA_STATS64, &counters, sizeof counters);
+    link_facts_parse(&facts, &m.header);
+    ck_assert_uint_eq(facts.mtu, 1280);
+    ck_assert(facts.counts && facts.sent == 9);
+    mistreat(&m, link_facts_parse, &facts, sizeof facts);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
+    tcase_add_test(tests, multicast_packets_are_found_among_the_counters);
+    tcase_add_test(tests, a_link_tells_its_mtu_and_what_it_sent);
     tcase_add_test(tests, netconf_is_read);
     tcase_add_test(tests, bridges_are_read);
     tcase_add_test(tests, ways_back_are_read);

@@ -1,6 +1,8 @@
 /* A kernel in which nothing stands in the way of a packet. */
 #include "platform/diagnose.h"
 
+#include <errno.h>
+
 int diagnose_input(uint8_t family, unsigned ifindex, struct input_facts *ret)
 {
     (void)family;
@@ -14,6 +16,20 @@ int diagnose_link(unsigned ifindex, struct link_facts *ret)
     (void)ifindex;
     *ret = (struct link_facts){.kind = LINK_OTHER};
     return 0;
+}
+
+int diagnose_counters_open(uint8_t family)
+{
+    (void)family;
+    return -ENOENT;
+}
+
+int diagnose_multicast_sent(uint8_t family, int fd, uint64_t *ret)
+{
+    (void)family;
+    (void)fd;
+    (void)ret;
+    return -ENOENT;
 }
 
 int diagnose_return_path(const struct address *source, struct return_path *ret)

@@ -5,10 +5,12 @@
 #include "diagnose_parse.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fib_rules.h>
 #include <linux/netconf.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static int native_family(uint8_t family)
 {
@@ -83,6 +85,27 @@ int diagnose_link(unsigned ifindex, struct link_facts *ret)
 
     *ret = (struct link_facts){0};
     return netlink_ask(&request.header, link_facts_parse, ret);
+}
+
+/* #syscalls keeper: open openat */
+int diagnose_counters_open(uint8_t family)
+{
+    int fd = open(family == FAMILY_IPV4 ? "/proc/self/net/netstat" : "/proc/self/net/snmp6",
+                  O_RDONLY | O_CLOEXEC);
+
+    return fd < 0 ? -errno : fd;
+}
+
+/* #syscalls broker: pread64 */
+int diagnose_multicast_sent(uint8_t family, int fd, uint64_t *ret)
+{
+    char text[16 * 1024];
+    ssize_t length = fd < 0 ? -1 : pread(fd, text, sizeof text - 1, 0);
+
+    if (length < 0)
+        return fd < 0 ? -EBADF : -errno;
+    text[length] = '\0';
+    return multicast_sent_parse(family, text, ret) ? 0 : -EBADMSG;
 }
 
 int diagnose_return_path(const struct address *source, struct return_path *ret)

@@ -4,6 +4,7 @@
 #include <linux/if_link.h>
 #include <linux/netconf.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Checks the message's type, finds what stands behind its fixed part of `size` bytes, and reads
@@ -46,6 +47,50 @@ void netconf_parse(void *netconf, const struct nlmsghdr *header)
 static bool is_set(const struct rtattr *attribute)
 {
     return attribute && RTA_PAYLOAD(attribute) == 1 && *(const uint8_t *)RTA_DATA(attribute) != 0;
+}
+
+/* The next line that begins so, behind this one, or NULL. */
+static const char *next_line(const char *text, const char *word)
+{
+    const char *end = text ? strchr(text, '\n') : NULL;
+
+    while (end && strncmp(end + 1, word, strlen(word)) != 0)
+        end = strchr(end + 1, '\n');
+    return end ? end + 1 : NULL;
+}
+
+/* A line of names, then one of values, each word behind one space. */
+static const char *find_column(const char *names, const char *values, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (;;) {
+        names = strpbrk(names, " \n");
+        values = strpbrk(values, " \n");
+        if (!names || !values || *names == '\n' || *values == '\n')
+            return NULL;
+        names++;
+        values++;
+        if (strncmp(names, name, length) == 0 && strchr(" \n", names[length]))
+            return values;
+    }
+}
+
+bool multicast_sent_parse(uint8_t family, const char *text, uint64_t *ret)
+{
+    static const char name6[] = "Ip6OutMcastPkts";
+    const char *names = family == FAMILY_IPV4 ? next_line(text, "IpExt:") : NULL;
+    const char *values = next_line(names, "IpExt:"), *value;
+
+    if (family == FAMILY_IPV6) {
+        value = next_line(text, name6);
+        value = value ? value + strlen(name6) : NULL;
+    } else {
+        value = values ? find_column(names, values, "OutMcastPkts") : NULL;
+    }
+    if (value)
+        *ret = strtoull(value, NULL, 10);
+    return value != NULL;
 }
 
 static void read_bridge(const struct rtattr *data, struct link_facts *ret)

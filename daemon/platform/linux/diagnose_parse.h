@@ -18,6 +18,9 @@ void netconf_parse(void *netconf, const struct nlmsghdr *header);
 /* RTM_NEWLINK; context is a struct link_facts. */
 void link_facts_parse(void *facts, const struct nlmsghdr *header);
 
+/* The counter of multicast packets sent in the text of /proc/net/netstat (IPv4) or snmp6. */
+bool multicast_sent_parse(uint8_t family, const char *text, uint64_t *ret);
+
 /* RTM_NEWADDR, one call for each address of the host. */
 struct address_search {
     unsigned ifindex;

@@ -41,6 +41,8 @@ struct flow_sample {
     uint64_t serial, writes; /* of the route; of its table */
     uint64_t packets, bytes; /* of the flow */
     bool others_known;
+    bool all_known;
+    uint64_t all_given, all_sent; /* multicast packets: routed to any interface; sent by any */
     unsigned oif_count;
     struct watched_oif {
         unsigned ifindex, vif, ttl, mtu;
@@ -53,7 +55,8 @@ struct flow_sample {
 
 /* A flow that is watched for a moment; see doctor_watch.c. */
 struct flow_watch {
-    bool runs; /* looking again may tell more */
+    const int *counters; /* set before: the counters of IPv4 and IPv6, of diagnose.h; or NULL */
+    bool runs;           /* looking again may tell more */
     struct flow_sample begin;
     struct flow_sample grown; /* since then; packets 0: none came */
 };

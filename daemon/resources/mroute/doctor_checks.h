@@ -13,7 +13,7 @@ struct arrivals {
 
 /* What is known of the flow, or of the interface, that is looked at. */
 struct examination {
-    const struct mroute *mroute;
+    struct mroute *mroute;
     const struct mfc *mfc; /* the table, or NULL: it is not open */
     const struct links *links;
     uint8_t family;

@@ -22,6 +22,12 @@ enum {
     PACKETS_ENOUGH = 3,     /* to say what becomes of them */
 };
 
+/* The tables of one family. */
+struct all_given {
+    uint8_t family;
+    uint64_t packets;
+};
+
 static uint64_t packets_of(const struct route *route)
 {
     struct mfc_counters counters = {0};
@@ -47,6 +53,32 @@ static void count_sent(struct watched_oif *oif)
     oif->sent_known = diagnose_link(oif->ifindex, &link) == 0 && link.counts;
     oif->sent = link.sent;
     oif->mtu = link.mtu;
+}
+
+static void add_given(void *context, const struct mroute_socket *socket)
+{
+    struct all_given *all = context;
+    struct vif_counters counters;
+
+    for (unsigned vif = 0; socket->family == all->family && vif < VIFS_MAX; vif++)
+        if (mroute_vif_count(socket, vif, &counters) == 0)
+            all->packets += counters.packets_out;
+}
+
+static void count_all_sent(const struct examination *e, const int *counters,
+                           struct flow_sample *sample)
+{
+    int fd = counters ? counters[e->family == FAMILY_IPV6] : -1;
+
+    sample->all_known = diagnose_multicast_sent(e->family, fd, &sample->all_sent) == 0;
+}
+
+static void count_all_given(const struct examination *e, struct flow_sample *sample)
+{
+    struct all_given all = {e->family, 0};
+
+    mroute_visit_sockets(e->mroute, add_given, &all);
+    sample->all_given = all.packets;
 }
 
 static struct watched_oif *find_watched(struct flow_sample *sample, const struct port *port)
@@ -102,27 +134,51 @@ static void list_oifs(const struct examination *e, struct flow_sample *sample)
     }
 }
 
-static void take_sample(const struct examination *e, bool is_end, struct flow_sample *ret)
+static void count_flow(const struct examination *e, struct flow_sample *sample)
 {
     struct mfc_counters own = {0};
 
-    *ret = (struct flow_sample){.serial = e->route->serial, .writes = e->mfc->writes};
-    list_oifs(e, ret);
-    if (is_end)
-        count_others(e, ret);
-    for (unsigned i = 0; !is_end && i < ret->oif_count; i++)
-        count_sent(&ret->oifs[i]);
-    for (unsigned i = 0; !is_end && i < ret->oif_count; i++)
-        count_oif(e->mfc, &ret->oifs[i]);
     mroute_mfc_count(&e->mfc->socket, &e->route->source.address, &e->route->group.address, &own);
-    ret->packets = own.packets - own.wrong_interface;
-    ret->bytes = own.bytes;
-    for (unsigned i = 0; is_end && i < ret->oif_count; i++)
-        count_oif(e->mfc, &ret->oifs[i]);
-    for (unsigned i = 0; is_end && i < ret->oif_count; i++)
-        count_sent(&ret->oifs[i]);
-    if (!is_end)
-        count_others(e, ret);
+    sample->packets = own.packets - own.wrong_interface;
+    sample->bytes = own.bytes;
+}
+
+static struct flow_sample new_sample(const struct examination *e)
+{
+    struct flow_sample sample = {.serial = e->route->serial, .writes = e->mfc->writes};
+
+    list_oifs(e, &sample);
+    return sample;
+}
+
+static struct flow_sample sample_begin(const struct examination *e, const int *counters)
+{
+    struct flow_sample sample = new_sample(e);
+
+    count_all_sent(e, counters, &sample);
+    count_all_given(e, &sample);
+    for (unsigned i = 0; i < sample.oif_count; i++)
+        count_sent(&sample.oifs[i]);
+    for (unsigned i = 0; i < sample.oif_count; i++)
+        count_oif(e->mfc, &sample.oifs[i]);
+    count_flow(e, &sample);
+    count_others(e, &sample);
+    return sample;
+}
+
+static struct flow_sample sample_end(const struct examination *e, const int *counters)
+{
+    struct flow_sample sample = new_sample(e);
+
+    count_others(e, &sample);
+    count_flow(e, &sample);
+    for (unsigned i = 0; i < sample.oif_count; i++)
+        count_oif(e->mfc, &sample.oifs[i]);
+    for (unsigned i = 0; i < sample.oif_count; i++)
+        count_sent(&sample.oifs[i]);
+    count_all_given(e, &sample);
+    count_all_sent(e, counters, &sample);
+    return sample;
 }
 
 /* Both samples are of the same route and the same interfaces. */
@@ -145,6 +201,9 @@ static void subtract(struct flow_watch *watch, const struct flow_sample *end)
     *grown = *end;
     grown->packets -= begin->packets;
     grown->bytes -= begin->bytes;
+    grown->all_given -= begin->all_given;
+    grown->all_sent -= begin->all_sent;
+    grown->all_known = begin->all_known && end->all_known;
     grown->others_known = begin->others_known && end->others_known && begin->writes == end->writes;
     for (unsigned i = 0; i < end->oif_count; i++) {
         grown->oifs[i].given -= begin->oifs[i].given;
@@ -155,7 +214,8 @@ static void subtract(struct flow_watch *watch, const struct flow_sample *end)
     }
 }
 
-/* Half of what was given is missing; a few may wait in a queue. */
+/* Half of what was given is missing; a few may wait in a queue. Unicast packets that the interface
+ * sends hide it. */
 static bool is_dropped(const struct watched_oif *oif)
 {
     return oif->known && oif->sent_known && oif->given > 0 && oif->sent * 2 <= oif->given;
@@ -164,7 +224,7 @@ static bool is_dropped(const struct watched_oif *oif)
 /* Some network cards tell what they sent a second later. */
 static bool may_be_late(const struct flow_watch *watch)
 {
-    for (unsigned i = 0; i < watch->grown.oif_count; i++)
+    for (unsigned i = 0; !watch->grown.all_known && i < watch->grown.oif_count; i++)
         if (is_dropped(&watch->grown.oifs[i]))
             return true;
     return false;
@@ -172,10 +232,10 @@ static bool may_be_late(const struct flow_watch *watch)
 
 void watch_begin(const struct examination *e, struct flow_watch *ret)
 {
-    *ret = (struct flow_watch){0};
+    *ret = (struct flow_watch){.counters = ret->counters};
     if (!e->route || !e->route->in_kernel || packets_of(e->route) == 0)
         return;
-    take_sample(e, false, &ret->begin);
+    ret->begin = sample_begin(e, ret->counters);
     ret->runs = ret->begin.oif_count > 0;
 }
 
@@ -189,7 +249,7 @@ void watch_look(const struct examination *e, struct flow_watch *watch)
     watch->grown.packets = 0;
     if (!e->route || !e->route->in_kernel)
         return;
-    take_sample(e, true, &end);
+    end = sample_end(e, watch->counters);
     if (!is_comparable(&watch->begin, &end))
         return;
     subtract(watch, &end);
@@ -199,6 +259,12 @@ void watch_look(const struct examination *e, struct flow_watch *watch)
 /* --- What it means ------------------------------------------------------------------------- */
 
 enum loss { LOSS_NONE, LOSS_POSSIBLE, LOSS_LIKELY, LOSS_SURE };
+
+static const char *const certainty[] = {
+    [LOSS_POSSIBLE] = "This flow's may be among them, or another's",
+    [LOSS_LIKELY] = "About as many are missing as this flow has, so they are likely this flow's",
+    [LOSS_SURE] = "It is sure that packets of this flow are missing",
+};
 
 /* A flow's packets mostly have one TTL, so that all are lost or none. */
 static enum loss judge_loss(const struct flow_sample *grown, const struct watched_oif *oif)
@@ -220,11 +286,6 @@ static enum loss judge_loss(const struct flow_sample *grown, const struct watche
 static void report_loss(struct examination *e, const struct watched_oif *oif, const char *name,
                         enum loss loss)
 {
-    static const char *const certainty[] = {
-        [LOSS_POSSIBLE] = "This flow's may be among them, or another's",
-        [LOSS_LIKELY] = "As many are this flow's, so it is likely",
-        [LOSS_SURE] = "So it is sure that some are this flow's",
-    };
     const struct flow_sample *grown = &e->watch->grown;
     uint64_t others = grown->others_known ? oif->others : 0;
     bool is_long = oif->mtu > 0 && grown->bytes / grown->packets > oif->mtu;
@@ -238,8 +299,8 @@ static void report_loss(struct examination *e, const struct watched_oif *oif, co
                 is_long ? "Have the sender send shorter packets, or allow them to be divided."
                         : TTL_HINT,
                 "While the doctor watched, %" PRIu64 " packets of the flow and %" PRIu64
-                " of others came for %s, and %" PRIu64 " left. %s: %s.",
-                grown->packets, others, name, oif->given, certainty[loss], why);
+                " of others came for %s, and %" PRIu64 " were routed there: %s. %s.",
+                grown->packets, others, name, oif->given, why, certainty[loss]);
 }
 
 void check_watched_ttl(struct examination *e)
@@ -257,25 +318,73 @@ void check_watched_ttl(struct examination *e)
     }
 }
 
+/* What the host's own multicast packets hide is at most their number, and mostly small. */
+static enum loss judge_drop(const struct flow_sample *grown)
+{
+    uint64_t missing = grown->all_given > grown->all_sent ? grown->all_given - grown->all_sent : 0;
+    uint64_t flow = 0;
+
+    if (!grown->all_known)
+        return LOSS_NONE;
+    for (unsigned i = 0; i < grown->oif_count; i++)
+        flow += judge_loss(grown, &grown->oifs[i]) == LOSS_NONE ? grown->packets : 0;
+    if (flow > 0 && grown->all_sent < grown->packets)
+        return LOSS_SURE;
+    if (flow == 0 || missing * 2 < grown->packets)
+        return LOSS_NONE;
+    return missing * 2 <= flow * 3 ? LOSS_LIKELY : LOSS_POSSIBLE;
+}
+
+static void report_drop(struct examination *e, enum loss loss)
+{
+    const struct flow_sample *grown = &e->watch->grown;
+    char hint[HINT_MAX];
+
+    snprintf(hint, sizeof hint, "As root: 'nft list ruleset' and '%s -S FORWARD' show its rules.",
+             e->family == FAMILY_IPV4 ? "iptables" : "ip6tables");
+    add_finding(
+        e, loss == LOSS_POSSIBLE ? VERDICT_WARNING : VERDICT_PROBLEM, hint,
+        "While the doctor watched, %" PRIu64 " multicast packets were routed to interfaces, "
+        "%" PRIu64 " of them of this flow, and %" PRIu64 " were sent: a firewall drops them "
+        "in its forward or postrouting hook. %s.",
+        grown->all_given, grown->packets, grown->all_sent, certainty[loss]);
+}
+
+/* A host without the counters of all packets. */
+static void report_silent_link(struct examination *e, const struct watched_oif *oif,
+                               const char *name)
+{
+    add_finding(e, VERDICT_PROBLEM,
+                "As root: 'nft list ruleset'. A network card that counts late looks the same: ask "
+                "again with --observe 5000.",
+                "While the doctor watched, %" PRIu64 " packets were routed to %s, and it sent "
+                "%" PRIu64 ": a firewall or a queue discipline drops them.",
+                oif->given, name, oif->sent);
+}
+
 void check_firewall(struct examination *e)
 {
     const struct flow_sample *grown = e->watch ? &e->watch->grown : NULL;
-    char hint[HINT_MAX];
+    enum loss loss;
 
-    for (unsigned i = 0; grown && grown->packets && i < grown->oif_count; i++) {
-        const struct watched_oif *oif = &grown->oifs[i];
-        const struct link_info *link = links_find_index(e->links, oif->ifindex);
-
-        if (!link || !is_dropped(oif))
-            continue;
-        snprintf(hint, sizeof hint,
-                 "As root: 'nft list ruleset' or '%s -S FORWARD'. A network card that counts late "
-                 "looks the same: ask again with --observe 5000.",
-                 e->family == FAMILY_IPV4 ? "iptables" : "ip6tables");
-        add_finding(e, VERDICT_PROBLEM, hint,
-                    "While the doctor watched, %" PRIu64 " packets were routed to %s, and it sent "
-                    "%" PRIu64 ": a firewall drops them in its forward hook, or a queue discipline "
-                    "does.",
-                    oif->given, link->name, oif->sent);
+    if (!grown) {
+        if (e->route && e->route->in_kernel)
+            add_finding(e, VERDICT_INFO,
+                        "Ask while packets come, with --source; or as root: 'nft list ruleset' and "
+                        "'iptables -S FORWARD'.",
+                        "No packet came while the doctor watched, so it cannot say whether a "
+                        "firewall drops them.");
+        return;
     }
+    loss = judge_drop(grown);
+    if (loss != LOSS_NONE)
+        report_drop(e, loss);
+    for (unsigned i = 0; !grown->all_known && i < grown->oif_count; i++) {
+        const struct link_info *link = links_find_index(e->links, grown->oifs[i].ifindex);
+
+        if (link && is_dropped(&grown->oifs[i]))
+            report_silent_link(e, &grown->oifs[i], link->name);
+    }
+    if (grown->all_known && loss == LOSS_NONE)
+        add_finding(e, VERDICT_OK, "", "No firewall drops packets that were routed.");
 }
