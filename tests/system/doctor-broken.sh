@@ -80,7 +80,7 @@ silent relay "${flow[@]}"
 send 239.3.1.1 10
 blames "route unrouted" --source 10.1.0.2 --group 239.3.1.1
 
-observe=1000
+observe=3000
 
 # 7. A TTL of 1, beside another flow that leaves by the same interface: some packets each.
 # stream GROUP PACKETS_A_SECOND TTL: until end_streams.
@@ -96,15 +96,15 @@ end_streams() {
 }
 streams=()
 nb mfc add --source 10.1.0.2 --group 239.1.1.7 --iif r0 --oifs r1,r2
-stream 239.1.1.1 50 1
-stream 239.1.1.7 200 8
+stream 239.1.1.1 100 1
+stream 239.1.1.7 400 8
 sleep 0.3
 blames ttl "${flow[@]}"
 says "their TTL is not greater than 1" "${flow[@]}"
 blames "" --source 10.1.0.2 --group 239.1.1.7
 end_streams
-stream 239.1.1.1 200 1
-stream 239.1.1.7 50 8
+stream 239.1.1.1 400 1
+stream 239.1.1.7 100 8
 sleep 0.3
 blames ttl "${flow[@]}"
 says "It is sure" "${flow[@]}"
@@ -154,8 +154,8 @@ while True:
     streams+=($!)
     stream 239.1.1.7 300 8
     firewalled
-    stream 239.1.1.1 50 8
-    stream 239.1.1.7 200 8
+    stream 239.1.1.1 100 8
+    stream 239.1.1.7 400 8
     sleep 0.3
     blames "" --source 10.1.0.2 --group 239.1.1.7
     end_streams
@@ -172,3 +172,12 @@ for iptables in iptables-nft iptables-legacy; do
     fi
 done
 flow 239.1.1.1 10 10 0
+
+# A client that goes while its flow is watched, and a service that stops meanwhile.
+nb doctor --observe 5000 "${flow[@]}" >/dev/null &
+sleep 0.3
+kill $!
+nb ping >/dev/null
+nb doctor --observe 5000 "${flow[@]}" >/dev/null 2>&1 &
+sleep 0.3
+stop_daemon

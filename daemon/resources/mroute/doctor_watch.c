@@ -20,6 +20,7 @@
 enum {
     FLOWS_ADDED_MAX = 1024, /* the kernel is asked for each */
     PACKETS_ENOUGH = 3,     /* to say what becomes of them */
+    PACKETS_ENOUGH_AMONG_OTHERS = 30,
 };
 
 /* The tables of one family. */
@@ -214,48 +215,6 @@ static void subtract(struct flow_watch *watch, const struct flow_sample *end)
     }
 }
 
-/* Half of what was given is missing; a few may wait in a queue. Unicast packets that the interface
- * sends hide it. */
-static bool is_dropped(const struct watched_oif *oif)
-{
-    return oif->known && oif->sent_known && oif->given > 0 && oif->sent * 2 <= oif->given;
-}
-
-/* Some network cards tell what they sent a second later. */
-static bool may_be_late(const struct flow_watch *watch)
-{
-    for (unsigned i = 0; !watch->grown.all_known && i < watch->grown.oif_count; i++)
-        if (is_dropped(&watch->grown.oifs[i]))
-            return true;
-    return false;
-}
-
-void watch_begin(const struct examination *e, struct flow_watch *ret)
-{
-    *ret = (struct flow_watch){.counters = ret->counters};
-    if (!e->route || !e->route->in_kernel || packets_of(e->route) == 0)
-        return;
-    ret->begin = sample_begin(e, ret->counters);
-    ret->runs = ret->begin.oif_count > 0;
-}
-
-void watch_look(const struct examination *e, struct flow_watch *watch)
-{
-    struct flow_sample end;
-
-    if (!watch->runs)
-        return;
-    watch->runs = false;
-    watch->grown.packets = 0;
-    if (!e->route || !e->route->in_kernel)
-        return;
-    end = sample_end(e, watch->counters);
-    if (!is_comparable(&watch->begin, &end))
-        return;
-    subtract(watch, &end);
-    watch->runs = watch->grown.packets < PACKETS_ENOUGH || may_be_late(watch);
-}
-
 /* --- What it means ------------------------------------------------------------------------- */
 
 enum loss { LOSS_NONE, LOSS_POSSIBLE, LOSS_LIKELY, LOSS_SURE };
@@ -282,6 +241,86 @@ static enum loss judge_loss(const struct flow_sample *grown, const struct watche
         return LOSS_NONE;
     return missing * 2 <= came * 3 ? LOSS_LIKELY : LOSS_POSSIBLE;
 }
+
+/* What the host's own multicast packets hide is at most their number, and mostly small. */
+static enum loss judge_drop(const struct flow_sample *grown)
+{
+    uint64_t missing = grown->all_given > grown->all_sent ? grown->all_given - grown->all_sent : 0;
+    uint64_t flow = 0;
+
+    if (!grown->all_known)
+        return LOSS_NONE;
+    for (unsigned i = 0; i < grown->oif_count; i++)
+        flow += judge_loss(grown, &grown->oifs[i]) == LOSS_NONE ? grown->packets : 0;
+    if (flow > 0 && grown->all_sent < grown->packets)
+        return LOSS_SURE;
+    if (flow == 0 || missing * 2 < grown->packets)
+        return LOSS_NONE;
+    return missing * 2 <= flow * 3 ? LOSS_LIKELY : LOSS_POSSIBLE;
+}
+
+/* Half of what was given is missing; a few may wait in a queue. Unicast packets that the interface
+ * sends hide it. */
+static bool is_dropped(const struct watched_oif *oif)
+{
+    return oif->known && oif->sent_known && oif->given > 0 && oif->sent * 2 <= oif->given;
+}
+
+/* Some network cards tell what they sent a second later. */
+static bool may_be_late(const struct flow_watch *watch)
+{
+    for (unsigned i = 0; !watch->grown.all_known && i < watch->grown.oif_count; i++)
+        if (is_dropped(&watch->grown.oifs[i]))
+            return true;
+    return false;
+}
+
+/* The counters of many flows are not read at one moment, so a few packets of this one may be too
+ * many or too few among those of others. */
+static bool is_clear(const struct flow_sample *grown)
+{
+    enum loss worst = judge_drop(grown), loss;
+    bool alone = grown->all_given <= grown->packets * grown->oif_count;
+
+    for (unsigned i = 0; i < grown->oif_count; i++) {
+        loss = judge_loss(grown, &grown->oifs[i]);
+        worst = loss > worst ? loss : worst;
+        alone = alone && grown->others_known && grown->oifs[i].others == 0;
+    }
+    if (alone || worst == LOSS_SURE)
+        return grown->packets >= PACKETS_ENOUGH;
+    return grown->packets >= PACKETS_ENOUGH_AMONG_OTHERS && worst != LOSS_POSSIBLE;
+}
+
+/* --- Watching ------------------------------------------------------------------------------ */
+
+void watch_begin(const struct examination *e, struct flow_watch *ret)
+{
+    *ret = (struct flow_watch){.counters = ret->counters};
+    if (!e->route || !e->route->in_kernel || packets_of(e->route) == 0)
+        return;
+    ret->begin = sample_begin(e, ret->counters);
+    ret->runs = ret->begin.oif_count > 0;
+}
+
+void watch_look(const struct examination *e, struct flow_watch *watch)
+{
+    struct flow_sample end;
+
+    if (!watch->runs)
+        return;
+    watch->runs = false;
+    watch->grown.packets = 0;
+    if (!e->route || !e->route->in_kernel)
+        return;
+    end = sample_end(e, watch->counters);
+    if (!is_comparable(&watch->begin, &end))
+        return;
+    subtract(watch, &end);
+    watch->runs = !is_clear(&watch->grown) || may_be_late(watch);
+}
+
+/* --- What is told -------------------------------------------------------------------------- */
 
 static void report_loss(struct examination *e, const struct watched_oif *oif, const char *name,
                         enum loss loss)
@@ -316,23 +355,6 @@ void check_watched_ttl(struct examination *e)
         else if (link)
             add_finding(e, VERDICT_OK, "", "Packets of the flow leave for %s.", link->name);
     }
-}
-
-/* What the host's own multicast packets hide is at most their number, and mostly small. */
-static enum loss judge_drop(const struct flow_sample *grown)
-{
-    uint64_t missing = grown->all_given > grown->all_sent ? grown->all_given - grown->all_sent : 0;
-    uint64_t flow = 0;
-
-    if (!grown->all_known)
-        return LOSS_NONE;
-    for (unsigned i = 0; i < grown->oif_count; i++)
-        flow += judge_loss(grown, &grown->oifs[i]) == LOSS_NONE ? grown->packets : 0;
-    if (flow > 0 && grown->all_sent < grown->packets)
-        return LOSS_SURE;
-    if (flow == 0 || missing * 2 < grown->packets)
-        return LOSS_NONE;
-    return missing * 2 <= flow * 3 ? LOSS_LIKELY : LOSS_POSSIBLE;
 }
 
 static void report_drop(struct examination *e, enum loss loss)
