@@ -92,29 +92,37 @@ static int parse_length(const char *text, unsigned most)
     return length <= most ? (int)length : -1;
 }
 
-bool prefix_parse(const char *text, struct prefix *ret)
+enum prefix_fault prefix_read(const char *text, struct prefix *ret)
 {
-    const char *slash = strchr(text, '/');
+    size_t end = strcspn(text, "/");
     char copy[ADDRESS_TEXT_MAX];
     struct address address;
     int length;
 
-    if (!slash) {
-        if (!address_parse(text, &address))
-            return false;
-        *ret = prefix_single(&address);
-        return true;
-    }
-    if ((size_t)(slash - text) >= sizeof copy)
-        return false;
-    memcpy(copy, text, (size_t)(slash - text));
-    copy[slash - text] = '\0';
+    if (end >= sizeof copy)
+        return PREFIX_NO_ADDRESS;
+    memcpy(copy, text, end);
+    copy[end] = '\0';
     if (!address_parse(copy, &address))
-        return false;
-    length = parse_length(slash + 1, family_bits(address.family));
+        return PREFIX_NO_ADDRESS;
+    *ret = prefix_single(&address);
+    if (!text[end])
+        return PREFIX_RIGHT;
+    length = parse_length(text + end + 1, family_bits(address.family));
     if (length < 0)
-        return false;
+        return PREFIX_WRONG_LENGTH;
     *ret = prefix_of(&address, (unsigned)length);
+    return address_equal(&ret->address, &address) ? PREFIX_RIGHT : PREFIX_HAS_HOST_BITS;
+}
+
+bool prefix_parse(const char *text, struct prefix *ret)
+{
+    struct prefix prefix;
+    enum prefix_fault fault = prefix_read(text, &prefix);
+
+    if (fault == PREFIX_NO_ADDRESS || fault == PREFIX_WRONG_LENGTH)
+        return false;
+    *ret = prefix;
     return true;
 }
 

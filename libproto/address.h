@@ -46,7 +46,14 @@ struct prefix prefix_of(const struct address *address, unsigned length);
 /* The one address, as a prefix. */
 struct prefix prefix_single(const struct address *address);
 
-/* Reads an address, or an address, '/' and a length; bits behind the length are masked. */
+/* What the text of a prefix can have wrong. */
+enum prefix_fault { PREFIX_RIGHT, PREFIX_NO_ADDRESS, PREFIX_WRONG_LENGTH, PREFIX_HAS_HOST_BITS };
+
+/* Reads an address, or an address, '/' and a length. Sets *ret also where the address has bits
+ * behind the length, which are masked, and to the address alone where the length is wrong. */
+enum prefix_fault prefix_read(const char *text, struct prefix *ret);
+
+/* The same for readers who let bits behind the length pass. */
 bool prefix_parse(const char *text, struct prefix *ret);
 
 /* Writes it to text[PREFIX_TEXT_MAX] and returns text. A single address has no length, nor has the

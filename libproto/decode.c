@@ -3,6 +3,7 @@
 #include "decode.h"
 
 #include <cjson/cJSON.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ static bool wrong(const struct place *place, enum error_code code, const char *w
 /* Client text within a message: cut, and without bytes that would play with a terminal. */
 static const char *quote(const char *text, char *buffer, size_t size)
 {
-    snprintf(buffer, size, "%.40s", text);
+    snprintf(buffer, size, "%.*s", (int)size - 1, text);
     for (char *c = buffer; *c; c++)
         if (*c < 0x20 || *c > 0x7e)
             *c = '?';
@@ -44,33 +45,60 @@ bool interface_name_is_valid(const char *text)
     return true;
 }
 
+static bool wrong_text(const struct place *place, enum error_code code, const char *text,
+                       const char *what, const char *right)
+{
+    char shown[64], whole[160];
+
+    snprintf(whole, sizeof whole, "'%s' %s", quote(text, shown, sizeof shown), what);
+    return wrong(place, code, whole, right);
+}
+
 static bool parse_address(const cJSON *json, const struct place *place, void *ret)
 {
-    char shown[48], what[96];
-
     if (!cJSON_IsString(json))
         return wrong(place, ERROR_INVALID_TYPE, "is no text",
                      "an IPv4 or IPv6 address such as \"10.0.1.10\"");
     if (address_parse(json->valuestring, ret))
         return true;
-    snprintf(what, sizeof what, "'%s' is no address",
-             quote(json->valuestring, shown, sizeof shown));
-    return wrong(place, ERROR_INVALID_ADDRESS, what,
-                 "an IPv4 or IPv6 address without prefix length or zone, such as \"10.0.1.10\"");
+    return wrong_text(
+        place, ERROR_INVALID_ADDRESS, json->valuestring, "is no address",
+        "an IPv4 or IPv6 address without prefix length or zone, such as \"10.0.1.10\"");
+}
+
+static bool wrong_length(const struct place *place, const char *text, const struct prefix *address)
+{
+    char right[64];
+
+    snprintf(right, sizeof right, "an address, '/' and a length from 0 to %u", address->length);
+    return wrong_text(place, ERROR_INVALID_ADDRESS, text, "has a wrong prefix length", right);
+}
+
+/* Whoever writes 239.1.1.1/16 means either the one address or the 65,536 of 239.1.0.0/16. */
+static bool wrong_host_bits(const struct place *place, const char *text,
+                            const struct prefix *prefix)
+{
+    char address[ADDRESS_TEXT_MAX], right[160];
+
+    snprintf(right, sizeof right, "%s/%u for the prefix, or the address without '/%u'",
+             address_format(&prefix->address, address), prefix->length, prefix->length);
+    return wrong_text(place, ERROR_INVALID_ADDRESS, text, "has bits set behind its prefix length",
+                      right);
 }
 
 static bool parse_prefix(const cJSON *json, const struct place *place, const char *right,
                          struct prefix *ret)
 {
-    char shown[64], what[96];
+    enum prefix_fault fault;
 
     if (!cJSON_IsString(json))
         return wrong(place, ERROR_INVALID_TYPE, "is no text", right);
-    if (prefix_parse(json->valuestring, ret))
-        return true;
-    snprintf(what, sizeof what, "'%s' is no address",
-             quote(json->valuestring, shown, sizeof shown));
-    return wrong(place, ERROR_INVALID_ADDRESS, what, right);
+    fault = prefix_read(json->valuestring, ret);
+    if (fault == PREFIX_NO_ADDRESS)
+        return wrong_text(place, ERROR_INVALID_ADDRESS, json->valuestring, "is no address", right);
+    if (fault == PREFIX_WRONG_LENGTH)
+        return wrong_length(place, json->valuestring, ret);
+    return fault == PREFIX_RIGHT || wrong_host_bits(place, json->valuestring, ret);
 }
 
 static bool parse_source(const cJSON *json, const struct place *place, void *ret)
@@ -82,8 +110,8 @@ static bool parse_source(const cJSON *json, const struct place *place, void *ret
     if (!parse_prefix(json, place, right, &prefix))
         return false;
     if (address_is_multicast(&prefix.address))
-        return wrong(place, ERROR_INVALID_ADDRESS, "is a multicast address",
-                     "the unicast address of a sender");
+        return wrong_text(place, ERROR_INVALID_ADDRESS, json->valuestring, "is a multicast address",
+                          "the unicast address of a sender");
     if (address_is_any(&prefix.address) && prefix_is_single(&prefix)) /* "any source", too */
         prefix.length = 0;
     *(struct prefix *)ret = prefix;
@@ -99,12 +127,12 @@ static bool parse_group(const cJSON *json, const struct place *place, void *ret)
     if (!parse_prefix(json, place, right, &prefix))
         return false;
     if (!prefix_is_multicast(&prefix))
-        return wrong(place, ERROR_NOT_MULTICAST, "is no multicast address", right);
+        return wrong_text(place, ERROR_NOT_MULTICAST, json->valuestring, "is no multicast address",
+                          right);
     if (prefix_is_link_scoped(&prefix))
-        return wrong(place, ERROR_NOT_FORWARDED,
-                     "is a group that stays on its link (224.0.0.x, ff00:: to ff02::) and is never "
-                     "forwarded",
-                     right);
+        return wrong_text(place, ERROR_NOT_FORWARDED, json->valuestring,
+                          "stays on its link (224.0.0.x, ff00:: to ff02::) and is never forwarded",
+                          right);
     *(struct prefix *)ret = prefix;
     return true;
 }
@@ -279,10 +307,30 @@ static bool parse_family(const cJSON *json, const struct place *place, void *ret
     return true;
 }
 
+static bool matches_event(const char *pattern)
+{
+    for (size_t i = 0; event_topic(i); i++)
+        if (fnmatch(pattern, event_topic(i), 0) == 0)
+            return true;
+    return false;
+}
+
+/* A subscriber to it would wait for ever. */
+static bool wrong_topic(const struct place *place, const char *pattern)
+{
+    char topics[240];
+    size_t used = 0;
+
+    for (size_t i = 0; event_topic(i) && used < sizeof topics; i++)
+        used += (size_t)snprintf(topics + used, sizeof topics - used, "%s%s", i ? ", " : "",
+                                 event_topic(i));
+    return wrong_text(place, ERROR_OUT_OF_RANGE, pattern, "matches no event", topics);
+}
+
 static bool parse_topics(const cJSON *json, const struct place *place, void *ret)
 {
     static const char right[] = "a list of 1 to 16 topics of 1 to 47 characters such as "
-                                "[\"mfc.added\", \"vif.*\"]";
+                                "[\"mfc.added\", \"join.*\"]";
     struct topic_list *list = ret;
     const cJSON *item;
 
@@ -297,6 +345,8 @@ static bool parse_topics(const cJSON *json, const struct place *place, void *ret
 
         if (list->count == TOPICS_MAX || length == 0 || length > TOPIC_LENGTH_MAX)
             return wrong(place, ERROR_OUT_OF_RANGE, "is too long", right);
+        if (!matches_event(item->valuestring))
+            return wrong_topic(place, item->valuestring);
         memcpy(list->patterns[list->count++], item->valuestring, length + 1);
     }
     return list->count > 0 || wrong(place, ERROR_OUT_OF_RANGE, "is empty", right);

@@ -64,3 +64,14 @@ bool field_is_list(enum field_type type)
 {
     return strstr(metavariables[type], "[,") != NULL;
 }
+
+const char *event_topic(size_t index)
+{
+    static const char *const topics[] = {
+#define E(topic) topic,
+        EVENT_TOPICS(E)
+#undef E
+    };
+
+    return index < sizeof topics / sizeof *topics ? topics[index] : NULL;
+}

@@ -210,7 +210,7 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 #define FIELDS_SUBSCRIBE(F, S)                                                                     \
     F(S, topics, topics, OPTIONAL, 1, TOPICS_MAX, 0,                                               \
       "Which events: names such as mfc.added, or patterns such as mfc.*; all where it is "         \
-      "missing.")
+      "missing. A pattern that no event matches is an error.")
 
 #define FIELDS_LEASES(F, S)
 
@@ -283,6 +283,24 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     A(DESCRIBE, describe, "service.read", "describe", "",                                          \
       "Describe the requests as a JSON Schema (draft 2020-12).")
 
+/* E(topic): the events, which SUBSCRIBE selects by patterns. A kind's own list says when. */
+#define EVENT_TOPICS(E)                                                                            \
+    E("mfc.added")                                                                                 \
+    E("mfc.replaced")                                                                              \
+    E("mfc.deleted")                                                                               \
+    E("mfc.waiting")                                                                               \
+    E("mfc.restored")                                                                              \
+    E("mfc.learned")                                                                               \
+    E("mfc.moved")                                                                                 \
+    E("mfc.expired")                                                                               \
+    E("mfc.no-route")                                                                              \
+    E("mfc.wrong-interface")                                                                       \
+    E("join.added")                                                                                \
+    E("join.deleted")                                                                              \
+    E("join.waiting")                                                                              \
+    E("join.restored")                                                                             \
+    E("lost")
+
 /* --- What the rows become ------------------------------------------------------------------ */
 
 enum action {
@@ -346,6 +364,9 @@ enum action action_find(const char *name);
 
 /* The field of this name, or NULL. */
 const struct field *field_find(const struct action_row *row, const char *name);
+
+/* The topic of this place in the list of events, NULL behind the last. */
+const char *event_topic(size_t index);
 
 /* How the command line calls a value of the type, e.g. "ADDRESS"; "" for a flag. */
 const char *field_metavariable(enum field_type type);

@@ -31,7 +31,7 @@ enum {
 static const char *const story[] = {
     "{\"action\":\"PING\",\"id\":[1,{\"a\":null}]}",
     "{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[\"mfc.added\",\"mfc.deleted\","
-    "\"mfc.waiting\",\"mfc.restored\",\"vif.*\"]}}",
+    "\"mfc.waiting\",\"mfc.restored\",\"join.*\"]}}",
     "{\"action\":\"ADD_MFC\",\"payload\":{\"source\":\"10.0.0.1\",\"group\":\"239.1.1.1\",\"iif\":"
     "\"a\",\"oifs\":[\"b\",\"c\"],\"ttls\":[2,3]}}",
     "{\"action\":\"ADD_MFC\",\"payload\":{\"group\":\"ff0e::1\",\"iif\":\"a\",\"oifs\":[\"b\"]}}",

@@ -30,7 +30,7 @@ EXPECTED = {
     "DEL_JOIN": ("yyyn", {"group": "239.1.1.1", "iif": "r0"}),
     "SHOW_JOIN": ("yynn", {}),
     "DIAGNOSE": ("yynn", {}),
-    "SUBSCRIBE": ("yynn", {"topics": ["nothing"]}),
+    "SUBSCRIBE": ("yynn", {"topics": ["lost"]}),
     "LEASES": ("yynn", {}),
     "REVOKE": ("ynnn", {"lease": "000000000001"}),
     "CHECK_POLICY": ("yynn", {"verb": "mroute.write"}),

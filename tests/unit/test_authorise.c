@@ -135,7 +135,7 @@ struct expectation {
     }
 #define EXPECT_SUBSCRIBE                                                                           \
     {                                                                                              \
-        "{\"topics\":[\"nothing\"]}", "yynn"                                                       \
+        "{\"topics\":[\"lost\"]}", "yynn"                                                          \
     }
 #define EXPECT_LEASES                                                                              \
     {                                                                                              \

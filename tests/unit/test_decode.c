@@ -62,7 +62,11 @@ static const struct {
     {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":\"ff02::1\"}}", "not-forwarded", "group"},
     {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":\"239.1.1.1/33\"}}", "invalid-address",
      "group"},
-    {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":\"239.0.0.0/3\"}}", "not-multicast", "group"},
+    {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":\"239.1.1.1/16\"}}", "invalid-address",
+     "group"},
+    {"{\"action\":\"SHOW_MFC\",\"payload\":{\"source\":\"fd00::1/64\"}}", "invalid-address",
+     "source"},
+    {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":\"224.0.0.0/3\"}}", "not-multicast", "group"},
     {"{\"action\":\"DEL_MFC\",\"payload\":{\"group\":\"224.0.0.0/24\"}}", "not-forwarded", "group"},
     {"{\"action\":\"DEL_MFC\",\"payload\":{\"source\":\"239.1.1.1\"}}", "invalid-address",
      "source"},
@@ -102,6 +106,7 @@ static const struct {
     {"{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[1]}}", "invalid-type", "topics"},
     {"{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[]}}", "out-of-range", "topics"},
     {"{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[\"\"]}}", "out-of-range", "topics"},
+    {"{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[\"mfc.foo\"]}}", "out-of-range", "topics"},
 };
 
 START_TEST(each_mistake_has_its_code_and_field)
@@ -261,6 +266,7 @@ END_TEST
 
 START_TEST(topics_have_their_limits)
 {
+    static const char stars[] = "************************************************";
     char text[2048], *at;
     struct request request;
     struct error error;
@@ -268,11 +274,11 @@ START_TEST(topics_have_their_limits)
     for (int count = TOPICS_MAX; count <= TOPICS_MAX + 1; count++) {
         at = text + sprintf(text, "{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[");
         for (int i = 0; i < count; i++)
-            at += sprintf(at, "%s\"%047d\"", i ? "," : "", i);
+            at += sprintf(at, "%s\"%.47s\"", i ? "," : "", stars);
         sprintf(at, "]}}");
         ck_assert_int_eq(decode(text, &request, &error), count == TOPICS_MAX);
     }
-    sprintf(text, "{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[\"%048d\"]}}", 1);
+    sprintf(text, "{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[\"%.48s\"]}}", stars);
     ck_assert(!decode(text, &request, &error));
     assert_error(&error, "out-of-range");
 }
@@ -346,6 +352,48 @@ static const struct {
     {"a\nb", false},
 };
 
+static const struct {
+    const char *payload, *message;
+} answers[] = {
+    {"{\"group\":\"239.1.1.1/33\"}",
+     "'group' '239.1.1.1/33' has a wrong prefix length; it takes an "
+     "address, '/' and a length from 0 to 32."},
+    {"{\"group\":\"239.1.1.1/16\"}",
+     "'group' '239.1.1.1/16' has bits set behind its prefix length; it takes 239.1.0.0/16 for the "
+     "prefix, or the address without '/16'."},
+    {"{\"source\":\"fd00::1:1/112\"}",
+     "'source' 'fd00::1:1/112' has bits set behind its prefix length; it takes fd00::1:0/112 for "
+     "the prefix, or the address without '/112'."},
+    {"{\"group\":\"10.0.0.1\"}", "'group' '10.0.0.1' is no multicast address; it takes"},
+};
+
+START_TEST(a_wrong_address_is_answered_with_the_right_one)
+{
+    struct request request;
+    struct error error;
+    char text[256];
+
+    snprintf(text, sizeof text, "{\"action\":\"DEL_MFC\",\"payload\":%s}", answers[_i].payload);
+    ck_assert(!decode(text, &request, &error));
+    ck_assert_msg(strstr(error.message, answers[_i].message), "%s", error.message);
+}
+END_TEST
+
+/* All of them stand in the message, whose room is limited. */
+START_TEST(a_topic_that_nothing_matches_is_answered_with_all_that_are)
+{
+    struct request request;
+    struct error error;
+
+    ck_assert(
+        !decode("{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[\"lost\",\"mfc.added.*\"]}}",
+                &request, &error));
+    for (size_t i = 0; event_topic(i); i++)
+        ck_assert_msg(strstr(error.message, event_topic(i)), "%s", error.message);
+    ck_assert_int_eq(error.message[strlen(error.message) - 1], '.');
+}
+END_TEST
+
 START_TEST(interface_names_are_those_that_the_kernel_takes)
 {
     ck_assert_int_eq(interface_name_is_valid(names[_i].name), names[_i].valid);
@@ -367,6 +415,9 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, an_error_keeps_the_id_and_nothing_else);
     tcase_add_test(tests, a_long_number_may_be_an_id);
     tcase_add_test(tests, text_of_a_client_is_quoted_harmlessly);
+    tcase_add_loop_test(tests, a_wrong_address_is_answered_with_the_right_one, 0,
+                        (int)(sizeof answers / sizeof *answers));
+    tcase_add_test(tests, a_topic_that_nothing_matches_is_answered_with_all_that_are);
     tcase_add_loop_test(tests, interface_names_are_those_that_the_kernel_takes, 0,
                         (int)(sizeof names / sizeof *names));
 }

@@ -1,4 +1,6 @@
 #include "events.h"
+#include "resources/joins/joins.h"
+#include "resources/mroute/mroute.h"
 #include "suite.h"
 
 #include <cjson/cJSON.h>
@@ -207,6 +209,23 @@ START_TEST(who_left_is_told_nothing)
 }
 END_TEST
 
+static bool is_known(const char *topic)
+{
+    for (size_t i = 0; event_topic(i); i++)
+        if (strcmp(event_topic(i), topic) == 0)
+            return true;
+    return false;
+}
+
+START_TEST(what_can_happen_can_be_subscribed_to)
+{
+#define T(name, topic) ck_assert_msg(is_known(topic), "%s", topic);
+    ROUTE_NEWS(T)
+    JOIN_NEWS(T)
+#undef T
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, numbers_run_without_gaps_for_each_subscriber);
@@ -215,6 +234,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, subscribing_again_changes_the_topics_and_nothing_else);
     tcase_add_test(tests, a_full_queue_counts_what_is_lost_and_says_so);
     tcase_add_test(tests, a_slow_subscriber_takes_nothing_from_another);
+    tcase_add_test(tests, what_can_happen_can_be_subscribed_to);
     tcase_add_test(tests, who_left_is_told_nothing);
 }
 
