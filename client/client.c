@@ -9,11 +9,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SOCKET_DEFAULT "/run/netbroker/netbroker.sock"
@@ -43,6 +46,7 @@ struct nb_client {
     nb_handler *event_handler;
     void *event_context;
     struct nb_reply *kept; /* by keep_reply, below */
+    unsigned timeout;      /* of blocking calls, in milliseconds; 0: none */
     int error;             /* what ended the connection */
 };
 
@@ -55,7 +59,15 @@ const char *nb_socket_path(const char *path)
     return environment && environment[0] ? environment : SOCKET_DEFAULT;
 }
 
-static int open_socket(const char *path)
+/* A service whose queue of connections is full keeps connect(2) waiting, as long as send(2) may. */
+static bool limit_connect(int fd, unsigned milliseconds)
+{
+    struct timeval limit = {milliseconds / 1000, (suseconds_t)(milliseconds % 1000) * 1000};
+
+    return milliseconds == 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0;
+}
+
+static int open_socket(const char *path, unsigned milliseconds)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd, error;
@@ -66,19 +78,24 @@ static int open_socket(const char *path)
     fd = socket(AF_UNIX, SOCK_STREAM, 0);
     if (fd < 0)
         return -errno;
-    if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && limit_connect(fd, milliseconds) &&
         connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
         fcntl(fd, F_SETFL, O_NONBLOCK) == 0)
         return fd;
-    error = -errno;
+    error = errno == EAGAIN ? -ETIMEDOUT : -errno;
     close(fd);
     return error;
 }
 
 int nb_connect(struct nb_client **ret_client, const char *path)
 {
+    return nb_connect_within(ret_client, path, 0);
+}
+
+int nb_connect_within(struct nb_client **ret_client, const char *path, unsigned milliseconds)
+{
     struct nb_client *client;
-    int fd = open_socket(nb_socket_path(path));
+    int fd = ret_client ? open_socket(nb_socket_path(path), milliseconds) : -EINVAL;
 
     if (fd < 0)
         return fd;
@@ -88,6 +105,7 @@ int nb_connect(struct nb_client **ret_client, const char *path)
         return -ENOMEM;
     }
     client->fd = fd;
+    client->timeout = milliseconds;
     client->out.limit = OUT_MAX;
     client->in.limit = REPLY_MAX;
     *ret_client = client;
@@ -139,9 +157,13 @@ static struct waiter pop_waiter(struct nb_client *client)
 int nb_submit(struct nb_client *client, const struct nb_request *request, nb_handler *handler,
               void *context)
 {
-    size_t before = client->out.length;
-    int result = request_append(request, &client->out);
+    size_t before;
+    int result;
 
+    if (!client || !request)
+        return -EINVAL;
+    before = client->out.length;
+    result = request_append(request, &client->out);
     if (result == 0)
         result = push_waiter(client, (struct waiter){handler, context});
     if (result < 0)
@@ -167,9 +189,13 @@ static int append_text(struct json *out, const char *text, size_t length)
 int nb_submit_text(struct nb_client *client, const char *text, size_t length, nb_handler *handler,
                    void *context)
 {
-    size_t before = client->out.length;
-    int result = append_text(&client->out, text, length);
+    size_t before;
+    int result;
 
+    if (!client || !text)
+        return -EINVAL;
+    before = client->out.length;
+    result = append_text(&client->out, text, length);
     if (result == 0)
         result = push_waiter(client, (struct waiter){handler, context});
     if (result < 0)
@@ -179,11 +205,13 @@ int nb_submit_text(struct nb_client *client, const char *text, size_t length, nb
 
 size_t nb_pending(const struct nb_client *client)
 {
-    return client->count;
+    return client ? client->count : 0;
 }
 
 void nb_set_event_handler(struct nb_client *client, nb_handler *handler, void *context)
 {
+    if (!client)
+        return;
     client->event_handler = handler;
     client->event_context = context;
 }
@@ -192,11 +220,13 @@ void nb_set_event_handler(struct nb_client *client, nb_handler *handler, void *c
 
 int nb_fd(const struct nb_client *client)
 {
-    return client->fd;
+    return client ? client->fd : -EINVAL;
 }
 
 short nb_poll_events(const struct nb_client *client)
 {
+    if (!client)
+        return 0;
     return client->sent < client->out.length ? POLLIN | POLLOUT : POLLIN;
 }
 
@@ -318,39 +348,86 @@ static int turn(struct nb_client *client, size_t most)
 
 int nb_dispatch(struct nb_client *client)
 {
-    int result = turn(client, SIZE_MAX);
+    int result = client ? turn(client, SIZE_MAX) : -EINVAL;
 
     return result < 0 ? result : 0;
 }
 
-static int wait_turn(struct nb_client *client, size_t most)
+/* --- Waiting with a limit ------------------------------------------------------------------ */
+
+enum { NO_DEADLINE = 0 };
+
+static int64_t now_ms(void)
 {
-    struct pollfd polled = {client->fd, nb_poll_events(client), 0};
-    int result = turn(client, most);
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t new_deadline(const struct nb_client *client)
+{
+    return client->timeout ? now_ms() + client->timeout : NO_DEADLINE;
+}
+
+/* As poll(2) takes it: -1 stands for no limit, 0 says that the time is over. */
+static int time_left(int64_t deadline)
+{
+    int64_t rest = deadline == NO_DEADLINE ? -1 : deadline - now_ms();
+
+    if (deadline != NO_DEADLINE && rest < 0)
+        return 0;
+    return rest > INT_MAX ? INT_MAX : (int)rest;
+}
+
+static int wait_turn(struct nb_client *client, size_t most, int64_t deadline)
+{
+    struct pollfd polled = {.fd = client->fd};
+    int result = turn(client, most), rest;
 
     if (result != 0)
         return result;
+    rest = time_left(deadline);
+    if (rest == 0)
+        return keep_error(client, -ETIMEDOUT);
     polled.events = nb_poll_events(client);
-    if (poll(&polled, 1, -1) < 0 && errno != EINTR)
+    if (poll(&polled, 1, rest) < 0 && errno != EINTR)
         return keep_error(client, -errno);
     return turn(client, most);
 }
 
+void nb_set_timeout(struct nb_client *client, unsigned milliseconds)
+{
+    if (client)
+        client->timeout = milliseconds;
+}
+
 int nb_wait(struct nb_client *client)
 {
+    int64_t deadline;
     int result = 0;
 
-    while (result >= 0 && (client->count > 0 || client->event_handler))
-        result = wait_turn(client, SIZE_MAX);
+    if (!client)
+        return -EINVAL;
+    deadline = new_deadline(client);
+    while (result >= 0 && (client->count > 0 || client->event_handler)) {
+        result = wait_turn(client, SIZE_MAX, deadline);
+        if (result > 0)
+            deadline = new_deadline(client);
+    }
     return result < 0 ? result : 0;
 }
 
 int nb_wait_once(struct nb_client *client)
 {
+    int64_t deadline;
     int result = 0;
 
+    if (!client)
+        return -EINVAL;
+    deadline = new_deadline(client);
     while (result == 0)
-        result = wait_turn(client, 1);
+        result = wait_turn(client, 1, deadline);
     return result < 0 ? result : 0;
 }
 
@@ -364,10 +441,14 @@ static void keep_reply(struct nb_client *client, const struct nb_reply *reply, v
 int nb_call(struct nb_client *client, const struct nb_request *request, struct nb_reply **ret_reply)
 {
     struct nb_reply *reply = NULL;
-    int result = nb_submit(client, request, keep_reply, &reply);
+    int64_t deadline;
+    int result = ret_reply ? nb_submit(client, request, keep_reply, &reply) : -EINVAL;
 
+    if (result < 0)
+        return result;
+    deadline = new_deadline(client);
     while (result >= 0 && !reply)
-        result = wait_turn(client, 1);
+        result = wait_turn(client, 1, deadline);
     client->kept = NULL;
     if (!reply)
         return result;

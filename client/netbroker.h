@@ -8,7 +8,9 @@
  *     reply; poll nb_fd for nb_poll_events and call nb_dispatch when it is ready.
  *
  * Unless said otherwise, functions that return int return 0 on success or a negative errno value,
- * and set *ret_... only on success. Strings are UTF-8 and end with NUL. No function changes global
+ * and set *ret_... only on success. A pointer that is NULL where an object, a text or a place for
+ * the result is needed gives -EINVAL, from functions that return no int nothing: false, 0, "" or
+ * NULL. Strings are UTF-8 and end with NUL. No function changes global
  * state or starts a thread. An object may be used by one thread at a time; different clients are
  * independent of each other. See libnetbroker(3), and netbroker-protocol(7) for the actions.
  */
@@ -39,6 +41,17 @@ struct nb_value;   /* a part of a reply: an object, a list, a text, a number or 
  * is not running), -EACCES (you may not connect), -ENAMETOOLONG, -ENOMEM. */
 NB_EXPORT int nb_connect(struct nb_client **ret_client, const char *path);
 
+/* The same with a limit, in milliseconds, on how long the service's queue may keep it waiting; 0:
+ * none. The client has the same limit from then on, see nb_set_timeout.
+ * Returns as nb_connect does, or -ETIMEDOUT. */
+NB_EXPORT int nb_connect_within(struct nb_client **ret_client, const char *path,
+                                unsigned milliseconds);
+
+/* Limits, in milliseconds, how long blocking calls wait for the service: nb_call for its reply,
+ * nb_wait and nb_wait_once for the next reply or event. 0: no limit, as after nb_connect. A call
+ * that waited so long returns -ETIMEDOUT; whether the service did what was asked is not known. */
+NB_EXPORT void nb_set_timeout(struct nb_client *client, unsigned milliseconds);
+
 /* The path that nb_connect uses for this argument. Never NULL; belongs to the environment. */
 NB_EXPORT const char *nb_socket_path(const char *path);
 
@@ -57,7 +70,8 @@ NB_EXPORT int nb_request_new(struct nb_request **ret_request, const char *action
 NB_EXPORT void nb_request_free(struct nb_request *request);
 
 /* Set a field of the request. Each field once; the service checks names and values. Errors, such
- * as lack of memory, are kept and returned when the request is sent. */
+ * as lack of memory or a name or value that is NULL, are kept and returned when the request is
+ * sent. */
 NB_EXPORT void nb_request_set_string(struct nb_request *request, const char *name,
                                      const char *value);
 NB_EXPORT void nb_request_set_integer(struct nb_request *request, const char *name, int64_t value);
@@ -80,8 +94,9 @@ NB_EXPORT void nb_request_set_empty_list(struct nb_request *request, const char 
 /* Sends the request and waits for its reply, handling on the way what was submitted before and
  * events. The reply is yours, also when the service refused: release it with nb_reply_free.
  * Returns 0 when there is a reply (see nb_reply_code), or a negative errno: -EPIPE or -ECONNRESET
- * (the service ended), -EBADMSG (what came is no reply), -EMSGSIZE (larger than a request may be),
- * -ENOMEM. After an error the client can only be closed. */
+ * (the service ended), -ETIMEDOUT (see nb_set_timeout), -EBADMSG (what came is no reply),
+ * -EMSGSIZE (larger than a request may be), -EINVAL (a field or an argument is wrong), -ENOMEM.
+ * After any of them but -EINVAL and -EMSGSIZE the client can only be closed. */
 NB_EXPORT int nb_call(struct nb_client *client, const struct nb_request *request,
                       struct nb_reply **ret_reply);
 
@@ -112,14 +127,20 @@ NB_EXPORT int nb_submit_text(struct nb_client *client, const char *text, size_t 
 /* Sets the function that is called with each event. They come after a SUBSCRIBE request. */
 NB_EXPORT void nb_set_event_handler(struct nb_client *client, nb_handler *handler, void *context);
 
-/* The descriptor to poll. It belongs to the client. */
+/* The descriptor to poll. It belongs to the client and stays the same until nb_close; read and
+ * write nothing there, and do not close it. */
 NB_EXPORT int nb_fd(const struct nb_client *client);
 
-/* What to poll it for: POLLIN, and POLLOUT while something is to be sent. */
+/* What to poll it for: POLLIN always, and POLLOUT while something is to be sent. It changes by
+ * nb_submit, nb_dispatch and the blocking calls, so ask anew before each poll; with epoll, whose
+ * EPOLLIN and EPOLLOUT are the same bits, change the registration when it differs from the last.
+ * Poll by level, not by edge (no EPOLLET): one nb_dispatch may leave bytes for the next. */
 NB_EXPORT short nb_poll_events(const struct nb_client *client);
 
-/* Sends and receives what can be without waiting, and calls the handlers. Returns 0, or an error as
- * nb_call does. */
+/* Sends and receives what can be without waiting, and calls the handlers. Call it when the
+ * descriptor is ready for whatever reason, also for POLLHUP and POLLERR, which it returns as an
+ * error; and once behind a blocking call before polling, because that may have received more than
+ * it waited for. With nothing to do it does nothing. Returns 0, or an error as nb_call does. */
 NB_EXPORT int nb_dispatch(struct nb_client *client);
 
 /* Requests that are not answered yet. */
@@ -130,8 +151,8 @@ NB_EXPORT size_t nb_pending(const struct nb_client *client);
 /* Releases a reply of nb_call. NULL is allowed. */
 NB_EXPORT void nb_reply_free(struct nb_reply *reply);
 
-/* NULL when the service did what was asked; else the word for why not, e.g. "not-found". Valid as
- * long as the reply, like all that follows. */
+/* NULL when the service did what was asked; else the word for why not, e.g. "not-found"; for no
+ * reply (NULL) "internal". Valid as long as the reply, like all that follows. */
 NB_EXPORT const char *nb_reply_code(const struct nb_reply *reply);
 
 /* A sentence for people, on success and on an error. "" where there is none. */

@@ -51,7 +51,7 @@ const char *nb_reply_code(const struct nb_reply *reply)
     const char *code = nb_value_string(nb_value_get(value, "code"));
     const char *status = nb_value_string(nb_value_get(value, "status"));
 
-    if (status[0] != 'e')
+    if (reply && status[0] != 'e')
         return NULL;
     return code[0] ? code : "internal";
 }

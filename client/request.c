@@ -12,13 +12,16 @@ enum { FIELD_NAME_MAX = 63 };
 struct nb_request {
     struct json text;              /* without its closing brackets */
     char list[FIELD_NAME_MAX + 1]; /* the list that is being appended to; "": none */
-    bool invalid;                  /* a name was too long */
+    bool invalid;                  /* a name was too long, or a name or value NULL */
 };
 
 int nb_request_new(struct nb_request **ret_request, const char *action)
 {
-    struct nb_request *request = calloc(1, sizeof *request);
+    struct nb_request *request;
 
+    if (!ret_request || !action)
+        return -EINVAL;
+    request = calloc(1, sizeof *request);
     if (!request)
         return -ENOMEM;
     request->text.limit = REQUEST_MAX;
@@ -45,6 +48,16 @@ static void close_list(struct nb_request *request)
     request->list[0] = '\0';
 }
 
+/* Whether a field can be written. What cannot be is told when the request is sent. */
+static bool check_field(struct nb_request *request, const char *name, bool value_is_there)
+{
+    if (!request)
+        return false;
+    if (!name || !value_is_there)
+        request->invalid = true;
+    return name && value_is_there;
+}
+
 /* Leaves the writer where a value of the list can follow. */
 static void open_list(struct nb_request *request, const char *name)
 {
@@ -69,24 +82,30 @@ static struct json *open_field(struct nb_request *request, const char *name)
 
 void nb_request_set_string(struct nb_request *request, const char *name, const char *value)
 {
-    json_string(open_field(request, name), value);
+    if (check_field(request, name, value))
+        json_string(open_field(request, name), value);
 }
 
 void nb_request_set_integer(struct nb_request *request, const char *name, int64_t value)
 {
-    json_number(open_field(request, name), value);
+    if (check_field(request, name, true))
+        json_number(open_field(request, name), value);
 }
 
 void nb_request_set_bool(struct nb_request *request, const char *name, bool value)
 {
-    json_bool(open_field(request, name), value);
+    if (check_field(request, name, true))
+        json_bool(open_field(request, name), value);
 }
 
 void nb_request_set_user(struct nb_request *request, const char *name, uint32_t uid,
                          const uint32_t *gids, size_t gid_count)
 {
-    struct json *text = open_field(request, name);
+    struct json *text;
 
+    if (!check_field(request, name, gids || gid_count == 0))
+        return;
+    text = open_field(request, name);
     json_open(text, '{');
     json_member_unsigned(text, "uid", uid);
     json_key(text, "gids");
@@ -99,19 +118,24 @@ void nb_request_set_user(struct nb_request *request, const char *name, uint32_t 
 
 void nb_request_add_string(struct nb_request *request, const char *name, const char *value)
 {
+    if (!check_field(request, name, value))
+        return;
     open_list(request, name);
     json_string(&request->text, value);
 }
 
 void nb_request_add_integer(struct nb_request *request, const char *name, int64_t value)
 {
+    if (!check_field(request, name, true))
+        return;
     open_list(request, name);
     json_number(&request->text, value);
 }
 
 void nb_request_set_empty_list(struct nb_request *request, const char *name)
 {
-    open_list(request, name);
+    if (check_field(request, name, true))
+        open_list(request, name);
 }
 
 int request_append(const struct nb_request *request, struct json *out)
