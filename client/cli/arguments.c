@@ -1,131 +1,320 @@
+/* The options of a command become the fields of its request. What can be judged of them without the
+ * service is judged here, by the decoder that the service has as well. */
 #include "cli.h"
+#include "decode.h"
+#include "request.h"
 
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int say_usage(const char *format, const char *what)
+int say_usage(const struct command_line *line, const char *command, const char *field,
+              const char *format, ...)
 {
-    fputs("netbroker: ", stderr);
-    fprintf(stderr, format, what);
-    fputs("\nTry 'netbroker --help'.\n", stderr);
-    return EXIT_USAGE;
-}
+    struct fault fault = {.code = "usage", .field = field};
+    char message[1024];
+    va_list arguments;
 
-/* --- The words of the command -------------------------------------------------------------- */
-
-/* How many words of argv the command takes if it is the one that is meant; 0: it is not. */
-static int match_words(const char *command, int argc, char **argv, int at)
-{
-    int words = 0;
-
-    while (*command) {
-        size_t length = strcspn(command, " ");
-
-        if (at + words >= argc || strlen(argv[at + words]) != length ||
-            memcmp(argv[at + words], command, length) != 0)
-            return 0;
-        words++;
-        command += length + (command[length] == ' ');
-    }
-    return words;
-}
-
-static bool is_family(const char *word)
-{
-    const struct action_row *row;
-
-    for (size_t i = 0; (row = command_at(i).row); i++) {
-        const char *command = row->cli;
-        size_t length = strcspn(command, " ");
-
-        if (command[length] && strlen(word) == length && memcmp(command, word, length) == 0)
-            return true;
-    }
-    return false;
-}
-
-static int say_unknown_command(int argc, char **argv, int at)
-{
-    const struct action_row *row;
-
-    if (!is_family(argv[at]))
-        return say_usage("there is no command '%s'.", argv[at]);
-    fprintf(stderr, "netbroker: '%s%s%s' is no command; there are:", argv[at],
-            at + 1 < argc ? " " : "", at + 1 < argc ? argv[at + 1] : "");
-    for (size_t i = 0; (row = command_at(i).row); i++) {
-        const char *command = row->cli;
-        size_t length = strlen(argv[at]);
-
-        if (strncmp(command, argv[at], length) == 0 && command[length] == ' ')
-            fprintf(stderr, " '%s'", command);
-    }
-    fputs(".\n", stderr);
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    report(line, &fault, "%s", message);
+    if (!line->json)
+        fprintf(stderr, "Try 'netbroker help%s%s'.\n", command[0] ? " " : "", command);
     return EXIT_USAGE;
 }
 
 /* --- Options that every command has -------------------------------------------------------- */
 
+enum common { COMMON_JSON, COMMON_HELP, COMMON_VERSION, COMMON_SOCKET, COMMON_TIMEOUT, COMMONS };
+
+static const char *const common_names[COMMONS] = {
+    [COMMON_JSON] = "--json",     [COMMON_HELP] = "--help",       [COMMON_VERSION] = "--version",
+    [COMMON_SOCKET] = "--socket", [COMMON_TIMEOUT] = "--timeout",
+};
+
+static enum common find_common(const char *word, size_t length)
+{
+    enum common common = 0;
+
+    if (length == 2 && memcmp(word, "-h", 2) == 0)
+        return COMMON_HELP;
+    while (common < COMMONS && (strlen(common_names[common]) != length ||
+                                memcmp(common_names[common], word, length) != 0))
+        common++;
+    return common;
+}
+
+static bool parse_seconds(const char *text, double *ret)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+
+    if (!text[0] || strspn(text, "0123456789.") != strlen(text) || *end != '\0' ||
+        seconds < OPTION_SECONDS_MIN || seconds > OPTION_SECONDS_MAX)
+        return false;
+    *ret = seconds;
+    return true;
+}
+
+static bool set_common(struct command_line *line, enum common common, const char *value)
+{
+    const char *name = common_names[common];
+
+    if (line->common_given >> common & 1) {
+        say_usage(line, "", NULL, "%s is given twice.", name);
+        return false;
+    }
+    line->common_given |= 1u << common;
+    if (common == COMMON_SOCKET && !value[0]) {
+        say_usage(line, "", NULL, "--socket takes a path, not the empty word.");
+        return false;
+    }
+    if (common == COMMON_SOCKET)
+        line->socket = value;
+    else if (!parse_seconds(value, &line->timeout)) {
+        say_usage(line, "", NULL, "'%s' is no time; --timeout takes %g to %g seconds.", value,
+                  OPTION_SECONDS_MIN, OPTION_SECONDS_MAX);
+        return false;
+    }
+    return true;
+}
+
 /* Reads one of them. Returns how many words it took, 0 if it is another option, -1 on a mistake. */
 static int take_common(struct command_line *line, int argc, char **argv, int at)
 {
-    static const char socket[] = "--socket";
-    const char *word = argv[at];
+    const char *word = argv[at], *equals = strchr(word, '=');
+    enum common common = find_common(word, strcspn(word, "="));
 
-    if (strcmp(word, "--json") == 0)
-        line->json = true;
-    else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
-        line->help = true;
-    else if (strcmp(word, "--version") == 0)
-        line->version = true;
-    else if (strncmp(word, socket, sizeof socket - 1) == 0 && word[sizeof socket - 1] == '=')
-        line->socket = word + sizeof socket;
-    else if (strcmp(word, socket) == 0) {
-        if (at + 1 == argc)
-            return -1;
-        line->socket = argv[at + 1];
-        return 2;
-    } else
+    if (common == COMMONS)
         return 0;
+    if (common < COMMON_SOCKET && equals) {
+        say_usage(line, "", NULL, "%s takes no value.", common_names[common]);
+        return -1;
+    }
+    if (common == COMMON_JSON)
+        line->json = true;
+    else if (common == COMMON_HELP)
+        line->help = true;
+    else if (common == COMMON_VERSION)
+        line->version = true;
+    else if (equals)
+        return set_common(line, common, equals + 1) ? 1 : -1;
+    else if (at + 1 == argc) {
+        say_usage(line, "", NULL, "%s takes %s.", word,
+                  common == COMMON_SOCKET ? "a path" : "a number of seconds");
+        return -1;
+    } else
+        return set_common(line, common, argv[at + 1]) ? 2 : -1;
     return 1;
 }
 
-static int find_command(struct command_line *line, int argc, char **argv, int at)
+static void consider_commons(struct guess *guess)
 {
-    struct command command;
+    for (enum common common = 0; common < COMMONS; common++)
+        guess_consider(guess, common_names[common]);
+}
 
-    for (size_t i = 0; (command = command_at(i)).row; i++) {
-        int words = match_words(command.row->cli, argc, argv, at);
+static int say_unknown_common(const struct command_line *line, const char *word)
+{
+    struct guess guess;
 
-        if (words > 0) {
-            line->command = command;
-            line->words_end = at + words;
-            return EXIT_DONE;
+    guess_begin(&guess, word);
+    consider_commons(&guess);
+    if (guess.best[0])
+        return say_usage(line, "", NULL, "there is no option '%s'. Did you mean '%s'?", word,
+                         guess.best);
+    return say_usage(line, "", NULL,
+                     "there is no option '%s' before a command; a command's own stand behind it.",
+                     word);
+}
+
+/* Mistakes are told as JSON wherever --json stands. */
+static bool has_json(int argc, char **argv)
+{
+    for (int at = 1; at < argc && strcmp(argv[at], "--") != 0; at++)
+        if (strcmp(argv[at], common_names[COMMON_JSON]) == 0)
+            return true;
+    return false;
+}
+
+/* Options up to the next word. Returns false on a mistake. */
+static bool take_commons(struct command_line *line, int argc, char **argv, int *at)
+{
+    while (*at < argc && argv[*at][0] == '-') {
+        int words = take_common(line, argc, argv, *at);
+
+        if (words == 0 && strcmp(argv[*at], "--") == 0) {
+            ++*at;
+            return true;
         }
+        if (words == 0)
+            say_unknown_common(line, argv[*at]);
+        if (words <= 0)
+            return false;
+        *at += words;
     }
-    return say_unknown_command(argc, argv, at);
+    return true;
+}
+
+/* "help mfc" and "mfc --help". */
+static bool is_help_of_family(const struct command_line *line, int argc, char **argv, int at)
+{
+    const char *next = at + 1 < argc ? argv[at + 1] : NULL;
+
+    if (!is_family(argv[at]))
+        return false;
+    if (!next)
+        return line->help;
+    return strcmp(next, "help") == 0 || find_common(next, strlen(next)) == COMMON_HELP;
 }
 
 int command_line_parse(struct command_line *line, int argc, char **argv)
 {
-    int at = 1;
+    int at = 1, words;
 
-    *line = (struct command_line){.words_end = argc};
-    while (at < argc && argv[at][0] == '-') {
-        int words = take_common(line, argc, argv, at);
-
-        if (words < 0)
-            return say_usage("%s takes a path.", argv[at]);
-        if (words == 0)
-            return say_usage("there is no option '%s' before a command.", argv[at]);
-        at += words;
+    *line = (struct command_line){
+        .words_end = argc, .json = has_json(argc, argv), .timeout = TIMEOUT_DEFAULT};
+    if (!take_commons(line, argc, argv, &at))
+        return EXIT_USAGE;
+    if (at < argc && strcmp(argv[at], "help") == 0) {
+        line->help = true;
+        at++;
+        if (!take_commons(line, argc, argv, &at))
+            return EXIT_USAGE;
     }
     if (at == argc)
-        return line->help || line->version ? EXIT_DONE : say_usage("%s.", "a command is missing");
-    return find_command(line, argc, argv, at);
+        return line->help || line->version ? EXIT_DONE
+                                           : say_usage(line, "", NULL, "a command is missing.");
+    words = words_match(&line->command, argc, argv, at);
+    if (words == 0 && is_help_of_family(line, argc, argv, at)) {
+        line->help = true;
+        line->family = argv[at];
+        return EXIT_DONE;
+    }
+    line->words_end = at + words;
+    return words ? EXIT_DONE : say_unknown_command(line, argc, argv, at);
+}
+
+/* --- Values -------------------------------------------------------------------------------- */
+
+/* Where what the command line says goes. */
+struct target {
+    struct command_line *line;
+    struct nb_request *request;
+};
+
+static bool wrong(const struct target *target, const struct field *field, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static bool wrong(const struct target *target, const struct field *field, const char *format, ...)
+{
+    char message[1024];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    say_usage(target->line, target->line->command.row->cli, field ? field->name : NULL, "%s",
+              message);
+    return false;
+}
+
+static bool parse_integer(const char *text, int64_t *ret)
+{
+    char *end;
+
+    errno = 0;
+    *ret = strtoll(text, &end, 10);
+    return errno == 0 && end != text && *end == '\0';
+}
+
+static bool set_integer(const struct target *target, const struct field *field, const char *text,
+                        void (*set)(struct nb_request *, const char *, int64_t))
+{
+    int64_t value;
+    char name[64];
+
+    if (parse_integer(text, &value)) {
+        set(target->request, field->name, value);
+        return true;
+    }
+    return wrong(target, field, "'%s' is no integer; %s takes %u to %u.", text,
+                 option_title(field, name, sizeof name), field->low, field->high);
+}
+
+/* A list is written with commas between its parts; "" is the empty list. */
+static bool set_list(const struct target *target, const struct field *field, const char *text)
+{
+    char *copy = strdup(text), *rest = copy, *part;
+    bool right = copy != NULL;
+
+    if (!*text)
+        nb_request_set_empty_list(target->request, field->name);
+    while (right && *text && (part = strsep(&rest, ","))) {
+        if (field->type != FIELD_numbers)
+            nb_request_add_string(target->request, field->name, part);
+        else
+            right = set_integer(target, field, part, nb_request_add_integer);
+    }
+    free(copy);
+    return right;
+}
+
+/* A user by name or number, with the groups that this machine knows. */
+static bool set_user(const struct target *target, const struct field *field, const char *text)
+{
+    int64_t number;
+    bool is_number = parse_integer(text, &number);
+    const struct passwd *entry = !is_number                            ? getpwnam(text)
+                                 : number >= 0 && number <= UINT32_MAX ? getpwuid((uid_t)number)
+                                                                       : NULL;
+    gid_t groups[USER_GROUPS_MAX];
+    int count = USER_GROUPS_MAX;
+
+    if (!entry)
+        return wrong(target, field, "there is no user '%s' on this machine.", text);
+    if (getgrouplist(entry->pw_name, entry->pw_gid, groups, &count) < 0)
+        count = USER_GROUPS_MAX; /* the first ones */
+    nb_request_set_user(target->request, field->name, entry->pw_uid, groups, (size_t)count);
+    return true;
+}
+
+static bool set_seconds(const struct target *target, const struct field *field, const char *text)
+{
+    char name[64];
+
+    return parse_seconds(text, &target->line->interval) ||
+           wrong(target, field, "'%s' is no time; %s takes %g to %g seconds.", text,
+                 option_title(field, name, sizeof name), OPTION_SECONDS_MIN, OPTION_SECONDS_MAX);
+}
+
+static bool set_field(const struct target *target, const struct field *field, const char *text)
+{
+    struct nb_request *request = target->request;
+
+    if ((int)field->type == OPTION_FILE) {
+        target->line->file = text;
+        return true;
+    }
+    if ((int)field->type == OPTION_SECONDS)
+        return set_seconds(target, field, text);
+    if (field_is_list(field->type))
+        return set_list(target, field, text);
+    switch (field->type) {
+    case FIELD_number:
+    case FIELD_table:
+        return set_integer(target, field, text, nb_request_set_integer);
+    case FIELD_user:
+        return set_user(target, field, text);
+    default:
+        nb_request_set_string(request, field->name, text);
+        return true;
+    }
 }
 
 /* --- Options of the command: the fields of its action -------------------------------------- */
@@ -144,237 +333,244 @@ static bool is_name(const struct field *field, const char *word, size_t length)
            (field_is_list(field->type) && strlen(name) == length + 1 && name[length] == 's');
 }
 
-static const struct field *find_field(const struct action_row *row, const char *word, size_t length)
+static const struct field *find_field(const struct action_row *row, const char *word)
 {
     for (size_t i = 0; i < row->field_count; i++)
-        if (is_name(&row->fields[i], word, length))
+        if (is_name(&row->fields[i], word, strcspn(word, "=")))
             return &row->fields[i];
     return NULL;
 }
 
-static bool parse_integer(const char *text, int64_t *ret)
+static bool is_given(const struct command_line *line, const struct field *field)
 {
-    char *end;
-
-    errno = 0;
-    *ret = strtoll(text, &end, 10);
-    return errno == 0 && end != text && *end == '\0';
-}
-
-static bool set_integer(struct nb_request *request, const struct field *field, const char *text,
-                        void (*set)(struct nb_request *, const char *, int64_t))
-{
-    int64_t value;
-
-    if (parse_integer(text, &value)) {
-        set(request, field->name, value);
-        return true;
-    }
-    fprintf(stderr, "netbroker: '%s' is no integer; '%s' takes %u to %u.\n", text, field->name,
-            field->low, field->high);
-    return false;
-}
-
-/* A list is written with commas between its parts; "" is the empty list. */
-static bool set_list(struct nb_request *request, const struct field *field, char *text)
-{
-    char *rest = text, *part;
-
-    if (!*text)
-        nb_request_set_empty_list(request, field->name);
-    while (*text && (part = strsep(&rest, ","))) {
-        if (field->type != FIELD_numbers)
-            nb_request_add_string(request, field->name, part);
-        else if (!set_integer(request, field, part, nb_request_add_integer))
-            return false;
-    }
-    return true;
-}
-
-/* A user by name or number, with the groups that this machine knows. */
-static bool set_user(struct nb_request *request, const struct field *field, const char *text)
-{
-    int64_t number;
-    const struct passwd *entry =
-        parse_integer(text, &number) ? getpwuid((uid_t)number) : getpwnam(text);
-    gid_t groups[USER_GROUPS_MAX];
-    int count = USER_GROUPS_MAX;
-
-    if (!entry) {
-        fprintf(stderr, "netbroker: there is no user '%s' on this machine.\n", text);
-        return false;
-    }
-    if (getgrouplist(entry->pw_name, entry->pw_gid, groups, &count) < 0)
-        count = USER_GROUPS_MAX; /* the first ones */
-    nb_request_set_user(request, field->name, entry->pw_uid, groups, (size_t)count);
-    return true;
-}
-
-/* Where what the command line says goes. */
-struct target {
-    struct command_line *line;
-    struct nb_request *request;
-};
-
-static bool set_seconds(struct command_line *line, const char *name, const char *text)
-{
-    char *end;
-    double seconds = strtod(text, &end);
-
-    if (strspn(text, "0123456789.") == strlen(text) && end != text && *end == '\0' &&
-        seconds >= OPTION_SECONDS_MIN && seconds <= OPTION_SECONDS_MAX) {
-        line->interval = seconds;
-        return true;
-    }
-    fprintf(stderr, "netbroker: '%s' is no time; --%s takes %g to %g seconds.\n", text, name,
-            OPTION_SECONDS_MIN, OPTION_SECONDS_MAX);
-    return false;
-}
-
-static bool set_field(const struct target *target, const struct field *field, char *text)
-{
-    struct nb_request *request = target->request;
-
-    if ((int)field->type == OPTION_FILE) {
-        target->line->file = text;
-        return true;
-    }
-    if ((int)field->type == OPTION_SECONDS)
-        return set_seconds(target->line, field->name, text);
-    if (field_is_list(field->type))
-        return set_list(request, field, text);
-    switch (field->type) {
-    case FIELD_number:
-    case FIELD_table:
-        return set_integer(request, field, text, nb_request_set_integer);
-    case FIELD_user:
-        return set_user(request, field, text);
-    default:
-        nb_request_set_string(request, field->name, text);
-        return true;
-    }
-}
-
-static void set_flag(const struct target *target, const struct field *field)
-{
-    const struct command *command = &target->line->command;
-
-    target->line->flags |= UINT64_C(1) << (field - command->row->fields);
-    if (command->action != ACTION_COUNT)
-        nb_request_set_bool(target->request, field->name, true);
+    return line->given >> (field - line->command.row->fields) & 1;
 }
 
 bool command_line_flag(const struct command_line *line, const char *name)
 {
-    const struct action_row *row = line->command.row;
+    const struct field *field = field_find(line->command.row, name);
 
-    for (size_t i = 0; i < row->field_count; i++)
-        if (strcmp(row->fields[i].name, name) == 0)
-            return line->flags >> i & 1;
-    return false;
+    return field && is_given(line, field);
 }
 
-/* The field that the next word without a name is for, or NULL. *given counts such words. */
-static const struct field *next_argument(const struct action_row *row, unsigned given)
+/* Each option once: of two values one would be lost. */
+static bool note_given(const struct target *target, const struct field *field)
 {
-    for (size_t i = 0; i < row->field_count; i++) {
-        enum field_need need = row->fields[i].need;
+    char name[64];
 
-        if ((need == ARGUMENT || need == OPTIONAL_ARGUMENT) && given-- == 0)
-            return &row->fields[i];
+    if (is_given(target->line, field)) {
+        option_title(field, name, sizeof name);
+        if (field_is_list(field->type))
+            return wrong(target, field,
+                         "%s is given twice; a list is one word, with commas: %s A,B.", name, name);
+        return wrong(target, field, "%s is given twice.", name);
     }
-    return NULL;
+    target->line->given |= UINT64_C(1) << (field - target->line->command.row->fields);
+    return true;
+}
+
+static bool set_flag(const struct target *target, const struct field *field, const char *equals)
+{
+    char name[64];
+
+    if (equals)
+        return wrong(target, field, "%s takes no value; leave it out where it is not meant.",
+                     option_name(field, name, sizeof name));
+    if (target->line->command.action != ACTION_COUNT)
+        nb_request_set_bool(target->request, field->name, true);
+    return true;
+}
+
+static int say_unknown_option(const struct target *target, const char *word)
+{
+    const struct action_row *row = target->line->command.row;
+    char name[64], plain[64];
+    struct guess guess;
+
+    snprintf(plain, sizeof plain, "%.*s", (int)strcspn(word, "="), word);
+    guess_begin(&guess, plain);
+    for (size_t i = 0; i < row->field_count; i++)
+        guess_consider(&guess, option_name(&row->fields[i], name, sizeof name));
+    consider_commons(&guess);
+    if (guess.best[0])
+        wrong(target, NULL, "'%s' has no option '%s'. Did you mean '%s'?", row->cli, word,
+              guess.best);
+    else
+        wrong(target, NULL, "'%s' has no option '%s'.", row->cli, word);
+    return -1;
+}
+
+static bool is_option(const struct command_line *line, const char *word)
+{
+    return find_common(word, strcspn(word, "=")) != COMMONS || find_field(line->command.row, word);
 }
 
 /* Reads one option of the command. Returns how many words it took, -1 on a mistake. */
 static int take_option(const struct target *target, int argc, char **argv, int at)
 {
-    const struct action_row *row = target->line->command.row;
-    char *equals = strchr(argv[at], '=');
-    size_t length = equals ? (size_t)(equals - argv[at]) : strlen(argv[at]);
-    const struct field *field = find_field(row, argv[at], length);
+    const struct field *field = find_field(target->line->command.row, argv[at]);
+    const char *equals = strchr(argv[at], '=');
+    bool alone = at + 1 == argc || is_option(target->line, argv[at + 1]);
 
-    if (!field) {
-        fprintf(stderr, "netbroker: '%s' has no option '%s'.\nTry 'netbroker %s --help'.\n",
-                row->cli, argv[at], row->cli);
+    if (!field)
+        return say_unknown_option(target, argv[at]);
+    if (!note_given(target, field))
         return -1;
-    }
-    if (field->type == FIELD_flag) {
-        set_flag(target, field);
-        return 1;
-    }
+    if (field->type == FIELD_flag)
+        return set_flag(target, field, equals) ? 1 : -1;
     if (equals)
         return set_field(target, field, equals + 1) ? 1 : -1;
-    if ((int)field->type == OPTION_SECONDS && (at + 1 == argc || argv[at + 1][0] == '-')) {
+    if ((int)field->type == OPTION_SECONDS && (alone || argv[at + 1][0] == '-')) {
         target->line->interval = OPTION_SECONDS_DEFAULT;
         return 1;
     }
-    if (at + 1 == argc) {
-        fprintf(stderr, "netbroker: %s takes %s.\n", argv[at], option_metavariable(field));
+    if (alone) {
+        wrong(target, field, "%s takes %s, and none follows.", argv[at],
+              option_metavariable(field));
         return -1;
     }
     return set_field(target, field, argv[at + 1]) ? 2 : -1;
 }
 
-static bool is_given(const struct field *field, int argc, char **argv, int at)
-{
-    for (; at < argc; at++)
-        if (is_name(field, argv[at], strcspn(argv[at], "=")))
-            return true;
-    return false;
-}
+/* --- Words without a name ------------------------------------------------------------------ */
 
-static int check_required(const struct action_row *row, int argc, char **argv, int at,
-                          unsigned arguments)
+/* The field that the next word without a name is for, or NULL. *given counts such words. */
+static const struct field *next_argument(const struct action_row *row, unsigned given)
 {
-    const struct field *argument = next_argument(row, arguments);
-    char name[64];
-
-    if (argument && argument->need == ARGUMENT && !is_given(argument, argc, argv, at)) {
-        fprintf(stderr, "netbroker: '%s' needs a %s.\nTry 'netbroker %s --help'.\n", row->cli,
-                argument->name, row->cli);
-        return EXIT_USAGE;
-    }
     for (size_t i = 0; i < row->field_count; i++)
-        if (row->fields[i].need == REQUIRED && !is_given(&row->fields[i], argc, argv, at)) {
-            fprintf(stderr, "netbroker: '%s' needs %s %s.\nTry 'netbroker %s --help'.\n", row->cli,
-                    option_name(&row->fields[i], name, sizeof name),
-                    option_metavariable(&row->fields[i]), row->cli);
-            return EXIT_USAGE;
-        }
-    return EXIT_DONE;
+        if (option_is_argument(&row->fields[i]) && given-- == 0)
+            return &row->fields[i];
+    return NULL;
 }
 
-/* Reads one word without a name. Returns 1, 0 when it has a name, -1 on a mistake. */
-static int take_argument(const struct target *target, char *word, unsigned *given)
+/* "--oifs eth1 eth2": the words from the list's value on, as one. */
+static void join_words(int argc, char **argv, int at, char *text, size_t size)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (; at < argc && argv[at][0] != '-' && used < size; at++) {
+        char *rest = argv[at];
+
+        while (*rest && used < size) {
+            size_t length = strcspn(rest, ",");
+
+            if (length)
+                used += (size_t)snprintf(text + used, size - used, "%s%.*s", used ? "," : "",
+                                         (int)length, rest);
+            rest += length + (rest[length] == ',');
+        }
+    }
+}
+
+/* A word for which there is no place: answers with the right form. Returns -1. */
+static int say_surplus(const struct target *target, int argc, char **argv, int at)
+{
+    const struct action_row *row = target->line->command.row;
+    const struct field *before =
+        at - 2 >= target->line->words_end ? find_field(row, argv[at - 2]) : NULL;
+    char name[64], text[512];
+
+    if (before && field_is_list(before->type) && !strchr(argv[at - 2], '=')) {
+        join_words(argc, argv, at - 1, text, sizeof text);
+        wrong(target, before, "a list is one word, with commas and without spaces: write %s %s.",
+              argv[at - 2], text);
+        return -1;
+    }
+    snprintf(name, sizeof name, "--%.60s", argv[at]);
+    if (find_field(row, name)) {
+        wrong(target, NULL, "options begin with '--': write %s instead of '%s'.", name, argv[at]);
+        return -1;
+    }
+    usage_form(row, text, sizeof text);
+    wrong(target, NULL, "'%s' has no place here. Write: netbroker %s", argv[at], text);
+    return -1;
+}
+
+static int take_argument(const struct target *target, int argc, char **argv, int at,
+                         unsigned *given)
 {
     const struct field *field = next_argument(target->line->command.row, *given);
 
-    if ((word[0] == '-' && word[1]) || !field)
-        return 0;
+    if (!field)
+        return say_surplus(target, argc, argv, at);
     ++*given;
-    return set_field(target, field, word) ? 1 : -1;
+    return note_given(target, field) && set_field(target, field, argv[at]) ? 1 : -1;
+}
+
+/* --- The whole ----------------------------------------------------------------------------- */
+
+static int check_required(const struct command_line *line)
+{
+    const struct action_row *row = line->command.row;
+    char name[64], form[512];
+
+    for (size_t i = 0; i < row->field_count; i++) {
+        const struct field *field = &row->fields[i];
+
+        if (!field_is_required(field) || is_given(line, field))
+            continue;
+        option_title(field, name, sizeof name);
+        return say_usage(line, row->cli, field->name, "'%s' needs %s%s%s. Write: netbroker %s",
+                         row->cli, name, field->need == ARGUMENT ? "" : " ",
+                         field->need == ARGUMENT ? "" : option_metavariable(field),
+                         usage_form(row, form, sizeof form));
+    }
+    return EXIT_DONE;
+}
+
+/* What the service would refuse without a look at anything but the request is wrong usage. */
+static int check_values(const struct command_line *line, const struct nb_request *request)
+{
+    struct json text = {.limit = 2 * REQUEST_MAX};
+    const struct action_row *row = line->command.row;
+    struct request decoded;
+    struct error error;
+    char message[sizeof error.message + 64];
+    int status = EXIT_DONE;
+
+    if (request_append(request, &text) == 0 &&
+        !decode_request(text.text, text.length - 1, &decoded, &error))
+        status = error.code == ERROR_INVALID_JSON
+                     ? say_usage(line, row->cli, NULL, "a value is no valid UTF-8 text.")
+                     : say_usage(line, row->cli, error.field, "%s",
+                                 in_command_words(row, error.field, error.message, message,
+                                                  sizeof message));
+    json_clear(&text);
+    return status;
+}
+
+/* Reads the next word or two. Returns how many, -1 on a mistake. */
+static int take_word(const struct target *target, int argc, char **argv, int at, unsigned *given,
+                     bool named)
+{
+    int words = named ? take_common(target->line, argc, argv, at) : 0;
+
+    if (words == 0 && named && argv[at][0] == '-' && argv[at][1])
+        words = take_option(target, argc, argv, at);
+    return words ? words : take_argument(target, argc, argv, at, given);
 }
 
 int command_line_request(struct command_line *line, int argc, char **argv,
                          struct nb_request *request)
 {
     const struct target target = {line, request};
-    int at = line->words_end;
     unsigned arguments = 0;
+    bool named = true; /* "--" was not there yet */
+    int status;
 
-    while (at < argc) {
-        int words = take_common(line, argc, argv, at);
-
-        if (words == 0)
-            words = take_argument(&target, argv[at], &arguments);
-        if (words == 0)
-            words = take_option(&target, argc, argv, at);
+    for (int at = line->words_end, words; at < argc; at += words) {
+        words = 1;
+        if (named && strcmp(argv[at], "--") == 0)
+            named = false;
+        else
+            words = take_word(&target, argc, argv, at, &arguments, named);
         if (words < 0)
             return EXIT_USAGE;
-        at += words;
     }
     if (line->help)
         return EXIT_DONE;
-    return check_required(line->command.row, argc, argv, line->words_end, arguments);
+    status = check_required(line);
+    return status == EXIT_DONE && line->command.own != OWN_IMPORT ? check_values(line, request)
+                                                                  : status;
 }

@@ -2,6 +2,8 @@
  * client, so neither side ever waits for the other to read. */
 #include "batch.h"
 
+#include "cli.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -22,7 +24,7 @@ void batch_clear(struct batch *batch)
 {
     json_clear(&batch->text);
     free(batch->items);
-    *batch = (struct batch){0};
+    *batch = (struct batch){.line = batch->line};
 }
 
 static bool make_room(struct batch *batch)
@@ -49,7 +51,7 @@ bool batch_add(struct batch *batch, const struct batch_item *where, const struct
     batch->text.limit = TEXT_MAX;
     json_bytes(&batch->text, text->text, text->length);
     if (batch->text.failed || !make_room(batch)) {
-        fputs("netbroker: out of memory.\n", stderr);
+        explain_no_memory(batch->line);
         return false;
     }
     batch->items[batch->count++] = item;
@@ -77,11 +79,27 @@ struct sending {
     bool shown; /* progress, on the terminal */
 };
 
+/* Back to the beginning of the line of progress, which is shown on terminals alone. */
+static const char erase_line[] = "\r\033[K";
+
 static void skip_others(struct sending *sending)
 {
     while (sending->next < sending->batch->count &&
            sending->batch->items[sending->next].action != sending->action)
         sending->next++;
+}
+
+static void say_refusal(const struct sending *sending, const struct batch_item *item,
+                        const struct nb_reply *reply)
+{
+    const struct fault fault = {.code = nb_reply_code(reply),
+                                .field = nb_reply_field(reply),
+                                .file = item->file,
+                                .line = item->line};
+
+    if (sending->shown)
+        fputs(erase_line, stderr);
+    report(sending->batch->line, &fault, "%s", nb_reply_message(reply));
 }
 
 static void take_reply(struct nb_client *client, const struct nb_reply *reply, void *context)
@@ -95,8 +113,7 @@ static void take_reply(struct nb_client *client, const struct nb_reply *reply, v
     if (!nb_reply_code(reply))
         sending->result->done++;
     else if (sending->result->refused++ < REFUSALS_SHOWN)
-        fprintf(stderr, "%s%s:%u: %s\n", sending->shown ? "\r\033[K" : "", item->file, item->line,
-                nb_reply_message(reply));
+        say_refusal(sending, item, reply);
 }
 
 static time_t now(void)
@@ -112,24 +129,30 @@ static void show_progress(struct sending *sending)
 {
     size_t answered = sending->result->done + sending->result->refused;
 
-    if (now() - sending->start < 2 || !isatty(STDERR_FILENO))
+    if (now() - sending->start < 2 || sending->batch->line->json || !isatty(STDERR_FILENO))
         return;
-    fprintf(stderr, "\r\033[K%zu of %zu ...", answered, sending->total);
+    fprintf(stderr, "%s%zu of %zu ...", erase_line, answered, sending->total);
     sending->shown = true;
 }
 
 /* Sends and receives until at most `most` requests are under way. */
 static int pump(struct nb_client *client, struct sending *sending, size_t most)
 {
+    time_t last = now(); /* when something was answered */
     int result = nb_dispatch(client);
 
     while (result == 0 && nb_pending(client) > most) {
         struct pollfd polled = {nb_fd(client), nb_poll_events(client), 0};
+        size_t before = nb_pending(client);
 
         show_progress(sending);
         if (poll(&polled, 1, 1000) < 0 && errno != EINTR)
             return -errno;
         result = nb_dispatch(client);
+        if (nb_pending(client) < before)
+            last = now();
+        else if (result == 0 && (double)(now() - last) > sending->batch->line->timeout)
+            result = -ETIMEDOUT;
     }
     return result;
 }
@@ -175,9 +198,10 @@ int batch_send(struct nb_client *client, const struct batch *batch, enum action 
     if (result == 0)
         result = pump(client, &sending, 0);
     if (sending.shown)
-        fputs("\r\033[K", stderr);
+        fputs(erase_line, stderr);
     if (ret->refused > REFUSALS_SHOWN)
-        fprintf(stderr, "netbroker: %zu more were refused.\n", ret->refused - REFUSALS_SHOWN);
+        report(batch->line, &(struct fault){.code = "aborted"}, "%zu more were refused.",
+               ret->refused - REFUSALS_SHOWN);
     return result;
 }
 

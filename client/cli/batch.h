@@ -6,6 +6,8 @@
 #include "netbroker.h"
 #include "table.h"
 
+struct command_line;
+
 /* A request, and where it stands. */
 struct batch_item {
     const char *file; /* its name, the caller's */
@@ -14,7 +16,9 @@ struct batch_item {
     size_t start, length; /* in the batch's text */
 };
 
-struct batch { /* all zero: empty */
+struct batch { /* all zero but for the line: empty */
+    /* How mistakes are told, and how long each reply is waited for. */
+    const struct command_line *line;
     struct batch_item *items;
     size_t count, capacity;
     struct json text;
@@ -34,7 +38,8 @@ bool batch_add(struct batch *batch, const struct batch_item *where, const struct
 /* How many requests of this action it has. */
 size_t batch_count(const struct batch *batch, enum action action);
 
-/* Sends all requests of the action, as a trial where dry_run says so, and waits for the replies.
+/* Sends all requests of the action, as a trial where dry_run says so, and waits for the replies,
+ * for each so long as the command line says.
  * Says on standard error what the service refuses, by file and line; the first ones in full.
  * Returns 0, or a negative errno of the connection. */
 int batch_send(struct nb_client *client, const struct batch *batch, enum action action,

@@ -6,25 +6,54 @@
 #include "commands.h"
 #include "netbroker.h"
 
+#include <stdio.h>
+
 enum exit_status {
     EXIT_DONE = 0,
     EXIT_REFUSED = 1,     /* the service said no */
     EXIT_NEGATIVE = 1,    /* a question was answered: a problem was found, or it is not allowed */
     EXIT_USAGE = 2,       /* the command line is wrong */
-    EXIT_UNREACHABLE = 3, /* the service cannot be reached */
+    EXIT_UNREACHABLE = 3, /* the service cannot be reached, or does not answer */
 };
+
+#define TIMEOUT_DEFAULT 10.0
 
 struct command_line {
     const char *socket; /* NULL: not given */
     bool json;
     bool help;
     bool version;
-    struct command command;
-    int words_end;    /* argv index behind the words of the command */
-    const char *file; /* of one of our own commands */
-    uint64_t flags;   /* a bit for each option that is a flag and given */
-    double interval;  /* of --watch, in seconds; 0: not given */
+    unsigned common_given;  /* a bit for each of these options that has a value */
+    double timeout;         /* how long to wait for a reply, in seconds */
+    const char *family;     /* help is asked for its commands; NULL: for none or one command */
+    struct command command; /* its row is NULL where no command is given */
+    int words_end;          /* argv index behind the words of the command */
+    const char *file;       /* of one of our own commands */
+    uint64_t given;         /* a bit for each option of the command that is given */
+    double interval;        /* of --watch, in seconds; 0: not given */
 };
+
+/* --- words.c: commands, and what a mistyped word may mean ----------------------------------- */
+
+/* The candidate that is nearest to a word; "" where none is near. */
+struct guess {
+    const char *word;
+    size_t distance; /* candidates must be nearer */
+    char best[64];
+};
+
+void guess_begin(struct guess *guess, const char *word);
+void guess_consider(struct guess *guess, const char *candidate);
+
+/* Whether it is the first of the words of several commands, such as "mfc". */
+bool is_family(const char *word);
+
+/* Finds the command whose words stand at this place. Returns how many these are; 0: there is no
+ * such command, and its row is NULL. */
+int words_match(struct command *command, int argc, char **argv, int at);
+
+/* Says what may be meant by the word at this place. Returns EXIT_USAGE. */
+int say_unknown_command(const struct command_line *line, int argc, char **argv, int at);
 
 /* --- arguments.c: the command line, by the action table ------------------------------------ */
 
@@ -37,16 +66,76 @@ int command_line_parse(struct command_line *line, int argc, char **argv);
 int command_line_request(struct command_line *line, int argc, char **argv,
                          struct nb_request *request);
 
-/* Whether this flag of the command was given, by its name in the row. */
+/* Says what is wrong with the command line, and where help for this command is, or with "" for all.
+ * field is that of the protocol, or NULL. Returns EXIT_USAGE. */
+int say_usage(const struct command_line *line, const char *command, const char *field,
+              const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Whether this option of the command was given, by its name in the row. */
 bool command_line_flag(const struct command_line *line, const char *name);
 
 /* --- help.c -------------------------------------------------------------------------------- */
 
 void help_print(void);
+void help_print_family(const char *family);
 void help_print_command(const struct action_row *row);
 
 /* "--dry-run" for the field dry_run; text has room for a field's name and 3 bytes more. */
 const char *option_name(const struct field *field, char *text, size_t size);
+
+/* The same for an option with a name; else what stands for it, e.g. "LEASE". */
+const char *option_title(const struct field *field, char *text, size_t size);
+
+/* "mfc add --group GROUP[/LENGTH] --iif INTERFACE ...", with what is required. Returns text. */
+const char *usage_form(const struct action_row *row, char *text, size_t size);
+
+/* --- report.c: what is wrong, on standard error --------------------------------------------- */
+
+struct fault {
+    const char *code;  /* a word for programs: of error.h, or usage, unreachable, timeout, file */
+    const char *field; /* of the protocol; NULL or "": none */
+    const char *file;  /* where the mistake stands, by the line; NULL: in none */
+    unsigned line;
+};
+
+/* A sentence for people, or with --json an object on a line. */
+void report(const struct command_line *line, const struct fault *fault, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* What the protocol says of a field of the command, said of its option: "--group ..." for "Invalid
+ * argument: 'group' ...". Returns text, or message where that is about something else. */
+const char *in_command_words(const struct action_row *row, const char *field, const char *message,
+                             char *text, size_t size);
+
+/* Says what keeps the service from being reached, and what would help. Returns EXIT_UNREACHABLE. */
+int explain_unreachable(const struct command_line *line, int error);
+
+/* Says why the service refused. Returns EXIT_REFUSED. */
+int explain_refusal(const struct command_line *line, const struct nb_reply *reply);
+
+/* Says why a file cannot be read, by a negative errno. Returns EXIT_REFUSED. */
+int explain_file(const struct command_line *line, const char *path, int error);
+
+/* Says that there is no memory. Returns EXIT_REFUSED. */
+int explain_no_memory(const struct command_line *line);
+
+/* --- safe.c: text from outside, made harmless ----------------------------------------------- */
+
+/* With "\\x1b" for a byte that plays with a terminal or reorders a line: control characters, also
+ * those of C1, bidirectional controls, and bytes that are no UTF-8. The text is yours; NULL: no
+ * memory. */
+char *safe_text(const char *text);
+
+/* Prints it so; the second lets the newlines of a text of several lines pass. */
+void print_safe(FILE *file, const char *text);
+void print_safe_lines(FILE *file, const char *text);
+
+/* The same on standard output, as printf(3) prints it by a format with one "%s". */
+void printf_safe(const char *format, const char *text);
+
+/* The value as JSON text on one line, where such characters are escaped as JSON has it, which means
+ * the same. The text is yours; NULL: no memory. */
+char *safe_json(const struct nb_value *value);
 
 /* --- columns.c: tables for people ---------------------------------------------------------- */
 
@@ -55,7 +144,7 @@ struct columns;
 /* Begins a table with these headings, NULL behind the last. Ends the program without memory. */
 struct columns *columns_new(const char *const *headings);
 
-/* Adds the next cell, row by row. */
+/* Adds the next cell, row by row, and makes it harmless. */
 void columns_add(struct columns *columns, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -70,8 +159,8 @@ void columns_print(struct columns *columns);
 /* The width of the terminal; 0: any will do, because no person looks. */
 size_t terminal_width(void);
 
-/* Prints text in lines of at most width, broken between words. Each but the first is behind indent
- * spaces; of the first as many are used already. */
+/* Prints text, made harmless, in lines of at most width, broken between words. Each but the first
+ * is behind indent spaces; of the first as many are used already. */
 void print_wrapped(const char *text, size_t indent, size_t width);
 
 /* The same in so many lines at most (0: any number); of rows that do not fit it tells the number.
@@ -106,9 +195,6 @@ const char *route_source(const struct nb_value *route);
 int run_replace(const struct command_line *line, const struct nb_request *begin);
 int run_import(const struct command_line *line, const struct nb_request *unused);
 
-/* Says why a file cannot be read, by a negative errno. Returns EXIT_REFUSED. */
-int explain_file(const char *path, int error);
-
 /* --- live.c: the same again and again, with rates ------------------------------------------ */
 
 struct live;
@@ -126,12 +212,13 @@ void print_route_list(const struct nb_value *routes, struct live *live);
 void print_vif_list(const struct nb_value *vifs, struct live *live);
 
 /* Prints events until the connection ends. */
-int watch_events(struct nb_client *client, const struct nb_request *request, bool json);
+int watch_events(struct nb_client *client, const struct command_line *line,
+                 const struct nb_request *request);
 
-/* Says what keeps the service from being reached, and what would help. Returns EXIT_UNREACHABLE. */
-int explain_unreachable(const char *path, int error);
+/* Connects as the command line says. Returns as nb_connect_within does. */
+int connect_service(const struct command_line *line, struct nb_client **ret_client);
 
-/* Prints why the service refused. Returns EXIT_REFUSED. */
-int explain_refusal(const struct nb_reply *reply);
+/* --timeout, as the library takes it. */
+unsigned timeout_ms(const struct command_line *line);
 
 #endif

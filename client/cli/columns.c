@@ -53,7 +53,7 @@ struct columns *columns_new(const char *const *headings)
 
 void columns_add(struct columns *columns, const char *format, ...)
 {
-    char *cell;
+    char *cell, *safe;
     va_list arguments;
 
     if (columns->used == columns->capacity) {
@@ -65,8 +65,10 @@ void columns_add(struct columns *columns, const char *format, ...)
     if (vasprintf(&cell, format, arguments) < 0)
         cell = NULL;
     va_end(arguments);
-    widen(columns, columns->used % columns->count, check_memory(cell));
-    columns->cells[columns->used++] = cell;
+    safe = check_memory(safe_text(check_memory(cell)));
+    free(cell);
+    widen(columns, columns->used % columns->count, safe);
+    columns->cells[columns->used++] = safe;
 }
 
 void columns_may_leave_out(struct columns *columns, const char *heading, bool if_same)
@@ -118,8 +120,10 @@ size_t terminal_width(void)
     return size.ws_col;
 }
 
-void print_wrapped(const char *text, size_t indent, size_t width)
+void print_wrapped(const char *whole, size_t indent, size_t width)
 {
+    char *safe = check_memory(safe_text(whole));
+    const char *text = safe;
     size_t room = width > indent ? width - indent : width, length = strlen(text);
 
     while (length > room) {
@@ -134,6 +138,7 @@ void print_wrapped(const char *text, size_t indent, size_t width)
         length = strlen(text);
     }
     puts(text);
+    free(safe);
 }
 
 static void print_row(const struct columns *columns, char *const *cells, size_t width)

@@ -1,6 +1,10 @@
 /* Our own commands are rows as the action table has them (table.h). */
 #include "commands.h"
 
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
 #define F(S, name, type, need, low, high, fallback, documentation)                                 \
     {#name, (enum field_type)OPTION_##type, need, 0, low, high, fallback, documentation},
 #define T(type, c_type, metavariable) OPTION_##type = FIELD_##type,
@@ -111,4 +115,46 @@ const char *option_metavariable(const struct field *option)
     return (int)option->type == OPTION_FILE      ? "FILE"
            : (int)option->type == OPTION_SECONDS ? "[SECONDS]"
                                                  : field_metavariable(option->type);
+}
+
+bool option_is_argument(const struct field *option)
+{
+    return option->need == ARGUMENT || option->need == OPTIONAL_ARGUMENT;
+}
+
+const char *argument_name(const struct field *option, char *text, size_t size)
+{
+    snprintf(text, size, "%s", option->name);
+    for (char *c = text; *c; c++)
+        *c = (char)toupper((unsigned char)*c);
+    return text;
+}
+
+/* A program gives a user by number and knows connections and DESCRIBE; a person has other words. */
+static const struct {
+    const char *command, *option; /* command NULL: of any */
+    const char *documentation;
+} worded[] = {
+    {"policy check", "user",
+     "The user, by name or number, with all groups that this machine knows of; you, where it is "
+     "missing."},
+    {"policy check", "verb", "The verb, e.g. mroute.write; netbroker-policy(5) lists them all."},
+    {"policy check", "interfaces", "The interfaces of the request, with commas: eth0,eth1."},
+    {NULL, "while_connected",
+     "Hold it only as long as this command runs; it stays until it is interrupted."},
+    {"mfc add", "oifs",
+     "The interfaces that the packets leave by, with commas: eth1,eth2; also with a '+' at the "
+     "end. With a source it may be empty (--oifs \"\"): such a route stops its flow."},
+    {"mfc add", "ttls",
+     "IPv4: a TTL threshold for each interface of --oifs, in their order; packets with a greater "
+     "TTL pass. Missing: 1 for each."},
+};
+
+const char *option_documentation(const struct action_row *row, const struct field *option)
+{
+    for (size_t i = 0; i < sizeof worded / sizeof *worded; i++)
+        if ((!worded[i].command || strcmp(worded[i].command, row->cli) == 0) &&
+            strcmp(worded[i].option, option->name) == 0)
+            return worded[i].documentation;
+    return option->documentation;
 }

@@ -33,4 +33,14 @@ struct command command_at(size_t index);
 /* How help calls a value of the option, e.g. "ADDRESS"; "" for a flag. */
 const char *option_metavariable(const struct field *option);
 
+/* Whether it stands without a name, in its place. */
+bool option_is_argument(const struct field *option);
+
+/* What help calls an option without a name: "LEASE" for the field lease. Returns text. */
+const char *argument_name(const struct field *option, char *text, size_t size);
+
+/* What help says about an option: what the table says about the field, where the command line does
+ * not have words of its own. */
+const char *option_documentation(const struct action_row *row, const struct field *option);
+
 #endif

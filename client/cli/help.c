@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_WIDTH = 79, COMMAND_WIDTH = 15 };
+enum { TEXT_WIDTH = 79, COMMAND_WIDTH = 15, USAGE_WIDTH = 17 };
 
 const char *option_name(const struct field *field, char *text, size_t size)
 {
@@ -12,6 +12,36 @@ const char *option_name(const struct field *field, char *text, size_t size)
     for (char *c = text; *c; c++)
         if (*c == '_')
             *c = '-';
+    return text;
+}
+
+const char *option_title(const struct field *field, char *text, size_t size)
+{
+    return option_is_argument(field) ? argument_name(field, text, size)
+                                     : option_name(field, text, size);
+}
+
+const char *usage_form(const struct action_row *row, char *text, size_t size)
+{
+    size_t used = (size_t)snprintf(text, size, "%s", row->cli);
+    bool optional = false;
+    char name[64];
+
+    for (size_t i = 0; i < row->field_count && used < size; i++) {
+        const struct field *field = &row->fields[i];
+
+        option_title(field, name, sizeof name);
+        if (option_is_argument(field))
+            used += (size_t)snprintf(text + used, size - used,
+                                     field->need == ARGUMENT ? " %s" : " [%s]", name);
+        else if (field->need == REQUIRED)
+            used += (size_t)snprintf(text + used, size - used, " %s %s", name,
+                                     option_metavariable(field));
+        else
+            optional = true;
+    }
+    if (optional && used < size)
+        snprintf(text + used, size - used, " [OPTION...]");
     return text;
 }
 
@@ -37,55 +67,57 @@ void help_print(void)
 {
     const struct action_row *row;
 
-    puts("Usage: netbroker [--socket PATH] [--json] COMMAND [OPTION...]\n"
+    puts("Usage: netbroker [OPTION...] COMMAND [OPTION...]\n"
+         "       netbroker help [COMMAND]\n"
          "Ask netbrokerd to do what needs privileges; see netbroker(1).\n"
          "\n"
          "Commands:");
     for (size_t i = 0; (row = command_at(i).row); i++)
         print_command(row);
     puts("\n"
-         "Options:\n"
-         "  --socket PATH  the service's socket ($NETBROKER_SOCKET, else the default)\n"
-         "  --json         print the reply's payload as JSON\n"
-         "  --help         this text, or, behind a command, its options\n"
-         "  --version      print the version");
+         "Options of every command:\n"
+         "  --socket PATH      the service's socket ($NETBROKER_SOCKET, else the default)\n"
+         "  --timeout SECONDS  wait so long for a reply (default 10)\n"
+         "  --json             print the reply's payload, and errors, as JSON\n"
+         "  --help             this text, or, behind a command, its options\n"
+         "  --version          print the version");
 }
 
-static bool is_argument(const struct field *field)
+void help_print_family(const char *family)
 {
-    return field->need == ARGUMENT || field->need == OPTIONAL_ARGUMENT;
+    const struct action_row *row;
+    size_t length = strlen(family);
+
+    printf("Usage: netbroker %s COMMAND [OPTION...]\n\nCommands:\n", family);
+    for (size_t i = 0; (row = command_at(i).row); i++)
+        if (strncmp(row->cli, family, length) == 0 && row->cli[length] == ' ')
+            print_command(row);
+    printf("\nTry 'netbroker help %s COMMAND' for the options of one.\n", family);
 }
 
-static void print_arguments(const struct action_row *row)
+static void print_option(const struct action_row *row, const struct field *field)
 {
-    for (size_t i = 0; i < row->field_count; i++)
-        if (is_argument(&row->fields[i]))
-            printf(row->fields[i].need == ARGUMENT ? " %s" : " [%s]", row->fields[i].name);
-}
-
-static void print_option(const struct field *field)
-{
-    const char *value = option_metavariable(field);
+    const char *value = option_is_argument(field) ? "" : option_metavariable(field);
     char name[64];
 
-    printf("  %s%s%s", is_argument(field) ? field->name : option_name(field, name, sizeof name),
-           value[0] ? " " : "", value);
+    printf("  %s%s%s", option_title(field, name, sizeof name), value[0] ? " " : "", value);
     if (field_is_required(field))
         printf("  (required)");
     else if (field->fallback)
         printf("  (default %u)", field->fallback);
     printf("\n      ");
-    print_wrapped(field->documentation, 6, TEXT_WIDTH);
+    print_wrapped(option_documentation(row, field), 6, TEXT_WIDTH);
 }
 
 void help_print_command(const struct action_row *row)
 {
-    printf("Usage: netbroker %s", row->cli);
-    print_arguments(row);
-    printf("%s\n", row->field_count ? " [OPTION...]" : "");
+    char form[512];
+
+    fputs("Usage: netbroker ", stdout);
+    print_wrapped(usage_form(row, form, sizeof form), USAGE_WIDTH, TEXT_WIDTH);
     print_wrapped(row->documentation, 0, TEXT_WIDTH);
     if (row->field_count)
         puts("\nOptions:");
     for (size_t i = 0; i < row->field_count; i++)
-        print_option(&row->fields[i]);
+        print_option(row, &row->fields[i]);
 }

@@ -43,14 +43,16 @@ static void say(struct import *import, const char *file, unsigned line, enum smc
 static void say(struct import *import, const char *file, unsigned line, enum smcroute_weight weight,
                 const char *format, ...)
 {
+    bool is_note = weight == SMCROUTE_NOTE;
+    const struct fault fault = {.code = is_note ? "note" : "import", .file = file, .line = line};
+    char text[1024];
     va_list arguments;
 
     import->problems += weight == SMCROUTE_PROBLEM;
-    fprintf(stderr, "%s:%u: %s", file, line, weight == SMCROUTE_NOTE ? "note: " : "");
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
+    report(import->line, &fault, "%s%s", is_note && !import->line->json ? "note: " : "", text);
 }
 
 /* --- Reading ------------------------------------------------------------------------------- */
@@ -297,7 +299,7 @@ static bool resolve_entries(struct import *import)
     struct import_entry **sorted = calloc(import->count + 1, sizeof *sorted);
 
     if (!sorted) {
-        fputs("netbroker: out of memory.\n", stderr);
+        explain_no_memory(import->line);
         return false;
     }
     for (size_t i = 0; i < import->count; i++)
@@ -402,16 +404,16 @@ static int send_all(struct import *import)
 {
     struct batch_result routes = {0}, joins = {0};
     struct nb_client *client;
-    int result = nb_connect(&client, import->line->socket);
+    int result = connect_service(import->line, &client);
 
     if (result < 0)
-        return explain_unreachable(nb_socket_path(import->line->socket), result);
+        return explain_unreachable(import->line, result);
     result = batch_send(client, &import->batch, action_find("ADD_MFC"), false, &routes);
     if (result == 0)
         result = batch_send(client, &import->batch, action_find("ADD_JOIN"), false, &joins);
     nb_close(client);
     if (result < 0)
-        return explain_unreachable(nb_socket_path(import->line->socket), result);
+        return explain_unreachable(import->line, result);
     print_result(import, &routes, &joins);
     return routes.refused > 0 || joins.refused > 0 ? EXIT_REFUSED : EXIT_DONE;
 }
@@ -421,15 +423,16 @@ static int import_file(struct import *import)
     int status = EXIT_DONE, result = read_file(import, import->line->file);
 
     if (result < 0)
-        return explain_file(import->line->file, result);
+        return explain_file(import->line, import->line->file, result);
     if (!resolve_entries(import) || !take_over_all(import))
         return EXIT_REFUSED;
     if (!command_line_flag(import->line, "print"))
         status = send_all(import);
     if (import->problems == 0)
         return status;
-    fprintf(stderr, "netbroker: not everything was taken over: %zu problem%s above.\n",
-            import->problems, import->problems == 1 ? "" : "s");
+    report(import->line, &(struct fault){.code = "import"},
+           "not everything was taken over: %zu problem%s above.", import->problems,
+           import->problems == 1 ? "" : "s");
     return status ? status : EXIT_REFUSED;
 }
 
@@ -439,11 +442,9 @@ int run_import(const struct command_line *line, const struct nb_request *unused)
     int status;
 
     (void)unused;
-    if (!import) {
-        fputs("netbroker: out of memory.\n", stderr);
-        return EXIT_REFUSED;
-    }
-    import->line = line;
+    if (!import)
+        return explain_no_memory(line);
+    import->line = import->batch.line = line;
     import->smcroute.reader =
         (struct smcroute_reader){keep_entry, read_included, say_remark, import};
     status = import_file(import);

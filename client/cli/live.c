@@ -110,7 +110,7 @@ size_t live_lines(const struct live *live)
 /* The thing as the service tells of it, and behind that its rates. */
 static void print_thing(struct live *live, const struct nb_value *thing)
 {
-    char *text = nb_value_text(thing);
+    char *text = safe_json(thing);
     size_t length = text ? strlen(text) : 0;
     double rates[RATE_COUNTERS_MAX];
     bool known = take_rates(live, thing, rates);
@@ -184,18 +184,20 @@ static int read_once(struct live *live, const struct command_line *line,
 {
     struct nb_client *client;
     struct nb_reply *reply;
-    int result = nb_connect(&client, line->socket);
+    int result = connect_service(line, &client);
     uint64_t before = now_ns();
 
     if (result < 0)
         return result;
+    if (!first)
+        nb_set_timeout(client, 0); /* it has answered before, and whoever watches sees the time */
     result = nb_call(client, request, &reply);
     nb_close(client);
     if (result < 0)
         return result;
     rates_begin(live->rates, before + (now_ns() - before) / 2);
     if (nb_reply_code(reply))
-        result = explain_refusal(reply);
+        result = explain_refusal(line, reply);
     else
         show(live, line, reply, first);
     nb_reply_free(reply);
@@ -251,15 +253,13 @@ int live_run(const struct command_line *line, const struct nb_request *request)
     struct live live = {.subject = subjects, .rates = rates_new()};
     int result;
 
-    if (!live.rates) {
-        fputs("netbroker: out of memory.\n", stderr);
-        return EXIT_REFUSED;
-    }
+    if (!live.rates)
+        return explain_no_memory(line);
     while (live.subject->action != line->command.action)
         live.subject++;
     sigaction(SIGINT, &ending, NULL);
     sigaction(SIGTERM, &ending, NULL);
     result = read_on(&live, line, request);
     rates_free(live.rates);
-    return result < 0 ? explain_unreachable(nb_socket_path(line->socket), result) : result;
+    return result < 0 ? explain_unreachable(line, result) : result;
 }

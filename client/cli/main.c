@@ -30,12 +30,13 @@ static int (*const own_commands[])(const struct command_line *, const struct nb_
 _Static_assert(sizeof own_commands / sizeof *own_commands == OWN_COUNT, "each command is there");
 
 /* What was asked for ends with the connection: it lasts until this command is ended. */
-static int hold(struct nb_client *client)
+static int hold(struct nb_client *client, const struct command_line *line)
 {
     int result = 0;
 
     fflush(stdout);
-    fputs("It is held until this command ends.\n", stderr);
+    if (!line->json) /* what a program reads there are errors */
+        fputs("It is held until this command ends.\n", stderr);
     while (result == 0) {
         struct pollfd polled = {.fd = nb_fd(client), .events = nb_poll_events(client)};
 
@@ -43,6 +44,16 @@ static int hold(struct nb_client *client)
             result = nb_dispatch(client);
     }
     return result;
+}
+
+unsigned timeout_ms(const struct command_line *line)
+{
+    return (unsigned)(line->timeout * 1000);
+}
+
+int connect_service(const struct command_line *line, struct nb_client **ret_client)
+{
+    return nb_connect_within(ret_client, line->socket, timeout_ms(line));
 }
 
 static bool is_held(const struct command_line *line)
@@ -59,12 +70,12 @@ static int perform(struct nb_client *client, const struct command_line *line,
     int result;
 
     if (line->command.action == ACTION_SUBSCRIBE)
-        return watch_events(client, request, line->json);
+        return watch_events(client, line, request);
     result = nb_call(client, request, &reply);
     if (result < 0)
         return result;
     if (nb_reply_code(reply))
-        status = explain_refusal(reply);
+        status = explain_refusal(line, reply);
     else if (line->json)
         print_payload(reply);
     else
@@ -72,19 +83,19 @@ static int perform(struct nb_client *client, const struct command_line *line,
     if (!nb_reply_code(reply) && judges[line->command.action])
         status = judges[line->command.action](reply);
     nb_reply_free(reply);
-    return status == EXIT_DONE && is_held(line) ? hold(client) : status;
+    return status == EXIT_DONE && is_held(line) ? hold(client, line) : status;
 }
 
 static int run(const struct command_line *line, const struct nb_request *request)
 {
     struct nb_client *client;
-    int result = nb_connect(&client, line->socket);
+    int result = connect_service(line, &client);
 
     if (result == 0) {
         result = perform(client, line, request);
         nb_close(client);
     }
-    return result < 0 ? explain_unreachable(nb_socket_path(line->socket), result) : result;
+    return result < 0 ? explain_unreachable(line, result) : result;
 }
 
 static int run_command(struct command_line *line, int argc, char **argv)
@@ -92,10 +103,8 @@ static int run_command(struct command_line *line, int argc, char **argv)
     struct nb_request *request;
     int status;
 
-    if (nb_request_new(&request, line->command.row->name) < 0) {
-        fputs("netbroker: out of memory.\n", stderr);
-        return EXIT_REFUSED;
-    }
+    if (nb_request_new(&request, line->command.row->name) < 0)
+        return explain_no_memory(line);
     status = command_line_request(line, argc, argv, request);
     if (status == EXIT_DONE && line->help)
         help_print_command(line->command.row);
@@ -120,9 +129,11 @@ int main(int argc, char **argv)
         puts("netbroker " NB_VERSION);
         return EXIT_DONE;
     }
-    if (!line.command.row) {
+    if (line.command.row)
+        return run_command(&line, argc, argv);
+    if (line.family)
+        help_print_family(line.family);
+    else
         help_print();
-        return EXIT_DONE;
-    }
-    return run_command(&line, argc, argv);
+    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_REFUSED;
 }

@@ -20,6 +20,9 @@ struct replacement {
     size_t mistakes;
 };
 
+/* What is reported behind the reasons. */
+static const struct fault nothing_changed = {.code = "aborted"};
+
 /* --- The file ------------------------------------------------------------------------------ */
 
 static bool keep_statement(void *context, unsigned number, const struct line *line)
@@ -37,7 +40,12 @@ static void say_mistake(void *context, unsigned number, const struct error *erro
     struct replacement *replacement = context;
 
     replacement->mistakes++;
-    fprintf(stderr, "%s:%u: %s\n", replacement->line->file, number, error->message);
+    report(replacement->line,
+           &(struct fault){.code = error_word(error->code),
+                           .field = error->field,
+                           .file = replacement->line->file,
+                           .line = number},
+           "%s", error->message);
 }
 
 static int read_statements(struct replacement *replacement)
@@ -49,12 +57,12 @@ static int read_statements(struct replacement *replacement)
     int result = file_read(path, &text, &length);
 
     if (result < 0)
-        return explain_file(path, result);
+        return explain_file(replacement->line, path, result);
     lines_read(text, length, &reader);
     free(text);
     if (replacement->mistakes > 0)
-        fprintf(stderr, "netbroker: %zu mistake%s in %s; nothing was changed.\n",
-                replacement->mistakes, replacement->mistakes == 1 ? "" : "s", path);
+        report(replacement->line, &nothing_changed, "%zu mistake%s in %s; nothing was changed.",
+               replacement->mistakes, replacement->mistakes == 1 ? "" : "s", path);
     return replacement->failed || replacement->mistakes > 0 ? EXIT_REFUSED : EXIT_DONE;
 }
 
@@ -123,7 +131,7 @@ static void print_outcome(const struct replacement *replacement, const struct nb
 
 /* Returns an exit status, or a negative errno of the connection, as all below. */
 static int ask(struct nb_client *client, const struct nb_request *request,
-               const struct replacement *shown)
+               const struct replacement *replacement, bool shown)
 {
     struct nb_reply *reply;
     int result = nb_call(client, request, &reply);
@@ -131,15 +139,15 @@ static int ask(struct nb_client *client, const struct nb_request *request,
     if (result < 0)
         return result;
     if (nb_reply_code(reply))
-        result = explain_refusal(reply);
+        result = explain_refusal(replacement->line, reply);
     else if (shown)
-        print_outcome(shown, reply);
+        print_outcome(replacement, reply);
     nb_reply_free(reply);
     return result;
 }
 
 static int ask_action(struct nb_client *client, const char *action, bool dry_run,
-                      const struct replacement *shown)
+                      const struct replacement *replacement, bool shown)
 {
     struct nb_request *request;
     int result = nb_request_new(&request, action);
@@ -148,7 +156,7 @@ static int ask_action(struct nb_client *client, const char *action, bool dry_run
         return result;
     if (dry_run)
         nb_request_set_bool(request, "dry_run", true);
-    result = ask(client, request, shown);
+    result = ask(client, request, replacement, shown);
     nb_request_free(request);
     return result;
 }
@@ -166,14 +174,14 @@ static int send_all(struct nb_client *client, const struct replacement *replacem
 
 static int stage(struct nb_client *client, const struct replacement *replacement)
 {
-    int result = ask(client, replacement->begin, NULL);
+    int result = ask(client, replacement->begin, replacement, false);
 
     if (result != EXIT_DONE)
         return result;
     result = send_all(client, replacement, "ADD_MFC", false);
     if (result == EXIT_REFUSED) {
-        fputs("netbroker: nothing was changed.\n", stderr);
-        ask_action(client, "ABORT", false, NULL);
+        report(replacement->line, &nothing_changed, "nothing was changed.");
+        ask_action(client, "ABORT", false, replacement, false);
     }
     return result;
 }
@@ -184,11 +192,11 @@ static int replace(struct nb_client *client, const struct replacement *replaceme
     int result = send_all(client, replacement, "ADD_JOIN", true);
 
     if (result == EXIT_REFUSED)
-        fputs("netbroker: nothing was changed.\n", stderr);
+        report(replacement->line, &nothing_changed, "nothing was changed.");
     if (result == EXIT_DONE)
         result = stage(client, replacement);
     if (result == EXIT_DONE)
-        result = ask_action(client, "COMMIT", dry_run, replacement);
+        result = ask_action(client, "COMMIT", dry_run, replacement, true);
     if (result == EXIT_DONE && !dry_run)
         result = send_all(client, replacement, "ADD_JOIN", false);
     return result;
@@ -196,17 +204,17 @@ static int replace(struct nb_client *client, const struct replacement *replaceme
 
 int run_replace(const struct command_line *line, const struct nb_request *begin)
 {
-    struct replacement replacement = {.line = line, .begin = begin};
+    struct replacement replacement = {.line = line, .begin = begin, .batch.line = line};
     struct nb_client *client;
     int result = read_statements(&replacement);
 
     if (result == EXIT_DONE) {
-        result = nb_connect(&client, line->socket);
+        result = connect_service(line, &client);
         if (result == 0) {
             result = replace(client, &replacement);
             nb_close(client);
         }
     }
     batch_clear(&replacement.batch);
-    return result < 0 ? explain_unreachable(nb_socket_path(line->socket), result) : result;
+    return result < 0 ? explain_unreachable(line, result) : result;
 }

@@ -1,17 +1,13 @@
-/* How replies about the service are shown: status, ping, describe, doctor, and what all commands
- * say when something is wrong. */
+/* How replies about the service are shown: status, ping, describe, doctor. */
 #include "cli.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 void print_payload(const struct nb_reply *reply)
 {
     const struct nb_value *payload = nb_reply_payload(reply);
-    char *line = payload ? nb_value_text(payload) : NULL;
+    char *line = payload ? safe_json(payload) : NULL;
 
     puts(line ? line : "{}");
     free(line);
@@ -19,7 +15,8 @@ void print_payload(const struct nb_reply *reply)
 
 void print_message(const struct nb_reply *reply)
 {
-    puts(nb_reply_message(reply));
+    print_safe(stdout, nb_reply_message(reply));
+    putchar('\n');
 }
 
 /* The service's message on an addition is the same whatever became of it, because programs compare
@@ -49,14 +46,17 @@ static void print_tree(const struct nb_value *value, int indent)
     for (const struct nb_value *member = nb_value_first(value); member;
          member = nb_value_next(member)) {
         const struct nb_value *inner = nb_value_first(member);
-        char *line = inner ? NULL : nb_value_text(member);
+        char *line = inner ? NULL : safe_json(member);
         const char *string = nb_value_string(member);
 
-        printf("%*s%s%s", indent, "", nb_value_key(member), nb_value_key(member)[0] ? ":" : "-");
-        if (inner)
-            putchar('\n');
-        else
-            printf(" %s\n", string[0] ? string : line ? line : "");
+        printf("%*s", indent, "");
+        print_safe(stdout, nb_value_key(member));
+        fputs(nb_value_key(member)[0] ? ":" : "-", stdout);
+        if (!inner) {
+            putchar(' ');
+            print_safe(stdout, string[0] ? string : line ? line : "");
+        }
+        putchar('\n');
         free(line);
         print_tree(inner ? member : NULL, indent + 2);
     }
@@ -69,7 +69,7 @@ void print_status(const struct nb_reply *reply)
 
 void print_schema(const struct nb_reply *reply)
 {
-    char *line = nb_value_text(nb_reply_payload(reply));
+    char *line = safe_json(nb_reply_payload(reply));
 
     puts(line ? line : "");
     free(line);
@@ -77,7 +77,7 @@ void print_schema(const struct nb_reply *reply)
 
 void print_metrics(const struct nb_reply *reply)
 {
-    fputs(nb_value_string(nb_value_get(nb_reply_payload(reply), "text")), stdout);
+    print_safe_lines(stdout, nb_value_string(nb_value_get(nb_reply_payload(reply), "text")));
 }
 
 enum { VERDICT_WIDTH = 9 };
@@ -87,10 +87,10 @@ static void print_finding(const struct nb_value *finding, size_t width)
 {
     const char *hint = nb_value_string(nb_value_get(finding, "hint"));
 
-    printf("%-8s ", nb_value_string(nb_value_get(finding, "verdict")));
+    printf_safe("%-8s ", nb_value_string(nb_value_get(finding, "verdict")));
     print_wrapped(nb_value_string(nb_value_get(finding, "message")), VERDICT_WIDTH, width);
     if (hint[0])
-        printf("%-8s -> %s\n", "", hint);
+        printf_safe("         -> %s\n", hint);
 }
 
 void print_findings(const struct nb_reply *reply)
@@ -121,37 +121,4 @@ int judge_decision(const struct nb_reply *reply)
 {
     return nb_value_bool(nb_value_get(nb_reply_payload(reply), "allowed")) ? EXIT_DONE
                                                                            : EXIT_NEGATIVE;
-}
-
-int explain_unreachable(const char *path, int error)
-{
-    static const struct {
-        int error;
-        const char *help;
-    } helps[] = {
-        {-ENOENT, "There is no such socket. Is netbrokerd running? (systemctl start netbrokerd)"},
-        {-ECONNREFUSED, "Nobody serves there. Is netbrokerd running? (systemctl start netbrokerd)"},
-        {-EACCES, "You may not connect. The socket's group may: ask your administrator to add you "
-                  "to it, then log in again."},
-        {-EPIPE, "The service ended the connection."},
-        {-ECONNRESET, "The service ended the connection."},
-    };
-
-    fprintf(stderr, "netbroker: cannot reach the service at %s: %s.\n", path, strerror(-error));
-    for (size_t i = 0; i < sizeof helps / sizeof *helps; i++)
-        if (helps[i].error == error)
-            fprintf(stderr, "%s\n", helps[i].help);
-    return EXIT_UNREACHABLE;
-}
-
-int explain_file(const char *path, int error)
-{
-    fprintf(stderr, "netbroker: cannot read '%s': %s.\n", path, strerror(-error));
-    return EXIT_REFUSED;
-}
-
-int explain_refusal(const struct nb_reply *reply)
-{
-    fprintf(stderr, "netbroker: %s\n", nb_reply_message(reply));
-    return EXIT_REFUSED;
 }

@@ -17,15 +17,17 @@ static void print_flow(const struct nb_value *payload)
     const struct nb_value *oifs = nb_value_get(payload, "oifs");
     char line[512];
 
-    printf(" (%s, %s)", route_source(payload), text(payload, "group"));
+    printf_safe(" (%s", route_source(payload));
+    printf_safe(", %s)", text(payload, "group"));
     if (oifs) {
         route_oifs(payload, line, sizeof line);
-        printf(" %s -> %s", text(payload, "iif"), line);
+        printf_safe(" %s", text(payload, "iif"));
+        printf_safe(" -> %s", line);
     } else if (text(payload, "iif")[0]) {
-        printf(" on %s", text(payload, "iif"));
+        printf_safe(" on %s", text(payload, "iif"));
     }
     if (text(payload, "state")[0])
-        printf(" [%s]", text(payload, "state"));
+        printf_safe(" [%s]", text(payload, "state"));
 }
 
 static void print_event(struct nb_client *client, const struct nb_reply *event, void *context)
@@ -36,7 +38,8 @@ static void print_event(struct nb_client *client, const struct nb_reply *event, 
 
     (void)client;
     (void)context;
-    printf("%.15s %s", clock ? clock + 1 : time, nb_reply_event(event));
+    printf_safe("%.15s ", clock ? clock + 1 : time);
+    printf_safe("%s", nb_reply_event(event));
     if (nb_value_get(payload, "group"))
         print_flow(payload);
     else if (strcmp(nb_reply_event(event), "lost") == 0)
@@ -48,7 +51,7 @@ static void print_event(struct nb_client *client, const struct nb_reply *event, 
 
 static void print_json(struct nb_client *client, const struct nb_reply *event, void *context)
 {
-    char *line = nb_value_text(nb_reply_value(event));
+    char *line = safe_json(nb_reply_value(event));
 
     (void)client;
     (void)context;
@@ -57,18 +60,20 @@ static void print_json(struct nb_client *client, const struct nb_reply *event, v
     free(line);
 }
 
-int watch_events(struct nb_client *client, const struct nb_request *request, bool json)
+int watch_events(struct nb_client *client, const struct command_line *line,
+                 const struct nb_request *request)
 {
     struct nb_reply *reply;
     int result, status = EXIT_DONE;
 
-    nb_set_event_handler(client, json ? print_json : print_event, NULL);
+    nb_set_event_handler(client, line->json ? print_json : print_event, NULL);
     result = nb_call(client, request, &reply);
     if (result == 0) {
         if (nb_reply_code(reply))
-            status = explain_refusal(reply);
+            status = explain_refusal(line, reply);
         nb_reply_free(reply);
     }
+    nb_set_timeout(client, 0); /* events come when they come */
     if (result == 0 && status == EXIT_DONE)
         result = nb_wait(client);
     return result < 0 ? result : status;

@@ -23,21 +23,21 @@ before=$(kernel_state)
 flow1=(--source 10.1.0.2 --group 239.1.1.1)
 wrong 1 eth99 mfc add "${flow1[@]}" --iif r0 --oifs r1,eth99
 wrong 1 eth99 mfc add "${flow1[@]}" --iif eth99 --oifs r1
-wrong 1 group mfc add --group 239.1.1.0/33 --iif r0 --oifs r1
-wrong 1 group mfc add --group ff0e::/129 --iif r0 --oifs r1
-wrong 1 source mfc add --source 10.0.0.0/-1 --group 239.1.1.1 --iif r0 --oifs r1
+wrong 2 group mfc add --group 239.1.1.0/33 --iif r0 --oifs r1
+wrong 2 group mfc add --group ff0e::/129 --iif r0 --oifs r1
+wrong 2 source mfc add --source 10.0.0.0/-1 --group 239.1.1.1 --iif r0 --oifs r1
 wrong 1 r0 mfc add "${flow1[@]}" --iif r0 --oifs r0
 wrong 1 r0 mfc add "${flow1[@]}" --iif r0 --oifs r1,r0
-wrong 1 224.0.0 mfc add --group 224.0.0.5 --iif r0 --oifs r1
-wrong 1 224.0.0 mfc add --group 224.0.0.0/24 --iif r0 --oifs r1
-wrong 1 ff02 mfc add --group ff02::5 --iif r0 --oifs r1
-wrong 1 multicast mfc add --group 10.1.1.1 --iif r0 --oifs r1
-wrong 1 group mfc add --group 239.1.1 --iif r0 --oifs r1
-wrong 1 twice mfc add "${flow1[@]}" --iif r0 --oifs r1,r1
-wrong 1 ttls mfc add "${flow1[@]}" --iif r0 --oifs r1 --ttls 0
-wrong 1 ttls mfc add "${flow1[@]}" --iif r0 --oifs r1 --ttls 255
+wrong 2 224.0.0 mfc add --group 224.0.0.5 --iif r0 --oifs r1
+wrong 2 224.0.0 mfc add --group 224.0.0.0/24 --iif r0 --oifs r1
+wrong 2 ff02 mfc add --group ff02::5 --iif r0 --oifs r1
+wrong 2 multicast mfc add --group 10.1.1.1 --iif r0 --oifs r1
+wrong 2 group mfc add --group 239.1.1 --iif r0 --oifs r1
+wrong 2 twice mfc add "${flow1[@]}" --iif r0 --oifs r1,r1
+wrong 2 ttls mfc add "${flow1[@]}" --iif r0 --oifs r1 --ttls 0
+wrong 2 ttls mfc add "${flow1[@]}" --iif r0 --oifs r1 --ttls 255
 wrong 1 ttls mfc add "${flow1[@]}" --iif r0 --oifs r1 --ttls 1,2
-wrong 1 idle mfc add --group 239.1.0.0/16 --iif r0 --oifs r1 --idle 0
+wrong 2 idle mfc add --group 239.1.0.0/16 --iif r0 --oifs r1 --idle 0
 wrong 1 "no MFC entry" mfc del "${flow1[@]}"
 wrong 2 nonsense nonsense
 wrong 2 mfc mfc

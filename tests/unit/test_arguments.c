@@ -5,6 +5,7 @@
 #include "suite.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct fixture {
@@ -58,6 +59,8 @@ static const struct {
     {"mfc flush --json", REQUEST("FLUSH_MFC", "")},
     {"revoke 0123456789ab", REQUEST("REVOKE", "\"lease\":\"0123456789ab\"")},
     {"--json revoke --json 0123456789ab", REQUEST("REVOKE", "\"lease\":\"0123456789ab\"")},
+    {"revoke -- -a", REQUEST("REVOKE", "\"lease\":\"-a\"")},
+    {"-- mfc flush --dry-run", REQUEST("FLUSH_MFC", "\"dry_run\":true")},
     {"revoke a_b", REQUEST("REVOKE", "\"lease\":\"a b\"")}, /* the service judges it */
     {"policy check mroute.write", REQUEST("CHECK_POLICY", "\"verb\":\"mroute.write\"")},
     {"policy check mroute.write a,b",
@@ -95,28 +98,67 @@ END_TEST
 static const struct {
     const char *words, *said;
 } mistakes[] = {
-    {"revoke", "'revoke' needs a lease"},
-    {"revoke 0123456789ab 0123456789ac", "'revoke' has no option '0123456789ac'"},
-    {"revoke --leas 0123456789ab", "'revoke' has no option '--leas'"},
-    {"policy check", "'policy check' needs a verb"},
-    {"policy check --group 239.1.1.1", "'policy check' needs a verb"},
-    {"policy check mroute.write a b", "'policy check' has no option 'b'"},
+    {"revoke", "'revoke' needs LEASE. Write: netbroker revoke LEASE"},
+    {"revoke 0123456789ab 0123456789ac", "'0123456789ac' has no place here"},
+    {"revoke --leas 0123456789ab", "'revoke' has no option '--leas'. Did you mean '--lease'?"},
+    {"revoke -- --leas a", "'a' has no place here"},
+    {"policy check", "'policy check' needs VERB. Write: netbroker policy check VERB [INTERFACES]"},
+    {"policy check --group 239.1.1.1", "'policy check' needs VERB"},
+    {"policy check mroute.write a b", "'b' has no place here. Write: netbroker policy check VERB"},
     {"policy check --user no-such-user mroute.write", "there is no user 'no-such-user'"},
+    {"policy check --user 4294967296 mroute.write", "there is no user '4294967296'"},
     {"policy check --user", "--user takes USER"},
-    {"policy chekc", "'policy chekc' is no command; there are: 'policy check'"},
-    {"ping pong", "'ping' has no option 'pong'"},
-    {"mfc add --iif a --oifs b", "'mfc add' needs --group"},
-    {"mfc add --group 239.1.1.1 --iif a --oifs b --table x", "'x' is no integer"},
-    {"mfc add --group 239.1.1.1 --iif a --oifs b --ttls 1,", "'' is no integer"},
+    {"policy chekc", "'policy chekc' is no command. Did you mean 'policy check'?"},
+    {"policy", "'policy' needs a word more; there are: 'policy check'."},
+    {"mfc list", "there are: 'mfc add', 'mfc del'"},
+    {"mfc delete", "Did you mean 'mfc del'?"},
+    {"add mfc", "'add' is no command of its own; there are: 'mfc add', 'join add'."},
+    {"delete mfc", "there are: 'mfc del', 'join del'."},
+    {"mcf add", "there is no command 'mcf'. Did you mean 'mfc'?"},
+    {"stauts", "there is no command 'stauts'. Did you mean 'status'?"},
+    {"hlep", "Did you mean 'help'?"},
+    {"help mcf", "Did you mean 'mfc'?"},
+    {"help mfc ad", "Did you mean 'mfc add'?"},
+    {"ping pong", "'pong' has no place here. Write: netbroker ping\n"},
+    {"mfc add eth0 239.1.1.1", "Write: netbroker mfc add --group GROUP[/LENGTH] --iif INTERFACE"},
+    {"mfc add group 239.1.1.1", "write --group instead of 'group'"},
+    {"mfc add --oifs b c --iif a", "a list is one word, with commas and without spaces: write "
+                                   "--oifs b,c."},
+    {"mfc add --oifs b, c, d", "write --oifs b,c,d."},
+    {"mfc add --gruop 239.1.1.1", "'mfc add' has no option '--gruop'. Did you mean '--group'?"},
+    {"mfc add -iif a", "'mfc add' has no option '-iif'. Did you mean '--iif'?"},
+    {"mfc add --dry_run", "Did you mean '--dry-run'?"},
+    {"mfc add --iif a --oifs b",
+     "'mfc add' needs --group GROUP[/LENGTH]. Write: netbroker mfc add"},
+    {"mfc add --group --iif a", "--group takes GROUP[/LENGTH], and none follows"},
+    {"mfc add --group 239.1.1.1 --group 239.1.1.2", "--group is given twice."},
+    {"mfc add --oifs a --oifs b", "--oifs is given twice; a list is one word, with commas"},
+    {"mfc flush --dry-run --dry-run", "--dry-run is given twice"},
+    {"mfc flush --dry-run=no", "--dry-run takes no value"},
+    {"mfc add --group 239.1.1.1 --iif a --oifs b --table x", "'x' is no integer; --table takes"},
+    {"mfc add --group 239.1.1.1 --iif a --oifs b --ttls 1,", "'' is no integer; --ttls takes"},
+    {"mfc del --group 239.1.1.1/33", "--group '239.1.1.1/33' has a wrong prefix length"},
+    {"mfc del --group 239.1.1.1/16", "it takes 239.1.0.0/16 for the prefix"},
+    {"mfc del --group 10.0.0.1", "--group '10.0.0.1' is no multicast address"},
+    {"mfc del --group 239.1.1.1 --iif a/b", "--iif cannot be 'a/b'"},
+    {"mfc del --group=", "--group '' is no address"},
+    {"watch --topics mfc.foo", "--topics 'mfc.foo' matches no event; it takes mfc.added, "},
     {"mfc show --watch 0.05", "'0.05' is no time; --watch takes 0.1 to 86400 seconds"},
     {"mfc show --watch=nan", "'nan' is no time"},
     {"mfc show --watch 1e3", "'1e3' is no time"},
     {"mfc show --watch=", "'' is no time"},
     {"mfc add --watch", "'mfc add' has no option '--watch'"},
-    {"nothing", "there is no command 'nothing'"},
-    {"--jsno ping", "there is no option '--jsno'"},
+    {"nothing", "there is no command 'nothing'; 'netbroker help' lists them."},
+    {"--jsno ping", "there is no option '--jsno'. Did you mean '--json'?"},
+    {"--group 239.1.1.1 mfc del", "there is no option '--group' before a command"},
     {"--socket", "--socket takes a path"},
-    {"--json", "a command is missing"},
+    {"--socket= ping", "--socket takes a path, not the empty word"},
+    {"ping --socket=/a --socket=/b", "--socket is given twice"},
+    {"ping --timeout", "--timeout takes a number of seconds"},
+    {"ping --timeout soon", "'soon' is no time; --timeout takes 0.1 to 86400 seconds"},
+    {"ping --help=yes", "--help takes no value"},
+    {"-- --json", "there is no command '--json'"},
+    {"ping --timeout 0", "'0' is no time"},
 };
 
 START_TEST(a_mistake_is_told)
@@ -143,10 +185,14 @@ START_TEST(options_of_all_commands_stand_anywhere)
 {
     struct fixture f;
 
-    read_words(&f, "--socket /a --json ping --socket=/b --help");
+    read_words(&f, "--socket /a --json ping --help --timeout=2.5");
     ck_assert_int_eq(f.status, EXIT_DONE);
-    ck_assert_str_eq(f.line.socket, "/b");
+    ck_assert_str_eq(f.line.socket, "/a");
+    ck_assert_double_eq(f.line.timeout, 2.5);
     ck_assert(f.line.json && f.line.help && !f.line.version);
+    read_words(&f, "ping --socket=/b");
+    ck_assert_str_eq(f.line.socket, "/b");
+    ck_assert_double_eq(f.line.timeout, TIMEOUT_DEFAULT);
 }
 END_TEST
 
@@ -182,6 +228,76 @@ START_TEST(help_needs_no_arguments)
 }
 END_TEST
 
+static const struct {
+    const char *words, *command, *family;
+} helps[] = {
+    {"help", NULL, NULL},
+    {"--help", NULL, NULL},
+    {"help mfc", NULL, "mfc"},
+    {"mfc --help", NULL, "mfc"},
+    {"mfc -h", NULL, "mfc"},
+    {"mfc help", NULL, "mfc"},
+    {"--help mfc", NULL, "mfc"},
+    {"help mfc add", "mfc add", NULL},
+    {"mfc add --help", "mfc add", NULL},
+    {"help ping", "ping", NULL},
+};
+
+START_TEST(help_is_for_all_a_family_or_a_command)
+{
+    struct fixture f;
+
+    read_words(&f, helps[_i].words);
+    ck_assert_int_eq(f.status, EXIT_DONE);
+    ck_assert(f.line.help);
+    ck_assert_pstr_eq(f.line.family, helps[_i].family);
+    ck_assert_pstr_eq(f.line.command.row ? f.line.command.row->cli : NULL, helps[_i].command);
+}
+END_TEST
+
+START_TEST(a_mistake_is_told_as_json)
+{
+    struct fixture f;
+
+    read_words(&f, "mfc del --group 239.1.1.1/33 --json");
+    ck_assert_int_eq(f.status, EXIT_USAGE);
+    assert_logged(&f.log,
+                  "{\"code\":\"usage\",\"field\":\"group\",\"message\":\"--group '239.1.1.1/33'");
+    ck_assert_uint_eq(log_count(&f.log, "\"code\""), 1);
+    read_words(&f, "mfc ad --json");
+    assert_logged(&f.log, "{\"code\":\"usage\",\"message\":\"'mfc ad' is no command.");
+}
+END_TEST
+
+static const struct {
+    const char *text, *safe;
+} texts[] = {
+    {"plain, \xc3\xa9 and \xe2\x82\xac", "plain, \xc3\xa9 and \xe2\x82\xac"},
+    {"\033[2J", "\\x1b[2J"},
+    {"a\nb\rc\td\x7f", "a\\x0ab\\x0dc\\x09d\\x7f"},
+    {"\xc2\x9b"
+     "31m",
+     "\\xc2\\x9b31m"},
+    {"\x9b"
+     "31m",
+     "\\x9b31m"},
+    {"\xe2\x80\xae", "\\xe2\\x80\\xae"},
+    {"\xe2\x81\xa6 \xe2\x81\xa9", "\\xe2\\x81\\xa6 \\xe2\\x81\\xa9"},
+    {"\xe2\x80\x8e\xe2\x80\x8f", "\\xe2\\x80\\x8e\\xe2\\x80\\x8f"},
+    {"\xd8\x9c", "\\xd8\\x9c"},
+    {"\xe2\x82", "\\xe2\\x82"},
+    {"", ""},
+};
+
+START_TEST(text_from_outside_is_harmless)
+{
+    char *safe = safe_text(texts[_i].text);
+
+    ck_assert_str_eq(safe, texts[_i].safe);
+    free(safe);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_loop_test(tests, a_command_becomes_a_request, 0,
@@ -192,6 +308,11 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, options_of_all_commands_stand_anywhere);
     tcase_add_loop_test(tests, a_time_may_be_left_out, 0, sizeof watches / sizeof *watches);
     tcase_add_test(tests, help_needs_no_arguments);
+    tcase_add_loop_test(tests, help_is_for_all_a_family_or_a_command, 0,
+                        (int)(sizeof helps / sizeof *helps));
+    tcase_add_test(tests, a_mistake_is_told_as_json);
+    tcase_add_loop_test(tests, text_from_outside_is_harmless, 0,
+                        (int)(sizeof texts / sizeof *texts));
 }
 
 int main(void)

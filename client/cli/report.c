@@ -1,0 +1,164 @@
+/* What is wrong, on standard error: a sentence for people, or with --json an object a line. */
+#include "cli.h"
+#include "json.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MESSAGE_MAX = 4096 };
+
+/* --- A report ------------------------------------------------------------------------------ */
+
+static void print_object(const struct fault *fault, const char *message)
+{
+    struct json json = {.limit = 8 * MESSAGE_MAX};
+
+    json_open(&json, '{');
+    json_member_string(&json, "code", fault->code);
+    if (fault->field && fault->field[0])
+        json_member_string(&json, "field", fault->field);
+    json_member_string(&json, "message", message);
+    if (fault->file) {
+        json_member_string(&json, "file", fault->file);
+        json_member_unsigned(&json, "line", fault->line);
+    }
+    json_close(&json, '}');
+    json_bytes(&json, "\n", 2);
+    if (!json.failed)
+        fputs(json.text, stderr);
+    json_clear(&json);
+}
+
+void report(const struct command_line *line, const struct fault *fault, const char *format, ...)
+{
+    char message[MESSAGE_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    if (line->json) {
+        print_object(fault, message);
+        return;
+    }
+    if (fault->file) {
+        print_safe(stderr, fault->file);
+        fprintf(stderr, ":%u: ", fault->line);
+    } else {
+        fputs("netbroker: ", stderr);
+    }
+    print_safe(stderr, message);
+    putc('\n', stderr);
+}
+
+int explain_no_memory(const struct command_line *line)
+{
+    report(line, &(struct fault){.code = "no-memory"}, "There is no memory for it.");
+    return EXIT_REFUSED;
+}
+
+int explain_file(const struct command_line *line, const char *path, int error)
+{
+    report(line, &(struct fault){.code = "file"}, "cannot read '%s': %s.", path, strerror(-error));
+    return EXIT_REFUSED;
+}
+
+/* --- The words of the command -------------------------------------------------------------- */
+
+const char *in_command_words(const struct action_row *row, const char *field, const char *message,
+                             char *text, size_t size)
+{
+    static const char prefix[] = "Invalid argument: ";
+    const char *rest = message + sizeof prefix - 1;
+    const struct field *option = field[0] ? field_find(row, field) : NULL;
+    size_t length = strlen(field);
+    char name[64];
+
+    if (!option || strncmp(message, prefix, sizeof prefix - 1) != 0 || rest[0] != '\'' ||
+        strncmp(rest + 1, field, length) != 0 || rest[length + 1] != '\'')
+        return message;
+    snprintf(text, size, "%s%s", option_title(option, name, sizeof name), rest + length + 2);
+    return text;
+}
+
+int explain_refusal(const struct command_line *line, const struct nb_reply *reply)
+{
+    struct fault fault = {.code = nb_reply_code(reply), .field = nb_reply_field(reply)};
+    char text[MESSAGE_MAX];
+
+    report(line, &fault, "%s",
+           line->json ? nb_reply_message(reply)
+                      : in_command_words(line->command.row, fault.field, nb_reply_message(reply),
+                                         text, sizeof text));
+    return EXIT_REFUSED;
+}
+
+/* --- The connection ------------------------------------------------------------------------ */
+
+static void explain_no_access(const char *path, char *text, size_t size)
+{
+    struct stat status;
+    const struct group *group = stat(path, &status) == 0 ? getgrgid(status.st_gid) : NULL;
+
+    if (group)
+        snprintf(
+            text, size,
+            "You may not connect; members of the group '%s' may: ask your administrator to add "
+            "you to it (usermod -aG %s USER), then log in again.",
+            group->gr_name, group->gr_name);
+    else
+        snprintf(text, size,
+                 "You may not connect. The socket's group may: ask your administrator to add you "
+                 "to it, then log in again.");
+}
+
+/* What would help. */
+static void write_help(const struct command_line *line, const char *path, int error, char *text,
+                       size_t size)
+{
+    static const struct {
+        int error;
+        const char *help;
+    } helps[] = {
+        {-ENOENT, "There is no such socket. Is netbrokerd running? (systemctl start netbrokerd)"},
+        {-ECONNREFUSED, "Nobody serves there. Is netbrokerd running? (systemctl start netbrokerd)"},
+        {-EPIPE, "The service ended the connection."},
+        {-ECONNRESET, "The service ended the connection."},
+        {-EBADMSG, "What answers there is not netbrokerd."},
+    };
+
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof helps / sizeof *helps; i++)
+        if (helps[i].error == error)
+            snprintf(text, size, "%s", helps[i].help);
+    if (error == -EACCES)
+        explain_no_access(path, text, size);
+    if (error == -ETIMEDOUT)
+        snprintf(text, size,
+                 "Whether it did what was asked is not known; 'netbroker show' tells what is "
+                 "there. --timeout SECONDS waits longer than %g seconds.",
+                 line->timeout);
+}
+
+int explain_unreachable(const struct command_line *line, int error)
+{
+    const char *path = nb_socket_path(line->socket);
+    struct fault fault = {.code = error == -ETIMEDOUT ? "timeout" : "unreachable"};
+    char help[512], what[256];
+
+    if (error == -ENOMEM)
+        return explain_no_memory(line);
+    write_help(line, path, error, help, sizeof help);
+    if (error == -ETIMEDOUT)
+        snprintf(what, sizeof what, "no reply from the service at %s within %g seconds.", path,
+                 line->timeout);
+    else
+        snprintf(what, sizeof what, "cannot reach the service at %s: %s.", path, strerror(-error));
+    report(line, &fault, "%s%s%s", what, help[0] ? " " : "", help);
+    return EXIT_UNREACHABLE;
+}
