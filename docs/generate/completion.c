@@ -67,12 +67,12 @@ void write_zsh_commands(void)
 
 /* "--iif=[The inbound interface.]:INTERFACE:_netbroker_value interface", a line of _arguments
  * (zshcompsys(1)). */
-static void write_zsh_option(const struct field *field)
+static void write_zsh_option(const struct action_row *row, const struct field *field)
 {
     fputs("        \"", stdout);
     print_option_name(field);
     fputs(field->type == FIELD_flag ? "[" : "=[", stdout);
-    print_escaped(field->documentation, "[]:\"$`\\", "\\");
+    print_escaped(option_documentation(row, field), "[]:\"$`\\", "\\");
     putchar(']');
     if (field->type != FIELD_flag)
         printf(":%s:_netbroker_value %s", option_metavariable(field), type_of(field));
@@ -88,7 +88,7 @@ void write_zsh_options(void)
     for (size_t command = 0; (row = command_at(command).row); command++) {
         printf("    '%s') specs+=(\n", row->cli);
         for (size_t i = 0; i < row->field_count; i++)
-            write_zsh_option(&row->fields[i]);
+            write_zsh_option(row, &row->fields[i]);
         puts("    ) ;;");
     }
 }

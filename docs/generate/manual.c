@@ -22,9 +22,15 @@ static void print_sentences(const char *text)
     putchar('\n');
 }
 
-/* "Fl -source Ar ADDRESS" */
+/* "Fl -source Ar ADDRESS", or "Ar LEASE" */
 static void print_option(const struct field *field)
 {
+    char name[64];
+
+    if (option_is_argument(field)) {
+        printf("Ar %s\n", argument_name(field, name, sizeof name));
+        return;
+    }
     fputs("Fl ", stdout);
     for (const char *c = field->name; *c; c++)
         printf("%s%c", c == field->name ? "-" : "", *c == '_' ? '-' : *c);
@@ -52,7 +58,7 @@ static void write_options(const struct action_row *row)
         print_option(&row->fields[i]);
         if (field_is_required(&row->fields[i]))
             puts("Required.");
-        print_sentences(row->fields[i].documentation);
+        print_sentences(option_documentation(row, &row->fields[i]));
     }
     puts(".El");
 }

@@ -38,6 +38,12 @@ mount -t sysfs sysfs /sys
 ip link add eth8 type veth peer name eth9
 
 expect "netbroker mf" mfc
+expect "netbroker he" help
+expect "netbroker help mf" mfc
+expect "netbroker help mfc a" add
+expect "netbroker help help" ""
+expect "netbroker --timeout 5 mfc a" add
+expect "netbroker --timeout=5 mfc a" add
 expect "netbroker mfc " add del flush import replace show
 expect "netbroker mfc a" add
 expect "netbroker --json mfc a" add
@@ -46,7 +52,7 @@ expect "netbroker --socket=/tmp/s mfc a" add
 expect "netbroker st" status
 expect "netbroker ping --j" --json
 expect "netbroker mfc add --" --append --dry-run --group --help --idle --iif --json --oifs --socket --source \
-    --table --ttls --wait --while-connected
+    --table --timeout --ttls --wait --while-connected
 expect "netbroker mfc add --iif eth8 --o" --oifs
 expect "netbroker mfc add --iif e" eth8 eth9
 expect "netbroker mfc add --iif=e" eth8 eth9
@@ -54,7 +60,7 @@ expect "netbroker mfc add --oifs eth8,e" eth8,eth8 eth8,eth9
 expect "netbroker mfc show --family " ipv4 ipv6
 expect "netbroker mfc show --w" --watch
 expect "netbroker mfc add --dry-run --gr" --group
-expect "netbroker mfc replace --" --dry-run --family --file --help --json --socket --table
+expect "netbroker mfc replace --" --dry-run --family --file --help --json --socket --table --timeout
 expect "netbroker mfc replace -f /etc/os-relea" /etc/os-release
 expect "netbroker mfc replace --file=/etc/os-relea" /etc/os-release
 expect "netbroker mfc import /etc/os-relea" /etc/os-release
