@@ -136,6 +136,7 @@ void printf_safe(const char *format, const char *text);
 /* The value as JSON text on one line, where such characters are escaped as JSON has it, which means
  * the same. The text is yours; NULL: no memory. */
 char *safe_json(const struct nb_value *value);
+char *safe_json_text(const char *json);
 
 /* --- columns.c: tables for people ---------------------------------------------------------- */
 

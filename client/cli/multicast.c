@@ -66,7 +66,7 @@ static bool are_of_default_tables(const struct nb_value *things)
     return true;
 }
 
-/* What 80 columns have no room for, from what says least on. */
+/* What a terminal may have no room for, from what says least on: the packets stay longest. */
 static void spare_route_columns(struct columns *columns, const struct nb_value *routes)
 {
     columns_may_leave_out(columns, "TABLE", !are_of_default_tables(routes));
@@ -74,6 +74,10 @@ static void spare_route_columns(struct columns *columns, const struct nb_value *
     columns_may_leave_out(columns, "BYTES", false);
     columns_may_leave_out(columns, "BYTES/S", false);
     columns_may_leave_out(columns, "ORIGIN", false);
+    columns_may_leave_out(columns, "TABLE", false);
+    columns_may_leave_out(columns, "STATE", true);
+    columns_may_leave_out(columns, "WRONG-IF", false);
+    columns_may_leave_out(columns, "STATE", false);
     columns_may_leave_out(columns, "PACKETS", false);
 }
 
@@ -148,12 +152,14 @@ void print_vif_list(const struct nb_value *vifs, struct live *live)
     }
     columns_may_leave_out(columns, "TABLE", !are_of_default_tables(vifs));
     columns_may_leave_out(columns, "FAMILY", true);
+    columns_may_leave_out(columns, "BYTES-IN", false);
+    columns_may_leave_out(columns, "BYTES-OUT", false);
     if (live) {
-        columns_may_leave_out(columns, "BYTES-IN", false);
-        columns_may_leave_out(columns, "BYTES-OUT", false);
         columns_may_leave_out(columns, "PACKETS-IN", false);
         columns_may_leave_out(columns, "PACKETS-OUT", false);
     }
+    columns_may_leave_out(columns, "ROUTES", false);
+    columns_may_leave_out(columns, "VIF", false);
     columns_print_within(columns, live_lines(live));
 }
 
@@ -183,6 +189,9 @@ void print_joins(const struct nb_reply *reply)
         columns_add(columns, "%" PRId64, number(join, "memberships"));
         columns_add(columns, "%" PRId64, number(join, "owners"));
     }
+    columns_may_leave_out(columns, "MEMBERSHIPS", false);
+    columns_may_leave_out(columns, "ORIGIN", false);
+    columns_may_leave_out(columns, "OWNERS", false);
     columns_print(columns);
 }
 
@@ -221,6 +230,7 @@ void print_leases(const struct nb_reply *reply)
     }
     columns_may_leave_out(columns, "SINCE", false);
     columns_may_leave_out(columns, "KIND", true);
+    columns_may_leave_out(columns, "ORIGIN", false);
     columns_print(columns);
 }
 

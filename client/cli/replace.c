@@ -98,6 +98,7 @@ static void print_changes(const struct nb_value *changes)
         route_oifs(change, oifs, sizeof oifs);
         columns_add(columns, "%s", oifs);
     }
+    columns_may_leave_out(columns, "TABLE", false);
     columns_print(columns);
     putchar('\n');
 }

@@ -17,6 +17,7 @@ enum { MESSAGE_MAX = 4096 };
 static void print_object(const struct fault *fault, const char *message)
 {
     struct json json = {.limit = 8 * MESSAGE_MAX};
+    char *safe;
 
     json_open(&json, '{');
     json_member_string(&json, "code", fault->code);
@@ -28,9 +29,10 @@ static void print_object(const struct fault *fault, const char *message)
         json_member_unsigned(&json, "line", fault->line);
     }
     json_close(&json, '}');
-    json_bytes(&json, "\n", 2);
-    if (!json.failed)
-        fputs(json.text, stderr);
+    json_bytes(&json, "", 1);
+    safe = json.failed ? NULL : safe_json_text(json.text);
+    fprintf(stderr, "%s\n", safe ? safe : "{\"code\":\"no-memory\"}");
+    free(safe);
     json_clear(&json);
 }
 

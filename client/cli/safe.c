@@ -124,13 +124,18 @@ void print_safe_lines(FILE *file, const char *text)
 }
 
 /* Only strings can have such characters, and there an escape means the same. */
+char *safe_json_text(const char *json)
+{
+    return make_safe(json, escape_for_programs);
+}
+
 char *safe_json(const struct nb_value *value)
 {
     char *text = nb_value_text(value), *safe;
 
     if (!text || harmless_length(text) == strlen(text))
         return text;
-    safe = make_safe(text, escape_for_programs);
+    safe = safe_json_text(text);
     free(text);
     return safe;
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Tables and findings on a terminal of 80 columns: all that matters of routes of the default tables
-# is there, and no line is longer. A pipe gets all columns.
+# is there, and no line is longer. At 60 columns the packets are. A pipe gets all columns.
 . "$(dirname "$0")/lib.sh"
 
 # terminal COLUMNS ARGUMENT...: what the command shows on a terminal.
@@ -51,6 +51,21 @@ equal "headings in a pipe" "SOURCE GROUP IIF TABLE STATE ORIGIN PACKETS BYTES WR
     "$(nb mfc show | head -n 1 | xargs)"
 equal "a line at 80 columns" "10.1.0.2 239.10.20.30 r0 installed learned 1000 r1 r2(ttl 16)" \
     "$(terminal 80 mfc show | grep 239.10.20.30 | xargs)"
+equal "headings at 60 columns" "SOURCE GROUP IIF PACKETS OIFS" \
+    "$(terminal 60 mfc show | head -n 1 | xargs)"
+nb mfc add --source 10.2.0.2 --group 239.10.20.31 --iif r0 --oifs r2
+send_from receiver1 d1 239.10.20.31 5 # they come in by r1
+contains "headings at 200 columns" 5 "$(terminal 200 mfc show | grep 239.10.20.31 | awk '{print $9}')"
+contains "headings at 60 columns with packets that came in by a wrong interface" PACKETS \
+    "$(terminal 60 mfc show | head -n 1)"
+for table in "mfc show" "vif show" leases; do
+    read -ra words <<<"$table"
+    equal "lines over 60 columns of $table" "" \
+        "$(terminal 60 "${words[@]}" | grep -E '.{61}' || true)"
+done
+equal "headings of VIFs at 60 columns" "VIF INTERFACE FAMILY ROUTES PACKETS-IN PACKETS-OUT" \
+    "$(terminal 60 vif show | head -n 1 | xargs)"
+nb mfc del --source 10.2.0.2 --group 239.10.20.31
 nb mfc add --source 10.1.0.2 --group 239.10.20.30 --iif r0 --oifs r1 --table 100
 contains "headings with another table" TABLE "$(terminal 80 mfc show | head -n 1)"
 
