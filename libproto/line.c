@@ -35,8 +35,9 @@ static const char name_group[] = "group", name_oifs[] = "oifs", name_ttls[] = "t
 struct draft {
     const struct action_row *row;
     struct json *json;
-    uint64_t given; /* a bit for each field of the row */
-    bool ipv4;      /* of its group */
+    uint64_t given;                /* a bit for each field of the row */
+    const struct field *last_list; /* the last field with a value, where it is a list */
+    bool ipv4;                     /* of its group */
     uint32_t oif_count;
     char oifs[VIFS_MAX][INTERFACE_NAME_MAX + 1];
     struct error *error;
@@ -184,6 +185,7 @@ static bool write_value(struct draft *draft, const struct field *field, char **r
     char *text;
 
     json_key(draft->json, field->name);
+    draft->last_list = NULL;
     if (field->type == FIELD_flag) {
         json_bool(draft->json, true);
         return true;
@@ -193,6 +195,8 @@ static bool write_value(struct draft *draft, const struct field *field, char **r
         return error_set(draft->error, ERROR_MISSING_FIELD, field->name,
                          "Invalid argument: a value is missing behind '%s'; it takes %s.",
                          field->name, field_metavariable(field->type));
+    if (field_is_list(field->type))
+        draft->last_list = field;
     if (field_is_list(field->type))
         return write_list(draft, field, text);
     if (strcmp(field->name, name_group) == 0)
@@ -207,6 +211,11 @@ static bool refuse_unknown(struct draft *draft, const char *name)
     char names[160] = "";
     size_t used = 0;
 
+    if (draft->last_list)
+        return error_set(draft->error, ERROR_UNKNOWN_FIELD, name,
+                         "Invalid argument: '%.40s' is no field; the list of '%s' is one word, "
+                         "with commas and without spaces.",
+                         name, draft->last_list->name);
     for (size_t i = 0; i < draft->row->field_count && used < sizeof names; i++) {
         const char *other = draft->row->fields[i].name;
 
@@ -318,7 +327,21 @@ static enum line_kind end_request(struct draft *draft, const struct thresholds *
                : LINE_WRONG;
 }
 
-static enum line_kind read_request(const struct action_row *row, char *rest,
+/* As the decoder judges it, in the words of a file. */
+static bool check_required(const struct draft *draft, const char *statement)
+{
+    for (size_t i = 0; i < draft->row->field_count; i++) {
+        const struct field *field = &draft->row->fields[i];
+
+        if (field_is_required(field) && !is_given(draft, field->name))
+            return error_set(draft->error, ERROR_MISSING_FIELD, field->name,
+                             "Invalid argument: '%s' needs '%s'. %s", statement, field->name,
+                             field->documentation);
+    }
+    return true;
+}
+
+static enum line_kind read_request(const char *statement, const struct action_row *row, char *rest,
                                    const struct thresholds *thresholds, struct line *line,
                                    struct error *error)
 {
@@ -326,7 +349,7 @@ static enum line_kind read_request(const struct action_row *row, char *rest,
 
     begin_request(&draft, &line->json, row);
     json_open(draft.json, '{');
-    if (!take_fields(&draft, rest))
+    if (!take_fields(&draft, rest) || (!draft.json->failed && !check_required(&draft, statement)))
         return LINE_WRONG;
     return end_request(&draft, thresholds, line);
 }
@@ -361,7 +384,7 @@ static enum line_kind read_words(char *rest, const struct thresholds *thresholds
     if (!word)
         return LINE_BLANK;
     if (row)
-        return read_request(row, rest, thresholds, line, error);
+        return read_request(word, row, rest, thresholds, line, error);
     if (strcmp(word, word_interface) == 0)
         return read_threshold(rest, line, error);
     error_set(

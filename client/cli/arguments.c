@@ -534,8 +534,7 @@ static int check_values(const struct command_line *line, const struct nb_request
         status = error.code == ERROR_INVALID_JSON
                      ? say_usage(line, row->cli, NULL, "a value is no valid UTF-8 text.")
                      : say_usage(line, row->cli, error.field, "%s",
-                                 in_command_words(row, error.field, error.message, message,
-                                                  sizeof message));
+                                 in_command_words(row, error.message, message, sizeof message));
     json_clear(&text);
     return status;
 }

@@ -102,10 +102,10 @@ struct fault {
 void report(const struct command_line *line, const struct fault *fault, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* What the protocol says of a field of the command, said of its option: "--group ..." for "Invalid
- * argument: 'group' ...". Returns text, or message where that is about something else. */
-const char *in_command_words(const struct action_row *row, const char *field, const char *message,
-                             char *text, size_t size);
+/* What the service says, said of the options of the command: "--group ..." for "Invalid argument:
+ * 'group' ...". Returns text. */
+const char *in_command_words(const struct action_row *row, const char *message, char *text,
+                             size_t size);
 
 /* Says what keeps the service from being reached, and what would help. Returns EXIT_UNREACHABLE. */
 int explain_unreachable(const struct command_line *line, int error);

@@ -36,6 +36,15 @@ static void print_object(const struct fault *fault, const char *message)
     json_clear(&json);
 }
 
+static const char invalid[] = "Invalid argument: ";
+
+/* The code says it already, and a person sees it. */
+static const char *without_prefix(const char *message)
+{
+    return strncmp(message, invalid, sizeof invalid - 1) == 0 ? message + sizeof invalid - 1
+                                                              : message;
+}
+
 void report(const struct command_line *line, const struct fault *fault, const char *format, ...)
 {
     char message[MESSAGE_MAX];
@@ -54,7 +63,7 @@ void report(const struct command_line *line, const struct fault *fault, const ch
     } else {
         fputs("netbroker: ", stderr);
     }
-    print_safe(stderr, message);
+    print_safe(stderr, without_prefix(message));
     putc('\n', stderr);
 }
 
@@ -72,19 +81,48 @@ int explain_file(const struct command_line *line, const char *path, int error)
 
 /* --- The words of the command -------------------------------------------------------------- */
 
-const char *in_command_words(const struct action_row *row, const char *field, const char *message,
-                             char *text, size_t size)
+/* The field whose name stands in quotes at the text's beginning, or NULL. */
+static const struct field *quoted_field(const struct action_row *row, const char *text)
 {
-    static const char prefix[] = "Invalid argument: ";
-    const char *rest = message + sizeof prefix - 1;
-    const struct field *option = field[0] ? field_find(row, field) : NULL;
-    size_t length = strlen(field);
+    for (size_t i = 0; i < row->field_count; i++) {
+        size_t length = strlen(row->fields[i].name);
+
+        if (text[0] == '\'' && strncmp(text + 1, row->fields[i].name, length) == 0 &&
+            text[length + 1] == '\'')
+            return &row->fields[i];
+    }
+    return NULL;
+}
+
+/* Whether an interface is named there, which may be called as an option is. */
+static bool follows_interface(const char *message, const char *at)
+{
+    static const char word[] = "nterface ";
+    size_t length = sizeof word - 1;
+
+    return (size_t)(at - message) > length && memcmp(at - length, word, length) == 0;
+}
+
+const char *in_command_words(const struct action_row *row, const char *message, char *text,
+                             size_t size)
+{
+    size_t used = 0;
     char name[64];
 
-    if (!option || strncmp(message, prefix, sizeof prefix - 1) != 0 || rest[0] != '\'' ||
-        strncmp(rest + 1, field, length) != 0 || rest[length + 1] != '\'')
-        return message;
-    snprintf(text, size, "%s%s", option_title(option, name, sizeof name), rest + length + 2);
+    message = without_prefix(message);
+    text[0] = '\0';
+    for (const char *at = message; *at && used + 1 < size;) {
+        const struct field *field = follows_interface(message, at) ? NULL : quoted_field(row, at);
+
+        if (field) {
+            used += (size_t)snprintf(text + used, size - used, "%s",
+                                     option_title(field, name, sizeof name));
+            at += strlen(field->name) + 2;
+        } else {
+            text[used++] = *at++;
+            text[used] = '\0';
+        }
+    }
     return text;
 }
 
@@ -94,9 +132,9 @@ int explain_refusal(const struct command_line *line, const struct nb_reply *repl
     char text[MESSAGE_MAX];
 
     report(line, &fault, "%s",
-           line->json ? nb_reply_message(reply)
-                      : in_command_words(line->command.row, fault.field, nb_reply_message(reply),
-                                         text, sizeof text));
+           line->json
+               ? nb_reply_message(reply)
+               : in_command_words(line->command.row, nb_reply_message(reply), text, sizeof text));
     return EXIT_REFUSED;
 }
 

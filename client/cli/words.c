@@ -196,6 +196,5 @@ int say_unknown_command(const struct command_line *line, int argc, char **argv, 
     if (guess.best[0])
         return say_usage(line, "", NULL, "there is no command '%s'. Did you mean '%s'?", word,
                          guess.best);
-    return say_usage(line, "", NULL, "there is no command '%s'; 'netbroker help' lists them.",
-                     word);
+    return say_usage(line, "", NULL, "there is no command '%s'.", word);
 }

@@ -71,9 +71,9 @@ serve
 printf 'route group 239.1.1.1 iif a\nrout\ninterface a ttl 0\n' | cat $work/good - >$work/bad
 replace 1 -f $work/bad
 equal "what came" "" "$(diary)"
-said "$work/bad:6: Invalid argument: ADD_MFC needs 'oifs'"
-said "$work/bad:7: Invalid argument: there is no statement 'rout'"
-said "$work/bad:8: Invalid argument: this takes the form 'interface NAME ttl NUMBER'"
+said "$work/bad:6: 'route' needs 'oifs'"
+said "$work/bad:7: there is no statement 'rout'"
+said "$work/bad:8: this takes the form 'interface NAME ttl NUMBER'"
 said "netbroker: 3 mistakes in $work/bad; nothing was changed."
 replace 1 -f $work/nothing-there
 said "netbroker: cannot read '$work/nothing-there': No such file or directory."

@@ -148,7 +148,7 @@ static const struct {
     {"mfc show --watch 1e3", "'1e3' is no time"},
     {"mfc show --watch=", "'' is no time"},
     {"mfc add --watch", "'mfc add' has no option '--watch'"},
-    {"nothing", "there is no command 'nothing'; 'netbroker help' lists them."},
+    {"nothing", "there is no command 'nothing'."},
     {"--jsno ping", "there is no option '--jsno'. Did you mean '--json'?"},
     {"--group 239.1.1.1 mfc del", "there is no option '--group' before a command"},
     {"--socket", "--socket takes a path"},

@@ -61,10 +61,11 @@ static bool check_ttls(const struct args_add_mfc *args, struct error *error)
                          "Invalid argument: 'ttls' is for IPv4; the kernel has no hop limit "
                          "threshold for IPv6 routes. Leave it out.");
     if (args->ttls.count != args->oifs.count)
-        return error_set(error, ERROR_OUT_OF_RANGE, "ttls",
-                         "Invalid argument: 'ttls' has %u numbers and 'oifs' %u interfaces; it "
-                         "takes one number for each.",
-                         args->ttls.count, args->oifs.count);
+        return error_set(
+            error, ERROR_OUT_OF_RANGE, "ttls",
+            "Invalid argument: 'ttls' has %u number%s, but there are %u 'oifs'; it takes "
+            "one number for each of them.",
+            args->ttls.count, args->ttls.count == 1 ? "" : "s", args->oifs.count);
     return true;
 }
 
