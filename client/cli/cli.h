@@ -55,21 +55,36 @@ int words_match(struct command *command, int argc, char **argv, int at);
 /* Says what may be meant by the word at this place. Returns EXIT_USAGE. */
 int say_unknown_command(const struct command_line *line, int argc, char **argv, int at);
 
-/* --- arguments.c: the command line, by the action table ------------------------------------ */
+/* --- common.c: options of every command ---------------------------------------------------- */
 
 /* Finds the command and the options that all commands have. Returns EXIT_DONE, or EXIT_USAGE after
  * it said what is wrong. */
 int command_line_parse(struct command_line *line, int argc, char **argv);
 
-/* Fills the request with the command's own options; common ones may stand among them. Of a command
- * that is no action, files go into *line instead. Returns as command_line_parse. */
-int command_line_request(struct command_line *line, int argc, char **argv,
-                         struct nb_request *request);
+/* Reads one of these options. Returns how many words it took, 0 if it is another one, -1 on a
+ * mistake. */
+int common_take(struct command_line *line, int argc, char **argv, int at);
+
+/* Whether the word is one of them, perhaps with its value. */
+bool common_is(const char *word);
+
+/* Their names, for a word that is none. */
+void common_consider(struct guess *guess);
+
+/* A number of seconds as options take it. */
+bool parse_seconds(const char *text, double *ret);
 
 /* Says what is wrong with the command line, and where help for this command is, or with "" for all.
  * field is that of the protocol, or NULL. Returns EXIT_USAGE. */
 int say_usage(const struct command_line *line, const char *command, const char *field,
               const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* --- arguments.c: the command line, by the action table ------------------------------------ */
+
+/* Fills the request with the command's own options; common ones may stand among them. Of a command
+ * that is no action, files go into *line instead. Returns as command_line_parse. */
+int command_line_request(struct command_line *line, int argc, char **argv,
+                         struct nb_request *request);
 
 /* Whether this option of the command was given, by its name in the row. */
 bool command_line_flag(const struct command_line *line, const char *name);
