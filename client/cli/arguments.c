@@ -334,7 +334,7 @@ static int check_required(const struct command_line *line)
 /* What the service would refuse without a look at anything but the request is wrong usage. */
 static int check_values(const struct command_line *line, const struct nb_request *request)
 {
-    struct json text = {.limit = 2 * REQUEST_MAX};
+    struct json text = {.limit = (size_t)2 * REQUEST_MAX};
     const struct action_row *row = line->command.row;
     struct request decoded;
     struct error error;

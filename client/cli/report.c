@@ -16,7 +16,7 @@ enum { MESSAGE_MAX = 4096 };
 
 static void print_object(const struct fault *fault, const char *message)
 {
-    struct json json = {.limit = 8 * MESSAGE_MAX};
+    struct json json = {.limit = (size_t)8 * MESSAGE_MAX};
     char *safe;
 
     json_open(&json, '{');
