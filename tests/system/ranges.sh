@@ -7,9 +7,11 @@ make_topology
 start_daemon
 nb mfc add --group 225.1.2.0/24 --iif r0 --oifs r1
 nb mfc add --group ff2e::/121 --iif r0 --oifs r1
-nb mfc add --source 10.1.0.9/24 --group 225.2.2.2 --iif r0 --oifs r1
+contains "a prefix with bits behind its length" 10.1.0.0/24 \
+    "$(nb mfc add --source 10.1.0.9/24 --group 225.2.2.2 --iif r0 --oifs r1 2>&1 || true)"
+nb mfc add --source 10.1.0.0/24 --group 225.2.2.2 --iif r0 --oifs r1
 nb mfc add --source 10.1.0.2 --group 225.3.3.0/24 --iif r0 --oifs r1
-nb mfc add --source fd00:1::77/64 --group ff0e::5:0/112 --iif r0 --oifs r1,r2
+nb mfc add --source fd00:1::/64 --group ff0e::5:0/112 --iif r0 --oifs r1,r2
 contains "the source" 10.1.0.0/24 "$(nb mfc show --group 225.2.2.2)"
 
 for group in 225.1.2.0 225.1.2.3 225.1.2.255 225.2.2.2 225.3.3.3 ff2e::1 ff2e::42 ff2e::7f; do
