@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void print_payload(const struct nb_reply *reply)
 {
@@ -19,6 +20,15 @@ void print_message(const struct nb_reply *reply)
     putchar('\n');
 }
 
+static void print_beginning(const char *message, size_t length, const char *behind)
+{
+    char *beginning = strndup(message, length);
+
+    print_safe(stdout, beginning ? beginning : "");
+    fputs(behind, stdout);
+    free(beginning);
+}
+
 /* The service's message on an addition is the same whatever became of it, because programs compare
  * it; people are told by its result. */
 void print_addition(const struct nb_reply *reply)
@@ -31,13 +41,15 @@ void print_addition(const struct nb_reply *reply)
     size_t length = strlen(message), tail = strlen(added);
 
     if (length < tail || strcmp(message + length - tail, added) != 0)
-        puts(message); /* of a dry run */
+        printf_safe("%s\n", message); /* of a dry run */
     else if (strcmp(result, "unchanged") == 0)
-        printf("%.*s was there already; unchanged.\n", (int)(length - tail), message);
-    else
-        printf("%.*s %s.\n", (int)(length - tail), message, result[0] ? result : "added");
+        print_beginning(message, length - tail, " was there already; unchanged.\n");
+    else {
+        print_beginning(message, length - tail, " ");
+        printf_safe("%s.\n", result[0] ? result : "added");
+    }
     if (note[0])
-        puts(note);
+        printf_safe("%s\n", note);
 }
 
 /* Objects and lists are shown one level deeper, by name. */
