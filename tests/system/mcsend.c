@@ -2,7 +2,7 @@
  *
  *     mcsend INTERFACE GROUP COUNT PACKETS_A_SECOND TTL [GROUPS]
  *
- * With GROUPS they go to so many groups, one after another, from GROUP on.
+ * With GROUPS they go to so many groups, one after another, from GROUP on. SIGTERM ends it early.
  * A packet that is late does not delay those behind it: the times are counted from the start.
  *
  * Behind the first packet of a single flow there is a pause: a kernel that has to ask for the route
@@ -11,6 +11,7 @@
  * one who answers may have to wait for a processor. */
 #include "packets.h"
 
+#include <signal.h>
 #include <time.h>
 
 static int open_socket(const struct sockaddr_storage *group, unsigned ifindex, int ttl)
@@ -57,6 +58,24 @@ static void pause_after(struct timespec *start)
     }
 }
 
+/* Whether SIGTERM has come, which must be blocked. */
+static bool is_told_to_stop(void)
+{
+    sigset_t set;
+
+    sigpending(&set);
+    return sigismember(&set, SIGTERM) == 1;
+}
+
+static void block_stop(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 6 && argc != 7) {
@@ -71,8 +90,10 @@ int main(int argc, char **argv)
     int fd = open_socket(&group, ifindex, (int)number_of(argv[5]));
     struct packet packet = {0};
     struct timespec start;
+    long i;
 
-    for (long i = 0; i < count; i++) {
+    block_stop();
+    for (i = 0; i < count && !is_told_to_stop(); i++) {
         struct sockaddr_storage to = group_after(&group, i % groups);
 
         if (i == 0)
@@ -85,5 +106,5 @@ int main(int argc, char **argv)
             pause_after(&start);
     }
     printf("sent %ld\n", sent);
-    return sent == count ? 0 : 1;
+    return sent == i ? 0 : 1;
 }
