@@ -57,3 +57,16 @@ configure_file("${CPACK_NB_SOURCE}/docs/SECURITY.md"
 configure_file("${CPACK_NB_SOURCE}/docs/example.c"
   "${CPACK_TEMPORARY_DIRECTORY}/development/usr/share/doc/libnetbroker-dev/examples/example.c"
   COPYONLY)
+
+# Whatever umask(2) the packages are made with. An installation sets the modes of files itself.
+set(for_all OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+foreach(component ${CPACK_COMPONENTS_ALL})
+  file(GLOB_RECURSE paths LIST_DIRECTORIES true "${CPACK_TEMPORARY_DIRECTORY}/${component}/*")
+  foreach(path ${paths})
+    if(IS_DIRECTORY "${path}")
+      file(CHMOD "${path}" PERMISSIONS ${for_all} OWNER_EXECUTE GROUP_EXECUTE WORLD_EXECUTE)
+    elseif(path MATCHES "/usr/share/")
+      file(CHMOD "${path}" PERMISSIONS ${for_all})
+    endif()
+  endforeach()
+endforeach()
