@@ -79,7 +79,9 @@ test_group() {
     printf '[allow operators]\ngroup = netbroker\nverbs = mroute.write\ninterfaces = r0, r1\n' \
         >/etc/netbroker/policy.d/operators.conf
     systemctl reload netbrokerd.service
-    nb mfc add --source 10.1.0.2 --group $group --iif r0 --oifs r1
+    # systemctl(1) does not wait until the service has read the files.
+    within 5 "a change that a rule allows" \
+        nb mfc add --source 10.1.0.2 --group $group --iif r0 --oifs r1
     all_routes=$(routes)
     equal "the kernel's routes" 1 "$(grep -c "10.1.0.2,$group" <<<"$all_routes")"
     runuser -u stranger -- netbroker ping >/dev/null 2>&1 || status=$?
@@ -180,7 +182,8 @@ test_mistake() {
     all_routes_by=nb
     sed -i 's/^group = .*/group = netbroker/' /etc/netbroker/policy.d/operators.conf
     systemctl reload netbrokerd.service
-    nb mfc show | grep -q "$group" || fail "a correct policy is not in force after a reload"
+    within 5 "a correct policy is in force after a reload" nb mfc show
+    nb mfc show | grep -q "$group" || fail "a member does not see the route after a reload"
     within 5 "the status text" status_text_begins "Serving; 1 route, "
 }
 
