@@ -6,7 +6,6 @@
 
 make_topology
 show_sources
-: >$work/policy.conf
 mkdir $work/multicast.d
 cat >$work/multicast.conf <<'END'
 join group 239.1.0.0/24 iif r0
@@ -16,8 +15,7 @@ END
 echo "join group ff0e::1:0/124 iif r0" >$work/multicast.d/10-more.conf
 
 contains "what --check-config says" "4 routes and joins, no mistakes" \
-    "$("$build/daemon/netbrokerd" --check-config --multicast $work/multicast.conf \
-        --policy $work/policy.conf)"
+    "$("$build/daemon/netbrokerd" --check-config --multicast $work/multicast.conf)"
 start_daemon --multicast $work/multicast.conf
 
 memberships_are() {

@@ -3,7 +3,6 @@
 . "$(dirname "$0")/lib.sh"
 
 make_topology
-: >$work/policy.conf
 for i in $(seq 1 4000); do
     echo "route source 10.1.0.2 group 239.1.$((i / 256)).$((i % 256)) iif r0 oifs r1"
 done >$work/multicast.conf
@@ -19,7 +18,7 @@ routes_are() {
 }
 
 for _ in 1 2 3; do
-    "${as_daemon[@]}" "$build/daemon/netbrokerd" --foreground --socket $socket --policy $work/policy.conf \
+    "${as_daemon[@]}" "$build/daemon/netbrokerd" --foreground --socket $socket \
         --multicast $work/multicast.conf 2>>$work/daemon.log &
     daemon=$!
     within 10 "the broker" broker_runs

@@ -12,6 +12,7 @@ import sys
 
 ETH_P_ALL = 3
 SO_RCVBUFFORCE = 33
+SOL_PACKET, PACKET_STATISTICS = 263, 6
 TO_INCLUDE, TO_EXCLUDE, ALLOW, BLOCK = 3, 4, 5, 6  # records of a change
 
 
@@ -57,12 +58,20 @@ def stop(*_):
         while True:
             take_packet(receiver.recv(65536))
     except BlockingIOError:
-        print(f"joins {Counts.joins} leaves {Counts.leaves}", flush=True)
+        statistics = receiver.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)
+        lost = struct.unpack("II", statistics)[1]
+        if lost:
+            print(f"joins ? leaves ?, because {lost} packets found no room", flush=True)
+        else:
+            print(f"joins {Counts.joins} leaves {Counts.leaves}", flush=True)
     sys.exit(0)
 
 
 receiver = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-receiver.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
+try:
+    receiver.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
+except PermissionError:  # without the privilege, as much as everybody may have
+    receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
 receiver.bind((sys.argv[1], 0))
 signal.signal(signal.SIGTERM, stop)
 print("listening", flush=True)
