@@ -18,6 +18,7 @@ tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${NB_BUILD:-$tests/../../build}
 work=/run/netbroker-test # of the test's own /run
 socket=/run/netbroker/netbroker.sock
+umask 022 # the daemon uses no file that others may write
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin NETBROKER_SOCKET=$socket
 # A process that hides itself from debuggers cannot look for its own leaks.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0}
