@@ -364,11 +364,16 @@ static void on_tick(uv_timer_t *timer)
 
 static void watch_all(struct broker *broker)
 {
+    sigset_t reload;
+
     uv_signal_init(&broker->loop, &broker->terminate);
     uv_signal_init(&broker->loop, &broker->reload);
     broker->terminate.data = broker->reload.data = broker;
     uv_signal_start(&broker->terminate, on_terminate, SIGTERM);
     uv_signal_start(&broker->reload, on_reload, SIGHUP);
+    sigemptyset(&reload);
+    sigaddset(&reload, SIGHUP);
+    sigprocmask(SIG_UNBLOCK, &reload, NULL); /* the keeper started the broker with it blocked */
     uv_poll_init(&broker->loop, &broker->links_poll, links_fd(broker->services.links));
     broker->links_poll.data = broker;
     uv_poll_start(&broker->links_poll, UV_READABLE, on_links);

@@ -77,7 +77,7 @@ static int run_broker(struct keeper *keeper, int channel)
         .restarts = keeper->restarts,
     };
     struct error error;
-    sigset_t none;
+    sigset_t reload;
 
     start.keeper_sandbox = keeper->sandbox;
     memcpy(start.counters, keeper->counters, sizeof start.counters);
@@ -86,8 +86,10 @@ static int run_broker(struct keeper *keeper, int channel)
     kept_joins_forget(&keeper->kept->joins);
     if (keeper->ready_fd >= 0)
         close(keeper->ready_fd);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    /* A reload that is asked for now waits until the broker watches for it (watch_all). */
+    sigemptyset(&reload);
+    sigaddset(&reload, SIGHUP);
+    sigprocmask(SIG_SETMASK, &reload, NULL);
     if (!process_become_broker(&error)) {
         log_line(LOG_ERR, "%s.", error.message);
         return 1;
