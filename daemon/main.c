@@ -168,14 +168,6 @@ static int check_files(const struct config *config)
 
 /* --- The start ----------------------------------------------------------------------------- */
 
-static bool is_kept(const struct kept *kept, uint8_t family)
-{
-    for (size_t i = 0; i < kept->table_count; i++)
-        if (kept->tables[i].family == family && kept->tables[i].table == family_table(family, 0))
-            return true;
-    return false;
-}
-
 /* The broker of a keeper that was killed holds the table until it has noticed. */
 static int open_patiently(uint8_t family, uint32_t table)
 {
@@ -196,12 +188,12 @@ static bool open_table(const struct config *config, struct kept *kept, uint8_t f
     char owner[256];
     int fd;
 
-    if (is_kept(kept, family) || !table_is_allowed(&config->tables, family, table))
+    if (kept_tables_find(&kept->tables, family, table) || !table_is_allowed(&config->tables, family, table))
         return true;
     *fresh = true;
     fd = open_patiently(family, table);
     if (fd >= 0) {
-        kept->tables[kept->table_count++] = (struct mroute_socket){fd, family, table};
+        kept_tables_take(&kept->tables, &(struct mroute_socket){fd, family, table});
         return true;
     }
     if (fd == -ENOPROTOOPT || fd == -EAFNOSUPPORT) {

@@ -47,6 +47,7 @@ struct broker {
     bool doubtful;      /* see struct config */
     bool ending;
     int status;
+    char told[STATUS_TEXT_MAX + 1]; /* to the manager */
 };
 
 /* --- What happens -------------------------------------------------------------------------- */
@@ -61,43 +62,6 @@ static void pass_link(void *context, const struct link_info *was, const struct l
         joins_link_changed(broker->services.joins, was, is);
 }
 
-/* --- What the keeper is asked, and answers ------------------------------------------------- */
-
-static void ask_for_joins(void *context, uint8_t family)
-{
-    struct broker *broker = context;
-
-    keeper_link_open_joins(&broker->keeper, family);
-}
-
-static void take_table(void *context, const struct keeper_answer *answer, int fd)
-{
-    struct broker *broker = context;
-
-    routing_take_table(&broker->routing, answer, fd);
-}
-
-static void take_rule(void *context, const struct keeper_answer *answer)
-{
-    struct broker *broker = context;
-
-    routing_take_rule(&broker->routing, answer);
-}
-
-static void take_joins(void *context, uint8_t family, int fd)
-{
-    struct broker *broker = context;
-
-    joining_take(&broker->joining, family, fd);
-}
-
-static void end_older_joins(void *context)
-{
-    struct broker *broker = context;
-
-    keeper_link_joined(&broker->keeper);
-}
-
 static void keep_state(void *context)
 {
     struct broker *broker = context;
@@ -108,9 +72,10 @@ static void keep_state(void *context)
 
 static bool start_joins(struct broker *broker, uint64_t seed)
 {
-    struct joining_host host = {ask_for_joins, end_older_joins, keep_state, broker};
+    struct joining_host host = {keep_state, broker};
 
-    return joining_start(&broker->joining, &broker->loop, &broker->services, &host, seed);
+    return joining_start(&broker->joining, &broker->loop, &broker->services, &broker->keeper, &host,
+                         seed);
 }
 
 static void update_links(struct services *services)
@@ -164,12 +129,21 @@ static void on_terminate(uv_signal_t *handle, int number)
     end(handle->data, 0);
 }
 
+static void tell_ready(struct broker *broker)
+{
+    keeper_tell(&broker->keeper, &(struct keeper_request){.operation = KEEPER_READY});
+}
+
+/* Tells the manager what the service does, where that has changed. */
 static void tell_status(struct broker *broker)
 {
-    char text[STATUS_TEXT_MAX + 1];
+    struct keeper_request request = {.operation = KEEPER_STATUS};
 
-    status_line_format(&broker->services, text, sizeof text);
-    keeper_link_status(&broker->keeper, text);
+    status_line_format(&broker->services, request.text, sizeof request.text);
+    if (strcmp(request.text, broker->told) == 0)
+        return;
+    memcpy(broker->told, request.text, sizeof broker->told);
+    keeper_tell(&broker->keeper, &request);
 }
 
 /* --- The administrator's files ------------------------------------------------------------- */
@@ -239,7 +213,7 @@ static void end_reload(void *context, const struct mistakes *mistakes)
 
     broker->services.mistakes.multicast = *mistakes;
     tell_status(broker);
-    keeper_link_ready(&broker->keeper);
+    tell_ready(broker);
 }
 
 static void reload(struct broker *broker)
@@ -337,7 +311,7 @@ static void serve(void *context, const struct mistakes *mistakes)
     broker->services.server = broker->server;
     log_line(LOG_INFO, "serving on %s.", broker->config.socket);
     tell_status(broker);
-    keeper_link_ready(&broker->keeper);
+    tell_ready(broker);
     if (!broker->config.foreground)
         log_to_syslog();
     if (broker->reload_wanted)
@@ -381,9 +355,6 @@ static void watch_all(struct broker *broker)
     broker->tick.data = broker;
     uv_timer_start(&broker->tick, on_tick, TICK_MS, TICK_MS);
     broker->keeper.channel = broker->start->channel;
-    broker->keeper.opened = take_table;
-    broker->keeper.ruled = take_rule;
-    broker->keeper.joins_opened = take_joins;
     broker->keeper.lost = lose_keeper;
     broker->keeper.context = broker;
     keeper_link_start(&broker->keeper, &broker->loop);

@@ -5,6 +5,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 static void on_idle(uv_idle_t *idle)
@@ -23,18 +24,46 @@ static void start_work(void *context)
         uv_idle_start(&joining->idle, on_idle);
 }
 
+static void socket_opened(struct keeper_call *answered, const struct keeper_answer *answer, int fd)
+{
+    struct joining *joining =
+        (struct joining *)((char *)answered - offsetof(struct joining, socket_call));
+    uint8_t family = (uint8_t)answered->request.family;
+    int result = fd >= 0 ? fd : answer->error;
+    struct error error;
+
+    if (result == -ECANCELED)
+        return;
+    if (result == -ENFILE)
+        error_set(&error, ERROR_LIMIT, NULL,
+                  "The service keeps %d sockets of memberships at most, of 20 IPv4 groups or 10 "
+                  "IPv4 sources of a group each. Delete some joins first.",
+                  JOIN_SOCKETS_MAX);
+    else if (result < 0)
+        error_set(&error, result == -EAFNOSUPPORT ? ERROR_UNSUPPORTED : ERROR_INTERNAL, NULL,
+                  "The kernel refused a socket of memberships (%s): %s.", family_name(family),
+                  strerror(-result));
+    joins_socket_opened(joining->services->joins, family, result, &error);
+}
+
+/* The joins ask for one at a time. */
 static void open_socket(void *context, uint8_t family)
 {
     struct joining *joining = context;
 
-    joining->host.open_socket(joining->host.context, family);
+    joining->socket_call.request = (struct keeper_request){
+        .operation = KEEPER_OPEN_JOINS,
+        .family = family,
+    };
+    joining->socket_call.done = socket_opened;
+    keeper_ask(joining->keeper, &joining->socket_call);
 }
 
-static void pass_settled(void *context)
+static void end_older_sockets(void *context)
 {
     struct joining *joining = context;
 
-    joining->host.settled(joining->host.context);
+    keeper_tell(joining->keeper, &(struct keeper_request){.operation = KEEPER_JOINED});
 }
 
 static void pass_news(void *context, enum join_news news, const struct join *join)
@@ -77,12 +106,12 @@ static void discount_hold(void *context, const struct join *join, const struct h
 }
 
 bool joining_start(struct joining *joining, uv_loop_t *loop, struct services *services,
-                   const struct joining_host *host, uint64_t seed)
+                   struct keeper_link *keeper, const struct joining_host *host, uint64_t seed)
 {
     struct joins_callbacks callbacks = {
         .open_socket = open_socket,
         .needs_work = start_work,
-        .settled = pass_settled,
+        .settled = end_older_sockets,
         .news = pass_news,
         .refused = tell_refusal,
         .hold_begins = count_hold,
@@ -91,6 +120,7 @@ bool joining_start(struct joining *joining, uv_loop_t *loop, struct services *se
     };
 
     joining->services = services;
+    joining->keeper = keeper;
     joining->host = *host;
     join_record_init(&joining->record, -1);
     services->joins = joins_new(services->links, &callbacks, seed);
@@ -117,20 +147,4 @@ void joining_stop(struct joining *joining)
 {
     join_record_clear(&joining->record);
     uv_close((uv_handle_t *)&joining->idle, NULL);
-}
-
-void joining_take(struct joining *joining, uint8_t family, int fd)
-{
-    struct error error;
-
-    if (fd == -ENFILE)
-        error_set(&error, ERROR_LIMIT, NULL,
-                  "The service keeps %d sockets of memberships at most, of 20 IPv4 groups or 10 "
-                  "IPv4 sources of a group each. Delete some joins first.",
-                  JOIN_SOCKETS_MAX);
-    else if (fd < 0)
-        error_set(&error, fd == -EAFNOSUPPORT ? ERROR_UNSUPPORTED : ERROR_INTERNAL, NULL,
-                  "The kernel refused a socket of memberships (%s): %s.", family_name(family),
-                  strerror(-fd));
-    joins_socket_opened(joining->services->joins, family, fd, &error);
 }

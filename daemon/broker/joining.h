@@ -4,15 +4,12 @@
 #define NB_JOINING_H
 
 #include "join_record.h"
+#include "keeper_link.h"
 #include "services.h"
 
 #include <uv.h>
 
 struct joining_host {
-    /* Asks the keeper for a socket; joining_take brings it. */
-    void (*open_socket)(void *context, uint8_t family);
-    /* All that was wanted at the start is joined. */
-    void (*settled)(void *context);
     /* The state file is to be written. */
     void (*changed)(void *context);
     void *context;
@@ -21,13 +18,15 @@ struct joining_host {
 struct joining {
     uv_idle_t idle; /* active while there is work */
     struct services *services;
+    struct keeper_link *keeper;
+    struct keeper_call socket_call;
     struct joining_host host;
     struct join_record record;
 };
 
 /* Makes services->joins, which joins_free frees when the loop has ended. False: no memory. */
 bool joining_start(struct joining *joining, uv_loop_t *loop, struct services *services,
-                   const struct joining_host *host, uint64_t seed);
+                   struct keeper_link *keeper, const struct joining_host *host, uint64_t seed);
 
 /* Records the joins in this file, which stays the caller's; those that a broker before us recorded
  * are added. Returns whether there was one that did: what it had is all there is to have. */
@@ -36,8 +35,5 @@ bool joining_record(struct joining *joining, int fd);
 /* All joins of the start were added. */
 void joining_loaded(struct joining *joining);
 void joining_stop(struct joining *joining);
-
-/* The keeper's answer: a descriptor, owned from now on, or a negative errno. */
-void joining_take(struct joining *joining, uint8_t family, int fd);
 
 #endif

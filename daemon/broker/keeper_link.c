@@ -5,37 +5,41 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* #syscalls broker: sendmsg recvmsg fcntl fcntl64 */
+/* #syscalls broker: sendmsg recvmsg fcntl fcntl64 close
+ * False: the channel takes no more for now. */
 static bool send_request(struct keeper_link *link, const struct keeper_request *request)
 {
     static const struct fdpass_target peer = {NULL, 0};
     int result = fdpass_send(link->channel, &peer, request, sizeof *request, -1);
 
-    if (result < 0)
+    if (result < 0 && result != -EAGAIN) /* the keeper is gone: the channel's end says so as well */
         log_line(LOG_ERR, "cannot ask the keeper: %s.", strerror(-result));
-    return result >= 0;
+    return result != -EAGAIN;
 }
 
-static void ask(struct keeper_link *link, uint32_t operation, uint8_t family, uint32_t table)
+static struct keeper_call *take_call(struct keeper_link *link, uint32_t id)
 {
-    struct keeper_request request = {.operation = operation, .family = family, .table = table};
+    struct keeper_call *call;
 
-    send_request(link, &request);
+    TAILQ_FOREACH (call, &link->calls, in_link)
+        if (call->request.id == id) {
+            TAILQ_REMOVE(&link->calls, call, in_link);
+            return call;
+        }
+    return NULL;
 }
 
-static void on_answer(uv_poll_t *poll, int status, int events)
+static void receive_answer(struct keeper_link *link)
 {
-    struct keeper_link *link = poll->data;
     struct keeper_answer answer;
+    struct keeper_call *call;
     int fd;
     int result = fdpass_receive(link->channel, &answer, sizeof answer, &fd);
 
-    (void)status;
-    (void)events;
     if (result == -EAGAIN)
         return;
     if (result != 1) {
@@ -43,93 +47,113 @@ static void on_answer(uv_poll_t *poll, int status, int events)
         return;
     }
     answer.owner[sizeof answer.owner - 1] = '\0';
-    if (answer.operation == KEEPER_ADD_RULE)
-        link->ruled(link->context, &answer);
-    else if (answer.operation == KEEPER_OPEN_JOINS)
-        link->joins_opened(link->context, (uint8_t)answer.family, fd < 0 ? answer.error : fd);
-    else
-        link->opened(link->context, &answer, fd);
+    call = take_call(link, answer.id);
+    if (call)
+        call->done(call, &answer, fd);
+    else if (fd >= 0)
+        close(fd);
+}
+
+static void on_channel(uv_poll_t *poll, int status, int events);
+
+static void watch(struct keeper_link *link)
+{
+    uv_poll_start(&link->poll, UV_READABLE | (TAILQ_EMPTY(&link->unsent) ? 0 : UV_WRITABLE),
+                  on_channel);
+}
+
+static void send_queued(struct keeper_link *link)
+{
+    struct keeper_call *call;
+
+    while ((call = TAILQ_FIRST(&link->unsent)) && send_request(link, &call->request)) {
+        TAILQ_REMOVE(&link->unsent, call, in_link);
+        if (call->done)
+            TAILQ_INSERT_TAIL(&link->calls, call, in_link);
+        else
+            free(call);
+    }
+    if (!call)
+        watch(link);
+}
+
+static void on_channel(uv_poll_t *poll, int status, int events)
+{
+    struct keeper_link *link = poll->data;
+
+    if (events & UV_WRITABLE)
+        send_queued(link);
+    if (status < 0 || events & UV_READABLE)
+        receive_answer(link);
+}
+
+static void queue(struct keeper_link *link, struct keeper_call *call)
+{
+    TAILQ_INSERT_TAIL(&link->unsent, call, in_link);
+    watch(link);
 }
 
 static void on_alive(uv_timer_t *timer)
 {
-    ask(timer->data, KEEPER_ALIVE, 0, 0);
+    keeper_tell(timer->data, &(struct keeper_request){.operation = KEEPER_ALIVE});
 }
 
 void keeper_link_start(struct keeper_link *link, uv_loop_t *loop)
 {
+    TAILQ_INIT(&link->calls);
+    TAILQ_INIT(&link->unsent);
     fcntl(link->channel, F_SETFL, O_NONBLOCK);
     uv_poll_init(loop, &link->poll, link->channel);
     link->poll.data = link;
-    uv_poll_start(&link->poll, UV_READABLE, on_answer);
+    watch(link);
     uv_timer_init(loop, &link->alive);
     link->alive.data = link;
     uv_timer_start(&link->alive, on_alive, 0, ALIVE_INTERVAL_MS);
 }
 
+static void cancel_all(struct keeper_calls *calls)
+{
+    struct keeper_answer over = {.error = -ECANCELED};
+    struct keeper_call *call;
+
+    while ((call = TAILQ_FIRST(calls))) {
+        TAILQ_REMOVE(calls, call, in_link);
+        if (call->done)
+            call->done(call, &over, -1);
+        else
+            free(call);
+    }
+}
+
 void keeper_link_stop(struct keeper_link *link)
 {
+    send_queued(link);
     uv_close((uv_handle_t *)&link->poll, NULL);
     uv_close((uv_handle_t *)&link->alive, NULL);
+    cancel_all(&link->calls);
+    cancel_all(&link->unsent);
 }
 
-void keeper_link_ready(struct keeper_link *link)
+void keeper_ask(struct keeper_link *link, struct keeper_call *call)
 {
-    ask(link, KEEPER_READY, 0, 0);
+    call->request.id = ++link->last_id;
+    if (TAILQ_EMPTY(&link->unsent) && send_request(link, &call->request))
+        TAILQ_INSERT_TAIL(&link->calls, call, in_link);
+    else
+        queue(link, call);
 }
 
-void keeper_link_open_mroute(struct keeper_link *link, uint8_t family, uint32_t table)
+void keeper_tell(struct keeper_link *link, const struct keeper_request *request)
 {
-    ask(link, KEEPER_OPEN_MROUTE, family, table);
-}
+    struct keeper_call *call;
 
-void keeper_link_close_mroute(struct keeper_link *link, uint8_t family, uint32_t table)
-{
-    ask(link, KEEPER_CLOSE_MROUTE, family, table);
-}
-
-bool keeper_link_add_rule(struct keeper_link *link, uint8_t family, uint32_t table,
-                          unsigned ifindex)
-{
-    struct keeper_request request = {
-        .operation = KEEPER_ADD_RULE,
-        .family = family,
-        .table = table,
-        .ifindex = ifindex,
-    };
-
-    return send_request(link, &request);
-}
-
-void keeper_link_del_rule(struct keeper_link *link, uint8_t family, uint32_t table, const char *iif)
-{
-    struct keeper_request request = {
-        .operation = KEEPER_DEL_RULE,
-        .family = family,
-        .table = table,
-    };
-
-    strncpy(request.iif, iif, INTERFACE_NAME_MAX);
-    send_request(link, &request);
-}
-
-void keeper_link_status(struct keeper_link *link, const char *text)
-{
-    struct keeper_request request = {.operation = KEEPER_STATUS};
-
-    if (strcmp(text, link->told) == 0)
+    if (TAILQ_EMPTY(&link->unsent) && send_request(link, request))
         return;
-    snprintf(link->told, sizeof link->told, "%s", text);
-    snprintf(request.text, sizeof request.text, "%s", text);
-    send_request(link, &request);
-}
-
-void keeper_link_open_joins(struct keeper_link *link, uint8_t family)
-{
-    ask(link, KEEPER_OPEN_JOINS, family, 0);
-}
-
-void keeper_link_joined(struct keeper_link *link)
-{
-    ask(link, KEEPER_JOINED, 0, 0);
+    call = calloc(1, sizeof *call);
+    if (!call) {
+        log_line(LOG_ERR, "no memory to tell the keeper something.");
+        return;
+    }
+    call->request = *request;
+    queue(link, call);
 }

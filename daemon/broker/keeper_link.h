@@ -1,48 +1,47 @@
-/* The broker's end of the channel to the keeper. See keeper/channel.h for the messages. */
+/* The broker's end of the channel to the keeper. See keeper/channel.h for the messages.
+ *
+ * Who asks embeds a keeper_call, which stays where it is until its answer comes: done is called
+ * once, and may free it. Each answer finds its call by the id. What the channel does not take now
+ * is sent later, in its order. */
 #ifndef NB_KEEPER_LINK_H
 #define NB_KEEPER_LINK_H
 
 #include "keeper/channel.h"
 
 #include <stdbool.h>
+#include <sys/queue.h>
 #include <uv.h>
+
+struct keeper_call {
+    TAILQ_ENTRY(keeper_call) in_link; /* of unsent, then of calls, until it is answered */
+    struct keeper_request request;    /* as it was sent */
+    /* fd: what came with the answer, the callee's; -1: nothing did. NULL: a statement, which the
+     * link owns and which has no answer. */
+    void (*done)(struct keeper_call *call, const struct keeper_answer *answer, int fd);
+};
 
 struct keeper_link {
     uv_poll_t poll;
     uv_timer_t alive;
     int channel;
-    /* An answer to keeper_link_open_mroute; fd is negative on an error, else the callee's. */
-    void (*opened)(void *context, const struct keeper_answer *answer, int fd);
-    /* An answer to keeper_link_add_rule. */
-    void (*ruled)(void *context, const struct keeper_answer *answer);
-    /* An answer to keeper_link_open_joins: a descriptor, the callee's, or a negative errno. */
-    void (*joins_opened)(void *context, uint8_t family, int fd);
-    void (*lost)(void *context); /* the keeper is gone: there is no going on */
+    uint32_t last_id;
+    TAILQ_HEAD(keeper_calls, keeper_call) calls; /* that wait for their answers, oldest first */
+    struct keeper_calls unsent;                  /* that wait for room in the channel */
+    void (*lost)(void *context);                 /* the keeper is gone: there is no going on */
     void *context;
-    char told[STATUS_TEXT_MAX + 1]; /* by keeper_link_status */
 };
 
-/* Begins to listen, and to tell the keeper that the loop turns. */
+/* Begins to listen, and to tell the keeper that the loop turns. Of *link, channel, lost and context
+ * are set. */
 void keeper_link_start(struct keeper_link *link, uv_loop_t *loop);
+
+/* Calls that wait are told that it is over (error -ECANCELED). */
 void keeper_link_stop(struct keeper_link *link);
 
-void keeper_link_ready(struct keeper_link *link);
-void keeper_link_open_mroute(struct keeper_link *link, uint8_t family, uint32_t table);
-void keeper_link_close_mroute(struct keeper_link *link, uint8_t family, uint32_t table);
+/* Sends call->request; done brings the answer, never before this function returns. */
+void keeper_ask(struct keeper_link *link, struct keeper_call *call);
 
-/* Asks for the rule from this interface to a table. False: there will be no answer. */
-bool keeper_link_add_rule(struct keeper_link *link, uint8_t family, uint32_t table,
-                          unsigned ifindex);
-void keeper_link_del_rule(struct keeper_link *link, uint8_t family, uint32_t table,
-                          const char *iif);
-
-/* What the service does: the text is sent where it differs from the last one. */
-void keeper_link_status(struct keeper_link *link, const char *text);
-
-/* Asks for a socket of memberships. */
-void keeper_link_open_joins(struct keeper_link *link, uint8_t family);
-
-/* All that is wanted is joined on the sockets that this broker asked for. */
-void keeper_link_joined(struct keeper_link *link);
+/* Sends a request that has no answer. */
+void keeper_tell(struct keeper_link *link, const struct keeper_request *request);
 
 #endif

@@ -5,6 +5,8 @@
 #include "log.h"
 #include "resources/mroute/rules.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -62,80 +64,151 @@ static void unwatch_upcalls(struct routing *routing, uint8_t family, uint32_t ta
     }
 }
 
-static void ask_for_table(void *context, uint8_t family, uint32_t table)
-{
-    struct routing *routing = context;
-
-    keeper_link_open_mroute(routing->keeper, family, table);
-}
-
 static void give_table_back(void *context, uint8_t family, uint32_t table)
 {
     struct routing *routing = context;
 
     unwatch_upcalls(routing, family, table);
-    keeper_link_close_mroute(routing->keeper, family, table);
+    keeper_tell(routing->keeper, &(struct keeper_request){.operation = KEEPER_CLOSE_MROUTE,
+                                                          .family = family,
+                                                          .table = table});
 }
 
-static void explain_refusal(const struct keeper_answer *answer, struct error *error)
+/* A question to the keeper about a table: to open it, or to lead packets to it. */
+struct table_call {
+    struct keeper_call call; /* first */
+    struct routing *routing;
+};
+
+/* NULL: no memory. */
+static struct table_call *make_call(struct routing *routing, uint32_t operation, uint8_t family,
+                                    uint32_t table)
+{
+    struct table_call *call = calloc(1, sizeof *call);
+
+    if (!call)
+        return NULL;
+    call->routing = routing;
+    call->call.request = (struct keeper_request){
+        .operation = operation,
+        .family = family,
+        .table = table,
+    };
+    return call;
+}
+
+static void explain_refusal(uint32_t table, const struct keeper_answer *answer, struct error *error)
 {
     if (answer->error == -EADDRINUSE)
         error_set(error, ERROR_IN_USE, "table",
-                  "Table %u is owned by another process: %s. Stop it, or use another table.",
-                  answer->table, answer->owner);
+                  "Table %u is owned by another process: %s. Stop it, or use another table.", table,
+                  answer->owner);
     else if (answer->error == -ENFILE)
         error_set(error, ERROR_LIMIT, "table", "The service keeps %d tables open at most.",
-                  KEPT_MAX);
+                  KEPT_TABLES_MAX);
     else if (answer->error == -EACCES)
         error_set(error, ERROR_UNSUPPORTED, "table",
                   "The configuration of the service does not let it use table %u; see 'tables' in "
                   "netbrokerd.conf(5).",
-                  answer->table);
+                  table);
+    else if (answer->error == -EDQUOT)
+        error_set(
+            error, ERROR_LIMIT, "table",
+            "The service opened %d tables since it started, and the kernel keeps each as long "
+            "as the network namespace lasts; table %u would be one more. Use one of those.",
+            TABLE_IDS_MAX, table);
+    else if (answer->error == -EAGAIN)
+        error_set(error, ERROR_LIMIT, "table",
+                  "Tables are opened and closed too often; try again in a second.");
     else if (answer->error == -ENOPROTOOPT || answer->error == -EAFNOSUPPORT)
         error_set(error, ERROR_UNSUPPORTED, "table",
                   "This kernel has no multicast routing for the address family, or no tables but "
                   "the default one.");
     else
-        error_set(error, ERROR_INTERNAL, "table", "The kernel refused table %u: %s.", answer->table,
+        error_set(error, ERROR_INTERNAL, "table", "The kernel refused table %u: %s.", table,
                   strerror(-answer->error));
 }
 
-void routing_take_table(struct routing *routing, const struct keeper_answer *answer, int fd)
+static void table_opened(struct keeper_call *answered, const struct keeper_answer *answer, int fd)
 {
-    struct mroute_socket socket = {fd, (uint8_t)answer->family, answer->table};
+    struct routing *routing = ((struct table_call *)answered)->routing;
+    struct mroute_socket socket = {fd, (uint8_t)answered->request.family, answered->request.table};
     struct error error;
 
+    free(answered);
+    if (answer->error == -ECANCELED)
+        return;
     if (fd >= 0)
         watch_upcalls(routing, &socket);
     else
-        explain_refusal(answer, &error);
+        explain_refusal(socket.table, answer, &error);
     mroute_table_opened(routing->services->mroute, socket.family, socket.table, fd, &error);
 }
 
-static bool ask_for_rule(void *context, const struct mroute_rule *rule, unsigned ifindex)
+static bool ask_for_table(void *context, uint8_t family, uint32_t table)
 {
     struct routing *routing = context;
+    struct table_call *call = make_call(routing, KEEPER_OPEN_MROUTE, family, table);
 
-    if (ifindex)
-        return keeper_link_add_rule(routing->keeper, rule->family, rule->table, ifindex);
-    keeper_link_del_rule(routing->keeper, rule->family, rule->table, rule->iif);
-    return false;
+    if (!call)
+        return false;
+    call->call.done = table_opened;
+    keeper_ask(routing->keeper, &call->call);
+    return true;
 }
 
-void routing_take_rule(struct routing *routing, const struct keeper_answer *answer)
+static void rule_added(struct keeper_call *answered, const struct keeper_answer *answer, int fd)
 {
+    struct routing *routing = ((struct table_call *)answered)->routing;
+    uint8_t family = (uint8_t)answered->request.family;
+    uint32_t table = answered->request.table;
+
+    (void)fd;
+    free(answered);
+    if (answer->error == -ECANCELED)
+        return;
     if (answer->error < 0)
         log_line(LOG_ERR, "no rule leads packets to %s multicast table %u: %s.",
-                 family_name((uint8_t)answer->family), answer->table, strerror(-answer->error));
-    mroute_rule_answered(routing->services->mroute, (uint8_t)answer->family, answer->table);
+                 family_name(family), table, strerror(-answer->error));
+    mroute_rule_answered(routing->services->mroute, family, table);
+}
+
+static bool add_rule(struct routing *routing, const struct mroute_rule *rule, unsigned ifindex)
+{
+    struct table_call *call = make_call(routing, KEEPER_ADD_RULE, rule->family, rule->table);
+
+    if (!call) {
+        log_line(LOG_ERR, "no memory to lead %s to multicast table %u.", rule->iif, rule->table);
+        return false;
+    }
+    call->call.request.ifindex = ifindex;
+    call->call.done = rule_added;
+    keeper_ask(routing->keeper, &call->call);
+    return true;
+}
+
+static bool change_rule(void *context, const struct mroute_rule *rule, unsigned ifindex)
+{
+    struct routing *routing = context;
+    struct keeper_request request = {
+        .operation = KEEPER_DEL_RULE,
+        .family = rule->family,
+        .table = rule->table,
+    };
+
+    if (ifindex)
+        return add_rule(routing, rule, ifindex);
+    memcpy(request.iif, rule->iif, sizeof request.iif);
+    keeper_tell(routing->keeper, &request);
+    return false;
 }
 
 void routing_adopt(struct routing *routing, const struct kept *kept)
 {
-    struct rules_host rules = {ask_for_rule, routing};
+    struct rules_host rules = {change_rule, routing};
 
-    for (size_t i = 0; i < kept->table_count; i++) {
-        const struct mroute_socket *table = &kept->tables[i];
+    for (size_t i = 0; i < kept->tables.count; i++) {
+        const struct mroute_socket *table = &kept->tables.sockets[i];
         int result;
 
         watch_upcalls(routing, table);

@@ -48,8 +48,4 @@ void routing_set_limits(struct routing *routing, const struct limits *limits);
 /* Takes over the tables that the keeper holds, and what they hold. */
 void routing_adopt(struct routing *routing, const struct kept *kept);
 
-/* The keeper's answers: a table, whose descriptor is owned from now on or negative, and a rule. */
-void routing_take_table(struct routing *routing, const struct keeper_answer *answer, int fd);
-void routing_take_rule(struct routing *routing, const struct keeper_answer *answer);
-
 #endif

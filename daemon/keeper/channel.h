@@ -1,6 +1,8 @@
 /* The channel between keeper and broker: fixed-size messages without pointers, on a socket pair.
  *
- * The keeper treats what comes from the broker as hostile: it checks every number before it acts.
+ * The keeper treats what comes from the broker as hostile: each operation is a row of its table,
+ * with a check of every value and a budget (keeper.c). A request carries an id, which the answer
+ * repeats. Operations without an answer are statements: the keeper acts on them, and that is all.
  */
 #ifndef NB_KEEPER_CHANNEL_H
 #define NB_KEEPER_CHANNEL_H
@@ -10,15 +12,17 @@
 #include <stdint.h>
 
 enum keeper_operation {
-    KEEPER_READY,        /* the broker serves; told to the service manager */
-    KEEPER_ALIVE,        /* its loop turns */
-    KEEPER_OPEN_MROUTE,  /* open the socket that owns a multicast routing table */
-    KEEPER_CLOSE_MROUTE, /* close the kept copy of it, and delete the rules that lead to it */
+    KEEPER_READY,        /* statement: the broker serves; told to the service manager */
+    KEEPER_ALIVE,        /* statement: its loop turns */
+    KEEPER_OPEN_MROUTE,  /* open the socket that owns a multicast routing table, and lend it */
+    KEEPER_CLOSE_MROUTE, /* statement: close the kept copy of it, delete the rules that lead to it
+                          */
     KEEPER_ADD_RULE,     /* lead packets from an interface to an open table */
-    KEEPER_DEL_RULE,     /* no more; the interface may be gone already */
-    KEEPER_OPEN_JOINS,   /* open a socket for group memberships */
-    KEEPER_JOINED,       /* all that is wanted is joined: older sockets may go */
-    KEEPER_STATUS,       /* what the service does; told to the service manager */
+    KEEPER_DEL_RULE,     /* statement: no more; the interface may be gone already */
+    KEEPER_OPEN_JOINS,   /* open a socket for group memberships, and lend it */
+    KEEPER_JOINED,       /* statement: all that is wanted is joined: older sockets may go */
+    KEEPER_STATUS,       /* statement: what the service does; told to the service manager */
+    KEEPER_OPERATION_COUNT
 };
 
 enum {
@@ -29,6 +33,7 @@ enum {
 };
 
 struct keeper_request {
+    uint32_t id;        /* the answer has it again; of a statement it does not matter */
     uint32_t operation; /* enum keeper_operation */
     uint32_t family;    /* FAMILY_* */
     uint32_t table;
@@ -37,13 +42,10 @@ struct keeper_request {
     char text[STATUS_TEXT_MAX + 1];   /* KEEPER_STATUS: printable ASCII */
 };
 
-/* The answer to KEEPER_OPEN_MROUTE and to KEEPER_OPEN_JOINS, which with error 0 carries the
- * descriptor, and to KEEPER_ADD_RULE. */
+/* With error 0, the answer to an operation that lends carries the descriptor. */
 struct keeper_answer {
-    uint32_t operation;
-    uint32_t family;
-    uint32_t table;
-    int32_t error;   /* 0 or a negative errno */
+    uint32_t id;
+    int32_t error;   /* 0 or a negative errno; -EDQUOT: too often, or too many in all */
     char owner[160]; /* with -EADDRINUSE: who owns the table; terminated */
 };
 

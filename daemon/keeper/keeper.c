@@ -8,11 +8,10 @@
  */
 #include "keeper.h"
 
-#include "channel.h"
 #include "confine.h"
-#include "fdpass.h"
 #include "log.h"
 #include "notify.h"
+#include "operations.h"
 #include "platform/diagnose.h"
 #include "platform/process.h"
 
@@ -37,6 +36,7 @@ enum {
 struct keeper {
     const struct config *config;
     struct kept *kept;
+    struct operations operations;
     int (*broker_main)(const struct broker_start *start);
     pid_t broker; /* 0: none runs */
     int channel;
@@ -110,6 +110,8 @@ static void start_broker(struct keeper *keeper)
         return;
     }
     kept_joins_begin(&keeper->kept->joins);
+    operations_begin(&keeper->operations);
+    peer_refuse_descriptors(pair[0]); /* the keeper takes none */
     keeper->broker = fork();
     if (keeper->broker == 0) {
         close(pair[0]);
@@ -174,160 +176,12 @@ static void bury_broker(struct keeper *keeper, int status)
     plan_restart(keeper);
 }
 
-/* --- What the broker asks for -------------------------------------------------------------- */
+/* --- What the broker says of itself ---------------------------------------------------------- */
 
-static void table_name(const struct mroute_socket *table, const char *prefix, char *text,
-                       size_t size)
+static void become_ready(void *context)
 {
-    snprintf(text, size, "%smroute-%s-%u", prefix, family_name(table->family), table->table);
-}
+    struct keeper *keeper = context;
 
-/* The manager keeps a copy as well, so that the table outlives the keeper (sd_notify(3)). */
-static void store_table(const struct mroute_socket *table)
-{
-    char state[96] = "FDSTORE=1\nFDPOLL=0\nFDNAME=";
-    size_t used = strlen(state);
-
-    table_name(table, "", state + used, sizeof state - used);
-    notify_manager(state, table->fd);
-}
-
-static struct mroute_socket *find_table(struct kept *kept, uint32_t family, uint32_t table)
-{
-    for (size_t i = 0; i < kept->table_count; i++)
-        if (kept->tables[i].family == family && kept->tables[i].table == table)
-            return &kept->tables[i];
-    return NULL;
-}
-
-static int open_table(struct keeper *keeper, const struct keeper_request *request)
-{
-    struct kept *kept = keeper->kept;
-    struct mroute_socket *table = find_table(kept, request->family, request->table);
-
-    if (request->family != FAMILY_IPV4 && request->family != FAMILY_IPV6)
-        return -EINVAL;
-    if (request->table == 0 || request->table > TABLE_ID_MAX)
-        return -EINVAL;
-    if (!table_is_allowed(&keeper->config->tables, (uint8_t)request->family, request->table))
-        return -EACCES;
-    if (table)
-        return table->fd;
-    if (kept->table_count == KEPT_MAX)
-        return -ENFILE;
-
-    int fd = mroute_socket_open((uint8_t)request->family, request->table);
-
-    if (fd < 0)
-        return fd;
-    table = &kept->tables[kept->table_count++];
-    *table = (struct mroute_socket){fd, (uint8_t)request->family, request->table};
-    store_table(table);
-    return fd;
-}
-
-static void answer(struct keeper *keeper, const struct keeper_answer *words, int fd)
-{
-    static const struct fdpass_target peer = {NULL, 0};
-
-    if (fdpass_send(keeper->channel, &peer, words, sizeof *words, fd) < 0)
-        kill(keeper->broker, SIGKILL); /* it is ending, or asks and does not read */
-}
-
-static void answer_open(struct keeper *keeper, const struct keeper_request *request)
-{
-    struct keeper_answer words = {
-        .operation = request->operation,
-        .family = request->family,
-        .table = request->table,
-    };
-    int fd = open_table(keeper, request);
-
-    words.error = fd < 0 ? fd : 0;
-    if (fd == -EADDRINUSE)
-        mroute_owner_describe((uint8_t)request->family, words.owner, sizeof words.owner);
-    answer(keeper, &words, fd);
-}
-
-static void close_table(struct kept *kept, const struct keeper_request *request)
-{
-    struct mroute_socket *table = find_table(kept, request->family, request->table);
-    char state[96];
-
-    if (!table)
-        return;
-    table_name(table, "FDSTOREREMOVE=1\nFDNAME=", state, sizeof state);
-    notify_manager(state, -1);
-    mroute_rules_clear(table->family, table->table);
-    close(table->fd);
-    *table = kept->tables[--kept->table_count];
-}
-
-/* --- Rules, by which packets come to tables that are not the default one -------------------- */
-
-static bool names_other_table(const struct keeper *keeper, const struct keeper_request *request)
-{
-    uint32_t family = request->family, table = request->table;
-
-    return (family == FAMILY_IPV4 || family == FAMILY_IPV6) && table >= 1 &&
-           table <= TABLE_ID_MAX && table != family_table((uint8_t)family, 0) &&
-           table_is_allowed(&keeper->config->tables, (uint8_t)family, table);
-}
-
-static void answer_rule(struct keeper *keeper, const struct keeper_request *request)
-{
-    struct keeper_answer words = {
-        .operation = request->operation,
-        .family = request->family,
-        .table = request->table,
-        .error = -EINVAL,
-    };
-
-    if (names_other_table(keeper, request) && request->ifindex >= 1 &&
-        request->ifindex <= INT32_MAX && find_table(keeper->kept, request->family, request->table))
-        words.error = mroute_rule_add((uint8_t)request->family, request->table, request->ifindex);
-    if (words.error == -EEXIST)
-        words.error = 0;
-    answer(keeper, &words, -1);
-}
-
-/* Only ours are deleted, whatever the broker says, and only of tables that this service may open:
- * another one may have the others. */
-static void delete_rule(const struct keeper *keeper, const struct keeper_request *request)
-{
-    struct mroute_rule rule = {.family = (uint8_t)request->family, .table = request->table};
-    int result;
-
-    if (!names_other_table(keeper, request))
-        return;
-    memcpy(rule.iif, request->iif, INTERFACE_NAME_MAX);
-    result = mroute_rule_del(&rule);
-    if (result < 0 && result != -ENOENT)
-        log_line(LOG_WARNING, "cannot delete the rule that leads %s to multicast table %u: %s.",
-                 rule.iif, rule.table, strerror(-result));
-}
-
-/* The tables end with the service, and so do the rules that lead to them; but where a manager keeps
- * the tables for the next service, it needs the rules, too. */
-static void delete_rules(const struct kept *kept)
-{
-    for (size_t i = 0; i < kept->table_count && !notify_has_manager(); i++)
-        mroute_rules_clear(kept->tables[i].family, kept->tables[i].table);
-}
-
-/* --- Group memberships --------------------------------------------------------------------- */
-
-static void answer_joins(struct keeper *keeper, const struct keeper_request *request)
-{
-    struct keeper_answer words = {.operation = request->operation, .family = request->family};
-    int fd = kept_joins_open(&keeper->kept->joins, request->family);
-
-    words.error = fd < 0 ? fd : 0;
-    answer(keeper, &words, fd);
-}
-
-static void become_ready(struct keeper *keeper)
-{
     keeper->served = true;
     notify_manager("READY=1", -1);
     if (keeper->ready_fd < 0)
@@ -339,70 +193,18 @@ static void become_ready(struct keeper *keeper)
     log_to_syslog();
 }
 
-/* What the manager takes for a line of its own protocol does not come from a broker. */
-static void tell_status(const struct keeper_request *request)
+static void be_alive(void *context)
 {
-    char state[sizeof "STATUS=" + STATUS_TEXT_MAX] = "STATUS=";
-    char *text = state + strlen(state);
+    struct keeper *keeper = context;
 
-    memcpy(text, request->text, STATUS_TEXT_MAX);
-    for (char *c = text; *c; c++)
-        if (*c < 0x20 || *c > 0x7e)
-            *c = '?';
-    notify_manager(state, -1);
-}
-
-static void perform(struct keeper *keeper, const struct keeper_request *request)
-{
-    switch (request->operation) {
-    case KEEPER_READY:
-        become_ready(keeper);
-        break;
-    case KEEPER_ALIVE:
-        keeper->deadline_ms = now_ms() + ALIVE_TIMEOUT_MS;
-        notify_manager("WATCHDOG=1", -1);
-        break;
-    case KEEPER_OPEN_MROUTE:
-        answer_open(keeper, request);
-        break;
-    case KEEPER_CLOSE_MROUTE:
-        close_table(keeper->kept, request);
-        break;
-    case KEEPER_ADD_RULE:
-        answer_rule(keeper, request);
-        break;
-    case KEEPER_DEL_RULE:
-        delete_rule(keeper, request);
-        break;
-    case KEEPER_OPEN_JOINS:
-        answer_joins(keeper, request);
-        break;
-    case KEEPER_JOINED:
-        kept_joins_complete(&keeper->kept->joins);
-        break;
-    case KEEPER_STATUS:
-        tell_status(request);
-        break;
-    default:
-        kill(keeper->broker, SIGKILL);
-    }
+    keeper->deadline_ms = now_ms() + ALIVE_TIMEOUT_MS;
+    notify_manager("WATCHDOG=1", -1);
 }
 
 static void take_request(struct keeper *keeper)
 {
-    struct keeper_request request;
-    int fd;
-    int result = fdpass_receive(keeper->channel, &request, sizeof request, &fd);
-
-    if (fd >= 0)
-        close(fd); /* the keeper takes none */
-    if (result == -EAGAIN)
-        return;
-    if (result != 1) { /* it is ending, or talks nonsense */
+    if (!operations_take(&keeper->operations, keeper->channel) && keeper->broker)
         kill(keeper->broker, SIGKILL);
-        return;
-    }
-    perform(keeper, &request);
 }
 
 /* --- Signals and time ---------------------------------------------------------------------- */
@@ -421,6 +223,7 @@ static void stop(struct keeper *keeper)
 static void take_signals(struct keeper *keeper)
 {
     int number, status;
+    pid_t child;
 
     while ((number = process_signal_read(keeper->signals)) > 0) {
         if (number == SIGTERM || number == SIGINT)
@@ -430,8 +233,9 @@ static void take_signals(struct keeper *keeper)
             kill(keeper->broker, SIGHUP); /* it says ready again when it is done */
         }
     }
-    while (keeper->broker && waitpid(keeper->broker, &status, WNOHANG) == keeper->broker)
-        bury_broker(keeper, status);
+    while ((child = waitpid(-1, &status, WNOHANG)) > 0)
+        if (child == keeper->broker)
+            bury_broker(keeper, status);
 }
 
 static void take_deadline(struct keeper *keeper)
@@ -480,6 +284,7 @@ int keeper_run(const struct config *config, struct kept *kept, bool fresh, int r
         .channel = -1,
         .ready_fd = ready_fd,
         .fresh = fresh,
+        .operations = {config, kept, become_ready, be_alive, &keeper, {{0}}},
     };
 
     signal(SIGPIPE, SIG_IGN); /* a broker may die before it takes its answer */
@@ -489,8 +294,7 @@ int keeper_run(const struct config *config, struct kept *kept, bool fresh, int r
         log_line(LOG_ERR, "cannot watch signals: %s.", strerror(-keeper.signals));
         return 1;
     }
-    for (size_t i = 0; i < kept->table_count; i++)
-        store_table(&kept->tables[i]);
+    kept_tables_store(&kept->tables);
     kept_joins_make_record(&kept->joins);
     keeper.counters[0] = diagnose_counters_open(FAMILY_IPV4);
     keeper.counters[1] = diagnose_counters_open(FAMILY_IPV6);
@@ -499,6 +303,6 @@ int keeper_run(const struct config *config, struct kept *kept, bool fresh, int r
     start_broker(&keeper);
     while (!keeper.stopping || keeper.broker)
         run_once(&keeper);
-    delete_rules(kept);
+    kept_tables_end(&kept->tables);
     return keeper.status;
 }

@@ -4,7 +4,7 @@
 
 #include "config.h"
 #include "kept_joins.h"
-#include "platform/mroute.h"
+#include "kept_tables.h"
 #include "platform/sandbox.h"
 
 #include <stdbool.h>
@@ -12,14 +12,12 @@
 #include <sys/types.h>
 
 enum {
-    KEPT_MAX = 16,     /* tables; the broker's own limit is the same */
     LISTENERS_MAX = 4, /* sockets a service manager may hand over */
 };
 
 /* What outlives a broker. */
 struct kept {
-    struct mroute_socket tables[KEPT_MAX];
-    size_t table_count;
+    struct kept_tables tables;
     struct kept_joins joins;
     int listeners[LISTENERS_MAX];
     size_t listener_count;

@@ -18,21 +18,6 @@ enum { INHERITED_FIRST = 3, BACKLOG = 1024 };
 
 /* --- From the service manager -------------------------------------------------------------- */
 
-static bool parse_table_name(const char *name, size_t length, struct mroute_socket *ret)
-{
-    char copy[64], rest;
-    unsigned family, table;
-
-    if (length >= sizeof copy)
-        return false;
-    memcpy(copy, name, length);
-    copy[length] = '\0';
-    if (sscanf(copy, "mroute-ipv%u-%u%c", &family, &table, &rest) != 2)
-        return false;
-    *ret = (struct mroute_socket){-1, (uint8_t)family, table};
-    return family == FAMILY_IPV4 || family == FAMILY_IPV6;
-}
-
 static bool is_listening(int fd)
 {
     int listening = 0;
@@ -43,16 +28,12 @@ static bool is_listening(int fd)
 
 static void take_descriptor(struct kept *kept, int fd, const char *name, size_t length)
 {
-    struct mroute_socket table;
-
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     if (is_listening(fd) && kept->listener_count < LISTENERS_MAX) {
         fcntl(fd, F_SETFL, O_NONBLOCK);
         kept->listeners[kept->listener_count++] = fd;
-    } else if (parse_table_name(name, length, &table) && kept->table_count < KEPT_MAX) {
-        table.fd = fd;
-        kept->tables[kept->table_count++] = table;
-    } else if (kept_joins_inherit(&kept->joins, fd, name, length) < 0) {
+    } else if (kept_tables_inherit(&kept->tables, fd, name, length) < 0 &&
+               kept_joins_inherit(&kept->joins, fd, name, length) < 0) {
         log_line(LOG_WARNING, "closing the inherited descriptor %d (%.*s): of no use here.", fd,
                  (int)length, name);
         close(fd);

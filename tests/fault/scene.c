@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum {
-    TURNS = 4,              /* of the loop, until a step is done */
+    TURNS = 8,              /* of the loop, until a step is done */
     TABLE = 77,             /* opened for a client, in two steps */
     ROUTES_BEFORE = 64,     /* so that the set of routes grows in the story */
     HEARD_MAX = 256 * 1024, /* of one client */

@@ -62,11 +62,12 @@ static uint8_t take(struct world *world)
 
 /* --- The broker's part --------------------------------------------------------------------- */
 
-static void open_table(void *context, uint8_t family, uint32_t table)
+static bool open_table(void *context, uint8_t family, uint32_t table)
 {
     (void)context;
     (void)family;
     (void)table;
+    return true;
 }
 
 static void tell_route(void *context, enum route_news news, const struct route *route)

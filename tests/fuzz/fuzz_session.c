@@ -7,7 +7,7 @@
 #include "fake.h"
 #include "fuzz.h"
 #include "joining.h"
-#include "platform/joins.h"
+#include "keeper_end.h"
 #include "server.h"
 #include "services.h"
 
@@ -24,6 +24,7 @@ enum { NAMES = 4, OUT_LIMIT = 1 << 22 };
 struct fuzz {
     uv_loop_t loop;
     struct services services;
+    struct keeper_end keeper;
     struct joining joining;
     int client;
     struct json out; /* what came and is no whole line yet */
@@ -40,13 +41,14 @@ static const char *const names[NAMES] = {"a", "b", "c", "d"};
 
 /* --- The broker's part --------------------------------------------------------------------- */
 
-static void open_table(void *context, uint8_t family, uint32_t table)
+static bool open_table(void *context, uint8_t family, uint32_t table)
 {
     struct fuzz *fuzz = context;
 
     must(fuzz->asked_count < TABLES_MAX, "each table is asked for once");
     fuzz->asked[fuzz->asked_count].family = family;
     fuzz->asked[fuzz->asked_count++].table = table;
+    return true;
 }
 
 static void close_table(void *context, uint8_t family, uint32_t table)
@@ -253,11 +255,6 @@ static void pass_need(void *context)
     (void)context;
 }
 
-static void answer_joins(void *context, uint8_t family)
-{
-    joining_take(&((struct fuzz *)context)->joining, family, joins_socket_open(family));
-}
-
 static void begin_services(struct fuzz *fuzz)
 {
     struct services *services = &fuzz->services;
@@ -272,7 +269,7 @@ static void begin_services(struct fuzz *fuzz)
         .context = fuzz,
     };
 
-    struct joining_host joining = {answer_joins, pass_need, pass_need, fuzz};
+    struct joining_host joining = {pass_need, fuzz};
 
     fake_reset();
     for (unsigned i = 0; i < 3; i++)
@@ -283,7 +280,9 @@ static void begin_services(struct fuzz *fuzz)
     services->links = links_new(pass_link, fuzz);
     services->mroute = mroute_new(services->links, &callbacks, 1);
     must(services->mroute != NULL, "there is memory");
-    must(joining_start(&fuzz->joining, &fuzz->loop, services, &joining, 1), "there is memory");
+    keeper_end_start(&fuzz->keeper, &fuzz->loop);
+    must(joining_start(&fuzz->joining, &fuzz->loop, services, &fuzz->keeper.link, &joining, 1),
+         "there is memory");
     slices_init(&services->slices, &fuzz->loop);
     adopt(fuzz, FAMILY_IPV4);
     adopt(fuzz, FAMILY_IPV6);
@@ -322,6 +321,7 @@ static void end(struct fuzz *fuzz)
     slices_finish(&fuzz->services.slices);
     slices_stop(&fuzz->services.slices);
     joining_stop(&fuzz->joining);
+    keeper_end_stop(&fuzz->keeper);
     uv_run(&fuzz->loop, UV_RUN_DEFAULT);
     must(uv_loop_close(&fuzz->loop) == 0, "no handle is left");
     joins_free(fuzz->services.joins);

@@ -25,13 +25,14 @@ struct world {
 
 /* --- The broker's part --------------------------------------------------------------------- */
 
-static void open_table(void *context, uint8_t family, uint32_t table)
+static bool open_table(void *context, uint8_t family, uint32_t table)
 {
     struct world *world = context;
 
     must(world->asked_family == FAMILY_NONE, "tables are opened one after the other");
     world->asked_family = family;
     world->asked_table = table;
+    return true;
 }
 
 static void close_table(void *context, uint8_t family, uint32_t table)

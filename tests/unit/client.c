@@ -1,6 +1,5 @@
 #include "client.h"
 
-#include "platform/joins.h"
 #include "server.h"
 
 #include <errno.h>
@@ -11,7 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { DESCRIPTORS = 1000 };
+enum {
+    DESCRIPTORS = 1000,
+    SETTLE_TURNS = 100, /* a question to the keeper takes three */
+};
 
 static void count_close(void *context, struct session *session)
 {
@@ -33,13 +35,14 @@ static void publish_news(void *context, enum route_news news, const struct route
     publish_route(&service->services, news, route);
 }
 
-static void count_question(void *context, uint8_t family, uint32_t table)
+static bool count_question(void *context, uint8_t family, uint32_t table)
 {
     struct service *service = context;
 
     (void)family;
     service->kernel.asked++;
     service->kernel.asked_table = table;
+    return true;
 }
 
 static void count_table_close(void *context, uint8_t family, uint32_t table)
@@ -75,13 +78,6 @@ static void take_release(void *context, const struct route *route, const struct 
         users_release_lease(&service->services.users, lease->uid);
 }
 
-static void answer_joins(void *context, uint8_t family)
-{
-    struct service *service = context;
-
-    joining_take(&service->joining, family, joins_socket_open(family));
-}
-
 static void ignore(void *context)
 {
     (void)context;
@@ -114,12 +110,13 @@ static void start_mroute(struct service *service)
     close(kernel_open_table(kernel, V6, TABLE_ID_DEFAULT_IPV6));
 }
 
-/* The keeper answers at once. */
 static void start_joins(struct service *service)
 {
-    struct joining_host host = {answer_joins, ignore, ignore, service};
+    struct joining_host host = {ignore, service};
 
-    ck_assert(joining_start(&service->joining, &service->loop, &service->services, &host, 1));
+    keeper_end_start(&service->keeper, &service->loop);
+    ck_assert(joining_start(&service->joining, &service->loop, &service->services,
+                            &service->keeper.link, &host, 1));
     service->kernel.joins = service->services.joins;
 }
 
@@ -162,6 +159,7 @@ void service_end(struct service *service)
     slices_finish(&service->services.slices);
     slices_stop(&service->services.slices);
     joining_stop(&service->joining);
+    keeper_end_stop(&service->keeper);
     uv_run(&service->loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&service->loop), 0);
     ck_assert_uint_eq(service->services.sessions.count, 0);
@@ -206,7 +204,7 @@ static void turn(struct service *service)
 
 void service_settle(struct service *service)
 {
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < SETTLE_TURNS; i++)
         turn(service);
 }
 
@@ -260,7 +258,7 @@ cJSON *client_line(struct service *service, int n, char **ret_line)
     char *line = NULL;
     cJSON *tree;
 
-    for (int idle = 0; idle < 20 && !(line = take_line(&service->received[n]));) {
+    for (int idle = 0; idle < SETTLE_TURNS && !(line = take_line(&service->received[n]));) {
         turn(service);
         idle = receive(service, n) > 0 ? 0 : idle + 1;
     }

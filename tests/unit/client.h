@@ -4,6 +4,7 @@
 #define NB_UNIT_CLIENT_H
 
 #include "joining.h"
+#include "keeper_end.h"
 #include "kernel.h"
 #include "services.h"
 
@@ -16,6 +17,7 @@ struct service {
     uv_loop_t loop;
     struct kernel kernel;
     struct services services;
+    struct keeper_end keeper;
     struct joining joining;
     struct session_host host;
     unsigned closed;                   /* sessions that ended */

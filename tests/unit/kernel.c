@@ -10,13 +10,14 @@
 
 /* --- Callbacks ----------------------------------------------------------------------------- */
 
-static void take_question(void *context, uint8_t family, uint32_t table)
+static bool take_question(void *context, uint8_t family, uint32_t table)
 {
     struct kernel *kernel = context;
 
     (void)family;
     kernel->asked++;
     kernel->asked_table = table;
+    return true;
 }
 
 static void take_close(void *context, uint8_t family, uint32_t table)

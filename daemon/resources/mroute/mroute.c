@@ -216,7 +216,10 @@ bool mroute_table_open(struct mroute *mroute, uint8_t family, uint32_t table,
         mfc = add_table(mroute, family, family_table(family, table));
         if (!mfc)
             return false;
-        mroute->callbacks.open_table(mroute->callbacks.context, family, mfc->socket.table);
+        if (!mroute->callbacks.open_table(mroute->callbacks.context, family, mfc->socket.table)) {
+            remove_table(mroute, mfc);
+            return false;
+        }
     }
     append_waiter(mfc, waiter);
     return true;

@@ -110,7 +110,7 @@ struct mroute_waiter {
 
 struct mroute_callbacks {
     /* Asks the keeper for the socket of a table; mroute_table_opened brings it. */
-    void (*open_table)(void *context, uint8_t family, uint32_t table);
+    bool (*open_table)(void *context, uint8_t family, uint32_t table); /* false: no memory */
     /* The keeper may drop its copy: the table has no route any more. */
     void (*close_table)(void *context, uint8_t family, uint32_t table);
     /* Also while it is being deleted: the view is whole. */

@@ -1,0 +1,69 @@
+#include "keeper_end.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void count_ready(void *context)
+{
+    ((struct keeper_end *)context)->ready++;
+}
+
+static void ignore(void *context)
+{
+    (void)context;
+}
+
+static void on_request(uv_poll_t *poll, int status, int events)
+{
+    struct keeper_end *end = poll->data;
+
+    (void)status;
+    (void)events;
+    if (operations_take(&end->operations, end->fd))
+        return;
+    end->ended = true;
+    uv_poll_stop(poll);
+}
+
+void keeper_end_start(struct keeper_end *end, uv_loop_t *loop)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+        abort();
+    fcntl(pair[0], F_SETFL, O_NONBLOCK);
+    end->fd = pair[0];
+    end->operations.config = &end->config;
+    end->operations.kept = &end->kept;
+    end->operations.ready = count_ready;
+    end->operations.alive = ignore;
+    end->operations.context = end;
+    kept_joins_begin(&end->kept.joins);
+    operations_begin(&end->operations);
+    uv_poll_init(loop, &end->poll, end->fd);
+    end->poll.data = end;
+    uv_poll_start(&end->poll, UV_READABLE, on_request);
+    end->link.channel = pair[1];
+    end->link.lost = ignore;
+    end->link.context = end;
+    keeper_link_start(&end->link, loop);
+}
+
+static void close_channel(uv_handle_t *handle)
+{
+    struct keeper_end *end = handle->data;
+
+    close(end->fd);
+    close(end->link.channel);
+}
+
+void keeper_end_stop(struct keeper_end *end)
+{
+    keeper_link_stop(&end->link);
+    uv_close((uv_handle_t *)&end->poll, close_channel);
+    kept_joins_forget(&end->kept.joins);
+    for (size_t i = 0; i < end->kept.tables.count; i++)
+        close(end->kept.tables.sockets[i].fd);
+}
