@@ -201,7 +201,6 @@ struct server *server_new(uv_loop_t *loop, const int *listeners, size_t count,
     for (size_t i = 0; i < count && i < LISTENERS; i++) {
         if (uv_poll_init(loop, &server->polls[i], listeners[i]) < 0)
             continue;
-        peer_refuse_descriptors(listeners[i]);
         server->polls[i].data = server;
         server->listener_count++;
         server->open_handles++;

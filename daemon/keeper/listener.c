@@ -1,6 +1,7 @@
 #include "listener.h"
 
 #include "log.h"
+#include "platform/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,7 @@ static void take_descriptor(struct kept *kept, int fd, const char *name, size_t 
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     if (is_listening(fd) && kept->listener_count < LISTENERS_MAX) {
         fcntl(fd, F_SETFL, O_NONBLOCK);
+        peer_refuse_descriptors(fd);
         kept->listeners[kept->listener_count++] = fd;
     } else if (kept_tables_inherit(&kept->tables, fd, name, length) < 0 &&
                kept_joins_inherit(&kept->joins, fd, name, length) < 0) {
@@ -117,6 +119,7 @@ bool listener_open(const char *path, const char *group, struct kept *kept, struc
     if (!remove_stale(&address, error))
         return false;
     fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    peer_refuse_descriptors(fd); /* before anybody can connect */
     if (fd < 0 || bind_with_mode(fd, &address) < 0 || listen(fd, BACKLOG) < 0) {
         error_set(error, ERROR_INTERNAL, NULL, "cannot listen on %s: %s", path, strerror(errno));
         if (fd >= 0)
