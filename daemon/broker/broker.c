@@ -18,6 +18,7 @@
 #include "services.h"
 #include "state.h"
 #include "status_line.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -32,7 +33,7 @@ struct broker {
     struct config config;
     uv_loop_t loop;
     uv_signal_t terminate, reload;
-    uv_poll_t links_poll;
+    struct watch links_watch;
     uv_timer_t tick;
     struct keeper_link keeper;
     struct services services;
@@ -83,11 +84,10 @@ static void update_links(struct services *services)
     links_update(services->links);
 }
 
-static void on_links(uv_poll_t *poll, int status, int events)
+static void on_links(struct watch *watch, int events)
 {
-    struct broker *broker = poll->data;
+    struct broker *broker = watch->context;
 
-    (void)status;
     (void)events;
     links_update(broker->services.links);
 }
@@ -110,7 +110,7 @@ static void end(struct broker *broker, int status)
         state_stop(broker->state);
     routing_stop(&broker->routing);
     joining_stop(&broker->joining);
-    uv_close((uv_handle_t *)&broker->links_poll, NULL);
+    watch_close(&broker->links_watch, NULL);
     uv_close((uv_handle_t *)&broker->tick, NULL);
     uv_close((uv_handle_t *)&broker->terminate, NULL);
     uv_close((uv_handle_t *)&broker->reload, NULL);
@@ -348,9 +348,9 @@ static void watch_all(struct broker *broker)
     sigemptyset(&reload);
     sigaddset(&reload, SIGHUP);
     sigprocmask(SIG_UNBLOCK, &reload, NULL); /* the keeper started the broker with it blocked */
-    uv_poll_init(&broker->loop, &broker->links_poll, links_fd(broker->services.links));
-    broker->links_poll.data = broker;
-    uv_poll_start(&broker->links_poll, UV_READABLE, on_links);
+    watch_init(&broker->links_watch, &broker->loop, links_fd(broker->services.links), on_links,
+               broker);
+    watch_start(&broker->links_watch, UV_READABLE);
     uv_timer_init(&broker->loop, &broker->tick);
     broker->tick.data = broker;
     uv_timer_start(&broker->tick, on_tick, TICK_MS, TICK_MS);

@@ -54,12 +54,9 @@ static void receive_answer(struct keeper_link *link)
         close(fd);
 }
 
-static void on_channel(uv_poll_t *poll, int status, int events);
-
-static void watch(struct keeper_link *link)
+static void watch_channel(struct keeper_link *link)
 {
-    uv_poll_start(&link->poll, UV_READABLE | (TAILQ_EMPTY(&link->unsent) ? 0 : UV_WRITABLE),
-                  on_channel);
+    watch_start(&link->watch, UV_READABLE | (TAILQ_EMPTY(&link->unsent) ? 0 : UV_WRITABLE));
 }
 
 static void send_queued(struct keeper_link *link)
@@ -74,23 +71,23 @@ static void send_queued(struct keeper_link *link)
             free(call);
     }
     if (!call)
-        watch(link);
+        watch_channel(link);
 }
 
-static void on_channel(uv_poll_t *poll, int status, int events)
+static void on_channel(struct watch *watch, int events)
 {
-    struct keeper_link *link = poll->data;
+    struct keeper_link *link = watch->context;
 
     if (events & UV_WRITABLE)
         send_queued(link);
-    if (status < 0 || events & UV_READABLE)
+    if (events & UV_READABLE)
         receive_answer(link);
 }
 
 static void queue(struct keeper_link *link, struct keeper_call *call)
 {
     TAILQ_INSERT_TAIL(&link->unsent, call, in_link);
-    watch(link);
+    watch_channel(link);
 }
 
 static void on_alive(uv_timer_t *timer)
@@ -103,9 +100,8 @@ void keeper_link_start(struct keeper_link *link, uv_loop_t *loop)
     TAILQ_INIT(&link->calls);
     TAILQ_INIT(&link->unsent);
     fcntl(link->channel, F_SETFL, O_NONBLOCK);
-    uv_poll_init(loop, &link->poll, link->channel);
-    link->poll.data = link;
-    watch(link);
+    watch_init(&link->watch, loop, link->channel, on_channel, link);
+    watch_channel(link);
     uv_timer_init(loop, &link->alive);
     link->alive.data = link;
     uv_timer_start(&link->alive, on_alive, 0, ALIVE_INTERVAL_MS);
@@ -128,7 +124,7 @@ static void cancel_all(struct keeper_calls *calls)
 void keeper_link_stop(struct keeper_link *link)
 {
     send_queued(link);
-    uv_close((uv_handle_t *)&link->poll, NULL);
+    watch_close(&link->watch, NULL);
     uv_close((uv_handle_t *)&link->alive, NULL);
     cancel_all(&link->calls);
     cancel_all(&link->unsent);

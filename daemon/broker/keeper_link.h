@@ -7,6 +7,7 @@
 #define NB_KEEPER_LINK_H
 
 #include "keeper/channel.h"
+#include "watch.h"
 
 #include <stdbool.h>
 #include <sys/queue.h>
@@ -21,7 +22,7 @@ struct keeper_call {
 };
 
 struct keeper_link {
-    uv_poll_t poll;
+    struct watch watch;
     uv_timer_t alive;
     int channel;
     uint32_t last_id;

@@ -12,21 +12,28 @@
 
 /* --- What the kernel says ------------------------------------------------------------------ */
 
-static void on_upcall(uv_poll_t *poll, int status, int events)
+static void on_upcall(struct watch *watch, int events)
 {
-    struct upcall_watch *watch = poll->data;
+    const struct upcall_watch *upcalls = (const struct upcall_watch *)watch;
 
-    (void)status;
     (void)events;
-    mroute_read_upcalls(watch->routing->services->mroute, watch->family, watch->table);
+    mroute_read_upcalls(upcalls->routing->services->mroute, upcalls->family, upcalls->table);
 }
 
-static void end_watch(uv_handle_t *handle)
+static void end_watch(struct watch *watch)
 {
-    struct upcall_watch *watch = handle->data;
+    struct upcall_watch *upcalls = (struct upcall_watch *)watch;
 
-    close(watch->fd);
-    watch->used = false;
+    close(upcalls->fd);
+    upcalls->used = false;
+}
+
+static void close_watch(struct upcall_watch *upcalls)
+{
+    if (!upcalls->used || upcalls->closing)
+        return;
+    upcalls->closing = true;
+    watch_close(&upcalls->watch, end_watch);
 }
 
 /* libuv refuses a descriptor that it polls already, and tables close in the middle of a turn, so
@@ -44,11 +51,11 @@ static void watch_upcalls(struct routing *routing, const struct mroute_socket *s
             .family = socket->family,
             .table = socket->table,
         };
-        if (watch->fd < 0 || uv_poll_init(routing->loop, &watch->poll, watch->fd) < 0)
+        if (watch->fd < 0 ||
+            watch_init(&watch->watch, routing->loop, watch->fd, on_upcall, routing) < 0)
             return;
         watch->used = true;
-        watch->poll.data = watch;
-        uv_poll_start(&watch->poll, UV_READABLE, on_upcall);
+        watch_start(&watch->watch, UV_READABLE);
         return;
     }
 }
@@ -58,9 +65,8 @@ static void unwatch_upcalls(struct routing *routing, uint8_t family, uint32_t ta
     for (size_t i = 0; i < TABLES_MAX; i++) {
         struct upcall_watch *watch = &routing->watches[i];
 
-        if (watch->used && watch->family == family && watch->table == table &&
-            !uv_is_closing((uv_handle_t *)&watch->poll))
-            uv_close((uv_handle_t *)&watch->poll, end_watch);
+        if (watch->family == family && watch->table == table)
+            close_watch(watch);
     }
 }
 
@@ -308,12 +314,8 @@ bool routing_start(struct routing *routing, uv_loop_t *loop, struct services *se
 void routing_stop(struct routing *routing)
 {
     routing->stopped = true;
-    for (size_t i = 0; i < TABLES_MAX; i++) {
-        struct upcall_watch *watch = &routing->watches[i];
-
-        if (watch->used && !uv_is_closing((uv_handle_t *)&watch->poll))
-            uv_close((uv_handle_t *)&watch->poll, end_watch);
-    }
+    for (size_t i = 0; i < TABLES_MAX; i++)
+        close_watch(&routing->watches[i]);
     uv_close((uv_handle_t *)&routing->timer, NULL);
 }
 

@@ -7,6 +7,7 @@
 #include "keeper_link.h"
 #include "limit.h"
 #include "services.h"
+#include "watch.h"
 
 #include <uv.h>
 
@@ -20,12 +21,12 @@ struct routing_host {
 
 /* A table's socket, watched for upcalls. */
 struct upcall_watch {
-    uv_poll_t poll;
+    struct watch watch; /* first */
     struct routing *routing;
     int fd; /* a copy: the table may be closed before the handle is */
     uint8_t family;
     uint32_t table;
-    bool used;
+    bool used, closing;
 };
 
 struct routing {

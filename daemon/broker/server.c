@@ -2,6 +2,7 @@
 
 #include "log.h"
 #include "services.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,7 @@ enum { RETRY_MS = 200 }; /* out of descriptors: others may give some back withou
 enum { SECOND_MS = 1000 };
 
 struct server {
-    uv_poll_t polls[LISTENERS];
+    struct watch watches[LISTENERS];
     size_t listener_count;
     uv_timer_t retry, second;
     size_t open_handles;
@@ -27,15 +28,13 @@ struct server {
     struct session_host sessions;
 };
 
-static void on_connection(uv_poll_t *poll, int status, int events);
-
 static void listen_again(struct server *server)
 {
     if (!server->paused || server->stopping)
         return;
     server->paused = false;
     for (size_t i = 0; i < server->listener_count; i++)
-        uv_poll_start(&server->polls[i], UV_READABLE, on_connection);
+        watch_start(&server->watches[i], UV_READABLE);
 }
 
 static void on_retry(uv_timer_t *timer)
@@ -72,7 +71,7 @@ static void pause_listening(struct server *server, const char *why)
         return;
     server->paused = true;
     for (size_t i = 0; i < server->listener_count; i++)
-        uv_poll_stop(&server->polls[i]);
+        watch_start(&server->watches[i], 0);
     uv_timer_start(&server->retry, on_retry, RETRY_MS, 0);
 }
 
@@ -132,13 +131,13 @@ static bool is_exhaustion(int error)
 }
 
 /* #syscalls broker: accept accept4 */
-static void on_connection(uv_poll_t *poll, int status, int events)
+static void on_connection(struct watch *watch, int events)
 {
-    struct server *server = poll->data;
+    struct server *server = watch->context;
     int listener;
 
     (void)events;
-    if (status < 0 || uv_fileno((uv_handle_t *)poll, &listener) < 0)
+    if (uv_fileno((uv_handle_t *)&watch->poll, &listener) < 0)
         return;
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
         if (users_are_full(&server->sessions.services->users)) {
@@ -169,12 +168,20 @@ size_t server_descriptors(void)
                                                        : limit.rlim_cur / 2;
 }
 
-static void free_when_closed(uv_handle_t *handle)
+static void free_when_closed(struct server *server)
 {
-    struct server *server = handle->data;
-
     if (--server->open_handles == 0)
         free(server);
+}
+
+static void end_watch(struct watch *watch)
+{
+    free_when_closed(watch->context);
+}
+
+static void end_timer(uv_handle_t *handle)
+{
+    free_when_closed(handle->data);
 }
 
 static void start_timers(struct server *server, uv_loop_t *loop)
@@ -199,9 +206,8 @@ struct server *server_new(uv_loop_t *loop, const int *listeners, size_t count,
     start_timers(server, loop);
     server->paused = true;
     for (size_t i = 0; i < count && i < LISTENERS; i++) {
-        if (uv_poll_init(loop, &server->polls[i], listeners[i]) < 0)
+        if (watch_init(&server->watches[i], loop, listeners[i], on_connection, server) < 0)
             continue;
-        server->polls[i].data = server;
         server->listener_count++;
         server->open_handles++;
     }
@@ -217,7 +223,7 @@ void server_stop(struct server *server)
     while (!LIST_EMPTY(&sessions->list))
         session_close(LIST_FIRST(&sessions->list));
     for (size_t i = 0; i < server->listener_count; i++)
-        uv_close((uv_handle_t *)&server->polls[i], free_when_closed);
-    uv_close((uv_handle_t *)&server->second, free_when_closed);
-    uv_close((uv_handle_t *)&server->retry, free_when_closed);
+        watch_close(&server->watches[i], end_watch);
+    uv_close((uv_handle_t *)&server->second, end_timer);
+    uv_close((uv_handle_t *)&server->retry, end_timer);
 }
