@@ -12,6 +12,7 @@ struct link_info {
     char name[INTERFACE_NAME_MAX + 1];
     bool up;         /* administratively */
     bool running;    /* and with a carrier */
+    bool ipv6;       /* its MTU is 1280 or more: below, there is no IPv6 on it (RFC 8200, 5.) */
     unsigned master; /* index of the bridge or bond that it is a port of; 0: none */
 };
 

@@ -29,7 +29,7 @@ static struct entry *find_entry(const struct links *links, unsigned ifindex)
 static bool is_same(const struct link_info *a, const struct link_info *b)
 {
     return strcmp(a->name, b->name) == 0 && a->up == b->up && a->running == b->running &&
-           a->master == b->master;
+           a->ipv6 == b->ipv6 && a->master == b->master;
 }
 
 static struct entry *append_entry(struct links *links)

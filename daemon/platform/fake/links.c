@@ -76,7 +76,12 @@ static void tell(const struct link_info *link, bool gone)
 unsigned fake_link_add(const char *name)
 {
     struct fake *kernel = fake_kernel();
-    struct link_info link = {.ifindex = ++kernel->last_ifindex, .up = true, .running = true};
+    struct link_info link = {
+        .ifindex = ++kernel->last_ifindex,
+        .up = true,
+        .running = true,
+        .ipv6 = true,
+    };
 
     if (kernel->link_count == FAKE_LINKS_MAX)
         abort();

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { DATAGRAM_MAX = 64 * 1024, RECEIVE_BUFFER = 1 << 20 };
+enum { DATAGRAM_MAX = 64 * 1024, RECEIVE_BUFFER = 1 << 20, IPV6_MTU_MIN = 1280 };
 
 static int ask_for_all(int fd)
 {
@@ -59,6 +59,7 @@ static bool parse_link(const struct nlmsghdr *header, struct link_info *ret)
         .ifindex = (unsigned)info->ifi_index,
         .up = info->ifi_flags & IFF_UP,
         .running = info->ifi_flags & IFF_RUNNING,
+        .ipv6 = netlink_u32(attributes[IFLA_MTU], IPV6_MTU_MIN) >= IPV6_MTU_MIN,
         .master = netlink_u32(attributes[IFLA_MASTER], 0),
     };
 

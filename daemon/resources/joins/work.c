@@ -91,12 +91,17 @@ static void free_join(struct joins *joins, struct join *join)
     free(join);
 }
 
+static bool carries(const struct link_info *link, const struct join *join)
+{
+    return join->key.group.address.family == FAMILY_IPV4 || link->ipv6;
+}
+
 static unsigned wanted_ifindex(const struct joins *joins, const struct join *join)
 {
     const struct link_info *link =
         join->deleted ? NULL : links_find(joins->links, join->key.iif.text);
 
-    return link ? link->ifindex : 0;
+    return link && carries(link, join) ? link->ifindex : 0;
 }
 
 void join_plan(struct joins *joins, struct join *join)
@@ -135,13 +140,16 @@ static void retry_refused(struct joins *joins)
 
 /* --- Interfaces ---------------------------------------------------------------------------- */
 
-static void lose_link(struct joins *joins, struct join_queue *queue, unsigned ifindex)
+/* link: as it is now, or NULL. Where its MTU fell below IPv6's, the kernel has left all IPv6 groups
+ * (addrconf_notify() of net/ipv6/addrconf.c), and the sockets know nothing of it. */
+static void lose_link(struct joins *joins, struct join_queue *queue, unsigned ifindex,
+                      const struct link_info *link)
 {
     struct join *join, *next;
 
     for (join = TAILQ_FIRST(queue); join; join = next) {
         next = queue == &joins->order ? TAILQ_NEXT(join, in_order) : TAILQ_NEXT(join, in_work);
-        if (join->ifindex != ifindex)
+        if (join->ifindex != ifindex || (link && carries(link, join)))
             continue;
         begin_waiting(joins, join);
         if (join->applied > 0)
@@ -159,7 +167,8 @@ static void meet_link(struct joins *joins, const struct link_info *link)
         bool named = strcmp(join->key.iif.text, link->name) == 0;
 
         next = TAILQ_NEXT(join, in_order);
-        if (named != (join->ifindex == link->ifindex) || (named && join->refused))
+        if ((named && carries(link, join)) != (join->ifindex == link->ifindex) ||
+            (named && join->refused))
             join_plan(joins, join);
     }
 }
@@ -167,12 +176,13 @@ static void meet_link(struct joins *joins, const struct link_info *link)
 void joins_link_changed(struct joins *joins, const struct link_info *was,
                         const struct link_info *is)
 {
-    if (!is) {
-        lose_link(joins, &joins->work[WORK_LEAVE], was->ifindex);
-        lose_link(joins, &joins->order, was->ifindex);
-    } else if (!was || strcmp(was->name, is->name) != 0 || joins->refusals > 0) {
-        meet_link(joins, is);
+    if (was && (!is || (was->ipv6 && !is->ipv6))) {
+        lose_link(joins, &joins->work[WORK_LEAVE], was->ifindex, is);
+        lose_link(joins, &joins->order, was->ifindex, is);
     }
+    if (is &&
+        (!was || strcmp(was->name, is->name) != 0 || is->ipv6 != was->ipv6 || joins->refusals > 0))
+        meet_link(joins, is);
 }
 
 /* --- Steps --------------------------------------------------------------------------------- */
