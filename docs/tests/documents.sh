@@ -1,0 +1,56 @@
+#!/bin/bash
+# The README is short, no link in it or in docs/ is dead, and the commands that they show print what
+# they say: for root, and for a user who is not root.
+set -eu
+source=${NB_SOURCE:?}
+build=${NB_BUILD:?}
+cd "$source"
+
+lines=$(wc -l <README.md)
+if [ "$lines" -gt 120 ]; then
+    echo "README.md has $lines lines; 120 is the limit"
+    exit 1
+fi
+
+# Links to files, with the document's folder before them.
+dead=0
+for document in README.md docs/*.md; do
+    links=$(grep -oP '\]\(\K[^)#]+' "$document" | grep -v '^[a-z]*:') || continue
+    for link in $links; do
+        if [ ! -e "$(dirname "$document")/$link" ]; then
+            echo "$document: nothing is at $link"
+            dead=1
+        fi
+    done
+done
+[ $dead = 0 ] || exit 1
+
+for program in ping python3; do
+    if ! command -v $program >/dev/null; then
+        echo "skipped: no $program"
+        exit 77
+    fi
+done
+if ! unshare --user --map-root-user --net true 2>/dev/null; then
+    echo "skipped: namespaces cannot be made here"
+    exit 77
+fi
+
+# A process that hides itself from debuggers cannot look for its own leaks.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0}
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+python3 docs/tests/transcript.py "$build" README.md docs/tour.md
+
+# The other user can read this folder, whatever the build's is.
+if [ "$(id -u)" = 0 ]; then
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    mkdir "$folder/client" "$folder/daemon"
+    cp "$build/client/netbroker" "$folder/client"
+    cp "$build/daemon/netbrokerd" "$folder/daemon"
+    cp README.md docs/tour.md docs/tests/transcript.py "$folder"
+    chmod -R a+rX "$folder"
+    cd "$folder"
+    setpriv --reuid nobody --regid nogroup --clear-groups \
+        python3 transcript.py . README.md tour.md
+fi
