@@ -197,7 +197,7 @@ static bool open_table(const struct config *config, struct kept *kept, uint8_t f
         return true;
     }
     if (fd == -ENOPROTOOPT || fd == -EAFNOSUPPORT) {
-        log_line(LOG_WARNING, "this kernel has no multicast routing for %s; going on without.",
+        log_line(LOG_WARNING, "this kernel has no multicast routing for %s; going on without it.",
                  family_name(family));
         return true;
     }
@@ -207,7 +207,7 @@ static bool open_table(const struct config *config, struct kept *kept, uint8_t f
                  family_name(family), owner);
     } else if (fd == -EPERM || fd == -EACCES) {
         log_line(LOG_ERR, "the capabilities CAP_NET_RAW and CAP_NET_ADMIN are missing; start "
-                          "netbrokerd as root, or by a service manager that gives it these two.");
+                          "netbrokerd as root, or from a service manager that gives it both.");
     } else {
         log_line(LOG_ERR, "cannot open the %s multicast routing table: %s.", family_name(family),
                  strerror(-fd));
@@ -244,7 +244,7 @@ static bool check_state_folder(const struct config *config)
         slash[slash == folder] = '\0';
     if (access(slash ? folder : ".", W_OK | X_OK) == 0)
         return true;
-    log_line(LOG_ERR, "the folder of the state file %s is not writable for uid %d: %s.",
+    log_line(LOG_ERR, "the folder of the state file %s is not writable by uid %d: %s.",
              config->state, (int)geteuid(), strerror(errno));
     return false;
 }

@@ -303,7 +303,7 @@ static bool parse_family(const cJSON *json, const struct place *place, void *ret
     else if (strcmp(json->valuestring, "ipv6") == 0)
         *family = FAMILY_IPV6;
     else
-        return wrong(place, ERROR_OUT_OF_RANGE, "is no address family", right);
+        return wrong(place, ERROR_OUT_OF_RANGE, "is not an address family", right);
     return true;
 }
 
@@ -339,7 +339,7 @@ static bool parse_topics(const cJSON *json, const struct place *place, void *ret
     cJSON_ArrayForEach(item, json)
     {
         if (!cJSON_IsString(item))
-            return wrong(place, ERROR_INVALID_TYPE, "holds something that is no text", right);
+            return wrong(place, ERROR_INVALID_TYPE, "holds something other than text", right);
 
         size_t length = strlen(item->valuestring);
 
@@ -450,15 +450,15 @@ static bool find_action(const cJSON *request, enum action *ret, struct error *er
 
     if (!name)
         return error_set(error, ERROR_MISSING_FIELD, "action",
-                         "Invalid argument: a request needs 'action', such as \"PING\"; DESCRIBE "
-                         "lists them all.");
+                         "Invalid argument: a request needs 'action', such as \"PING\"; "
+                         "DESCRIBE lists all actions.");
     if (!cJSON_IsString(name))
         return error_set(error, ERROR_INVALID_TYPE, "action",
                          "Invalid argument: 'action' takes the name of an action.");
     *ret = action_find(name->valuestring);
     return *ret != ACTION_COUNT ||
            error_set(error, ERROR_UNKNOWN_ACTION, "action",
-                     "Invalid argument: there is no action '%s'; DESCRIBE lists them all.",
+                     "Invalid argument: there is no action '%s'; DESCRIBE lists all actions.",
                      quote(name->valuestring, shown, sizeof shown));
 }
 
@@ -477,7 +477,7 @@ bool decode_request(const char *bytes, size_t n, struct request *ret, struct err
     *ret = request;
     if (n > REQUEST_MAX)
         return error_set(error, ERROR_TOO_LARGE, NULL,
-                         "The request has more than %d bytes; send several smaller ones.",
+                         "The request has more than %d bytes; send several smaller requests.",
                          REQUEST_MAX);
 
     bool strict = check_request(bytes, n, &request.id, error);

@@ -116,8 +116,8 @@ static bool copy_line(const char *bytes, size_t n, char *text, struct error *err
         }
         if (!is_space(text[i]) && (text[i] <= ' ' || text[i] > '~'))
             return error_set(error, ERROR_INVALID_NAME, NULL,
-                             "Byte %zu of the line is no printable ASCII character; others may "
-                             "stand in comments only.",
+                             "Byte %zu of the line is not a printable ASCII character; only "
+                             "comments may have others.",
                              i + 1);
     }
     return true;
@@ -193,7 +193,7 @@ static bool write_value(struct draft *draft, const struct field *field, char **r
     text = next_word(rest);
     if (!text)
         return error_set(draft->error, ERROR_MISSING_FIELD, field->name,
-                         "Invalid argument: a value is missing behind '%s'; it takes %s.",
+                         "Invalid argument: a value is missing after '%s'; it takes %s.",
                          field->name, field_metavariable(field->type));
     if (field_is_list(field->type))
         draft->last_list = field;
@@ -224,14 +224,15 @@ static bool refuse_unknown(struct draft *draft, const char *name)
                                      other);
     }
     return error_set(draft->error, ERROR_UNKNOWN_FIELD, name,
-                     "Invalid argument: there is no field '%.40s' here; there are %s.", name,
+                     "Invalid argument: there is no field '%.40s' here; the fields are %s.", name,
                      names);
 }
 
 static bool refuse_in_file(struct draft *draft, const char *name)
 {
     return error_set(draft->error, ERROR_UNKNOWN_FIELD, name,
-                     "Invalid argument: '%s' is not for files: %s.", name, why_refused(name));
+                     "Invalid argument: '%s' is not allowed in a file: %s.", name,
+                     why_refused(name));
 }
 
 /* The field of this name, noted as given; NULL: it may not be given here. */
@@ -317,8 +318,8 @@ static enum line_kind end_request(struct draft *draft, const struct thresholds *
     json_close(draft->json, '}');
     if (draft->json->failed) {
         error_set(draft->error, ERROR_TOO_LARGE, NULL,
-                  "The statement is too long, or there is no memory for it; a request may have %d "
-                  "bytes.",
+                  "The statement is too long, or there is no memory for it; a request may have "
+                  "at most %d bytes.",
                   REQUEST_MAX);
         return LINE_WRONG;
     }
@@ -469,14 +470,14 @@ static enum line_kind read_json(const char *bytes, size_t n, const struct thresh
 
     if (scan_bytes(&scan, bytes, n, &used) != SCAN_COMPLETE || !is_blank(bytes + used, n - used)) {
         error_set(error, ERROR_INVALID_JSON, NULL,
-                  "A JSON request begins and ends on its line, with nothing else beside it.");
+                  "A JSON request must begin and end on its line, with nothing else on it.");
         return LINE_WRONG;
     }
     if (!decode_request(bytes, used, &line->request, error))
         return LINE_WRONG;
     if (!is_statement(line->request.action)) {
         error_set(error, ERROR_UNKNOWN_ACTION, "action",
-                  "Invalid argument: %s is no request for a file; it takes %s and %s.",
+                  "Invalid argument: %s is not allowed in a file, which takes %s and %s.",
                   action_row(line->request.action)->name, statements[0].action,
                   statements[1].action);
         return LINE_WRONG;

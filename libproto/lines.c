@@ -28,16 +28,16 @@ static void see_threshold(struct reading *reading, unsigned number)
         if (strcmp(reading->seen.entries[i].name.text, threshold->name.text) == 0 &&
             reading->seen.entries[i].ttl != threshold->ttl) {
             error_set(&error, ERROR_IN_USE, NULL,
-                      "'%s' has the TTL threshold %u by an earlier line; it takes one.",
+                      "An earlier line gives '%s' the TTL threshold %u; it takes only one.",
                       threshold->name.text, reading->seen.entries[i].ttl);
             report(reading, number, &error);
             return;
         }
     if (!thresholds_set(&reading->seen, threshold)) {
-        error_set(
-            &error, ERROR_LIMIT, NULL,
-            "A file takes TTL thresholds of %d interfaces; a pattern such as eth+ names many.",
-            THRESHOLDS_MAX);
+        error_set(&error, ERROR_LIMIT, NULL,
+                  "A file takes TTL thresholds for at most %d interfaces; a pattern such as eth+ "
+                  "stands for many.",
+                  THRESHOLDS_MAX);
         report(reading, number, &error);
     }
 }

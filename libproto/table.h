@@ -79,30 +79,30 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELD_TABLE(F, S)                                                                          \
     F(S, table, table, OPTIONAL, 1, TABLE_ID_MAX, 0,                                               \
-      "The kernel's multicast routing table; missing, its default one (253 for IPv4, 254 for "     \
-      "IPv6). To another a rule leads the packets of its routes' inbound interfaces, which comes " \
-      "and goes with the routes (ip mrule).")
+      "The kernel's multicast routing table; by default 253 for IPv4 and 254 for IPv6. The "       \
+      "service makes rules (ip mrule) that lead packets to any other table: one for each "         \
+      "inbound interface of its routes, as long as they exist.")
 
 #define FIELD_TABLE_FILTER(F, S)                                                                   \
     F(S, table, table, OPTIONAL, 1, TABLE_ID_MAX, 0,                                               \
-      "Only this multicast routing table; all where it is missing.")
+      "Only this multicast routing table; by default all.")
 
 #define FIELD_FAMILY_FILTER(F, S)                                                                  \
     F(S, family, family, OPTIONAL, 0, 0, 0,                                                        \
-      "Only this address family, ipv4 or ipv6; both where it is missing.")
+      "Only this address family, ipv4 or ipv6; by default both.")
 
 #define FIELD_DRY_RUN(F, S)                                                                        \
     F(S, dry_run, flag, OPTIONAL, 0, 0, 0,                                                         \
-      "Check everything and say what would be done, but change nothing.")
+      "Check everything and report what would be done, but change nothing.")
 
 #define FIELD_SOURCE(F, S)                                                                         \
     F(S, source, source, OPTIONAL, 0, 0, 0,                                                        \
-      "The address that the packets come from, or a prefix. Missing, 0.0.0.0 or ::, it stands "    \
-      "for any source.")
+      "The source address of the packets, or a prefix. By default any source, which is "           \
+      "0.0.0.0 or ::.")
 
 #define FIELD_WAIT(F, S)                                                                           \
     F(S, wait, flag, OPTIONAL, 0, 0, 0,                                                            \
-      "Wait for interfaces that do not exist yet. Without it they are an error.")
+      "Wait for interfaces that do not exist yet. Without this flag, they are an error.")
 
 #define FIELD_WHILE_CONNECTED(F, S)                                                                \
     F(S, while_connected, flag, OPTIONAL, 0, 0, 0, "Hold it only as long as this connection lasts.")
@@ -114,14 +114,14 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "are all groups. Link-local groups (224.0.0.x, ff02::x) are refused, because no router "     \
       "forwards them.")                                                                            \
     F(S, iif, interface, REQUIRED, 0, 0, 0,                                                        \
-      "The interface that the packets arrive on. A '+' at the end stands for any rest: eth+ is "   \
-      "every interface whose name begins with eth.")                                               \
+      "The inbound interface, where the packets arrive. A '+' at the end makes a pattern: "        \
+      "eth+ is every interface whose name begins with eth.")                                       \
     F(S, oifs, interfaces, REQUIRED, 0, VIFS_MAX, 0,                                               \
-      "The interfaces that the packets leave by, also with a '+' at the end. With a source it "    \
+      "The outgoing interfaces, or patterns such as eth+. If there is a source, the list "         \
       "may be empty: such a route stops its flow.")                                                \
     F(S, ttls, numbers, OPTIONAL, 1, 254, 0,                                                       \
-      "IPv4: a TTL threshold for each of the oifs, in their order; packets with a greater TTL "    \
-      "pass. Missing: 1 for each.")                                                                \
+      "IPv4: a TTL threshold for each outgoing interface, in the order of the oifs. Only "         \
+      "packets with a greater TTL leave by it. By default 1 for each.")                            \
     F(S, idle, number, OPTIONAL, 1, IDLE_SECONDS_MAX, IDLE_SECONDS_DEFAULT,                        \
       "With a prefix or a '+': for each flow that comes a route is learned, and forgotten after "  \
       "so many seconds without a packet.")                                                         \
@@ -135,7 +135,7 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELDS_DEL_MFC(F, S)                                                                       \
     FIELD_SOURCE(F, S)                                                                             \
-    F(S, group, group, REQUIRED, 0, 0, 0, "The group of the route, or its prefix.")                \
+    F(S, group, group, REQUIRED, 0, 0, 0, "The group of the route, or its prefix of groups.")      \
     F(S, iif, interface, OPTIONAL, 0, 0, 0,                                                        \
       "Only the route from this interface, or from this pattern.")                                 \
     F(S, oifs, interfaces, OPTIONAL, 1, VIFS_MAX, 0,                                               \
@@ -155,9 +155,9 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELDS_BEGIN_REPLACE(F, S)                                                                 \
     F(S, family, family, OPTIONAL, 0, 0, 0,                                                        \
-      "Replace routes of this address family only; of both where it is missing.")                  \
+      "Replace only routes of this address family; by default of both.")                           \
     F(S, table, table, OPTIONAL, 1, TABLE_ID_MAX, 0,                                               \
-      "Replace routes of this multicast routing table only; of all where it is missing.")
+      "Replace only routes of this multicast routing table; by default of all.")
 
 #define FIELDS_COMMIT(F, S) FIELD_DRY_RUN(F, S)
 
@@ -165,9 +165,11 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELDS_SHOW_MFC(F, S)                                                                      \
     F(S, source, source, OPTIONAL, 0, 0, 0,                                                        \
-      "Only routes from this source, or within this prefix; 0.0.0.0 or :: selects those from any " \
-      "source.")                                                                                   \
-    F(S, group, group, OPTIONAL, 0, 0, 0, "Only routes of this group, or within this prefix.")     \
+      "Only routes for this source, or for sources within this prefix; 0.0.0.0 or :: "             \
+      "selects routes for any source.")                                                            \
+    F(S, group, group, OPTIONAL, 0, 0, 0,                                                          \
+      "Only routes for this group, or for groups "                                                 \
+      "within this prefix.")                                                                       \
     FIELD_FAMILY_FILTER(F, S)                                                                      \
     FIELD_TABLE_FILTER(F, S)
 
@@ -179,14 +181,15 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELDS_JOIN_KEY(F, S)                                                                      \
     F(S, source, source, OPTIONAL, 0, 0, 0,                                                        \
-      "Join for this sender, or those of a prefix, only (source-specific multicast). Missing, "    \
-      "0.0.0.0 or ::, for any.")                                                                   \
-    F(S, group, group, REQUIRED, 0, 0, 0, "The multicast group, or a prefix: all of its groups.")
+      "Join only for this source, or for the sources of a prefix (source-specific "                \
+      "multicast). By default for any source, which is 0.0.0.0 or ::.")                            \
+    F(S, group, group, REQUIRED, 0, 0, 0, "The multicast group, or a prefix of groups.")
 
 #define FIELDS_ADD_JOIN(F, S)                                                                      \
     FIELDS_JOIN_KEY(F, S)                                                                          \
     F(S, iif, interface, REQUIRED, 0, 0, 0,                                                        \
-      "The interface that the packets shall come in by; its IGMP or MLD tells the network.")       \
+      "The interface where the packets should arrive; IGMP or MLD announces the membership "       \
+      "there.")                                                                                    \
     FIELD_WAIT(F, S)                                                                               \
     FIELD_WHILE_CONNECTED(F, S)                                                                    \
     FIELD_DRY_RUN(F, S)
@@ -215,11 +218,15 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 #define FIELDS_LEASES(F, S)
 
 #define FIELDS_REVOKE(F, S)                                                                        \
-    F(S, lease, word, ARGUMENT, 0, 0, 0, "The lease's id, as 'netbroker leases' shows it.")
+    F(S, lease, word, ARGUMENT, 0, 0, 0, "The id of the lease, as 'netbroker leases' shows it.")
 
 #define FIELDS_CHECK_POLICY(F, S)                                                                  \
-    F(S, user, user, OPTIONAL, 0, 0, 0, "The user, by number; you, where it is missing.")          \
-    F(S, verb, word, ARGUMENT, 0, 0, 0, "The verb, e.g. mroute.write; DESCRIBE names them all.")   \
+    F(S, user, user, OPTIONAL, 0, 0, 0,                                                            \
+      "The user to ask about; by default yourself. The "                                           \
+      "command line takes a name or a number.")                                                    \
+    F(S, verb, word, ARGUMENT, 0, 0, 0,                                                            \
+      "The verb, such as mroute.write; "                                                           \
+      "netbroker-policy(5) lists all verbs.")                                                      \
     F(S, interfaces, interfaces, OPTIONAL_ARGUMENT, 0, VIFS_MAX, 0,                                \
       "The interfaces of the request.")                                                            \
     F(S, group, group, OPTIONAL, 0, 0, 0, "The multicast group of the request.")                   \
@@ -229,14 +236,15 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELDS_METRICS(F, S)                                                                       \
     F(S, routes, flag, OPTIONAL, 0, 0, 0,                                                          \
-      "Series for each route, too, for whom the policy allows mroute.read.")
+      "Also print the counters of each route. This needs the verb mroute.read, too.")
 
 #define FIELDS_PING(F, S)
 
 #define FIELDS_DESCRIBE(F, S)                                                                      \
-    F(S, name, word, OPTIONAL, 0, 0, 0, "Only this action; all where it is missing.")
+    F(S, name, word, OPTIONAL, 0, 0, 0, "Only this action; by default all.")
 
-/* A(NAME, function, policy verb, command line, fds returned, documentation) */
+/* A(NAME, function, policy verb, command line, fds
+ * returned, documentation) */
 #define ACTIONS(A)                                                                                 \
     A(ADD_MFC, add_mfc, "mroute.write", "mfc add", "",                                             \
       "Add a multicast route, or replace the one of the same source and group. Of any source or "  \
@@ -247,39 +255,42 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "Delete the multicast routes that you hold, as a set without routes would that replaces "    \
       "them. Routes that others hold as well stay.")                                               \
     A(BEGIN_REPLACE, begin_replace, "mroute.write", "", "",                                        \
-      "Begin a set of routes, to replace those that you hold: each ADD_MFC of this connection is " \
-      "put aside until COMMIT. The end of the connection forgets it.")                             \
+      "Begin a set that replaces the routes that you hold: each ADD_MFC of this connection "       \
+      "is kept aside until COMMIT. If the connection ends, the set is discarded.")                 \
     A(COMMIT, commit, "mroute.write", "", "",                                                      \
-      "Apply the set as a difference: routes that it has not go, and what is there already is "    \
-      "not touched. After a refused request nothing is applied.")                                  \
-    A(ABORT, abort, "mroute.write", "", "", "Forget the set; nothing is changed.")                 \
+      "Apply the set as a difference: routes that are not in the set are deleted, and "            \
+      "routes that exist already are not touched. If a request of the set was refused, "           \
+      "nothing is applied.")                                                                       \
+    A(ABORT, abort, "mroute.write", "", "", "Discard the set; nothing is changed.")                \
     A(SHOW_MFC, show_mfc, "mroute.read", "mfc show", "",                                           \
       "List multicast routes with their state and counters.")                                      \
     A(SHOW_VIF, show_vif, "mroute.read", "vif show", "",                                           \
       "List the virtual interfaces (VIFs) that routes use, with their counters.")                  \
     A(SHOW, show, "mroute.read", "show", "",                                                       \
-      "Show all that multicast routing holds: the interfaces and the routes.")                     \
+      "Show the interfaces and the routes of multicast routing.")                                  \
     A(ADD_JOIN, add_join, "join.write", "join add", "",                                            \
-      "Join a multicast group on an interface. Switches and routers before it then send the "      \
-      "group's packets. Source and group may be prefixes: at most 4096 memberships.")              \
+      "Join a multicast group on an interface, so that switches and routers send its "             \
+      "packets there. Source and group may be prefixes, up to 4096 memberships.")                  \
     A(DEL_JOIN, del_join, "join.write", "join del", "",                                            \
-      "Let go of a join; the group is left when nobody holds it any more.")                        \
+      "Release a join. The group is left when the last lease of the join ends.")                   \
     A(SHOW_JOIN, show_join, "join.read", "join show", "", "List the joins with their state.")      \
     A(DIAGNOSE, diagnose, "mroute.read", "doctor", "",                                             \
       "Say why multicast packets are not forwarded, from the kernel's own state. The command "     \
       "exits with 1 where a problem was found.")                                                   \
     A(SUBSCRIBE, subscribe, "event.read", "watch", "",                                             \
-      "Report on this connection what happens, as it happens.")                                    \
-    A(LEASES, leases, "lease.read", "leases", "", "List who holds what, and since when.")          \
-    A(REVOKE, revoke, "lease.revoke", "revoke", "", "Take a lease back from whoever holds it.")    \
+      "Report events on this connection as they happen.")                                          \
+    A(LEASES, leases, "lease.read", "leases", "",                                                  \
+      "List all leases: who holds which route "                                                    \
+      "or join, and since when.")                                                                  \
+    A(REVOKE, revoke, "lease.revoke", "revoke", "", "Revoke a lease of any user.")                 \
     A(CHECK_POLICY, check_policy, "policy.read", "policy check", "",                               \
       "Say what the policy decides on a request, and by which rule. The command exits with 1 "     \
       "where it is not allowed.")                                                                  \
     A(STATUS, status, "service.read", "status", "",                                                \
-      "Tell how the service is: version, processes, privileges, numbers.")                         \
+      "Show the state of the service: version, processes, privileges, counters.")                  \
     A(METRICS, metrics, "service.read", "metrics", "",                                             \
-      "Give the counters of the service, the interfaces and the routes for Prometheus.")           \
-    A(PING, ping, "service.read", "ping", "", "Ask whether the service answers.")                  \
+      "Print the counters of the service, the interfaces and the routes for Prometheus.")          \
+    A(PING, ping, "service.read", "ping", "", "Check that the service answers.")                   \
     A(DESCRIBE, describe, "service.read", "describe", "",                                          \
       "Describe the requests as a JSON Schema (draft 2020-12).")
 
@@ -314,8 +325,9 @@ enum action {
 FIELD_TYPES(T)
 #undef T
 
-/* One struct an action, e.g. struct args_add_mfc: what a handler receives, valid as far as one
- * request can be judged by itself. */
+/* One struct an action, e.g. struct args_add_mfc: what a
+ * handler receives, valid as far as one request can be
+ * judged by itself. */
 #define F(S, name, type, need, low, high, fallback, documentation) value_##type name;
 #define A(NAME, function, policy, cli, fds, documentation)                                         \
     struct args_##function {                                                                       \
@@ -336,8 +348,8 @@ struct field {
     enum field_type type;
     enum field_need need;
     size_t offset; /* in the action's args struct */
-    uint32_t
-        low; /* numbers: smallest value; lists: smallest count, but `numbers`: smallest value */
+    uint32_t low;  /* numbers: smallest value; lists: smallest
+                      count, but `numbers`: smallest value */
     uint32_t high; /* the same, largest */
     uint32_t fallback;
     const char *documentation;
@@ -346,8 +358,10 @@ struct field {
 struct action_row {
     const char *name;
     const char *policy; /* the verb that a policy rule names */
-    const char *cli;    /* the words of the command, separated by one space */
-    const char *fds;    /* the names of the descriptors in its reply, or "" */
+    const char *cli;    /* the words of the command,
+                           separated by one space */
+    const char *fds;    /* the names of the descriptors in
+                           its reply, or "" */
     const char *documentation;
     const struct field *fields;
     size_t field_count;
@@ -359,7 +373,8 @@ bool field_is_required(const struct field *field);
 /* The row of an action. */
 const struct action_row *action_row(enum action action);
 
-/* Finds an action by its exact name; ACTION_COUNT where there is none. */
+/* Finds an action by its exact name; ACTION_COUNT where
+ * there is none. */
 enum action action_find(const char *name);
 
 /* The field of this name, or NULL. */
@@ -371,7 +386,8 @@ const char *event_topic(size_t index);
 /* How the command line calls a value of the type, e.g. "ADDRESS"; "" for a flag. */
 const char *field_metavariable(enum field_type type);
 
-/* Whether a value of the type is a list, written with commas where it is no JSON. */
+/* Whether a value of the type is a list, written with
+ * commas where it is no JSON. */
 bool field_is_list(enum field_type type);
 
 #endif

@@ -22,21 +22,23 @@ enum { FIELD_TYPES(T) OPTION_file = OPTION_FILE, OPTION_seconds = OPTION_SECONDS
       "change nothing.")
 
 #define OPTIONS_IMPORT(F, S)                                                                       \
-    F(S, file, file, ARGUMENT, 0, 0, 0, "The configuration of SMCRoute, e.g. /etc/smcroute.conf.") \
+    F(S, file, file, ARGUMENT, 0, 0, 0,                                                            \
+      "The SMCRoute configuration, such as "                                                       \
+      "/etc/smcroute.conf.")                                                                       \
     F(S, print, flag, OPTIONAL, 0, 0, 0,                                                           \
-      "Print what would be added in the syntax of netbroker-multicast.conf(5), and ask the "       \
-      "service nothing.")
+      "Print what would be added, in the syntax of netbroker-multicast.conf(5), without "          \
+      "contacting the service.")
 
 /* C(NAME, options, the action whose fields are among them, policy verb, the action of the same
  * family that it is listed behind, command line, documentation) */
 #define COMMANDS(C)                                                                                \
     C(REPLACE, replace, "BEGIN_REPLACE", "mroute.write", FLUSH_MFC, "mfc replace",                 \
-      "Replace all of your multicast routes by those of a file, in one step. Routes that stay as " \
-      "they are lose no packet; with a mistake in the file nothing changes. The joins of the "     \
-      "file are added.")                                                                           \
+      "Replace all of your multicast routes with those of a file, in one step. Routes that "       \
+      "stay the same lose no packet, and a file with a mistake changes nothing. The joins "        \
+      "of the file are added.")                                                                    \
     C(IMPORT, import, "ADD_MFC", "mroute.write", FLUSH_MFC, "mfc import",                          \
-      "Add the routes and joins of a configuration of SMCRoute. What cannot be taken over is "     \
-      "told on standard error.")
+      "Add the routes and joins of an SMCRoute configuration. Lines that cannot be taken "         \
+      "over are reported on standard error.")
 
 #define C(NAME, options, action, policy, after, words, documentation)                              \
     static const struct field options_##options[] = {OPTIONS_##NAME(F, )};
@@ -50,8 +52,8 @@ COMMANDS(C)
 
 #define OPTION_WATCH(F, S)                                                                         \
     F(S, watch, seconds, OPTIONAL, 0, 0, 0,                                                        \
-      "Show them again and again, each time after so many seconds (1 where the number is "         \
-      "missing), with what their counters grow by in a second.")
+      "Repeat the list every so many seconds (by default 1), with the growth of each "             \
+      "counter per second.")
 
 #define O(NAME, function)                                                                          \
     static const struct field watched_##function[] = {FIELDS_##NAME(F, ) OPTION_WATCH(F, )};

@@ -71,7 +71,7 @@ static void add_entry(struct import *import, unsigned line, const struct smcrout
         struct import_entry *entries = realloc(import->entries, capacity * sizeof *entries);
 
         if (!entries) {
-            say(import, import->file, line, SMCROUTE_PROBLEM, "There is no memory for it.");
+            say(import, import->file, line, SMCROUTE_PROBLEM, "Out of memory.");
             return;
         }
         import->entries = entries;
@@ -100,8 +100,8 @@ static void add_joins(struct import *import, unsigned line, const struct smcrout
     if (interfaces)
         if_freenameindex(interfaces);
     say(import, import->file, line, count ? SMCROUTE_NOTE : SMCROUTE_PROBLEM,
-        "A join is for one interface; '%s' stands for %s.", entry->iif.text,
-        count ? "those that are there now" : "none that is there now");
+        "A join is for one interface; '%s' is a pattern for %s.", entry->iif.text,
+        count ? "the interfaces that exist now" : "no interface that exists now");
 }
 
 static void keep_entry(void *context, unsigned line, const struct smcroute_entry *entry)
@@ -159,7 +159,7 @@ static void read_found(struct import *import, unsigned line, const char *path)
 
     if (import->depth > DEPTH_OF_INCLUDES_MAX || import->file_count == FILES_MAX) {
         say(import, import->file, line, SMCROUTE_PROBLEM,
-            "'%s' is not read: files may include each other %d deep, and be %d.", path,
+            "'%s' is not read: includes may be at most %d deep, in at most %d files.", path,
             DEPTH_OF_INCLUDES_MAX, FILES_MAX);
         return;
     }
@@ -226,7 +226,7 @@ static void merge(struct import *import, struct import_entry *first, struct impo
     for (uint32_t i = 0; i < from->oifs.count; i++)
         if (!smcroute_add_oif(&first->entry, &from->oifs.names[i], from->ttls[i]))
             say(import, later->file, later->line, SMCROUTE_PROBLEM,
-                "With line %u of %s the route would have more than %d outgoing interfaces.",
+                "With line %u of %s, the route would have more than %d outgoing interfaces.",
                 first->line, first->file, VIFS_MAX);
 }
 

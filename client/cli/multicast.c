@@ -134,7 +134,7 @@ void print_vif_list(const struct nb_value *vifs, struct live *live)
     struct columns *columns;
 
     if (!vif) {
-        puts("No VIFs: they are made when a route first names an interface.");
+        puts("No VIFs: the first route that names an interface makes its VIF.");
         return;
     }
     columns = columns_new(live ? live_headings : headings);
@@ -216,7 +216,7 @@ void print_leases(const struct nb_reply *reply)
     struct columns *columns;
 
     if (!lease) {
-        puts("No leases: nobody holds anything.");
+        puts("No leases: nobody holds a route or a join.");
         return;
     }
     columns = columns_new(headings);

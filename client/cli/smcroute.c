@@ -92,10 +92,10 @@ static void check_within(struct source_line *line, const char *pattern)
 
         if (has_all(pattern, phyint->name.text) && !has_all(phyint->name.text, pattern) &&
             (phyint->disabled || phyint->ttl != ttl_of(smcroute, pattern)))
-            remark(
-                line, SMCROUTE_PROBLEM,
-                "What phyint says of '%s' cannot hold within '%s'; name the outgoing interfaces.",
-                phyint->name.text, pattern);
+            remark(line, SMCROUTE_PROBLEM,
+                   "The phyint line of '%s' cannot apply to a part of '%s'; name the outgoing "
+                   "interfaces.",
+                   phyint->name.text, pattern);
     }
 }
 
@@ -137,7 +137,7 @@ static void take_range(struct source_line *line, const char *keyword, struct smc
     if (word && strlen(word) < sizeof ret->text)
         strcpy(ret->text, word);
     else
-        remark(line, SMCROUTE_PROBLEM, "An address is missing behind '%s'.", keyword);
+        remark(line, SMCROUTE_PROBLEM, "An address is missing after '%s'.", keyword);
 }
 
 static void take_name(struct source_line *line, const char *keyword, struct interface_name *ret)
@@ -145,9 +145,9 @@ static void take_name(struct source_line *line, const char *keyword, struct inte
     const char *word = next_word(line);
 
     if (!word)
-        remark(line, SMCROUTE_PROBLEM, "An interface is missing behind '%s'.", keyword);
+        remark(line, SMCROUTE_PROBLEM, "An interface is missing after '%s'.", keyword);
     else if (!interface_name_is_valid(word))
-        remark(line, SMCROUTE_PROBLEM, "'%.40s' cannot be the name of an interface.", word);
+        remark(line, SMCROUTE_PROBLEM, "'%.40s' is not a valid interface name.", word);
     else if (strchr(word, '"'))
         remark(line, SMCROUTE_PROBLEM,
                "SMCRoute knows no quotes: they would be part of the name %s.", word);
@@ -194,7 +194,7 @@ static void keep_phyint(struct source_line *line)
     while (i < smcroute->phyint_count && strcmp(smcroute->phyints[i].name.text, name) != 0)
         i++;
     if (i == SMCROUTE_PHYINTS_MAX) {
-        remark(line, SMCROUTE_PROBLEM, "phyint is taken over for %d interfaces, not for more.",
+        remark(line, SMCROUTE_PROBLEM, "phyint is taken over for at most %d interfaces.",
                SMCROUTE_PHYINTS_MAX);
         return;
     }
@@ -297,8 +297,8 @@ static void check_oifs(struct source_line *line)
             continue;
         }
         remark(line, SMCROUTE_NOTE,
-               "'%s' is left out of the outgoing interfaces: it is the inbound "
-               "one, and its packets would loop.",
+               "'%s' is left out of the outgoing interfaces: it is the inbound interface, and "
+               "the packets would loop.",
                entry->iif.text);
         smcroute_drop_oif(entry, i);
     }
@@ -391,7 +391,8 @@ static void read_keyword(struct source_line *line)
             return;
         }
     remark(line, SMCROUTE_PROBLEM,
-           "There is no '%.40s'; a line begins with phyint, mroute, mgroup, ssmgroup or include.",
+           "There is no statement '%.40s'; a line begins with phyint, mroute, mgroup, ssmgroup "
+           "or include.",
            line->keyword);
 }
 
@@ -423,7 +424,7 @@ static void read_line(struct smcroute *smcroute, const char *bytes, size_t n, un
     }
     if (!copy_line(bytes, n, text)) {
         remark(&line, SMCROUTE_PROBLEM,
-               "The line has a byte that is no printable ASCII character.");
+               "The line has a byte that is not a printable ASCII character.");
         return;
     }
     line.rest = text;

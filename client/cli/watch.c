@@ -43,7 +43,7 @@ static void print_event(struct nb_client *client, const struct nb_reply *event, 
     if (nb_value_get(payload, "group"))
         print_flow(payload);
     else if (strcmp(nb_reply_event(event), "lost") == 0)
-        printf(": %" PRId64 " events were lost, this terminal is too slow",
+        printf(": %" PRId64 " events were lost, because this terminal is too slow",
                nb_value_integer(nb_value_get(payload, "count")));
     putchar('\n');
     fflush(stdout);

@@ -130,8 +130,8 @@ enum outcome handle_del_join(struct call *call, const struct args_del_join *args
     owner.session = session_holds(call->session);
     if (joins_del(call->services->joins, &key, &owner, args->dry_run, &kept, &error))
         reply_join(call, &key,
-                   kept && args->dry_run ? "would be let go of, and kept, because others hold it"
-                   : kept                ? "let go of, and kept, because others hold it"
+                   kept && args->dry_run ? "would be released; others still hold it"
+                   : kept                ? "released; others still hold it"
                    : args->dry_run       ? "would be deleted"
                                          : "deleted",
                    kept ? "kept" : "deleted");

@@ -97,13 +97,18 @@ static void write_service(struct json *out, const struct services *services)
     line(out, "netbroker_info{version=\"%s\"} 1", NB_VERSION);
     number(out, "uptime_seconds", "Seconds since the broker was started.",
            (uv_hrtime() - facts->started_ns) / 1000000000);
-    number(out, "broker_restarts_total", "Brokers that died since the keeper's start.",
+    number(out, "broker_restarts_total", "Brokers that died since the keeper was started.",
            facts->restarts);
-    number(out, "requests_total", "Requests since the broker's start, refused ones as well.",
+    number(out, "requests_total",
+           "Requests since the broker was started, including refused "
+           "ones.",
            services->requests);
     number(out, "sessions", "Clients that are connected.", services->sessions.count);
-    number(out, "subscribers", "Clients that are told of events.", services->events.count);
-    number(out, "events_lost_total", "Events that slow subscribers missed.", services->events.lost);
+    number(out, "subscribers", "Clients that subscribed to events.", services->events.count);
+    number(out, "events_lost_total",
+           "Events that subscribers missed because they were too "
+           "slow.",
+           services->events.lost);
 }
 
 static void write_users(struct json *out, const struct services *services)
@@ -112,12 +117,16 @@ static void write_users(struct json *out, const struct services *services)
 
     number(out, "users", "Users who have connections or leases.", users->count);
     number(out, "leases", "Leases that users hold.", users->leases);
-    number(out, "queued_bytes", "Bytes of replies and events that wait for their readers.",
-           users->queued);
-    number(out, "connections_refused_total", "Connections over a limit.", users->refused);
-    number(out, "throttled_seconds_total", "Seconds in which a user had no more requests.",
+    number(out, "queued_bytes", "Bytes of replies and events that wait to be read.", users->queued);
+    number(out, "connections_refused_total", "Connections refused because of a limit.",
+           users->refused);
+    number(out, "throttled_seconds_total",
+           "Seconds in which a user reached the limit of "
+           "requests.",
            users->throttled_seconds);
-    head(out, "sessions_ended_total", "Sessions that the service ended, by what took too long.");
+    head(out, "sessions_ended_total",
+         "Connections that the service closed, by the timeout "
+         "that was reached.");
 #define W(name, limit, word)                                                                       \
     line(out, "netbroker_sessions_ended_total{wait=\"%s\"} %" PRIu64, word,                        \
          services->sessions.ended[WAIT_##name]);
@@ -127,16 +136,17 @@ static void write_users(struct json *out, const struct services *services)
 
 static void write_kernel(struct json *out, const struct mroute_totals *totals)
 {
-    number(out, "kernel_writes_total", "Entries of the kernel's tables written or deleted.",
+    number(out, "kernel_writes_total",
+           "Entries written to the kernel's tables or deleted from "
+           "them.",
            totals->kernel_writes);
-    head(out, "upcalls_total", "The kernel's messages on packets that it could not forward.");
+    head(out, "upcalls_total", "The kernel's reports about packets that it could not forward.");
     line(out, "netbroker_upcalls_total{reason=\"no_route\"} %" PRIu64, totals->no_route);
     line(out, "netbroker_upcalls_total{reason=\"wrong_interface\"} %" PRIu64,
          totals->wrong_interface);
-    number(out, "routes_learned", "Routes learned from packets, for the ranges that are wanted.",
-           totals->learned);
+    number(out, "routes_learned", "Routes learned for ranges.", totals->learned);
     number(out, "flows_dropped_total",
-           "Flows without a route that were dropped at once, because too many waited.",
+           "Unrouted flows dropped at once because of the limit unmatched-flows.",
            totals->unmatched_dropped);
 }
 
@@ -146,10 +156,10 @@ static const struct vif_metric {
     const char *name, *help;
     size_t offset;
 } vif_metrics[] = {
-    {"vif_receive_packets_total", "Multicast packets to be routed that came in.",
+    {"vif_receive_packets_total", "Multicast packets received for routing.",
      offsetof(struct vif_counters, packets_in)},
     {"vif_receive_bytes_total", "Their bytes.", offsetof(struct vif_counters, bytes_in)},
-    {"vif_transmit_packets_total", "Multicast packets that were forwarded.",
+    {"vif_transmit_packets_total", "Multicast packets forwarded.",
      offsetof(struct vif_counters, packets_out)},
     {"vif_transmit_bytes_total", "Their bytes.", offsetof(struct vif_counters, bytes_out)},
 };
@@ -203,10 +213,12 @@ static const struct route_metric {
     const char *name, *help;
     size_t offset;
 } route_metrics[] = {
-    {"route_packets_total", "Packets that the route has taken.",
+    {"route_packets_total", "Packets that the route forwarded.",
      offsetof(struct mfc_counters, packets)},
     {"route_bytes_total", "Their bytes.", offsetof(struct mfc_counters, bytes)},
-    {"route_wrong_interface_total", "Packets of the route that came in by another interface.",
+    {"route_wrong_interface_total",
+     "Packets of the route that arrived on another interface "
+     "than its iif.",
      offsetof(struct mfc_counters, wrong_interface)},
 };
 
@@ -250,7 +262,7 @@ static void count_route(struct metrics *metrics, const struct route *route)
 
 static void write_counts(const struct metrics *metrics, struct json *out)
 {
-    head(out, "routes", "Routes that are wanted, by what became of them.");
+    head(out, "routes", "Routes by state.");
     for (size_t i = 0; i < metrics->table_count; i++)
         for (unsigned state = 0; state < STATES; state++)
             line(out, "netbroker_routes{family=\"%s\",table=\"%u\",state=\"%s\"} %" PRIu64,

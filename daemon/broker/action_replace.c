@@ -15,8 +15,7 @@
 static bool refuse_unbegun(struct error *error)
 {
     return error_set(error, ERROR_NOT_BEGUN, NULL,
-                     "There is no set of routes that this connection began; BEGIN_REPLACE begins "
-                     "one.");
+                     "This connection has not begun a set of routes; BEGIN_REPLACE begins one.");
 }
 
 enum outcome handle_begin_replace(struct call *call, const struct args_begin_replace *args)
@@ -26,9 +25,9 @@ enum outcome handle_begin_replace(struct call *call, const struct args_begin_rep
 
     if (*staging)
         error_set(&error, ERROR_IN_USE, NULL,
-                  "This connection collects a set already; COMMIT or ABORT ends it.");
+                  "This connection has begun a set already; COMMIT or ABORT ends it.");
     else if ((*staging = staging_new(args->family, args->table))) {
-        reply_success(call, "The routes that come now are put aside until COMMIT.");
+        reply_success(call, "Routes that are added now are kept aside until COMMIT.");
         return OUTCOME_REPLIED;
     } else
         error_set(&error, ERROR_NO_MEMORY, NULL, "The service has no memory for a set.");
@@ -48,8 +47,8 @@ static bool check_staged(const struct staging *staging, const struct args_add_mf
                          "all outgoing interfaces of each route.");
     if (args->while_connected || args->dry_run)
         return error_set(error, ERROR_UNSUPPORTED, args->dry_run ? "dry_run" : "while_connected",
-                         "Invalid argument: '%s' is not for the routes of a set, which the user "
-                         "holds; COMMIT takes 'dry_run'.",
+                         "Invalid argument: '%s' is not allowed in a set, whose routes the "
+                         "user holds; COMMIT takes 'dry_run'.",
                          args->dry_run ? "dry_run" : "while_connected");
     if ((filter->family && filter->family != family) ||
         (filter->table && filter->table != family_table(family, args->table)))
@@ -72,7 +71,7 @@ static bool put_aside(struct call *call, struct staging *staging, const struct a
         return false;
     if (!session_may_stage(call->session))
         return error_set(error, ERROR_LIMIT, NULL,
-                         "The set takes more memory than one user may have "
+                         "The set needs more memory than one user may have "
                          "(queued-bytes-per-user of netbrokerd.conf(5)); make it smaller.");
     return staging_add(staging, args, &call->lease) ||
            error_set(error, ERROR_NO_MEMORY, NULL, "The service has no memory for the set.");
@@ -95,7 +94,7 @@ enum outcome handle_abort(struct call *call, const struct args_abort *args)
     (void)args;
     if (*session_staging(call->session)) {
         session_end_staging(call->session);
-        reply_success(call, "The set is forgotten; nothing was changed.");
+        reply_success(call, "The set is discarded; nothing was changed.");
         return OUTCOME_REPLIED;
     }
     refuse_unbegun(&error);

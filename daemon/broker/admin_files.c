@@ -16,7 +16,7 @@ static const char *judge_owner(const struct admin_files *files, const struct sta
     if (status->st_uid != 0 && status->st_uid != files->administrator)
         return "it must belong to root";
     if (status->st_mode & (S_IWGRP | S_IWOTH))
-        return "nobody but root may have the right to write it";
+        return "nobody but root may have write permission";
     return NULL;
 }
 

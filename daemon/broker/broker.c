@@ -119,7 +119,7 @@ static void end(struct broker *broker, int status)
 
 static void lose_keeper(void *context)
 {
-    log_line(LOG_ERR, "the keeper is gone; ending.");
+    log_line(LOG_ERR, "the keeper has ended; stopping.");
     end(context, 1);
 }
 

@@ -48,7 +48,7 @@ static void write_entry(struct join_record *record, size_t slot, const struct en
 
     if (pwrite(record->fd, entry, sizeof *entry, at) == (ssize_t)sizeof *entry)
         return;
-    log_line(LOG_ERR, "cannot record joins: %s. After a broker's death some may be missing.",
+    log_line(LOG_ERR, "cannot record joins: %s. If the broker dies, some may be missing.",
              strerror(errno));
 }
 
@@ -173,7 +173,7 @@ static void load_entry(struct joins *joins, const struct entry *entry)
     struct join_wish wish;
     struct owner owner;
     enum join_change change;
-    struct error error = {.message = "the record is damaged."};
+    struct error error = {.message = "the record of joins is damaged."};
 
     if (!unpack(entry, &wish, &owner) || !joins_add(joins, &wish, &owner, &change, &error))
         log_line(LOG_WARNING, "a join was not taken over: %s", error.message);
@@ -223,7 +223,7 @@ bool join_record_load(struct join_record *record, struct joins *joins)
     }
     entries = read_entries(record, &count);
     if (!entries) {
-        log_line(LOG_ERR, "cannot read what was joined: %s.", strerror(errno));
+        log_line(LOG_ERR, "cannot read the record of joins: %s.", strerror(errno));
         return false;
     }
     qsort(entries, count, sizeof *entries, compare);

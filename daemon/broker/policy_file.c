@@ -48,7 +48,7 @@ static const char *take_group(struct rule *rule, const char *item)
 static const char *take_everyone(struct rule *rule, const char *item)
 {
     if (strcmp(item, "yes") != 0)
-        return "yes, or no such line";
+        return "yes, or leave the line out";
     rule->everyone = true;
     return NULL;
 }

@@ -128,8 +128,8 @@ static void explain_refusal(uint32_t table, const struct keeper_answer *answer, 
                   "Tables are opened and closed too often; try again in a second.");
     else if (answer->error == -ENOPROTOOPT || answer->error == -EAFNOSUPPORT)
         error_set(error, ERROR_UNSUPPORTED, "table",
-                  "This kernel has no multicast routing for the address family, or no tables but "
-                  "the default one.");
+                  "This kernel has no multicast routing for the address family, or only its "
+                  "default table.");
     else
         error_set(error, ERROR_INTERNAL, "table", "The kernel refused table %u: %s.", table,
                   strerror(-answer->error));
@@ -228,7 +228,10 @@ void routing_adopt(struct routing *routing, const struct kept *kept)
     size_t count = mroute_totals(routing->services->mroute).routes;
 
     if (count > 0)
-        log_line(LOG_NOTICE, "%zu routes were in the kernel already; they are ours now.", count);
+        log_line(LOG_NOTICE,
+                 "%zu routes were in the kernel already; the service has taken "
+                 "them over.",
+                 count);
 }
 
 /* --- What happens -------------------------------------------------------------------------- */

@@ -60,7 +60,7 @@ static void tell_pause(struct server *server, const char *why)
     if (server->told_ms && now - server->told_ms < TELL_PAUSE_MS)
         return;
     server->told_ms = now;
-    log_line(LOG_WARNING, "taking no more connections for now: %s.", why);
+    log_line(LOG_WARNING, "not accepting connections for now: %s.", why);
 }
 
 /* Connections wait in the listening socket until there is room. */
@@ -95,7 +95,7 @@ static void turn_away(int fd, const struct peer *peer, const struct error *error
 
     reply_error(&call, error);
     if (!out.failed && send(fd, out.text, out.length, 0) < 0)
-        log_line(LOG_DEBUG, "uid %u is gone already.", (unsigned)peer->uid);
+        log_line(LOG_DEBUG, "uid %u has disconnected already.", (unsigned)peer->uid);
     json_clear(&out);
     close(fd);
 }

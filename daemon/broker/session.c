@@ -180,13 +180,13 @@ static bool take_request(struct session *session)
     case INTAKE_GARBAGE:
         session_refuse_stream(
             session, ERROR_INVALID_JSON,
-            "A request takes one JSON object such as {\"action\": \"PING\"}, and this is "
-            "no beginning of one. The connection ends here.");
+            "A request is one JSON object such as {\"action\": \"PING\"}, and does not begin "
+            "like this. The connection ends here.");
         return false;
     case INTAKE_TOO_LARGE:
         session_refuse_stream(session, ERROR_TOO_LARGE,
-                              "A request has 16384 bytes at most; send several smaller ones. The "
-                              "connection ends here.");
+                              "A request has at most 16384 bytes; send several smaller "
+                              "requests. The connection ends here.");
         return false;
     case INTAKE_STARVED:
         return false;

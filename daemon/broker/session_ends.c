@@ -34,7 +34,8 @@ static void end_wait(struct session *session, enum wait wait)
         return;
     }
     session_refuse_stream(session, ERROR_TOO_SLOW,
-                          "The end of the request did not come in time. The connection ends here.");
+                          "The end of the request did not arrive in time. The connection ends "
+                          "here.");
     session_watch(session);
 }
 

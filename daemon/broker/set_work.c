@@ -107,8 +107,8 @@ static enum slice_step decide(struct set_work *work)
 {
     if (mroute_totals(work->mroute).routes + work->counts.changes[CHANGE_ADDED] > ROUTES_MAX) {
         error_set(&work->error, ERROR_LIMIT, NULL,
-                  "With what is there already, the set has more than the %d routes that the "
-                  "service keeps at most; delete some first.",
+                  "Together with the existing routes, the set has more than %d routes, the "
+                  "limit of the service; delete some first.",
                   ROUTES_MAX);
         return fail(work);
     }
@@ -194,7 +194,7 @@ static enum slice_step open_next(struct set_work *work)
     if (mroute_table_open(work->mroute, family, table, &work->waiter))
         return SLICE_WAIT;
     error_set(&work->error, ERROR_LIMIT, "table",
-              "Table %u would be one too many: the service keeps %d open at most.", table,
+              "Table %u would be one too many: the service keeps at most %d open.", table,
               TABLES_MAX);
     return fail(work);
 }

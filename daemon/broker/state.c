@@ -406,7 +406,7 @@ static void resume_load(struct mroute_waiter *waiter, const struct error *error)
     struct state *state = (struct state *)((char *)waiter - offsetof(struct state, waiter));
 
     if (error)
-        log_line(LOG_WARNING, "routes of table %u were not restored: %s",
+        log_line(LOG_WARNING, "the routes of table %u were not restored: %s",
                  state->waiting_for.request.args.add_mfc.table, error->message);
     else
         load_route(state, &state->waiting_for);

@@ -98,10 +98,10 @@ static bool refuse_connection(struct users *users, struct account *user, struct 
     if (user)
         user->refusal_told = true;
     return error_set(error, ERROR_LIMIT, NULL,
-                     user ? "You have %u connections, and one user may have no more "
-                            "(connections-per-user of netbrokerd.conf(5)). Close one and connect "
-                            "again."
-                          : "%u users are served already, and there may be no more. Connect again "
+                     user ? "You have %u connections, the limit for one user "
+                            "(connections-per-user of netbrokerd.conf(5)). Close one and "
+                            "connect again."
+                          : "%u users are connected, the limit of the service. Connect again "
                             "later.",
                      user ? user->connections : users->count);
 }

@@ -20,8 +20,8 @@ bool wanted_joins_add(struct wanted_joins *wanted, const struct args_add_join *a
     wanted->memberships += join_key_size(&wish.key);
     if (wanted->memberships > JOIN_MEMBERSHIPS_MAX)
         return error_set(error, ERROR_LIMIT, NULL,
-                         "The joins up to here are more than %d memberships, which the service "
-                         "keeps at most.",
+                         "The joins up to here have more than %d memberships, the limit of the "
+                         "service.",
                          JOIN_MEMBERSHIPS_MAX);
     join = calloc(1, sizeof *join);
     if (!join)
@@ -53,7 +53,7 @@ void wanted_joins_apply(const struct wanted_joins *wanted, struct joins *joins,
     }
     deleted = sweep ? joins_sweep(joins, owner->generation) : 0;
     if (counts[JOIN_ADDED] + counts[JOIN_UNCHANGED] + deleted > 0)
-        log_line(LOG_NOTICE, "%s: %zu joins added, %zu deleted, %zu as they were.", path,
+        log_line(LOG_NOTICE, "%s: %zu joins added, %zu deleted, %zu unchanged.", path,
                  counts[JOIN_ADDED], deleted, counts[JOIN_UNCHANGED]);
 }
 

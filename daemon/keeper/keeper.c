@@ -187,7 +187,7 @@ static void become_ready(void *context)
     if (keeper->ready_fd < 0)
         return;
     if (write(keeper->ready_fd, "", 1) < 0)
-        log_line(LOG_WARNING, "nobody waits for this service to be ready.");
+        log_line(LOG_WARNING, "the process that started the service has ended already.");
     close(keeper->ready_fd);
     keeper->ready_fd = -1;
     log_to_syslog();

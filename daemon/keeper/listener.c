@@ -98,7 +98,7 @@ static bool remove_stale(const struct sockaddr_un *address, struct error *error)
     if (lstat(address->sun_path, &status) < 0)
         return true;
     if (!S_ISSOCK(status.st_mode))
-        return error_set(error, ERROR_IN_USE, NULL, "%s is there and is no socket; remove it",
+        return error_set(error, ERROR_IN_USE, NULL, "%s exists and is not a socket; remove it",
                          address->sun_path);
     if (somebody_listens(address))
         return error_set(error, ERROR_IN_USE, NULL,

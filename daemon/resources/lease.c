@@ -116,7 +116,8 @@ bool holding_has_room(const struct holding *holding, const struct owner *owner, 
 {
     return holding_count(holding) < HOLDS_MAX || holding_find(holding, owner) ||
            error_set(error, ERROR_LIMIT, NULL,
-                     "%d hold it already, and there may be no more; 'netbroker leases' lists them.",
+                     "%d users or connections hold it already, which is the limit; 'netbroker "
+                     "leases' lists them.",
                      HOLDS_MAX);
 }
 

@@ -4,6 +4,7 @@
 #include "error.h"
 #include "line.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -107,9 +108,10 @@ void write_join_section(void)
 
     if (action == ACTION_COUNT)
         return;
-    puts(".Ss join NAME VALUE ...\n"
-         "A group that the host joins on an interface, so that switches and other routers send it\n"
-         "there.");
+    puts(
+        ".Ss join NAME VALUE ...\n"
+        "A group that the host joins on an interface, so that switches and other routers send its\n"
+        "packets there.");
     write_statement_items(action_row(action));
 }
 

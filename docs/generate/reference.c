@@ -103,7 +103,7 @@ static void write_need(const struct field *field)
 static void write_fields(const struct action_row *row)
 {
     if (row->field_count == 0) {
-        puts("It takes no fields; `payload` may be missing or empty.\n");
+        puts("This action has no fields; `payload` may be missing or empty.\n");
         return;
     }
     puts("| field | type and limits | need | meaning |\n| --- | --- | --- | --- |");

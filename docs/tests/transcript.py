@@ -135,13 +135,17 @@ def run_in_second(terminal, step):
 
 
 def run_in_first(terminal, step):
-    """The document's lines as the terminal prints them, or none for one that does not come."""
+    """The document's lines where all of them come, or else the log that came."""
     terminal.type(step.command + "\n")
     # Either may come first, the prompt or the log.
     terminal.seen = "\n".join(terminal.output()) + "\n" + terminal.seen
-    for line in step.expected:
-        pattern = re.escape(normal(line)).replace(r"\[PID\]", r"\[\d+\]").replace(r"\ ", r"\s+")
-        terminal.wait(pattern)
+    seen = terminal.seen
+    try:
+        for line in step.expected:
+            pattern = re.escape(normal(line)).replace(r"\[PID\]", r"\[\d+\]").replace(r"\ ", r"\s+")
+            terminal.wait(pattern)
+    except TimeoutError:
+        return [line for line in seen.splitlines() if line.startswith("netbrokerd[")]
     return step.expected
 
 

@@ -77,4 +77,4 @@ refused_again() {
 wrong "join group 239.0.0.0/8 iif r0" "more than 4096 memberships"
 wrong "join group 239.1.1.1 iif r+" "is a pattern"
 wrong "join group 239.1.1.1" "iif"
-wrong "join group 10.0.0.1 iif r0" "no multicast"
+wrong "join group 10.0.0.1 iif r0" "not a multicast"

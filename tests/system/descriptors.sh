@@ -9,6 +9,6 @@ start_daemon --config $work/many.conf
 broker=$(status_of broker.pid)
 
 python3 "$tests/descriptors.py" "$broker"
-told=$(grep -c 'warning: taking no more connections' $work/daemon.log)
+told=$(grep -c 'warning: not accepting connections' $work/daemon.log)
 at_most "lines about it" 2 "$told"
 [ "$told" -ge 1 ] || fail "the log says nothing of it"

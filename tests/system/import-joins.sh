@@ -42,7 +42,7 @@ join source 10.2.0.4/31 group 232.1.2.0/31 iif r2
 join group ff0e::1:2 iif r0
 join group 225.1.4.1 iif r1
 route group 225.1.2.3 iif r0 oifs r1" "$(cat $work/lines)"
-contains "standard error" "'r1+' stands for those that are there now" "$(cat $work/err)"
+contains "standard error" "'r1+' is a pattern for the interfaces that exist now" "$(cat $work/err)"
 
 if [ "$(id -u)" = 0 ] && command -v "$smcrouted" >/dev/null; then
     "$smcrouted" -n -f $work/smcroute.conf -u $work/smcroute.sock -P $work/smcroute.pid \

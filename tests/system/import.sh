@@ -50,7 +50,7 @@ route group ff0e::5:0/112 iif r0 oifs r2
 route group 225.1.2.6 iif r0 oifs r2 ttls 5
 route group 225.1.2.7 iif r0 oifs r1" "$(cat $work/out)"
 equal "remarks" "$work/smcroute/smcroute.conf:12: note: 'r1' is left out of the outgoing \
-interfaces: it is the inbound one, and its packets would loop." "$(cat $work/err)"
+interfaces: it is the inbound interface, and the packets would loop." "$(cat $work/err)"
 
 # Nothing is asked of a service for that; the rest needs one.
 cat >$work/bad.conf <<'END'
@@ -80,7 +80,7 @@ for remark in "1: mrdisc: netbroker does not announce itself" \
     "9: 'group' '10.1.1.1' is no multicast address" \
     "10: There is no 'route'; a line begins with phyint, mroute" \
     "12: Cannot read '$work/nothing.conf': No such file or directory." \
-    "13: '$work/bad.conf' is not read: files may include each other 8 deep"; do
+    "13: '$work/bad.conf' is not read: includes may be at most 8 deep"; do
     said "$work/bad.conf:$remark"
 done
 contains "standard error" "netbroker: not everything was taken over" "$(tail -n 1 $work/err)"

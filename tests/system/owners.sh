@@ -68,7 +68,7 @@ send 239.1.1.1 2000 1000 &
 status=0
 nb_as member mfc add "${route[@]}" --iif r0 --oifs r1,r2 2>$work/refusal || status=$?
 equal "exit status for changing what others hold" 1 $status
-contains "the reason" "Somebody else holds" "$(cat $work/refusal)"
+contains "the reason" "Another user holds" "$(cat $work/refusal)"
 nb_as member mfc del "${route[@]}"
 equal "owners" 2 "$(owners)"
 equal "the member's leases" "" "$(leases uid 3001)"

@@ -48,9 +48,9 @@ rules "$everyone" && mv $work/etc/policy.conf $work/etc/real
 ln -s real $work/etc/policy.conf
 not_used "a symbolic link" "policy.conf is not used: Too many levels of symbolic links"
 mkdir $work/etc/policy.conf
-not_used "a folder" "policy.conf is not used: it is no regular file"
+not_used "a folder" "policy.conf is not used: it is not a regular file"
 mkfifo $work/etc/policy.conf
-not_used "a FIFO" "policy.conf is not used: it is no regular file"
+not_used "a FIFO" "policy.conf is not used: it is not a regular file"
 rules "$everyone"
 touch $work/etc/policy.d/a.conf && chmod 666 $work/etc/policy.d/a.conf
 not_used "a drop-in that everybody may write" "policy.d/a.conf is not used: nobody but root"
@@ -59,11 +59,11 @@ rules "$everyone" && chmod 777 $work/etc/policy.d
 not_used "a folder that everybody may write" "policy.d is not used: nobody but root"
 chmod 755 $work/etc/policy.d
 rules "${everyone/everyone = yes/user = no-such-user}"
-not_used "an unknown user" "policy.conf:2: 'no-such-user' is a mistake; right would be the name"
+not_used "an unknown user" "policy.conf:2: 'no-such-user' is wrong; right would be the name"
 rules "${everyone/everyone = yes/group = no-such-group}"
-not_used "an unknown group" "policy.conf:2: 'no-such-group' is a mistake; right would be the name"
+not_used "an unknown group" "policy.conf:2: 'no-such-group' is wrong; right would be the name"
 rules "${everyone/read/raed}"
-not_used "an unknown verb" "policy.conf:3: '*.raed' is a mistake; right would be a verb"
+not_used "an unknown verb" "policy.conf:3: '*.raed' is wrong; right would be a verb"
 
 # What only root can read, the service cannot: the check reads as the user that it becomes.
 rules "$everyone" && chmod 600 $work/etc/policy.conf

@@ -46,6 +46,6 @@ done
 status=0
 refusal=$("${as_nobody[@]}" mfc add --group 239.88.0.3 --iif lo --oifs lo 2>&1) || status=$?
 equal "the third lease by a rule for two" 1 $status
-contains "its refusal" "no more than 2" "$refusal"
+contains "its refusal" "at most 2" "$refusal"
 "${as_nobody[@]}" mfc del --group 239.88.0.1
 "${as_nobody[@]}" mfc add --group 239.88.0.3 --iif lo --oifs lo

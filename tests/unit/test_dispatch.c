@@ -70,7 +70,7 @@ START_TEST(a_dry_run_tells_which_of_three_it_would_be)
     ck_assert_uint_eq(fake_writes(), 0);
     expect(client_ask(&s, 0, ADD(ONE ",\"oifs\":[\"b\"]")), "success");
     assert_message(&s, ADD(ONE ",\"oifs\":[\"b\"],\"dry_run\":true"),
-                   "MFC entry for (10.0.0.1, 239.1.1.1) is there already, nothing would be "
+                   "MFC entry for (10.0.0.1, 239.1.1.1) exists already, nothing would be "
                    "written.");
     assert_message(&s, ADD(ONE ",\"oifs\":[\"c\"],\"dry_run\":true"),
                    "MFC entry for (10.0.0.1, 239.1.1.1) would be replaced.");

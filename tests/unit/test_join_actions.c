@@ -100,9 +100,9 @@ START_TEST(two_users_hold_a_join)
     expect(client_ask(&s, 2, ADD(ONE)), "success");
     ck_assert_uint_eq(count_in(&s, "{\"action\":\"LEASES\"}", "leases"), 2);
     assert_message(client_ask(&s, 1, DEL(ONE ",\"dry_run\":true")),
-                   "Join of 239.1.1.1 on a would be let go of, and kept, because others hold it.");
+                   "Join of 239.1.1.1 on a would be released; others still hold it.");
     assert_message(client_ask(&s, 1, DEL(ONE)),
-                   "Join of 239.1.1.1 on a let go of, and kept, because others hold it.");
+                   "Join of 239.1.1.1 on a released; others still hold it.");
     expect(client_ask(&s, 1, DEL(ONE)), "not-allowed");
     assert_message(client_ask(&s, 2, DEL(ONE)), "Join of 239.1.1.1 on a deleted.");
     expect(client_ask(&s, 2, DEL(ONE)), "not-found");

@@ -148,7 +148,7 @@ static const struct {
     {"[allow x]\nuser = root, no-such-user\nverbs = *\n", 2, "the name of a user"},
     {"[allow x]\nuser =\nverbs = *\n", 2, "the name of a user"},
     {"[allow x]\ngroup = no-such-group\nverbs = *\n", 2, "the name of a group"},
-    {"[allow x]\neveryone = no\nverbs = *\n", 2, "yes, or no such line"},
+    {"[allow x]\neveryone = no\nverbs = *\n", 2, "yes, or leave the line out"},
     {"[allow x]\neveryone = yes\nverbs = mroute.wirte\n", 3, "a verb such as mroute.write"},
     {"[allow x]\neveryone = yes\nverbs = mroute.write *.read\n", 3, "a verb such as"},
     {"[allow x]\neveryone = yes\nverbs = *\ninterfaces = eth0, eth+\n", 4, "a pattern with '*'"},
@@ -189,7 +189,7 @@ static const struct {
     /* The end of a long line must not count as one of its own. */
     {"[allow x]\neveryone = yes\nverbs = *.read\n" LINE_90 LINE_90
      "123456789 123456789 verbs = *\n",
-     4, "one of at most 198 bytes"},
+     4, "at most 198 bytes"},
     {"[allow x]\n" ALL "\n" LINE_90 LINE_90 LINE_90 LINE_90 LINE_90 "\ntables = 0\n", 6,
      "1 to 999999999"},
     {"[allow x]\n" ALL "verbs = " LINE_90 LINE_90 LINE_90 "\nnonsense\n", 5, "NAME = VALUE"},
@@ -455,8 +455,8 @@ static const struct {
     {make_symlink, "policy.conf is not used: Too many levels of symbolic links"},
     {make_dangling_link, "policy.conf is not used: Too many levels of symbolic links"},
     {make_device, "policy.conf is not used: Too many levels of symbolic links"},
-    {make_folder, "policy.conf is not used: it is no regular file"},
-    {make_fifo, "policy.conf is not used: it is no regular file"},
+    {make_folder, "policy.conf is not used: it is not a regular file"},
+    {make_fifo, "policy.conf is not used: it is not a regular file"},
     {give_away, "policy.conf is not used: it must belong to root"},
     {make_group_writable, "policy.conf is not used: nobody but root"},
     {make_world_writable, "policy.conf is not used: nobody but root"},

@@ -113,25 +113,25 @@ END_TEST
 static const struct {
     const char *line, *said;
 } problems[] = {
-    {"mrouter from a group 225.1.1.1 to b", "There is no 'mrouter'"},
+    {"mrouter from a group 225.1.1.1 to b", "There is no statement 'mrouter'"},
     {"mroute", "'mroute' needs from and group."},
     {"mroute from a to b", "'mroute' needs from and group."},
     {"mroute group 225.1.1.1 to b", "'mroute' needs from and group."},
-    {"mroute from", "An interface is missing behind 'from'."},
-    {"mroute from # a", "An interface is missing behind 'from'."},
-    {"mroute from a group", "An address is missing behind 'group'."},
+    {"mroute from", "An interface is missing after 'from'."},
+    {"mroute from # a", "An interface is missing after 'from'."},
+    {"mroute from a group", "An address is missing after 'group'."},
     {"mroute from a group 225.1.1.1 to", "No outgoing interface is left."},
     {"mroute from a group 225.1.1.1", "No outgoing interface is left."},
     {"mroute from a group 225.1.1.1 via b to c", "and to, not 'via'."},
     {"mroute from \"a\" group 225.1.1.1 to b", "SMCRoute knows no quotes"},
-    {"mroute from a/b group 225.1.1.1 to b", "'a/b' cannot be the name of an interface."},
-    {"mroute from a group 225.1.1.1 to bbbbbbbbbbbbbbbb", "cannot be the name of an interface."},
+    {"mroute from a/b group 225.1.1.1 to b", "'a/b' is not a valid interface name."},
+    {"mroute from a group 225.1.1.1 to bbbbbbbbbbbbbbbb", "is not a valid interface name."},
     {"mroute from a source ::1 group 225.1.1.1 to b", "different address families"},
     {"mroute from a group 225.1.1.1 to 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 "
      "23 24 25 26 27 28 29 30 31 32",
      "A route has at most 32 outgoing interfaces."},
     {"mgroup from a group 225.1.1.1 to b", "takes from, source, group, not 'to'."},
-    {"phyint", "An interface is missing behind 'phyint'."},
+    {"phyint", "An interface is missing after 'phyint'."},
     {"phyint a ttl-threshold", "takes 1 to 254 here, not ''."},
     {"phyint a ttl-threshold 0", "takes 1 to 254 here, not '0'."},
     {"phyint a ttl-threshold 255", "takes 1 to 254 here, not '255'."},
@@ -139,7 +139,7 @@ static const struct {
     {"phyint a enabled", "not 'enabled'."},
     {"phyint a mrdisc", "RFC 4286"},
     {"include", "'include' needs the path of a file"},
-    {"mroute from a\x01 group 225.1.1.1 to b", "no printable ASCII character"},
+    {"mroute from a\x01 group 225.1.1.1 to b", "not a printable ASCII character"},
 };
 
 START_TEST(a_problem_is_told)
@@ -160,7 +160,8 @@ START_TEST(a_pattern_does_not_hide_what_phyint_says_of_its_interfaces)
 
     read_text(&diary, text, strlen(text));
     ck_assert_str_eq(diary.text, "2 problem\n");
-    ck_assert_msg(strstr(diary.said, "'b1' cannot hold within 'b+'") != NULL, "%s", diary.said);
+    ck_assert_msg(strstr(diary.said, "'b1' cannot apply to a part of 'b+'") != NULL, "%s",
+                  diary.said);
 }
 END_TEST
 

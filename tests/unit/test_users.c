@@ -177,7 +177,7 @@ START_TEST(leases_are_counted_also_without_a_connection)
     ck_assert_ptr_nonnull(strstr(error.message, "leases-per-user"));
     ck_assert(users_may_hold_lease(&users, GREEDY, 4, &error)); /* by a rule of the policy */
     ck_assert(!users_may_hold_lease(&users, GREEDY, 2, &error));
-    ck_assert_ptr_nonnull(strstr(error.message, "no more than 2 (leases of netbroker-policy(5))"));
+    ck_assert_ptr_nonnull(strstr(error.message, "at most 2 (leases of netbroker-policy(5))"));
     ck_assert(users_may_hold_lease(&users, MODEST, 0, &error));
     ck_assert(users_may_hold_lease(&users, 0, 0, &error));
     users_release_lease(&users, GREEDY);

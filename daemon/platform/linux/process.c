@@ -110,8 +110,8 @@ static bool have_capabilities(struct error *error)
         capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN))
         return true;
     return error_set(error, ERROR_INTERNAL, NULL,
-                     "the capabilities CAP_NET_RAW and CAP_NET_ADMIN are missing; start netbrokerd "
-                     "as root, or by a service manager that gives it these two");
+                     "the capabilities CAP_NET_RAW and CAP_NET_ADMIN are missing; start "
+                     "netbrokerd as root, or from a service manager that gives it both");
 }
 
 bool process_become_keeper(const char *user, struct error *error)
@@ -127,8 +127,8 @@ bool process_become_keeper(const char *user, struct error *error)
         done = change_user(entry, error);
     } else {
         if (geteuid() == 0)
-            log_line(LOG_WARNING, "this user namespace has no other user than root's: going on as "
-                                  "it, without its privileges");
+            log_line(LOG_WARNING, "this user namespace has no user but root; continuing as "
+                                  "root, without its privileges");
         done = restrict_capabilities(error);
     }
     if (done && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -151,7 +151,7 @@ bool process_become_broker(struct error *error)
     prctl(PR_SET_NAME, "netbroker-brk");
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     return getppid() == parent ||
-           error_set(error, ERROR_INTERNAL, NULL, "the keeper is gone already");
+           error_set(error, ERROR_INTERNAL, NULL, "the keeper has ended already");
 }
 
 void process_privileges_describe(char *text, size_t size)

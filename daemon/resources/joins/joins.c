@@ -162,7 +162,7 @@ void join_delete(struct joins *joins, struct join *join)
     joins->wanted -= join->size;
     join->deleted = true;
     error_set(&error, ERROR_NOT_FOUND, NULL,
-              "The join was deleted by another request before the kernel had it.");
+              "Another request deleted the join before the kernel had it.");
     join_resume_waiters(join, &error);
     join_plan(joins, join);
 }
@@ -213,8 +213,8 @@ bool joins_del(struct joins *joins, const struct join_key *key, const struct own
                          join_key_format(key, text));
     if (own == 0 && !owner->administrator)
         return error_set(error, ERROR_NOT_ALLOWED, NULL,
-                         "This join is held by others only; 'netbroker leases' tells by whom. They "
-                         "let go of it, or an administrator deletes it.");
+                         "Only others hold this join; 'netbroker leases' shows who. They or an "
+                         "administrator can delete it.");
     *ret_kept = own > 0 && own < holding_count(&join->holding);
     if (dry_run)
         return true;
@@ -290,8 +290,8 @@ bool join_wish_is_sound(const struct join_wish *wish, struct error *error)
                          key->iif.text);
     if (join_key_size(&wanted) > JOIN_SIZE_MAX)
         return error_set(error, ERROR_LIMIT, "group",
-                         "Invalid argument: these prefixes are more than %d memberships, which one "
-                         "join may stand for. Name a longer prefix of groups, or of sources.",
+                         "Invalid argument: these prefixes have more than %d memberships, the "
+                         "limit for one join. Name a longer prefix of groups, or of sources.",
                          JOIN_SIZE_MAX);
     return true;
 }
@@ -303,14 +303,14 @@ static bool check_new(const struct joins *joins, const struct join_wish *wish, s
 
     if (joins->wanted + size > JOIN_MEMBERSHIPS_MAX)
         return error_set(error, ERROR_LIMIT, NULL,
-                         "The service keeps %d memberships at most, and has %zu; %u more are too "
-                         "many. Delete some joins first.",
+                         "The service keeps at most %d memberships, and has %zu; %u more are "
+                         "too many. Delete some joins first.",
                          JOIN_MEMBERSHIPS_MAX, joins->wanted, size);
     if (!wish->wait && !links_find(joins->links, key.iif.text))
         return error_set(
             error, ERROR_NOT_FOUND, "iif",
-            "Invalid argument: Interface '%s' not found. 'iif' takes an interface that "
-            "'ip link' lists; with 'wait' also one that will come.",
+            "Invalid argument: Interface '%s' not found. 'iif' takes an interface that 'ip "
+            "link' lists; with 'wait', also one that does not exist yet.",
             key.iif.text);
     return true;
 }

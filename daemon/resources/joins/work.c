@@ -221,7 +221,7 @@ static void explain(const struct join *join, const struct membership_key *key, i
               "The kernel refused the membership of %s on %s: %s.%s",
               address_format(&key->group, group), join->key.iif.text, strerror(-result),
               result == -ENODEV || result == -EINVAL
-                  ? " The interface takes no addresses of the family."
+                  ? " The interface has no addresses of the family."
                   : "");
 }
 

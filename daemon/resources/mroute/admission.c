@@ -5,8 +5,8 @@
 static bool refuse_interface(const char *field, const char *name, struct error *error)
 {
     return error_set(error, ERROR_NOT_FOUND, field,
-                     "Invalid argument: Interface '%s' not found. '%s' takes interfaces that 'ip "
-                     "link' lists, and with 'wait' others that come later.",
+                     "Invalid argument: Interface '%s' not found. '%s' takes interfaces that "
+                     "'ip link' lists; with 'wait', also interfaces that do not exist yet.",
                      name, field);
 }
 
@@ -83,7 +83,7 @@ bool mroute_args_are_sound(const struct args_add_mfc *args, struct error *error)
     if (any && prefix_is_single(&args->group) && args->oifs.count == 0)
         return error_set(error, ERROR_OUT_OF_RANGE, "oifs",
                          "Invalid argument: 'oifs' is empty, so a route for any source would "
-                         "forward nothing; it takes one interface or more. To stop one sender, "
+                         "forward nothing; it takes one interface or more. To stop one source, "
                          "name it as 'source'.");
     for (uint32_t i = 0; i < args->oifs.count && !any; i++)
         if (strcmp(args->oifs.names[i].text, args->iif.text) == 0 &&
@@ -152,8 +152,9 @@ static bool check_vifs(const struct mfc *mfc, const struct args_add_mfc *args,
     if (needed <= available)
         return true;
     return error_set(error, ERROR_LIMIT, "oifs",
-                     "The route needs %u more interfaces, but table %u can take %u: the kernel "
-                     "routes between %d at most. 'netbroker vif show' tells which are in use.",
+                     "The route needs %u more interfaces, but table %u has room for %u: the "
+                     "kernel routes between at most %d. 'netbroker vif show' lists those in "
+                     "use.",
                      needed, family_table(args->group.address.family, args->table), available,
                      VIFS_MAX);
 }

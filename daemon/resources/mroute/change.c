@@ -97,11 +97,11 @@ static bool check_limits(const struct mroute *mroute, const struct mfc *mfc,
 {
     if (!mfc && mroute->table_count >= TABLES_MAX)
         return error_set(error, ERROR_LIMIT, "table",
-                         "Table %u would be one too many: the service keeps %d open at most.",
+                         "Table %u would be one too many: the service keeps at most %d open.",
                          family_table(args->group.address.family, args->table), TABLES_MAX);
     if (count_routes(mroute) >= ROUTES_MAX)
         return error_set(error, ERROR_LIMIT, NULL,
-                         "The service keeps %d routes at most; delete some first.", ROUTES_MAX);
+                         "The service keeps at most %d routes; delete some first.", ROUTES_MAX);
     return true;
 }
 
@@ -110,8 +110,8 @@ bool check_owner(const struct route *old, const struct owner *owner, struct erro
     if (!old || owner->administrator || !holding_has_others(&old->holding, owner))
         return true;
     return error_set(error, ERROR_IN_USE, NULL,
-                     "Somebody else holds this route, with other interfaces, thresholds or idle "
-                     "time; 'netbroker leases' tells who. Ask for it as it is, or ask an "
+                     "Another user holds this route with other interfaces, thresholds or idle "
+                     "time; 'netbroker leases' shows who. Add it as it is, or ask an "
                      "administrator to change it.");
 }
 
@@ -267,9 +267,9 @@ static bool refuse_learned(const struct route *route, struct error *error)
 
     return error_set(
         error, ERROR_NOT_FOUND, NULL,
-        "Invalid argument: this route was learned from that of (%s, %s), and goes with "
-        "it, or when it is silent. 'netbroker mfc flush --learned' makes all flows be "
-        "learned anew.",
+        "Invalid argument: this route was learned for the route of (%s, %s), and ends with it, "
+        "or when its flow is silent. 'netbroker mfc flush --learned' deletes all learned "
+        "routes, and flows are learned again.",
         prefix_format(&range->source, source), prefix_format(&range->group, group));
 }
 
@@ -312,8 +312,8 @@ static bool check_named(const struct named *named, const struct owner *owner, st
     for (unsigned i = 0; i < named->count; i++)
         if (!owner->administrator && !has_own(named->routes[i], owner))
             return error_set(error, ERROR_NOT_ALLOWED, NULL,
-                             "This route is held by others only; 'netbroker leases' tells by whom. "
-                             "They let go of it, or an administrator deletes it.");
+                             "Only others hold this route; 'netbroker leases' shows who. They "
+                             "or an administrator can delete it.");
     return true;
 }
 

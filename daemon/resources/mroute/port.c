@@ -88,8 +88,8 @@ static bool explain(int result, const struct ports *ports, const char *name, str
 {
     if (result == -ENFILE)
         return error_set(error, ERROR_LIMIT, NULL,
-                         "Interface '%s' would be the 33rd of table %u: the kernel routes between "
-                         "32 at most. 'netbroker vif show' tells which are in use.",
+                         "Interface '%s' would be the 33rd of table %u: the kernel routes "
+                         "between at most 32. 'netbroker vif show' lists those in use.",
                          name, ports->socket->table);
     if (result == -EADDRNOTAVAIL || result == -ENODEV)
         return error_set(error, ERROR_NOT_FOUND, NULL,
@@ -103,7 +103,7 @@ static struct port *port_new(struct ports *ports, const char *name, unsigned ifi
 {
     if (ports->count == PORTS_MAX) {
         error_set(error, ERROR_LIMIT, NULL,
-                  "The routes of table %u may name %d interfaces at most; delete some first.",
+                  "The routes of table %u may name at most %d interfaces; delete some first.",
                   ports->socket->table, PORTS_MAX);
         return NULL;
     }

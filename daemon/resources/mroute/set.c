@@ -118,17 +118,18 @@ static bool refuse_need(const struct table_needs *table, uint32_t id, struct err
 {
     if (!table)
         return error_set(error, ERROR_LIMIT, "table",
-                         "The service keeps no more than %d tables open, and table %u would be one "
+                         "The service keeps at most %d tables open, and table %u would be one "
                          "too many.",
                          TABLES_MAX, id);
     if (table->port_count == PORTS_MAX)
         return error_set(error, ERROR_LIMIT, NULL,
-                         "With what is there already, the set names more than %d interfaces in "
-                         "table %u; the service keeps no more of them. Delete routes first.",
+                         "Together with the existing routes, the set names more than %d "
+                         "interfaces in table %u, the limit of the service. Delete routes "
+                         "first.",
                          PORTS_MAX, id);
     return error_set(error, ERROR_LIMIT, NULL,
-                     "With what is there already, the set needs more than %d interfaces in "
-                     "table %u; the kernel routes between no more. Delete routes first.",
+                     "Together with the existing routes, the set needs more than %d interfaces "
+                     "in table %u, the limit of the kernel. Delete routes first.",
                      VIFS_MAX, id);
 }
 
