@@ -230,7 +230,8 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     F(S, interfaces, interfaces, OPTIONAL_ARGUMENT, 0, VIFS_MAX, 0,                                \
       "The interfaces of the request.")                                                            \
     F(S, group, group, OPTIONAL, 0, 0, 0, "The multicast group of the request.")                   \
-    FIELD_TABLE_FILTER(F, S)
+    F(S, table, table, OPTIONAL, 1, TABLE_ID_MAX, 0,                                               \
+      "The multicast routing table of the request; by default all tables.")
 
 #define FIELDS_STATUS(F, S)
 

@@ -1,12 +1,12 @@
 #!/bin/bash
-# What netbroker does, shown to a person: ./run starts it.
+# Shows what netbroker does. ./run starts it.
 . "$(dirname "$0")/lib.sh"
 
 say() {
     printf '\n%s\n' "$*"
 }
 
-# as_user COMMAND...: with no privilege at all
+# as_user COMMAND...: without any privilege
 as_user() {
     printf '   $ %s\n' "$(basename "$1") ${*:2}"
     "${user[@]}" "$@" | sed 's/^/   /'
@@ -61,7 +61,7 @@ say "Three hosts around a router, each in a network namespace of its own:
 make_topology
 
 : >$work/multicast.conf
-say "1. The service starts. Its keeper holds two capabilities, its broker none:"
+say "1. The service starts. Its keeper has two capabilities, its broker none:"
 if [ "$(id -u)" = 0 ]; then
     cat >$work/policy.conf <<'POLICY'
 [allow nobody to route between r*]
@@ -85,8 +85,8 @@ done
 if [ "$(id -u)" = 0 ]; then
     user=(setpriv --reuid nobody --regid nogroup --clear-groups)
     chgrp nogroup $socket
-    say "2. A user who is not root, nobody, adds a route. (This script gave the socket to nobody's
-   group, and wrote a policy that lets nobody route between interfaces that begin with r.)"
+    say "2. The user 'nobody', who is not root, adds a route. (This script made the socket accessible
+   to this user's group. Its policy allows this user routes between interfaces such as r0.)"
 else
     user=(setpriv "--inh-caps=-all" "--ambient-caps=-all")
     say "2. You, without any privilege, add a route:"
@@ -99,23 +99,23 @@ traffic 239.10.20.30 1000 1000 1000
 say "4. The kernel counted them:"
 as_user $work/netbroker show
 
-say "5. A range of groups, from whatever interface. When a flow comes, the kernel keeps its first
-   packets and asks, and its route is learned:"
+say "5. A route for a range of groups, from any interface whose name begins with r. When a flow
+   begins, the kernel keeps its first packets and asks the service, which learns a route for it:"
 as_user $work/netbroker mfc add --group 239.20.0.0/16 --iif r+ --oifs r1
 traffic 239.20.1.1 500 500 0
 as_user $work/netbroker mfc show --group 239.20.0.0/16
 
-say "6. The administrator writes a line into the service's file and has it read again, while 1,000
-   packets of the first flow are on their way:"
+say "6. The administrator adds a line to the service's file and reloads it, while 1,000 packets of the
+   first flow are sent:"
 configure "route group 239.30.0.0/16 iif r0 oifs r2"
 traffic 239.10.20.30 1000 1000 1000 reload
 within 5 "the reload" has_reloaded
-echo "   and of a group of that line:"
+echo "   Packets to a group of that line:"
 traffic 239.30.1.1 500 0 500
 as_user $work/netbroker mfc show
 
-say "7. The first route is deleted, and the sender sends 200 more:"
+say "7. The user deletes the first route, and the sender sends 200 more packets:"
 as_user $work/netbroker mfc del --source 10.1.0.2 --group 239.10.20.30
 traffic 239.10.20.30 200 0 0
 
-say "That was all. The namespaces, the service and its files are gone with this script."
+say "The end. The namespaces, the service and its files end with this script."
