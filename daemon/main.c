@@ -31,11 +31,10 @@ static const char usage[] =
     "  -S, --state FILE        keep routes and joins in FILE (nowhere)\n"
     "  -p, --policy FILE       who may do what (" CONFIG_POLICY_DEFAULT ")\n"
     "  -m, --multicast FILE    routes and joins (" CONFIG_MULTICAST_DEFAULT ")\n"
-    "  -u, --user NAME         what root becomes (netbroker, else nobody)\n"
+    "  -u, --user NAME         the user to run as if root starts it (netbroker, else nobody)\n"
     "  -l, --log-level LEVEL   error, warning, notice, info or debug (info)\n"
-    "  -C, --check-config      read configuration, policy and routes, say what is wrong,\n"
-    "                          and end\n"
-    "  -R, --require-sandbox   end where the system cannot confine the service\n"
+    "  -C, --check-config      report mistakes in configuration, policy and routes, and end\n"
+    "  -R, --require-sandbox   do not start if the system cannot confine the service\n"
     "  -V, --version           print the version and end\n"
     "  -h, --help              print this and end\n";
 
@@ -120,7 +119,8 @@ static bool read_config(struct config *config, int argc, char **argv, int *statu
             return false;
     if (optind == argc)
         return true;
-    fprintf(stderr, "netbrokerd: '%s' is no option.\nTry 'netbrokerd --help'.\n", argv[optind]);
+    fprintf(stderr, "netbrokerd: there is no option '%s'.\nTry 'netbrokerd --help'.\n",
+            argv[optind]);
     *status = EXIT_USAGE;
     return false;
 }
