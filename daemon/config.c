@@ -174,7 +174,7 @@ static void report_mistake(void *context, int line, const char *what, const char
 {
     struct reading *reading = context;
 
-    mistakes_add(reading->mistakes, "%s:%d: '%s' is a mistake; right would be %s.",
+    mistakes_add(reading->mistakes, "%s:%d: '%s' is wrong; right would be %s.",
                  reading->config.file, line, what, right);
     reading->config.doubtful = true;
 }
@@ -224,7 +224,7 @@ static void take_setting(void *context, int line, const char *name, const char *
         right = set_in(reading->section, &reading->config, name, value);
     if (!right)
         return;
-    mistakes_add(reading->mistakes, "%s:%d: [%s] %s = %s is a mistake; right would be %s.",
+    mistakes_add(reading->mistakes, "%s:%d: [%s] %s = %s is wrong; right would be %s.",
                  reading->config.file, line, reading->heading, name, value, right);
     fall_to_safe_side(&reading->config, reading->section, name);
 }

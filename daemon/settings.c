@@ -83,7 +83,7 @@ static void take_heading(struct reading *reading, char *text)
     *end = '\0';
     behind = skip_space(end + 1);
     if (*behind && !begins_comment(*behind))
-        complain(reading, behind, "nothing behind a heading on its line");
+        complain(reading, behind, "nothing after a heading on its line");
     reading->name[0] = '\0';
     reading->reader->heading(reading->reader->context, reading->line, text + 1);
 }
@@ -128,7 +128,7 @@ static void take_line(struct reading *reading, char *line)
 static void refuse_line(struct reading *reading, bool is_text)
 {
     if (is_text)
-        complain(reading, "a long line",
+        complain(reading, "a line that is too long",
                  "one of at most 198 bytes; a list may go on in a second line of the same name");
     else
         complain(reading, "a NUL byte", "text");

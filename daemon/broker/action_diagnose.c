@@ -31,7 +31,7 @@ static void add_mistake(const struct services *services, struct findings *findin
     finding = &findings->list[findings->count++];
     *finding = (struct finding){.check = "files", .verdict = VERDICT_WARNING};
     snprintf(finding->message, sizeof finding->message, "%s%s",
-             services->policy.closed ? "Only root is answered: " : "", mistake);
+             services->policy.closed ? "The service answers only administrators: " : "", mistake);
     snprintf(finding->hint, sizeof finding->hint,
              "netbrokerd --check-config; then systemctl reload netbrokerd");
 }

@@ -27,7 +27,7 @@ static const char *judge_file(const struct admin_files *files, int fd)
     if (fstat(fd, &status) < 0)
         return strerror(errno);
     if (!S_ISREG(status.st_mode))
-        return "it is no regular file";
+        return "it is not a regular file";
     return judge_owner(files, &status);
 }
 
@@ -69,7 +69,7 @@ static int is_drop_in(const struct dirent *entry)
 /* Who may write the folder may take a file out of it. */
 static const char *judge_folder(const struct admin_files *files, const struct stat *status)
 {
-    return S_ISDIR(status->st_mode) ? judge_owner(files, status) : "it is no folder";
+    return S_ISDIR(status->st_mode) ? judge_owner(files, status) : "it is not a folder";
 }
 
 static bool read_drop_ins(const struct admin_files *files, const char *folder,

@@ -146,9 +146,9 @@ static bool refuse(const struct call *call, const char *verb, const struct decis
     target_format(target, text, sizeof text);
     if (call->services->policy.closed)
         return error_set(error, ERROR_NOT_ALLOWED, NULL,
-                         "User %u may not do %s on %s: the policy has mistakes, so the service "
-                         "does only what root asks until it is correct. Tell your administrator; "
-                         "the log and 'netbroker status' name the mistakes.",
+                         "User %u may not do %s on %s: the policy has mistakes, and only root "
+                         "may do anything until they are corrected. Tell your administrator; "
+                         "the log and 'netbroker status' list the mistakes.",
                          (unsigned)call->peer->uid, verb, text);
     if (decision->rule)
         return error_set(error, ERROR_NOT_ALLOWED, NULL,

@@ -157,8 +157,8 @@ static void settle_doubts(struct broker *broker, const struct config *config)
     if ((!ours->policy_fixed && strcmp(config->policy, ours->policy) != 0) ||
         memcmp(&config->tables, &ours->tables, sizeof ours->tables) != 0)
         log_line(LOG_WARNING,
-                 "'policy' or 'tables' of %s hold from the next start on; until then "
-                 "only root is answered.",
+                 "'policy' or 'tables' of %s take effect at the next start; until then, only "
+                 "root may do anything.",
                  ours->file);
     else
         broker->doubtful = false;
@@ -203,8 +203,8 @@ static void load_policy(struct broker *broker)
     }
     services->policy.closed = !broker->has_policy || broker->doubtful;
     if (services->policy.closed)
-        log_line(LOG_ERR, "only root is answered until the mistakes are corrected; routes stay in "
-                          "force.");
+        log_line(LOG_ERR, "only root may do anything until the mistakes are corrected; routes "
+                          "stay in force.");
 }
 
 static void end_reload(void *context, const struct mistakes *mistakes)

@@ -110,7 +110,9 @@ static void read_lines(struct reading *reading, const char *bytes, size_t size)
     struct lines_reader reader = {take_statement, note_mistake, reading};
 
     if (reading->use == CONFIGURED_WHAT_IS_RIGHT && !lines_thresholds_are_right(bytes, size)) {
-        log_line(LOG_ERR, "nothing of %s is applied: a TTL threshold in it is not known.",
+        log_line(LOG_ERR,
+                 "nothing of %s is applied, because one of its TTL thresholds is not "
+                 "known.",
                  reading->path);
         reader.statement = pass_statement;
     }
@@ -127,7 +129,7 @@ static bool read_file(void *context, FILE *file, const char *path)
     if (bytes)
         read_lines(reading, bytes, size);
     else
-        mistakes_add(reading->mistakes, "%s cannot be read, or has more than %d MiB.", path,
+        mistakes_add(reading->mistakes, "cannot read %s, or it has more than %d MiB.", path,
                      FILE_SIZE_MAX >> 20);
     free(bytes);
     return reading->mistakes->count == before;
@@ -232,10 +234,10 @@ static void end_work(struct set_work *work)
                  work->error.message);
     } else {
         if (configured->wanted->count > 0 || counts->deleted > 0)
-            log_line(
-                LOG_NOTICE, "%s: %zu routes added, %zu changed, %zu deleted, %zu as they were.",
-                configured->files.path, counts->changes[CHANGE_ADDED],
-                counts->changes[CHANGE_REPLACED], counts->deleted, counts->changes[CHANGE_NONE]);
+            log_line(LOG_NOTICE, "%s: %zu routes added, %zu changed, %zu deleted, %zu unchanged.",
+                     configured->files.path, counts->changes[CHANGE_ADDED],
+                     counts->changes[CHANGE_REPLACED], counts->deleted,
+                     counts->changes[CHANGE_NONE]);
         wanted_joins_apply(&configured->wanted_joins, configured->joins, &work->owner,
                            configured->files.path, !keeps_others(configured), make_lease,
                            configured);

@@ -148,8 +148,8 @@ static void complain(void *context, int line, const char *what, const char *righ
 {
     struct parsing *parsing = context;
 
-    mistakes_add(parsing->mistakes, "%s:%d: '%s' is a mistake; right would be %s.", parsing->name,
-                 line, what, right);
+    mistakes_add(parsing->mistakes, "%s:%d: '%s' is wrong; right would be %s.", parsing->name, line,
+                 what, right);
     parsing->spoilt = true;
 }
 
@@ -172,7 +172,7 @@ static struct rule *begin_rule(struct parsing *parsing, int line, const char *he
     }
     rule = add_rule(parsing->policy);
     if (!rule) {
-        complain(parsing, line, heading, "one of 256 rules at most");
+        complain(parsing, line, heading, "at most 256 rules");
         return NULL;
     }
     rule->deny = deny;
@@ -226,7 +226,7 @@ static void judge_rule(struct parsing *parsing)
     int line = parsing->heading;
 
     if (parsing->empty) {
-        complain(parsing, line, "a heading and nothing behind it", "a rule");
+        complain(parsing, line, "a heading with nothing after it", "a rule");
         return;
     }
     if (parsing->spoilt)

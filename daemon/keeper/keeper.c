@@ -171,8 +171,8 @@ static void bury_broker(struct keeper *keeper, int status)
         keeper->status = 1;
         return;
     }
-    log_line(LOG_ERR, "the broker %s; its routes stay in force, starting another.", how);
-    notify_manager("STATUS=The broker died; its routes stay in force, another one starts", -1);
+    log_line(LOG_ERR, "the broker %s; its routes stay in force. Starting another one.", how);
+    notify_manager("STATUS=The broker died; its routes stay in force, and another one starts", -1);
     plan_restart(keeper);
 }
 

@@ -135,7 +135,7 @@ nonsense"
 : >$work/daemon.log
 kill -KILL "$(status_of broker.pid)"
 restarts_expected=1
-within 10 "the broker starts again" logged "only root is answered"
+within 10 "the broker starts again" logged "only root may do anything"
 within 10 "the service serves" nb ping
 denied "a ping without rules" nb_as stranger ping
 rules "$everyone"

@@ -73,8 +73,8 @@ kill -TERM "$old"
 within 10 "the next start" noted "died 0"
 within 10 "the service serves" nb ping
 [ "$(status_of keeper.pid)" != "$old" ] || fail "the keeper is the old one"
-root_only "a group that is not there" "policy.conf:2: 'no-such-group' is a mistake"
-says "policy.conf:2: 'no-such-group' is a mistake; right would be the name of a group" ||
+root_only "a group that is not there" "policy.conf:2: 'no-such-group' is wrong"
+says "policy.conf:2: 'no-such-group' is wrong; right would be the name of a group" ||
     fail "the log does not name the mistake"
 within 5 "the status says it" status_begins "Serving root only; 1 route, 1 join, "
 noted "1 mistake, the first: $work/etc/policy.conf:2: " || fail "the status names no place"

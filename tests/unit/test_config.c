@@ -143,7 +143,7 @@ static const struct {
     {"[limits]\nidle-seconds =\n", 2, "a number from 1 to 86400"},
     {"[service]\nconnections = 5\n", 2, "socket, state, policy, multicast, user"},
     {"[service\nsocket = /tmp/s\n", 1, "NAME = VALUE"},
-    {"[service] # the daemon\n[limits] x\n", 2, "nothing behind a heading"},
+    {"[service] # the daemon\n[limits] x\n", 2, "nothing after a heading"},
     {"[service]\nstate = " LONG "\ncolour = red\n", 2, "at most 198 bytes"},
     {"[service]\nstate = " LONG "\ncolour = red\n", 3, "socket, state, policy"},
     {"[service]\n# " LONG "\nlog-level = loud\n", 3, "error, warning, notice, info or debug"},

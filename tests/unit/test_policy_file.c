@@ -194,7 +194,7 @@ static const struct {
      "1 to 999999999"},
     {"[allow x]\n" ALL "verbs = " LINE_90 LINE_90 LINE_90 "\nnonsense\n", 5, "NAME = VALUE"},
     {"[allow " LINE_90 LINE_90 LINE_90 "]\n[allow]\n" ALL, 2, "[allow NAME] or [deny NAME]"},
-    {"[allow x] everyone = yes\nverbs = *\n", 1, "nothing behind a heading"},
+    {"[allow x] everyone = yes\nverbs = *\n", 1, "nothing after a heading"},
 };
 
 START_TEST(a_mistake_is_told_with_its_line)
