@@ -23,8 +23,8 @@ static const struct {
     const char *why; /* it is refused; NULL: it is implied */
 } file_fields[] = {
     {"wait", NULL},
-    {"while_connected", "what is configured does not end with a connection"},
-    {"dry_run", "a file says what is wanted, not what to try"},
+    {"while_connected", "configuration does not end with a connection"},
+    {"dry_run", "a file states what is wanted, and is not a trial"},
     {"append", "a file names all outgoing interfaces of a route in one line"},
 };
 

@@ -123,11 +123,11 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "IPv4: a TTL threshold for each outgoing interface, in the order of the oifs. Only "         \
       "packets with a greater TTL leave by it. By default 1 for each.")                            \
     F(S, idle, number, OPTIONAL, 1, IDLE_SECONDS_MAX, IDLE_SECONDS_DEFAULT,                        \
-      "With a prefix or a '+': for each flow that comes a route is learned, and forgotten after "  \
-      "so many seconds without a packet.")                                                         \
+      "For a route with a prefix or a pattern: a learned route is deleted after this many "        \
+      "seconds without a packet.")                                                                 \
     F(S, append, flag, OPTIONAL, 0, 0, 0,                                                          \
-      "Add the oifs to those of the route that is there, from the same iif, instead of replacing " \
-      "it. Where none is there, it is added.")                                                     \
+      "Add the oifs to those of the existing route from the same iif, instead of replacing "       \
+      "it. If there is no such route, add it.")                                                    \
     FIELD_WAIT(F, S)                                                                               \
     FIELD_WHILE_CONNECTED(F, S)                                                                    \
     FIELD_TABLE(F, S)                                                                              \
@@ -137,9 +137,10 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     FIELD_SOURCE(F, S)                                                                             \
     F(S, group, group, REQUIRED, 0, 0, 0, "The group of the route, or its prefix of groups.")      \
     F(S, iif, interface, OPTIONAL, 0, 0, 0,                                                        \
-      "Only the route from this interface, or from this pattern.")                                 \
+      "Only the route with this inbound interface or pattern.")                                    \
     F(S, oifs, interfaces, OPTIONAL, 1, VIFS_MAX, 0,                                               \
-      "Delete only these of the route's outgoing interfaces; with the last one goes the route.")   \
+      "Delete only these outgoing interfaces of the route. If none remains, the route is "         \
+      "deleted.")                                                                                  \
     FIELD_TABLE(F, S)                                                                              \
     FIELD_DRY_RUN(F, S)
 
@@ -147,10 +148,10 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     FIELD_FAMILY_FILTER(F, S)                                                                      \
     FIELD_TABLE_FILTER(F, S)                                                                       \
     F(S, learned, flag, OPTIONAL, 0, 0, 0,                                                         \
-      "Only those that were learned, whoever holds the routes that they are of.")                  \
+      "Only learned routes, whoever holds the routes that they were learned for.")                 \
     F(S, all, flag, OPTIONAL, 0, 0, 0,                                                             \
-      "Also those that others hold, the configuration's and those found in the kernel. For "       \
-      "administrators.")                                                                           \
+      "Also routes that other users or the configuration hold, and routes found in the "           \
+      "kernel. For administrators.")                                                               \
     FIELD_DRY_RUN(F, S)
 
 #define FIELDS_BEGIN_REPLACE(F, S)                                                                 \
@@ -248,13 +249,13 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
  * returned, documentation) */
 #define ACTIONS(A)                                                                                 \
     A(ADD_MFC, add_mfc, "mroute.write", "mfc add", "",                                             \
-      "Add a multicast route, or replace the one of the same source and group. Of any source or "  \
-      "a prefix, there is one from each interface.")                                               \
+      "Add a multicast route, or replace the route with the same source and group. If the "        \
+      "source is any or a prefix, each inbound interface has its own route.")                      \
     A(DEL_MFC, del_mfc, "mroute.write", "mfc del", "",                                             \
       "Delete a multicast route, or some of its outgoing interfaces.")                             \
     A(FLUSH_MFC, flush_mfc, "mroute.write", "mfc flush", "",                                       \
-      "Delete the multicast routes that you hold, as a set without routes would that replaces "    \
-      "them. Routes that others hold as well stay.")                                               \
+      "Delete the multicast routes that you hold, like a replacement by an empty set. "            \
+      "Routes that others hold as well stay.")                                                     \
     A(BEGIN_REPLACE, begin_replace, "mroute.write", "", "",                                        \
       "Begin a set that replaces the routes that you hold: each ADD_MFC of this connection "       \
       "is kept aside until COMMIT. If the connection ends, the set is discarded.")                 \

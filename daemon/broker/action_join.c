@@ -76,12 +76,12 @@ static void reply_added(struct call *call, const struct join_wish *wish, enum jo
     const char *done;
 
     if (wish->dry_run)
-        done = added ? "would be added" : "is there already, nothing would be done";
+        done = added ? "would be added" : "exists already, nothing would be done";
     else if (is_waiting(call, &wish->key))
         done = added ? "added; it waits for the interface"
-                     : "was there already; it waits for the interface";
+                     : "exists already; it waits for the interface";
     else
-        done = added ? "added" : "was there already; unchanged";
+        done = added ? "added" : "exists already; unchanged";
     reply_join(call, &wish->key, done, added ? "added" : "unchanged");
 }
 

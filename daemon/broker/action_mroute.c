@@ -104,7 +104,8 @@ static void write_note(struct json *out, const struct call *call, const struct a
     if (!other)
         return;
     snprintf(note, sizeof note,
-             "No packets come to it yet: those of %s go to table %u, whose routes named it first.",
+             "It receives no packets yet: those of %s go to table %u, whose routes named the "
+             "interface first.",
              args->iif.text, other);
     json_member_string(out, "note", note);
 }
@@ -114,7 +115,7 @@ static void reply_added(struct call *call, const struct args_add_mfc *args,
                         enum route_change change)
 {
     const char *done = !args->dry_run              ? "added"
-                       : change == CHANGE_NONE     ? "is there already, nothing would be written"
+                       : change == CHANGE_NONE     ? "exists already, nothing would be written"
                        : change == CHANGE_REPLACED ? "would be replaced"
                                                    : "would be added";
     struct json *out =
@@ -175,8 +176,8 @@ enum outcome handle_del_mfc(struct call *call, const struct args_del_mfc *args)
         return OUTCOME_REPLIED;
     }
     result = deletion.kept ? "kept" : deletion.replaced ? "replaced" : "deleted";
-    done = deletion.kept && args->dry_run ? "would be let go of, and kept, because others hold it"
-           : deletion.kept                ? "let go of, and kept, because others hold it"
+    done = deletion.kept && args->dry_run ? "would be released; others still hold it"
+           : deletion.kept                ? "released; others still hold it"
            : deletion.replaced            ? args->dry_run ? "would be replaced" : "replaced"
            : args->dry_run                ? "would be deleted"
                                           : "deleted";
@@ -281,8 +282,8 @@ enum outcome handle_flush_mfc(struct call *call, const struct args_flush_mfc *ar
 
     if (args->all && !users_is_administrator(&call->services->users, call->peer->uid))
         error_set(&error, ERROR_NOT_ALLOWED, "all",
-                  "'all' is for administrators, because it deletes what others hold. Without it "
-                  "the routes are deleted that you hold.");
+                  "'all' is for administrators, because it deletes what others hold. Without "
+                  "'all', the routes that you hold are deleted.");
     else if (flush_is_of_own(args) ? begin_own_flush(call, args) : begin_flush(call, args))
         return OUTCOME_DEFERRED;
     else

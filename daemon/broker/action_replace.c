@@ -43,8 +43,8 @@ static bool check_staged(const struct staging *staging, const struct args_add_mf
 
     if (args->append)
         return error_set(error, ERROR_UNSUPPORTED, "append",
-                         "Invalid argument: 'append' is not for the routes of a set, which names "
-                         "all outgoing interfaces of each route.");
+                         "Invalid argument: 'append' is not allowed in a set, which names all "
+                         "outgoing interfaces of each route.");
     if (args->while_connected || args->dry_run)
         return error_set(error, ERROR_UNSUPPORTED, args->dry_run ? "dry_run" : "while_connected",
                          "Invalid argument: '%s' is not allowed in a set, whose routes the "
@@ -378,8 +378,8 @@ enum outcome handle_commit(struct call *call, const struct args_commit *args)
         refuse_unbegun(&error);
     else if (staging->failed)
         error_set(&error, ERROR_ABORTED, NULL,
-                  "A request of the set was refused, so none of it is applied. Mend it, and begin "
-                  "again.");
+                  "A request of the set was refused, so nothing of the set is applied. Correct "
+                  "it, and begin again.");
     else if (begin_commit(call, staging, args->dry_run, false))
         return OUTCOME_DEFERRED;
     else

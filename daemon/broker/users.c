@@ -184,8 +184,8 @@ bool users_may_hold_set(const struct users *users, uid_t uid, unsigned limit, si
     if (!user || user->exempt || user->leases + more <= limit + less)
         return true;
     return error_set(error, ERROR_LIMIT, NULL,
-                     "User %s holds %u leases, and one user may hold no more than %u "
-                     "(%s). Give some back.",
+                     "User %s holds %u leases, and one user may hold at most %u (%s). Release "
+                     "some first.",
                      user_format(users->names, uid, text), user->leases, limit, source);
 }
 

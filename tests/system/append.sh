@@ -36,10 +36,10 @@ start_daemon --state $work/state/state
 {
     is "would be added" mfc add --append $flow --iif r0 --oifs r1 --dry-run
     is "added" mfc add --append $flow --iif r0 --oif r1
-    is "was there already; unchanged" mfc add $flow --iif r0 --oifs r1
+    is "exists already; unchanged" mfc add $flow --iif r0 --oifs r1
     equal "the result" unchanged "$(nb --json mfc add $flow --iif r0 --oifs r1 | member result)"
     before=$(writes)
-    is "was there already; unchanged" mfc add --append $flow --iif r0 --oifs r1
+    is "exists already; unchanged" mfc add --append $flow --iif r0 --oifs r1
     equal "writes" "$before" "$(writes)"
     says_no "'r2' is no outgoing interface" mfc del $flow --oifs r2
     says_no "takes its packets from 'r0'" mfc add --append $flow --iif r2 --oifs r1

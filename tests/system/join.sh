@@ -12,7 +12,7 @@ start_daemon --state $work/state/state
 
 listen sender s0
 equal "the reply" "Join of 239.1.1.1 on r0 added." "$(nb join add --group 239.1.1.1 --iif r0)"
-equal "again" "Join of 239.1.1.1 on r0 was there already; unchanged." \
+equal "again" "Join of 239.1.1.1 on r0 exists already; unchanged." \
     "$(nb join add --group 239.1.1.1 --iif r0)"
 nb join add --group ff0e::1:1 --iif r0
 nb join add --source 10.1.0.2 --group 232.1.1.1 --iif r0

@@ -178,7 +178,7 @@ started "tables that were misspelled" --config $work/etc/netbrokerd.conf "${file
 conf "[service]\ntables = default"
 reload
 equal "root_only while the old tables hold" true "$(status_of root_only)"
-says "hold from the next start on" || fail "the log does not ask for a start"
+says "take effect at the next start" || fail "the log does not ask for a start"
 stop_daemon
 
 rm $work/etc/netbrokerd.conf

@@ -183,7 +183,7 @@ START_TEST(a_reply_says_what_became_of_it)
     assert_result(&s, 0, ADD(ONE ",\"oifs\":[\"b\"]"), "replaced", ") added.");
     assert_result(&s, 1, ADD(ONE ",\"oifs\":[\"b\"],\"while_connected\":true"), "unchanged",
                   ") added.");
-    assert_result(&s, 0, DEL(KEY), "kept", "because others hold it.");
+    assert_result(&s, 0, DEL(KEY), "kept", "others still hold it.");
     assert_result(&s, 1, DEL(KEY ",\"oifs\":[\"b\"]"), "deleted", ") deleted.");
     expect(client_ask(&s, 0, DEL(KEY ",\"oifs\":[\"b\"]")), "not-found");
     expect(client_ask(&s, 0, DEL(KEY ",\"oifs\":[]")), "out-of-range");

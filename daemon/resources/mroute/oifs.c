@@ -47,8 +47,8 @@ static bool refuse_iif(const struct route *route, const struct args_add_mfc *arg
                        struct error *error)
 {
     return error_set(error, ERROR_NOT_FOUND, "iif",
-                     "Invalid argument: the route that is there takes its packets from '%s', and "
-                     "not from '%s'. 'append' takes the same 'iif'; without it the route is "
+                     "Invalid argument: the existing route has the inbound interface '%s', not "
+                     "'%s'. 'append' takes the same 'iif'; without 'append', the route is "
                      "replaced.",
                      route->iif->name, args->iif.text);
 }
@@ -64,8 +64,8 @@ static bool append(struct args_add_mfc *whole, const struct args_add_mfc *args, 
         at++;
     if (at == VIFS_MAX)
         return error_set(error, ERROR_LIMIT, "oifs",
-                         "With '%s' the route would have more than %d outgoing interfaces; the "
-                         "kernel takes no more. Delete some of them first.",
+                         "With '%s', the route would have more than %d outgoing interfaces, "
+                         "the limit of the kernel. Delete some of them first.",
                          name, VIFS_MAX);
     if (at == whole->oifs.count)
         add_oif(whole, name, admission_ttl_of(args, i));
@@ -122,8 +122,8 @@ static bool refuse_oif(const struct named *named, const char *name, struct error
     char source[PREFIX_TEXT_MAX], group[PREFIX_TEXT_MAX];
 
     return error_set(error, ERROR_NOT_FOUND, "oifs",
-                     "Invalid argument: '%s' is no outgoing interface of the MFC entry for (%s, "
-                     "%s). 'netbroker mfc show' lists those that it has.",
+                     "Invalid argument: '%s' is not an outgoing interface of the MFC entry for "
+                     "(%s, %s). 'netbroker mfc show' lists its outgoing interfaces.",
                      name, prefix_format(&route->source, source),
                      prefix_format(&route->group, group));
 }
