@@ -41,8 +41,8 @@ start_daemon --state $work/state/state
     before=$(writes)
     is "exists already; unchanged" mfc add --append $flow --iif r0 --oifs r1
     equal "writes" "$before" "$(writes)"
-    says_no "'r2' is no outgoing interface" mfc del $flow --oifs r2
-    says_no "takes its packets from 'r0'" mfc add --append $flow --iif r2 --oifs r1
+    says_no "'r2' is not an outgoing interface" mfc del $flow --oifs r2
+    says_no "has the inbound interface 'r0'" mfc add --append $flow --iif r2 --oifs r1
     says_no "'nothing' not found" mfc add --append $flow --iif r0 --oifs nothing
 
     receive steady receiver1 d1 239.1.1.1 4000
