@@ -82,7 +82,7 @@ static bool wrong_host_bits(const struct place *place, const char *text,
 
     snprintf(right, sizeof right, "%s/%u for the prefix, or the address without '/%u'",
              address_format(&prefix->address, address), prefix->length, prefix->length);
-    return wrong_text(place, ERROR_INVALID_ADDRESS, text, "has bits set behind its prefix length",
+    return wrong_text(place, ERROR_INVALID_ADDRESS, text, "has bits set after its prefix length",
                       right);
 }
 
@@ -127,11 +127,14 @@ static bool parse_group(const cJSON *json, const struct place *place, void *ret)
     if (!parse_prefix(json, place, right, &prefix))
         return false;
     if (!prefix_is_multicast(&prefix))
-        return wrong_text(place, ERROR_NOT_MULTICAST, json->valuestring, "is no multicast address",
+        return wrong_text(place, ERROR_NOT_MULTICAST, json->valuestring,
+                          "is not a multicast "
+                          "address",
                           right);
     if (prefix_is_link_scoped(&prefix))
         return wrong_text(place, ERROR_NOT_FORWARDED, json->valuestring,
-                          "stays on its link (224.0.0.x, ff00:: to ff02::) and is never forwarded",
+                          "is a link-local group (224.0.0.x, ff00:: to ff02::), which no "
+                          "router forwards",
                           right);
     *(struct prefix *)ret = prefix;
     return true;

@@ -213,8 +213,8 @@ static bool refuse_unknown(struct draft *draft, const char *name)
 
     if (draft->last_list)
         return error_set(draft->error, ERROR_UNKNOWN_FIELD, name,
-                         "Invalid argument: '%.40s' is no field; the list of '%s' is one word, "
-                         "with commas and without spaces.",
+                         "Invalid argument: there is no field '%.40s'; the list of '%s' is one "
+                         "word, with commas and without spaces.",
                          name, draft->last_list->name);
     for (size_t i = 0; i < draft->row->field_count && used < sizeof names; i++) {
         const char *other = draft->row->fields[i].name;

@@ -203,18 +203,18 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 #define FIELDS_SHOW_JOIN(F, S) FIELD_FAMILY_FILTER(F, S)
 
 #define FIELDS_DIAGNOSE(F, S)                                                                      \
-    F(S, source, address, OPTIONAL, 0, 0, 0, "The sender's address.")                              \
-    F(S, group, address, OPTIONAL, 0, 0, 0, "The group that should be forwarded.")                 \
-    F(S, iif, interface, OPTIONAL, 0, 0, 0, "The interface that the packets should arrive on.")    \
+    F(S, source, address, OPTIONAL, 0, 0, 0, "The source address of the flow.")                    \
+    F(S, group, address, OPTIONAL, 0, 0, 0, "The group of the flow.")                              \
+    F(S, iif, interface, OPTIONAL, 0, 0, 0, "The interface where the packets should arrive.")      \
     F(S, observe, number, OPTIONAL, 0, OBSERVE_MS_MAX, OBSERVE_MS_DEFAULT,                         \
-      "For so many milliseconds at most the flow's packets are counted, to see what becomes of "   \
-      "them; a slow flow takes more, and 0 is not to wait.")                                       \
+      "Count the packets of the flow for at most this many milliseconds, to see where they "       \
+      "are lost. A slow flow needs more; 0 skips this.")                                           \
     FIELD_TABLE(F, S)
 
 #define FIELDS_SUBSCRIBE(F, S)                                                                     \
     F(S, topics, topics, OPTIONAL, 1, TOPICS_MAX, 0,                                               \
-      "Which events: names such as mfc.added, or patterns such as mfc.*; all where it is "         \
-      "missing. A pattern that no event matches is an error.")
+      "The events to report: names such as mfc.added, or patterns such as mfc.*; by "              \
+      "default all. A pattern that no event matches is an error.")
 
 #define FIELDS_LEASES(F, S)
 
@@ -277,8 +277,8 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "Release a join. The group is left when the last lease of the join ends.")                   \
     A(SHOW_JOIN, show_join, "join.read", "join show", "", "List the joins with their state.")      \
     A(DIAGNOSE, diagnose, "mroute.read", "doctor", "",                                             \
-      "Say why multicast packets are not forwarded, from the kernel's own state. The command "     \
-      "exits with 1 where a problem was found.")                                                   \
+      "Find out from the kernel's state why multicast packets are not forwarded. The "             \
+      "command exits with 1 where a problem was found.")                                           \
     A(SUBSCRIBE, subscribe, "event.read", "watch", "",                                             \
       "Report events on this connection as they happen.")                                          \
     A(LEASES, leases, "lease.read", "leases", "",                                                  \
@@ -286,8 +286,8 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "or join, and since when.")                                                                  \
     A(REVOKE, revoke, "lease.revoke", "revoke", "", "Revoke a lease of any user.")                 \
     A(CHECK_POLICY, check_policy, "policy.read", "policy check", "",                               \
-      "Say what the policy decides on a request, and by which rule. The command exits with 1 "     \
-      "where it is not allowed.")                                                                  \
+      "Show what the policy decides about a request, and by which rule. The command exits "        \
+      "with 1 where it is not allowed.")                                                           \
     A(STATUS, status, "service.read", "status", "",                                                \
       "Show the state of the service: version, processes, privileges, counters.")                  \
     A(METRICS, metrics, "service.read", "metrics", "",                                             \

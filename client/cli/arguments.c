@@ -55,7 +55,7 @@ static bool set_integer(const struct target *target, const struct field *field, 
         set(target->request, field->name, value);
         return true;
     }
-    return wrong(target, field, "'%s' is no integer; %s takes %u to %u.", text,
+    return wrong(target, field, "'%s' is not an integer; %s takes %u to %u.", text,
                  option_title(field, name, sizeof name), field->low, field->high);
 }
 
@@ -101,7 +101,7 @@ static bool set_seconds(const struct target *target, const struct field *field, 
     char name[64];
 
     return parse_seconds(text, &target->line->interval) ||
-           wrong(target, field, "'%s' is no time; %s takes %g to %g seconds.", text,
+           wrong(target, field, "'%s' is not a time; %s takes %g to %g seconds.", text,
                  option_title(field, name, sizeof name), OPTION_SECONDS_MIN, OPTION_SECONDS_MAX);
 }
 
@@ -186,7 +186,7 @@ static bool set_flag(const struct target *target, const struct field *field, con
     char name[64];
 
     if (equals)
-        return wrong(target, field, "%s takes no value; leave it out where it is not meant.",
+        return wrong(target, field, "%s takes no value; leave it out to turn it off.",
                      option_name(field, name, sizeof name));
     if (target->line->command.action != ACTION_COUNT)
         nb_request_set_bool(target->request, field->name, true);
@@ -295,7 +295,7 @@ static int say_surplus(const struct target *target, int argc, char **argv, int a
         return -1;
     }
     usage_form(row, text, sizeof text);
-    wrong(target, NULL, "'%s' has no place here. Write: netbroker %s", argv[at], text);
+    wrong(target, NULL, "'%s' is not expected here. Write: netbroker %s", argv[at], text);
     return -1;
 }
 
@@ -344,7 +344,7 @@ static int check_values(const struct command_line *line, const struct nb_request
     if (request_append(request, &text) == 0 &&
         !decode_request(text.text, text.length - 1, &decoded, &error))
         status = error.code == ERROR_INVALID_JSON
-                     ? say_usage(line, row->cli, NULL, "a value is no valid UTF-8 text.")
+                     ? say_usage(line, row->cli, NULL, "a value is not valid UTF-8.")
                      : say_usage(line, row->cli, error.field, "%s",
                                  in_command_words(row, error.message, message, sizeof message));
     json_clear(&text);

@@ -138,18 +138,22 @@ static const struct {
     const char *documentation;
 } worded[] = {
     {"policy check", "user",
-     "The user, by name or number, with all groups that this machine knows of; you, where it is "
-     "missing."},
-    {"policy check", "verb", "The verb, e.g. mroute.write; netbroker-policy(5) lists them all."},
-    {"policy check", "interfaces", "The interfaces of the request, with commas: eth0,eth1."},
+     "The user to ask about, by name or number, with the groups that this machine knows; by "
+     "default yourself."},
+    {"policy check", "verb",
+     "The verb, such as mroute.write; netbroker-policy(5) lists all "
+     "verbs."},
+    {"policy check", "interfaces",
+     "The interfaces of the request, separated by commas: "
+     "eth0,eth1."},
     {NULL, "while_connected",
-     "Hold it only as long as this command runs; it stays until it is interrupted."},
+     "Hold it only as long as this command runs, which is until it is interrupted."},
     {"mfc add", "oifs",
-     "The interfaces that the packets leave by, with commas: eth1,eth2; also with a '+' at the "
-     "end. With a source it may be empty (--oifs \"\"): such a route stops its flow."},
+     "The outgoing interfaces, separated by commas: eth1,eth2; or patterns such as eth+. If "
+     "there is a source, the list may be empty (--oifs \"\"): such a route stops its flow."},
     {"mfc add", "ttls",
-     "IPv4: a TTL threshold for each interface of --oifs, in their order; packets with a greater "
-     "TTL pass. Missing: 1 for each."},
+     "IPv4: a TTL threshold for each outgoing interface, in the order of --oifs. Only packets "
+     "with a greater TTL leave by it. By default 1 for each."},
 };
 
 const char *option_documentation(const struct action_row *row, const struct field *option)

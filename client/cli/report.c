@@ -69,7 +69,7 @@ void report(const struct command_line *line, const struct fault *fault, const ch
 
 int explain_no_memory(const struct command_line *line)
 {
-    report(line, &(struct fault){.code = "no-memory"}, "There is no memory for it.");
+    report(line, &(struct fault){.code = "no-memory"}, "Out of memory.");
     return EXIT_REFUSED;
 }
 
@@ -146,15 +146,14 @@ static void explain_no_access(const char *path, char *text, size_t size)
     const struct group *group = stat(path, &status) == 0 ? getgrgid(status.st_gid) : NULL;
 
     if (group)
-        snprintf(
-            text, size,
-            "You may not connect; members of the group '%s' may: ask your administrator to add "
-            "you to it (usermod -aG %s USER), then log in again.",
-            group->gr_name, group->gr_name);
+        snprintf(text, size,
+                 "Permission denied. Members of the group '%s' may connect: ask your administrator "
+                 "to add you to it (usermod -aG %s USER), then log in again.",
+                 group->gr_name, group->gr_name);
     else
         snprintf(text, size,
-                 "You may not connect. The socket's group may: ask your administrator to add you "
-                 "to it, then log in again.");
+                 "Permission denied. Members of the socket's group may connect: ask your "
+                 "administrator to add you to it, then log in again.");
 }
 
 /* What would help. */
@@ -166,10 +165,11 @@ static void write_help(const struct command_line *line, const char *path, int er
         const char *help;
     } helps[] = {
         {-ENOENT, "There is no such socket. Is netbrokerd running? (systemctl start netbrokerd)"},
-        {-ECONNREFUSED, "Nobody serves there. Is netbrokerd running? (systemctl start netbrokerd)"},
+        {-ECONNREFUSED, "No service listens there. Is netbrokerd running? (systemctl start "
+                        "netbrokerd)"},
         {-EPIPE, "The service ended the connection."},
         {-ECONNRESET, "The service ended the connection."},
-        {-EBADMSG, "What answers there is not netbrokerd."},
+        {-EBADMSG, "The program that answers there is not netbrokerd."},
     };
 
     text[0] = '\0';
@@ -180,8 +180,8 @@ static void write_help(const struct command_line *line, const char *path, int er
         explain_no_access(path, text, size);
     if (error == -ETIMEDOUT)
         snprintf(text, size,
-                 "Whether it did what was asked is not known; 'netbroker show' tells what is "
-                 "there. --timeout SECONDS waits longer than %g seconds.",
+                 "It is not known whether the request was performed; 'netbroker show' shows "
+                 "the routes. --timeout SECONDS waits longer than %g seconds.",
                  line->timeout);
 }
 

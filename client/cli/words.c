@@ -131,16 +131,18 @@ static int say_unknown_verb(const struct command_line *line, const char *family,
 
     list_family(family, list, sizeof list);
     if (!verb)
-        return say_usage(line, family, NULL, "'%s' needs a word more; there are:%s.", family, list);
+        return say_usage(line, family, NULL, "'%s' needs another word:%s.", family, list);
     guess_begin(&guess, verb);
     for (size_t i = 0; (row = command_at(i).row); i++)
         if (verb_of(row->cli, family))
             guess_consider(&guess, verb_of(row->cli, family));
     if (guess.best[0])
-        return say_usage(line, family, NULL, "'%s %s' is no command. Did you mean '%s %s'?", family,
-                         verb, family, guess.best);
-    return say_usage(line, family, NULL, "'%s %s' is no command; there are:%s.", family, verb,
-                     list);
+        return say_usage(line, family, NULL,
+                         "there is no command '%s %s'. Did you mean '%s "
+                         "%s'?",
+                         family, verb, family, guess.best);
+    return say_usage(line, family, NULL, "there is no command '%s %s'; the commands are:%s.",
+                     family, verb, list);
 }
 
 /* Commands that have the word behind another one: " 'mfc add', 'join add'". */
@@ -190,8 +192,8 @@ int say_unknown_command(const struct command_line *line, int argc, char **argv, 
     guess_word(&guess, word, false);
     list_with_verb(guess.best, list, sizeof list);
     if (list[0] && guess.distance <= 1)
-        return say_usage(line, "", NULL, "'%s' is no command of its own; there are:%s.", word,
-                         list);
+        return say_usage(line, "", NULL, "'%s' is not a command by itself; the commands are:%s.",
+                         word, list);
     guess_word(&guess, word, true);
     if (guess.best[0])
         return say_usage(line, "", NULL, "there is no command '%s'. Did you mean '%s'?", word,

@@ -36,12 +36,12 @@ static void socket_opened(struct keeper_call *answered, const struct keeper_answ
         return;
     if (result == -ENFILE)
         error_set(&error, ERROR_LIMIT, NULL,
-                  "The service keeps %d sockets of memberships at most, of 20 IPv4 groups or 10 "
-                  "IPv4 sources of a group each. Delete some joins first.",
+                  "The service keeps at most %d sockets for memberships, each for 20 IPv4 "
+                  "groups or 10 IPv4 sources of a group. Delete some joins first.",
                   JOIN_SOCKETS_MAX);
     else if (result < 0)
         error_set(&error, result == -EAFNOSUPPORT ? ERROR_UNSUPPORTED : ERROR_INTERNAL, NULL,
-                  "The kernel refused a socket of memberships (%s): %s.", family_name(family),
+                  "The kernel refused a socket for memberships (%s): %s.", family_name(family),
                   strerror(-result));
     joins_socket_opened(joining->services->joins, family, result, &error);
 }

@@ -110,12 +110,12 @@ static void explain_refusal(uint32_t table, const struct keeper_answer *answer, 
                   "Table %u is owned by another process: %s. Stop it, or use another table.", table,
                   answer->owner);
     else if (answer->error == -ENFILE)
-        error_set(error, ERROR_LIMIT, "table", "The service keeps %d tables open at most.",
+        error_set(error, ERROR_LIMIT, "table", "The service keeps at most %d tables open.",
                   KEPT_TABLES_MAX);
     else if (answer->error == -EACCES)
         error_set(error, ERROR_UNSUPPORTED, "table",
-                  "The configuration of the service does not let it use table %u; see 'tables' in "
-                  "netbrokerd.conf(5).",
+                  "The configuration does not allow the service to use table %u; see 'tables' "
+                  "in netbrokerd.conf(5).",
                   table);
     else if (answer->error == -EDQUOT)
         error_set(

@@ -36,8 +36,10 @@ static void take_descriptor(struct kept *kept, int fd, const char *name, size_t 
         kept->listeners[kept->listener_count++] = fd;
     } else if (kept_tables_inherit(&kept->tables, fd, name, length) < 0 &&
                kept_joins_inherit(&kept->joins, fd, name, length) < 0) {
-        log_line(LOG_WARNING, "closing the inherited descriptor %d (%.*s): of no use here.", fd,
-                 (int)length, name);
+        log_line(LOG_WARNING,
+                 "closing the inherited descriptor %d (%.*s), which netbrokerd "
+                 "does not use.",
+                 fd, (int)length, name);
         close(fd);
     }
 }
