@@ -245,8 +245,7 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 #define FIELDS_DESCRIBE(F, S)                                                                      \
     F(S, name, word, OPTIONAL, 0, 0, 0, "Only this action; by default all.")
 
-/* A(NAME, function, policy verb, command line, fds
- * returned, documentation) */
+/* A(NAME, function, policy verb, command line, fds returned, documentation) */
 #define ACTIONS(A)                                                                                 \
     A(ADD_MFC, add_mfc, "mroute.write", "mfc add", "",                                             \
       "Add a multicast route, or replace the route with the same source and group. If the "        \
@@ -327,9 +326,8 @@ enum action {
 FIELD_TYPES(T)
 #undef T
 
-/* One struct an action, e.g. struct args_add_mfc: what a
- * handler receives, valid as far as one request can be
- * judged by itself. */
+/* One struct an action, e.g. struct args_add_mfc: what a handler receives, valid as far as one
+ * request can be judged by itself. */
 #define F(S, name, type, need, low, high, fallback, documentation) value_##type name;
 #define A(NAME, function, policy, cli, fds, documentation)                                         \
     struct args_##function {                                                                       \
@@ -350,8 +348,7 @@ struct field {
     enum field_type type;
     enum field_need need;
     size_t offset; /* in the action's args struct */
-    uint32_t low;  /* numbers: smallest value; lists: smallest
-                      count, but `numbers`: smallest value */
+    uint32_t low;  /* numbers, and the type `numbers`: smallest value; other lists: smallest count */
     uint32_t high; /* the same, largest */
     uint32_t fallback;
     const char *documentation;
@@ -360,10 +357,8 @@ struct field {
 struct action_row {
     const char *name;
     const char *policy; /* the verb that a policy rule names */
-    const char *cli;    /* the words of the command,
-                           separated by one space */
-    const char *fds;    /* the names of the descriptors in
-                           its reply, or "" */
+    const char *cli;    /* the words of the command, separated by one space */
+    const char *fds;    /* the names of the descriptors in its reply, or "" */
     const char *documentation;
     const struct field *fields;
     size_t field_count;
@@ -375,8 +370,7 @@ bool field_is_required(const struct field *field);
 /* The row of an action. */
 const struct action_row *action_row(enum action action);
 
-/* Finds an action by its exact name; ACTION_COUNT where
- * there is none. */
+/* Finds an action by its exact name; ACTION_COUNT where there is none. */
 enum action action_find(const char *name);
 
 /* The field of this name, or NULL. */
@@ -388,8 +382,7 @@ const char *event_topic(size_t index);
 /* How the command line calls a value of the type, e.g. "ADDRESS"; "" for a flag. */
 const char *field_metavariable(enum field_type type);
 
-/* Whether a value of the type is a list, written with
- * commas where it is no JSON. */
+/* Whether a value of the type is a list, written with commas where it is not JSON. */
 bool field_is_list(enum field_type type);
 
 #endif

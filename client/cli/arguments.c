@@ -105,6 +105,12 @@ static bool set_seconds(const struct target *target, const struct field *field, 
                  option_title(field, name, sizeof name), OPTION_SECONDS_MIN, OPTION_SECONDS_MAX);
 }
 
+/* The command has types of its own behind the protocol's. */
+static bool takes_list(const struct field *field)
+{
+    return (int)field->type < FIELD_TYPE_COUNT && field_is_list(field->type);
+}
+
 static bool set_field(const struct target *target, const struct field *field, const char *text)
 {
     struct nb_request *request = target->request;
@@ -115,7 +121,7 @@ static bool set_field(const struct target *target, const struct field *field, co
     }
     if ((int)field->type == OPTION_SECONDS)
         return set_seconds(target, field, text);
-    if (field_is_list(field->type))
+    if (takes_list(field))
         return set_list(target, field, text);
     switch (field->type) {
     case FIELD_number:
@@ -142,7 +148,7 @@ static bool is_name(const struct field *field, const char *word, size_t length)
         return false;
     /* A list of one may be called so: --oif eth1. */
     return strlen(name) == length ||
-           (field_is_list(field->type) && strlen(name) == length + 1 && name[length] == 's');
+           (strlen(name) == length + 1 && name[length] == 's' && takes_list(field));
 }
 
 static const struct field *find_field(const struct action_row *row, const char *word)
@@ -172,7 +178,7 @@ static bool note_given(const struct target *target, const struct field *field)
 
     if (is_given(target->line, field)) {
         option_title(field, name, sizeof name);
-        if (field_is_list(field->type))
+        if (takes_list(field))
             return wrong(target, field,
                          "%s is given twice; a list is one word, with commas: %s A,B.", name, name);
         return wrong(target, field, "%s is given twice.", name);
@@ -283,7 +289,7 @@ static int say_surplus(const struct target *target, int argc, char **argv, int a
         at - 2 >= target->line->words_end ? find_field(row, argv[at - 2]) : NULL;
     char name[64], text[512];
 
-    if (before && field_is_list(before->type) && !strchr(argv[at - 2], '=')) {
+    if (before && takes_list(before) && !strchr(argv[at - 2], '=')) {
         join_words(argc, argv, at - 1, text, sizeof text);
         wrong(target, before, "a list is one word, with commas and without spaces: write %s %s.",
               argv[at - 2], text);

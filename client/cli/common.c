@@ -74,7 +74,7 @@ static bool set_common(struct command_line *line, enum common common, const char
     if (common == COMMON_SOCKET)
         line->socket = value;
     else if (!parse_seconds(value, &line->timeout)) {
-        say_usage(line, "", NULL, "'%s' is no time; --timeout takes %g to %g seconds.", value,
+        say_usage(line, "", NULL, "'%s' is not a time; --timeout takes %g to %g seconds.", value,
                   OPTION_SECONDS_MIN, OPTION_SECONDS_MAX);
         return false;
     }

@@ -147,12 +147,12 @@ static void explain_no_access(const char *path, char *text, size_t size)
 
     if (group)
         snprintf(text, size,
-                 "Permission denied. Members of the group '%s' may connect: ask your administrator "
+                 "Members of the group '%s' may connect: ask your administrator "
                  "to add you to it (usermod -aG %s USER), then log in again.",
                  group->gr_name, group->gr_name);
     else
         snprintf(text, size,
-                 "Permission denied. Members of the socket's group may connect: ask your "
+                 "Members of the socket's group may connect: ask your "
                  "administrator to add you to it, then log in again.");
 }
 

@@ -43,7 +43,7 @@ void print_addition(const struct nb_reply *reply)
     if (length < tail || strcmp(message + length - tail, added) != 0)
         printf_safe("%s\n", message); /* of a dry run */
     else if (strcmp(result, "unchanged") == 0)
-        print_beginning(message, length - tail, " was there already; unchanged.\n");
+        print_beginning(message, length - tail, " exists already; unchanged.\n");
     else {
         print_beginning(message, length - tail, " ");
         printf_safe("%s.\n", result[0] ? result : "added");

@@ -163,12 +163,14 @@ static size_t count_descriptors(void)
     return count;
 }
 
-/* What a broker inherits: the channel, the tables, the listener and the record of joins. */
+/* What a broker inherits: the channel, the tables, the listener, the record of joins, and the
+ * kernel's counters for the doctor. */
 static void try_descriptors(const struct broker_start *start)
 {
-    size_t needed = 1 + start->kept->tables.count + start->kept->listener_count +
-                    (start->kept->joins.record >= 0);
+    size_t needed = 1 + start->kept->tables.count + start->kept->listener_count;
 
+    needed += start->kept->joins.record >= 0;
+    needed += (start->counters[0] >= 0) + (start->counters[1] >= 0);
     expect(count_descriptors() == at_start + needed,
            "the broker has the descriptors that it needs, and no other");
 }

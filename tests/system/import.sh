@@ -72,13 +72,13 @@ import 1 $work/bad.conf --print
 equal "lines" "route group 225.1.1.2 iif r0 oifs r1
 route source 10.1.0.2 group 225.1.1.4 iif r1 oifs r0" "$(sort -u $work/out)"
 for remark in "1: mrdisc: netbroker does not announce itself" \
-    "3: 'group' '224.0.0.251' stays on its link" \
+    "3: 'group' '224.0.0.251' is a link-local group" \
     "4: Left out: phyint disables its inbound interface 'r2'." \
     "5: 'r2' is left out of the outgoing interfaces: phyint disables it." \
     "6: No outgoing interface is left." \
     "7: note: Left out: line 8 of $work/bad.conf gives the same source and group another" \
-    "9: 'group' '10.1.1.1' is no multicast address" \
-    "10: There is no 'route'; a line begins with phyint, mroute" \
+    "9: 'group' '10.1.1.1' is not a multicast address" \
+    "10: There is no statement 'route'; a line begins with phyint, mroute" \
     "12: Cannot read '$work/nothing.conf': No such file or directory." \
     "13: '$work/bad.conf' is not read: includes may be at most 8 deep"; do
     said "$work/bad.conf:$remark"

@@ -91,7 +91,7 @@ equal "standard output" "" "$(cat $work/out)"
 # It ends.
 serve hang-up
 replace 3 -f $work/good
-said "The service closed the connection."
+said "The service ended the connection."
 kill $fake
 rm $socket
 replace 3 -f $work/good

@@ -23,7 +23,7 @@ for user in operator stranger; do
     status=0
     nb_as $user ping 2>$work/refusal || status=$?
     equal "exit status of $user, who is not in the group" 3 $status
-    contains "the reason" "Members of the socket's group may connect" "$(cat $work/refusal)"
+    contains "the reason" "Members of the group 'netbroker' may connect" "$(cat $work/refusal)"
 done
 nb_as member ping
 

@@ -99,27 +99,27 @@ static const struct {
     const char *words, *said;
 } mistakes[] = {
     {"revoke", "'revoke' needs LEASE. Write: netbroker revoke LEASE"},
-    {"revoke 0123456789ab 0123456789ac", "'0123456789ac' has no place here"},
+    {"revoke 0123456789ab 0123456789ac", "'0123456789ac' is not expected here"},
     {"revoke --leas 0123456789ab", "'revoke' has no option '--leas'. Did you mean '--lease'?"},
-    {"revoke -- --leas a", "'a' has no place here"},
+    {"revoke -- --leas a", "'a' is not expected here"},
     {"policy check", "'policy check' needs VERB. Write: netbroker policy check VERB [INTERFACES]"},
     {"policy check --group 239.1.1.1", "'policy check' needs VERB"},
-    {"policy check mroute.write a b", "'b' has no place here. Write: netbroker policy check VERB"},
+    {"policy check mroute.write a b", "'b' is not expected here. Write: netbroker policy check VERB"},
     {"policy check --user no-such-user mroute.write", "there is no user 'no-such-user'"},
     {"policy check --user 4294967296 mroute.write", "there is no user '4294967296'"},
     {"policy check --user", "--user takes USER"},
-    {"policy chekc", "'policy chekc' is no command. Did you mean 'policy check'?"},
-    {"policy", "'policy' needs a word more; there are: 'policy check'."},
-    {"mfc list", "there are: 'mfc add', 'mfc del'"},
+    {"policy chekc", "there is no command 'policy chekc'. Did you mean 'policy check'?"},
+    {"policy", "'policy' needs another word: 'policy check'."},
+    {"mfc list", "the commands are: 'mfc add', 'mfc del'"},
     {"mfc delete", "Did you mean 'mfc del'?"},
-    {"add mfc", "'add' is no command of its own; there are: 'mfc add', 'join add'."},
-    {"delete mfc", "there are: 'mfc del', 'join del'."},
+    {"add mfc", "'add' is not a command by itself; the commands are: 'mfc add', 'join add'."},
+    {"delete mfc", "the commands are: 'mfc del', 'join del'."},
     {"mcf add", "there is no command 'mcf'. Did you mean 'mfc'?"},
     {"stauts", "there is no command 'stauts'. Did you mean 'status'?"},
     {"hlep", "Did you mean 'help'?"},
     {"help mcf", "Did you mean 'mfc'?"},
     {"help mfc ad", "Did you mean 'mfc add'?"},
-    {"ping pong", "'pong' has no place here. Write: netbroker ping\n"},
+    {"ping pong", "'pong' is not expected here. Write: netbroker ping\n"},
     {"mfc add eth0 239.1.1.1", "Write: netbroker mfc add --group GROUP[/LENGTH] --iif INTERFACE"},
     {"mfc add group 239.1.1.1", "write --group instead of 'group'"},
     {"mfc add --oifs b c --iif a", "a list is one word, with commas and without spaces: write "
@@ -135,18 +135,18 @@ static const struct {
     {"mfc add --oifs a --oifs b", "--oifs is given twice; a list is one word, with commas"},
     {"mfc flush --dry-run --dry-run", "--dry-run is given twice"},
     {"mfc flush --dry-run=no", "--dry-run takes no value"},
-    {"mfc add --group 239.1.1.1 --iif a --oifs b --table x", "'x' is no integer; --table takes"},
-    {"mfc add --group 239.1.1.1 --iif a --oifs b --ttls 1,", "'' is no integer; --ttls takes"},
+    {"mfc add --group 239.1.1.1 --iif a --oifs b --table x", "'x' is not an integer; --table takes"},
+    {"mfc add --group 239.1.1.1 --iif a --oifs b --ttls 1,", "'' is not an integer; --ttls takes"},
     {"mfc del --group 239.1.1.1/33", "--group '239.1.1.1/33' has a wrong prefix length"},
     {"mfc del --group 239.1.1.1/16", "it takes 239.1.0.0/16 for the prefix"},
-    {"mfc del --group 10.0.0.1", "--group '10.0.0.1' is no multicast address"},
+    {"mfc del --group 10.0.0.1", "--group '10.0.0.1' is not a multicast address"},
     {"mfc del --group 239.1.1.1 --iif a/b", "--iif cannot be 'a/b'"},
     {"mfc del --group=", "--group '' is no address"},
     {"watch --topics mfc.foo", "--topics 'mfc.foo' matches no event; it takes mfc.added, "},
-    {"mfc show --watch 0.05", "'0.05' is no time; --watch takes 0.1 to 86400 seconds"},
-    {"mfc show --watch=nan", "'nan' is no time"},
-    {"mfc show --watch 1e3", "'1e3' is no time"},
-    {"mfc show --watch=", "'' is no time"},
+    {"mfc show --watch 0.05", "'0.05' is not a time; --watch takes 0.1 to 86400 seconds"},
+    {"mfc show --watch=nan", "'nan' is not a time"},
+    {"mfc show --watch 1e3", "'1e3' is not a time"},
+    {"mfc show --watch=", "'' is not a time"},
     {"mfc add --watch", "'mfc add' has no option '--watch'"},
     {"nothing", "there is no command 'nothing'."},
     {"--jsno ping", "there is no option '--jsno'. Did you mean '--json'?"},
@@ -155,10 +155,10 @@ static const struct {
     {"--socket= ping", "--socket takes a path, not the empty word"},
     {"ping --socket=/a --socket=/b", "--socket is given twice"},
     {"ping --timeout", "--timeout takes a number of seconds"},
-    {"ping --timeout soon", "'soon' is no time; --timeout takes 0.1 to 86400 seconds"},
+    {"ping --timeout soon", "'soon' is not a time; --timeout takes 0.1 to 86400 seconds"},
     {"ping --help=yes", "--help takes no value"},
     {"-- --json", "there is no command '--json'"},
-    {"ping --timeout 0", "'0' is no time"},
+    {"ping --timeout 0", "'0' is not a time"},
 };
 
 START_TEST(a_mistake_is_told)
@@ -265,7 +265,7 @@ START_TEST(a_mistake_is_told_as_json)
                   "{\"code\":\"usage\",\"field\":\"group\",\"message\":\"--group '239.1.1.1/33'");
     ck_assert_uint_eq(log_count(&f.log, "\"code\""), 1);
     read_words(&f, "mfc ad --json");
-    assert_logged(&f.log, "{\"code\":\"usage\",\"message\":\"'mfc ad' is no command.");
+    assert_logged(&f.log, "{\"code\":\"usage\",\"message\":\"there is no command 'mfc ad'.");
 }
 END_TEST
 

@@ -359,12 +359,12 @@ static const struct {
      "'group' '239.1.1.1/33' has a wrong prefix length; it takes an "
      "address, '/' and a length from 0 to 32."},
     {"{\"group\":\"239.1.1.1/16\"}",
-     "'group' '239.1.1.1/16' has bits set behind its prefix length; it takes 239.1.0.0/16 for the "
+     "'group' '239.1.1.1/16' has bits set after its prefix length; it takes 239.1.0.0/16 for the "
      "prefix, or the address without '/16'."},
     {"{\"source\":\"fd00::1:1/112\"}",
-     "'source' 'fd00::1:1/112' has bits set behind its prefix length; it takes fd00::1:0/112 for "
+     "'source' 'fd00::1:1/112' has bits set after its prefix length; it takes fd00::1:0/112 for "
      "the prefix, or the address without '/112'."},
-    {"{\"group\":\"10.0.0.1\"}", "'group' '10.0.0.1' is no multicast address; it takes"},
+    {"{\"group\":\"10.0.0.1\"}", "'group' '10.0.0.1' is not a multicast address; it takes"},
 };
 
 START_TEST(a_wrong_address_is_answered_with_the_right_one)
