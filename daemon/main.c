@@ -188,7 +188,8 @@ static bool open_table(const struct config *config, struct kept *kept, uint8_t f
     char owner[256];
     int fd;
 
-    if (kept_tables_find(&kept->tables, family, table) || !table_is_allowed(&config->tables, family, table))
+    if (kept_tables_find(&kept->tables, family, table) ||
+        !table_is_allowed(&config->tables, family, table))
         return true;
     *fresh = true;
     fd = open_patiently(family, table);

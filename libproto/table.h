@@ -348,7 +348,7 @@ struct field {
     enum field_type type;
     enum field_need need;
     size_t offset; /* in the action's args struct */
-    uint32_t low;  /* numbers, and the type `numbers`: smallest value; other lists: smallest count */
+    uint32_t low; /* numbers, and the type `numbers`: smallest value; other lists: smallest count */
     uint32_t high; /* the same, largest */
     uint32_t fallback;
     const char *documentation;

@@ -332,6 +332,7 @@ static void on_tick(uv_timer_t *timer)
     struct broker *broker = timer->data;
 
     audit_summarise(&broker->services.audit);
+    joins_tick(broker->services.joins);
     if (broker->server)
         tell_status(broker);
 }

@@ -49,6 +49,7 @@ struct joins {
     struct join_cursor *cursors; /* open ones */
     size_t count, wanted;
     unsigned refusals;      /* joins that wait because the kernel refused */
+    unsigned retries;       /* of them that joins_tick has still to make */
     uint8_t asked;          /* the family of the socket that is on its way, or FAMILY_NONE */
     uint8_t refused_family; /* of the socket that was refused last, for the next join to take */
     struct error refusal;

@@ -160,6 +160,10 @@ const struct hold *join_hold(const struct join *join, const struct owner *owner)
 void joins_link_changed(struct joins *joins, const struct link_info *was,
                         const struct link_info *is);
 
+/* Call it about once a second: what the kernel refused is tried again, some times after each change
+ * of an interface. */
+void joins_tick(struct joins *joins);
+
 void join_describe(const struct join *join, struct join_view *ret);
 
 /* Writes e.g. "239.1.1.0/24 from 10.0.0.5 on eth0" and returns text. */

@@ -9,6 +9,8 @@
  * which searches a list), to join one a tenth of it: then clients have their turn. */
 enum { STEPS_A_TURN = 32 };
 
+enum { RETRIES_MAX = 5 }; /* of what the kernel refused, behind a change of an interface */
+
 /* --- News ---------------------------------------------------------------------------------- */
 
 static void tell(struct joins *joins, enum join_news news, const struct join *join)
@@ -138,6 +140,16 @@ static void retry_refused(struct joins *joins)
                 join_plan(joins, join);
 }
 
+/* An interface may not be ready yet when the kernel tells of it: Linux 6.17 and later join IPv6
+ * groups without the lock under which IPv6 comes to the interface, and answer ENODEV. */
+void joins_tick(struct joins *joins)
+{
+    if (joins->refusals == 0 || joins->retries == 0)
+        return;
+    joins->retries--;
+    retry_refused(joins);
+}
+
 /* --- Interfaces ---------------------------------------------------------------------------- */
 
 /* link: as it is now, or NULL. Where its MTU fell below IPv6's, the kernel has left all IPv6 groups
@@ -176,6 +188,7 @@ static void meet_link(struct joins *joins, const struct link_info *link)
 void joins_link_changed(struct joins *joins, const struct link_info *was,
                         const struct link_info *is)
 {
+    joins->retries = RETRIES_MAX;
     if (was && (!is || (was->ipv6 && !is->ipv6))) {
         lose_link(joins, &joins->work[WORK_LEAVE], was->ifindex, is);
         lose_link(joins, &joins->order, was->ifindex, is);
