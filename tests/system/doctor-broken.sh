@@ -84,6 +84,7 @@ observe=3000
 
 # 7. A TTL of 1, beside another flow that leaves by the same interface: some packets each.
 # stream GROUP PACKETS_A_SECOND TTL: until end_streams.
+# shellcheck disable=SC2154 # make_topology sets it
 stream() {
     nsenter --target "$sender" --net -- "$build/tests/system/mcsend" s0 "$1" 100000 "$2" "$3" \
         >/dev/null &
