@@ -2,8 +2,10 @@
 #include "services.h"
 
 #include "schema.h"
+#include "state.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum outcome handle_ping(struct call *call, const struct args_ping *args)
 {
@@ -126,6 +128,13 @@ static void write_load(struct json *out, const struct services *services)
     json_close(out, '}');
 }
 
+static const char *describe_problem(const struct state *state)
+{
+    int problem = state ? state_problem(state) : 0;
+
+    return problem ? strerror(problem) : "";
+}
+
 enum outcome handle_status(struct call *call, const struct args_status *args)
 {
     const struct services *services = call->services;
@@ -137,6 +146,7 @@ enum outcome handle_status(struct call *call, const struct args_status *args)
     json_member_unsigned(out, "uptime_seconds", (uv_hrtime() - facts->started_ns) / 1000000000);
     json_member_string(out, "socket", facts->socket);
     json_member_string(out, "state_file", facts->state_file);
+    json_member_string(out, "state_problem", describe_problem(services->state));
     write_process(out, "keeper", facts->keeper, facts->keeper_privileges, facts->keeper_sandbox);
     write_process(out, "broker", facts->broker, facts->broker_privileges, facts->broker_sandbox);
     json_member_unsigned(out, "broker_restarts", facts->restarts);

@@ -398,6 +398,7 @@ static int run(struct broker *broker)
     if (broker->config.state[0])
         broker->state = state_new(&broker->loop, broker->services.mroute, broker->services.joins,
                                   broker->services.links, broker->config.state);
+    broker->services.state = broker->state;
     if (!make_configured(broker))
         return 1;
     if (broker->state)

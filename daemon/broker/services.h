@@ -50,7 +50,8 @@ struct services {
     struct slices slices;
     struct service_facts facts;
     const struct server *server;
-    uint64_t requests; /* since the start, refused ones as well */
+    const struct state *state; /* NULL: there is no state file */
+    uint64_t requests;         /* since the start, refused ones as well */
 };
 
 /* Writes a route as one JSON object: how SHOW, SHOW_MFC and the events tell of it. */

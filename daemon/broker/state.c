@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 enum {
-    WRITE_DELAY_MS = 200, /* changes that come together are written together */
-    ROUTES_A_TURN = 500,  /* then clients have their turn; about 0.3 ms */
+    WRITE_DELAY_MS = 200,  /* changes that come together are written together */
+    RETRY_DELAY_MS = 2000, /* behind a failure, e.g. of a full disk */
+    ROUTES_A_TURN = 500,   /* then clients have their turn; about 0.3 ms */
 };
 
 struct state {
@@ -39,7 +40,8 @@ struct state {
     struct join_cursor join_cursor;
     size_t written; /* lines */
     uint64_t digest;
-    int error;
+    int error;   /* of the file that is being written */
+    int problem; /* why the last file could not be written; 0: it was */
 
     struct state_source source; /* while loading */
     bool load_all, load_joins;
@@ -161,7 +163,7 @@ static int sync_folder(const char *path)
 }
 
 /* Runs in a thread of its own: a disk may take seconds.
- * #syscalls broker: clone fsync close rename renameat renameat2 open openat */
+ * #syscalls broker: clone fsync close rename renameat renameat2 unlink unlinkat open openat */
 static void finish_file(uv_work_t *work)
 {
     struct state *state = work->data;
@@ -175,10 +177,25 @@ static void finish_file(uv_work_t *work)
         state->error = errno;
     if (state->error == 0)
         state->error = sync_folder(state->path);
+    else
+        unlink(state->new_path); /* it would use the space that the next try needs */
 }
 
-static void start_delay(struct state *state);
+static void start_delay(struct state *state, uint64_t milliseconds);
 static void free_when_done(struct state *state);
+
+/* Once when it begins, and once when it is over. */
+static void tell_problem(struct state *state)
+{
+    if (state->error && !state->problem)
+        log_line(LOG_ERR,
+                 "cannot write the state file %s: %s. It is tried again every %d seconds; until "
+                 "then a restart of the service brings back what the file had before.",
+                 state->path, strerror(state->error), RETRY_DELAY_MS / 1000);
+    if (!state->error && state->problem)
+        log_line(LOG_NOTICE, "the state file %s is written again.", state->path);
+    state->problem = state->error;
+}
 
 static void after_file(uv_work_t *work, int status)
 {
@@ -186,15 +203,17 @@ static void after_file(uv_work_t *work, int status)
 
     (void)status;
     state->busy = false;
-    if (state->error)
-        log_line(LOG_ERR,
-                 "cannot write the state file %s: %s. Routes added now are lost at the "
-                 "next restart.",
-                 state->path, strerror(state->error));
+    tell_problem(state);
+    state->touched |= state->error != 0;
     if (state->stopped)
         free_when_done(state);
     else if (state->touched)
-        start_delay(state);
+        start_delay(state, state->error ? RETRY_DELAY_MS : WRITE_DELAY_MS);
+}
+
+int state_problem(const struct state *state)
+{
+    return state->problem;
 }
 
 static void on_writer(uv_idle_t *writer)
@@ -215,16 +234,16 @@ static void on_delay(uv_timer_t *timer)
     uv_idle_start(&state->writer, on_writer);
 }
 
-static void start_delay(struct state *state)
+static void start_delay(struct state *state, uint64_t milliseconds)
 {
-    uv_timer_start(&state->delay, on_delay, WRITE_DELAY_MS, 0);
+    uv_timer_start(&state->delay, on_delay, milliseconds, 0);
 }
 
 void state_touch(struct state *state)
 {
     /* While routes are read from the file, it holds more than there is yet. */
     if (!state->touched && !state->busy && !state->stopped && !state->source.file)
-        start_delay(state);
+        start_delay(state, WRITE_DELAY_MS);
     state->touched = true;
 }
 

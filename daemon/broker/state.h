@@ -31,6 +31,9 @@ void state_drop_orphans(struct state *state);
 /* A route or a join changed: the file is written within a second. */
 void state_touch(struct state *state);
 
+/* Why the last file could not be written, an errno; 0: it was. It is tried again by itself. */
+int state_problem(const struct state *state);
+
 /* Writes what is not written yet, at once, and frees the state when its handles are closed. */
 void state_stop(struct state *state);
 

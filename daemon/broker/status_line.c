@@ -1,6 +1,7 @@
 #include "status_line.h"
 
 #include "services.h"
+#include "state.h"
 
 #include <stdio.h>
 
@@ -34,6 +35,8 @@ void status_line_format(const struct services *services, char *text, size_t size
     used = snprintf(text, size, "%s; %zu route%s, %zu join%s, %zu connection%s",
                     services->policy.closed ? "Serving root only" : "Serving", routes,
                     plural(routes), joins, plural(joins), sessions, plural(sessions));
+    if (services->state && state_problem(services->state) && (size_t)used < size)
+        used += snprintf(text + used, size - (size_t)used, "; the state file cannot be written");
     if (count > 0 && (size_t)used < size)
         used += snprintf(text + used, size - (size_t)used, "; %zu mistake%s, the first: ", count,
                          plural(count));
