@@ -35,7 +35,7 @@ sysctl -qw net.ipv4.conf.r0.rp_filter=0
 ip route del 10.1.0.2/32 dev r2
 blames "" "${flow[@]}"
 
-# 2. An entry that another process deleted, or changed. 
+# 2. An entry that another process deleted, or changed.
 python3 "$tests/foreign.py" delete 10.1.0.2 239.1.1.1
 blames kernel "${flow[@]}"
 says "another process deleted it" "${flow[@]}"
@@ -86,6 +86,7 @@ observe=3000
 # stream GROUP PACKETS_A_SECOND TTL: until end_streams.
 # shellcheck disable=SC2154 # make_topology sets it
 stream() {
+    # shellcheck disable=SC2154 # sender: by make_topology
     nsenter --target "$sender" --net -- "$build/tests/system/mcsend" s0 "$1" 100000 "$2" "$3" \
         >/dev/null &
     streams+=($!)
