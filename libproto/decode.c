@@ -128,9 +128,7 @@ static bool parse_group(const cJSON *json, const struct place *place, void *ret)
         return false;
     if (!prefix_is_multicast(&prefix))
         return wrong_text(place, ERROR_NOT_MULTICAST, json->valuestring,
-                          "is not a multicast "
-                          "address",
-                          right);
+                          "is not a multicast address", right);
     if (prefix_is_link_scoped(&prefix))
         return wrong_text(place, ERROR_NOT_FORWARDED, json->valuestring,
                           "is a link-local group (224.0.0.x, ff00:: to ff02::), which no "

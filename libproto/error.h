@@ -46,15 +46,14 @@ enum error_code {
 struct error {
     enum error_code code; /* ERROR_NONE: nothing went wrong */
     char field[32];       /* the request's field that is wrong, or "" */
-    char message[320];    /* one or two sentences: what is wrong, what
-                             would be right */
+    char message[320];    /* one or two sentences: what is wrong, what would be right */
 };
 
 /* The word of a code on the wire, e.g. "not-found". */
 const char *error_word(enum error_code code);
 
-/* Fills *error and returns false, so that a check can end with it.
- * field may be NULL. A message that does not fit is cut. */
+/* Fills *error and returns false, so that a check can end with it. field may be NULL. A message
+ * that does not fit is cut. */
 bool error_set(struct error *error, enum error_code code, const char *field, const char *format,
                ...) __attribute__((format(printf, 4, 5)));
 

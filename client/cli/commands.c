@@ -141,11 +141,9 @@ static const struct {
      "The user to ask about, by name or number, with the groups that this machine knows; by "
      "default yourself."},
     {"policy check", "verb",
-     "The verb, such as mroute.write; netbroker-policy(5) lists all "
-     "verbs."},
+     "The verb, such as mroute.write; netbroker-policy(5) lists all verbs."},
     {"policy check", "interfaces",
-     "The interfaces of the request, separated by commas: "
-     "eth0,eth1."},
+     "The interfaces of the request, separated by commas: eth0,eth1."},
     {NULL, "while_connected",
      "Hold it only as long as this command runs, which is until it is interrupted."},
     {"mfc add", "oifs",

@@ -137,9 +137,7 @@ static int say_unknown_verb(const struct command_line *line, const char *family,
         if (verb_of(row->cli, family))
             guess_consider(&guess, verb_of(row->cli, family));
     if (guess.best[0])
-        return say_usage(line, family, NULL,
-                         "there is no command '%s %s'. Did you mean '%s "
-                         "%s'?",
+        return say_usage(line, family, NULL, "there is no command '%s %s'. Did you mean '%s %s'?",
                          family, verb, family, guess.best);
     return say_usage(line, family, NULL, "there is no command '%s %s'; the commands are:%s.",
                      family, verb, list);

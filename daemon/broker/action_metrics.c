@@ -99,15 +99,11 @@ static void write_service(struct json *out, const struct services *services)
            (uv_hrtime() - facts->started_ns) / 1000000000);
     number(out, "broker_restarts_total", "Brokers that died since the keeper was started.",
            facts->restarts);
-    number(out, "requests_total",
-           "Requests since the broker was started, including refused "
-           "ones.",
+    number(out, "requests_total", "Requests since the broker was started, including refused ones.",
            services->requests);
     number(out, "sessions", "Clients that are connected.", services->sessions.count);
     number(out, "subscribers", "Clients that subscribed to events.", services->events.count);
-    number(out, "events_lost_total",
-           "Events that subscribers missed because they were too "
-           "slow.",
+    number(out, "events_lost_total", "Events that subscribers missed because they were too slow.",
            services->events.lost);
 }
 
@@ -120,13 +116,10 @@ static void write_users(struct json *out, const struct services *services)
     number(out, "queued_bytes", "Bytes of replies and events that wait to be read.", users->queued);
     number(out, "connections_refused_total", "Connections refused because of a limit.",
            users->refused);
-    number(out, "throttled_seconds_total",
-           "Seconds in which a user reached the limit of "
-           "requests.",
+    number(out, "throttled_seconds_total", "Seconds in which a user reached the limit of requests.",
            users->throttled_seconds);
     head(out, "sessions_ended_total",
-         "Connections that the service closed, by the timeout "
-         "that was reached.");
+         "Connections that the service closed, by the timeout that was reached.");
 #define W(name, limit, word)                                                                       \
     line(out, "netbroker_sessions_ended_total{wait=\"%s\"} %" PRIu64, word,                        \
          services->sessions.ended[WAIT_##name]);
@@ -137,9 +130,7 @@ static void write_users(struct json *out, const struct services *services)
 static void write_kernel(struct json *out, const struct mroute_totals *totals)
 {
     number(out, "kernel_writes_total",
-           "Entries written to the kernel's tables or deleted from "
-           "them.",
-           totals->kernel_writes);
+           "Entries written to the kernel's tables or deleted from them.", totals->kernel_writes);
     head(out, "upcalls_total", "The kernel's reports about packets that it could not forward.");
     line(out, "netbroker_upcalls_total{reason=\"no_route\"} %" PRIu64, totals->no_route);
     line(out, "netbroker_upcalls_total{reason=\"wrong_interface\"} %" PRIu64,
@@ -217,8 +208,7 @@ static const struct route_metric {
      offsetof(struct mfc_counters, packets)},
     {"route_bytes_total", "Their bytes.", offsetof(struct mfc_counters, bytes)},
     {"route_wrong_interface_total",
-     "Packets of the route that arrived on another interface "
-     "than its iif.",
+     "Packets of the route that arrived on another interface than its iif.",
      offsetof(struct mfc_counters, wrong_interface)},
 };
 

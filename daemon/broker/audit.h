@@ -1,5 +1,5 @@
-/* The audit log: who was granted or refused what, and who gave back what. A grant
- * is recorded when it is done: no dry run is one, and nothing that failed.
+/* The audit log: who was granted or refused what, and who gave back what. A grant is recorded when
+ * it is done: no dry run is one, and nothing that failed.
  *
  * A record is one line of the log, in logfmt; under systemd its parts are fields of the journal as
  * well (NETBROKER_ACTION=ADD_MFC ...), to be searched by journalctl. A flood is summarised: past

@@ -111,8 +111,7 @@ static void read_lines(struct reading *reading, const char *bytes, size_t size)
 
     if (reading->use == CONFIGURED_WHAT_IS_RIGHT && !lines_thresholds_are_right(bytes, size)) {
         log_line(LOG_ERR,
-                 "nothing of %s is applied, because one of its TTL thresholds is not "
-                 "known.",
+                 "nothing of %s is applied, because one of its TTL thresholds is not known.",
                  reading->path);
         reader.statement = pass_statement;
     }

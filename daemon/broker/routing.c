@@ -229,9 +229,7 @@ void routing_adopt(struct routing *routing, const struct kept *kept)
 
     if (count > 0)
         log_line(LOG_NOTICE,
-                 "%zu routes were in the kernel already; the service has taken "
-                 "them over.",
-                 count);
+                 "%zu routes were in the kernel already; the service has taken them over.", count);
 }
 
 /* --- What happens -------------------------------------------------------------------------- */

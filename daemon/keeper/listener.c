@@ -37,9 +37,8 @@ static void take_descriptor(struct kept *kept, int fd, const char *name, size_t 
     } else if (kept_tables_inherit(&kept->tables, fd, name, length) < 0 &&
                kept_joins_inherit(&kept->joins, fd, name, length) < 0) {
         log_line(LOG_WARNING,
-                 "closing the inherited descriptor %d (%.*s), which netbrokerd "
-                 "does not use.",
-                 fd, (int)length, name);
+                 "closing the inherited descriptor %d (%.*s), which netbrokerd does not use.", fd,
+                 (int)length, name);
         close(fd);
     }
 }

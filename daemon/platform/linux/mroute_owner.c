@@ -107,7 +107,5 @@ void mroute_owner_describe(uint8_t family, char *text, size_t size)
     if (proc)
         closedir(proc);
     if (!text[0])
-        snprintf(text, size,
-                 "a process that netbrokerd may not see; as root, 'ss -wnap' lists "
-                 "it");
+        snprintf(text, size, "a process that netbrokerd may not see; as root, 'ss -wnap' lists it");
 }
