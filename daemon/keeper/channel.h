@@ -1,8 +1,9 @@
 /* The channel between keeper and broker: fixed-size messages without pointers, on a socket pair.
  *
  * The keeper treats what comes from the broker as hostile: each operation is a row of its table,
- * with a check of every value and a budget (keeper.c). A request carries an id, which the answer
- * repeats. Operations without an answer are statements: the keeper acts on them, and that is all.
+ * with a check of every value and a budget (operations.c). A request carries an id, which the
+ * answer repeats. Operations without an answer are statements: the keeper acts on them, and that is
+ * all.
  */
 #ifndef NB_KEEPER_CHANNEL_H
 #define NB_KEEPER_CHANNEL_H
@@ -15,8 +16,7 @@ enum keeper_operation {
     KEEPER_READY,        /* statement: the broker serves; told to the service manager */
     KEEPER_ALIVE,        /* statement: its loop turns */
     KEEPER_OPEN_MROUTE,  /* open the socket that owns a multicast routing table, and lend it */
-    KEEPER_CLOSE_MROUTE, /* statement: close the kept copy of it, delete the rules that lead to it
-                          */
+    KEEPER_CLOSE_MROUTE, /* statement: close the kept copy of it, and delete its rules */
     KEEPER_ADD_RULE,     /* lead packets from an interface to an open table */
     KEEPER_DEL_RULE,     /* statement: no more; the interface may be gone already */
     KEEPER_OPEN_JOINS,   /* open a socket for group memberships, and lend it */
@@ -45,7 +45,7 @@ struct keeper_request {
 /* With error 0, the answer to an operation that lends carries the descriptor. */
 struct keeper_answer {
     uint32_t id;
-    int32_t error;   /* 0 or a negative errno; -EDQUOT: too often, or too many in all */
+    int32_t error;   /* 0 or a negative errno; -EAGAIN: too often; -EDQUOT: too many in all */
     char owner[160]; /* with -EADDRINUSE: who owns the table; terminated */
 };
 
