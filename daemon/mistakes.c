@@ -24,3 +24,17 @@ size_t mistakes_kept(const struct mistakes *mistakes)
 {
     return mistakes->count < MISTAKES_KEPT ? mistakes->count : MISTAKES_KEPT;
 }
+
+size_t file_mistakes_count(const struct file_mistakes *mistakes)
+{
+    return mistakes->configuration.count + mistakes->policy.count + mistakes->multicast.count;
+}
+
+const char *file_mistakes_first(const struct file_mistakes *mistakes)
+{
+    if (mistakes->policy.count)
+        return mistakes->policy.texts[0];
+    if (mistakes->configuration.count)
+        return mistakes->configuration.texts[0];
+    return mistakes->multicast.count ? mistakes->multicast.texts[0] : NULL;
+}

@@ -20,4 +20,13 @@ void mistakes_add(struct mistakes *mistakes, const char *format, ...)
 /* How many of the texts there are. */
 size_t mistakes_kept(const struct mistakes *mistakes);
 
+/* What was wrong when the files were read last. */
+struct file_mistakes {
+    struct mistakes configuration, policy, multicast;
+};
+
+/* The first of them, of the policy before the others; NULL: there is none. */
+const char *file_mistakes_first(const struct file_mistakes *mistakes);
+size_t file_mistakes_count(const struct file_mistakes *mistakes);
+
 #endif

@@ -24,20 +24,6 @@ static void write_table(void *context, const struct mroute_socket *socket)
     json_close(out, '}');
 }
 
-size_t file_mistakes_count(const struct file_mistakes *mistakes)
-{
-    return mistakes->configuration.count + mistakes->policy.count + mistakes->multicast.count;
-}
-
-const char *file_mistakes_first(const struct file_mistakes *mistakes)
-{
-    if (mistakes->policy.count)
-        return mistakes->policy.texts[0];
-    if (mistakes->configuration.count)
-        return mistakes->configuration.texts[0];
-    return mistakes->multicast.count ? mistakes->multicast.texts[0] : NULL;
-}
-
 static void write_texts(struct json *out, const struct mistakes *mistakes)
 {
     for (size_t i = 0; i < mistakes_kept(mistakes); i++)

@@ -25,19 +25,10 @@ struct service_facts {
     const char *state_file;                      /* "": none */
 };
 
-/* What was wrong when the administrator's files were read last. */
-struct file_mistakes {
-    struct mistakes configuration, policy, multicast;
-};
-
-/* The first of them, of the policy before the others; NULL: there is none. */
-const char *file_mistakes_first(const struct file_mistakes *mistakes);
-size_t file_mistakes_count(const struct file_mistakes *mistakes);
-
 struct services {
     uv_loop_t *loop; /* NULL: there is none, and nothing waits for a moment */
     struct mroute *mroute;
-    int counters[2]; /* of IPv4 and IPv6, of diagnose.h; negative: none */
+    int counters[2];        /* of IPv4 and IPv6, of diagnose.h; negative: none */
     struct joins *joins;
     struct links *links;
     struct events events;
