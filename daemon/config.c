@@ -89,6 +89,16 @@ void config_init(struct config *config)
     strcpy(config->user, "netbroker");
 }
 
+bool config_requires_policy(const struct config *config)
+{
+    return strcmp(config->policy, CONFIG_POLICY_DEFAULT) != 0;
+}
+
+bool config_requires_multicast(const struct config *config)
+{
+    return strcmp(config->multicast, CONFIG_MULTICAST_DEFAULT) != 0;
+}
+
 static bool set_level(int *target, const char *value)
 {
     int level = log_level_parse(value);
@@ -147,14 +157,22 @@ static bool set_value(struct config *config, const struct setting *setting, cons
     }
 }
 
+static const struct setting *find_setting(const struct section *section, const char *name)
+{
+    for (size_t i = 0; section && i < section->count; i++)
+        if (strcmp(section->settings[i].name, name) == 0)
+            return &section->settings[i];
+    return NULL;
+}
+
 static const char *set_in(const struct section *section, struct config *config, const char *name,
                           const char *value)
 {
-    for (size_t i = 0; i < section->count; i++)
-        if (strcmp(section->settings[i].name, name) == 0)
-            return set_value(config, &section->settings[i], value) ? NULL
-                                                                   : section->settings[i].right;
-    return section->names;
+    const struct setting *setting = find_setting(section, name);
+
+    if (!setting)
+        return section->names;
+    return set_value(config, setting, value) ? NULL : setting->right;
 }
 
 const char *config_set(struct config *config, const char *name, const char *value)
@@ -190,14 +208,6 @@ static void take_heading(void *context, int line, const char *heading)
     for (size_t i = 0; heading && i < sizeof sections / sizeof *sections; i++)
         if (strcmp(sections[i].name, heading) == 0)
             reading->section = &sections[i];
-}
-
-static const struct setting *find_setting(const struct section *section, const char *name)
-{
-    for (size_t i = 0; section && i < section->count; i++)
-        if (strcmp(section->settings[i].name, name) == 0)
-            return &section->settings[i];
-    return NULL;
 }
 
 /* A setting whose value is wrong, or a line that may have been meant for any: the side that permits

@@ -41,6 +41,10 @@ struct config {
 /* What holds without a file and without options. */
 void config_init(struct config *config);
 
+/* Whether the file must be there, because it was named: only the default's may be missing. */
+bool config_requires_policy(const struct config *config);
+bool config_requires_multicast(const struct config *config);
+
 /* Reads the file over what is there. A missing file is fine unless it is required. On a mistake it
  * adds to *mistakes where it is and what would be right, returns false and leaves *config as it
  * was. */

@@ -129,11 +129,10 @@ static bool read_config(struct config *config, int argc, char **argv, int *statu
 
 static bool check_policy(const struct config *config)
 {
-    bool required = strcmp(config->policy, CONFIG_POLICY_DEFAULT) != 0;
     struct mistakes mistakes = {0};
     struct policy policy = {0};
 
-    if (!policy_load(&policy, config->policy, required, &mistakes))
+    if (!policy_load(&policy, config->policy, config_requires_policy(config), &mistakes))
         return false;
     printf("%s: %zu rules, no mistakes.\n", config->policy, policy.count);
     policy_clear(&policy);
@@ -142,7 +141,7 @@ static bool check_policy(const struct config *config)
 
 static bool check_multicast(const struct config *config)
 {
-    bool required = strcmp(config->multicast, CONFIG_MULTICAST_DEFAULT) != 0;
+    bool required = config_requires_multicast(config);
     struct mistakes mistakes = {0};
     size_t count;
 

@@ -192,7 +192,7 @@ static void load_policy(struct broker *broker)
 {
     struct services *services = &broker->services;
     const char *path = broker->config.policy;
-    bool required = strcmp(path, CONFIG_POLICY_DEFAULT) != 0;
+    bool required = config_requires_policy(&broker->config);
 
     services->mistakes.policy = (struct mistakes){0};
     if (policy_load(&services->policy, path, required, &services->mistakes.policy)) {
@@ -370,9 +370,9 @@ static bool make_configured(struct broker *broker)
         .joins = broker->services.joins,
     };
 
-    broker->configured = configured_new(
-        &host, broker->config.multicast,
-        strcmp(broker->config.multicast, CONFIG_MULTICAST_DEFAULT) != 0, broker->config.started_by);
+    broker->configured =
+        configured_new(&host, broker->config.multicast, config_requires_multicast(&broker->config),
+                       broker->config.started_by);
     return broker->configured != NULL;
 }
 
