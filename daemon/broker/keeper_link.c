@@ -90,9 +90,13 @@ static void queue(struct keeper_link *link, struct keeper_call *call)
     watch_channel(link);
 }
 
+/* A keeper that does not read now is told by what it reads next, so the queue does not grow. */
 static void on_alive(uv_timer_t *timer)
 {
-    keeper_tell(timer->data, &(struct keeper_request){.operation = KEEPER_ALIVE});
+    struct keeper_link *link = timer->data;
+
+    if (TAILQ_EMPTY(&link->unsent))
+        keeper_tell(link, &(struct keeper_request){.operation = KEEPER_ALIVE});
 }
 
 void keeper_link_start(struct keeper_link *link, uv_loop_t *loop)
