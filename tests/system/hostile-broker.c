@@ -312,6 +312,7 @@ static int live(const struct broker_start *start)
     if (start->restarts == 0) {
         tell(&(struct keeper_request){.operation = KEEPER_READY});
         try_all(start);
+        fprintf(stderr, "all was tried\n");
         return 0;
     }
     if (start->restarts > FATAL_COUNT)
