@@ -45,6 +45,10 @@ struct guess {
 void guess_begin(struct guess *guess, const char *word);
 void guess_consider(struct guess *guess, const char *candidate);
 
+/* The second word of a command of this family, e.g. "add" of "mfc add" and "mfc"; NULL: it is of
+ * another one. */
+const char *verb_of(const char *command, const char *family);
+
 /* Whether it is the first of the words of several commands, such as "mfc". */
 bool is_family(const char *word);
 

@@ -86,11 +86,10 @@ void help_print(void)
 void help_print_family(const char *family)
 {
     const struct action_row *row;
-    size_t length = strlen(family);
 
     printf("Usage: netbroker %s COMMAND [OPTION...]\n\nCommands:\n", family);
     for (size_t i = 0; (row = command_at(i).row); i++)
-        if (strncmp(row->cli, family, length) == 0 && row->cli[length] == ' ')
+        if (verb_of(row->cli, family))
             print_command(row);
     printf("\nTry 'netbroker help %s COMMAND' for the options of one.\n", family);
 }

@@ -97,12 +97,9 @@ char *safe_text(const char *text)
 
 void print_safe(FILE *file, const char *text)
 {
-    char *safe = harmless_length(text) == strlen(text) ? NULL : safe_text(text);
+    char *safe = safe_text(text);
 
-    if (safe)
-        fputs(safe, file);
-    else if (harmless_length(text) == strlen(text))
-        fputs(text, file);
+    fputs(safe ? safe : "", file);
     free(safe);
 }
 

@@ -80,8 +80,7 @@ static int match_words(const char *command, int argc, char **argv, int at)
     return words;
 }
 
-/* The second word of a command of this family, or NULL. */
-static const char *verb_of(const char *command, const char *family)
+const char *verb_of(const char *command, const char *family)
 {
     size_t length = strlen(family);
 
@@ -110,17 +109,20 @@ int words_match(struct command *command, int argc, char **argv, int at)
     return 0;
 }
 
-/* " 'mfc add', 'mfc del'" */
-static void list_family(const char *family, char *text, size_t size)
+/* Of a family, or those with this verb, where it is not NULL: " 'mfc add', 'mfc del'" */
+static void list_commands(const char *family, const char *verb, char *text, size_t size)
 {
     const struct action_row *row;
     size_t used = 0;
 
     text[0] = '\0';
-    for (size_t i = 0; (row = command_at(i).row) && used < size; i++)
-        if (verb_of(row->cli, family))
+    for (size_t i = 0; (row = command_at(i).row) && used < size; i++) {
+        const char *space = strchr(row->cli, ' ');
+
+        if (verb ? space && strcmp(space + 1, verb) == 0 : verb_of(row->cli, family) != NULL)
             used +=
                 (size_t)snprintf(text + used, size - used, "%s '%s'", used ? "," : "", row->cli);
+    }
 }
 
 static int say_unknown_verb(const struct command_line *line, const char *family, const char *verb)
@@ -129,7 +131,7 @@ static int say_unknown_verb(const struct command_line *line, const char *family,
     struct guess guess;
     char list[256];
 
-    list_family(family, list, sizeof list);
+    list_commands(family, NULL, list, sizeof list);
     if (!verb)
         return say_usage(line, family, NULL, "'%s' needs another word:%s.", family, list);
     guess_begin(&guess, verb);
@@ -141,22 +143,6 @@ static int say_unknown_verb(const struct command_line *line, const char *family,
                          family, verb, family, guess.best);
     return say_usage(line, family, NULL, "there is no command '%s %s'; the commands are:%s.",
                      family, verb, list);
-}
-
-/* Commands that have the word behind another one: " 'mfc add', 'join add'". */
-static void list_with_verb(const char *verb, char *text, size_t size)
-{
-    const struct action_row *row;
-    size_t used = 0;
-
-    text[0] = '\0';
-    for (size_t i = 0; (row = command_at(i).row) && used < size; i++) {
-        const char *space = strchr(row->cli, ' ');
-
-        if (space && strcmp(space + 1, verb) == 0)
-            used +=
-                (size_t)snprintf(text + used, size - used, "%s '%s'", used ? "," : "", row->cli);
-    }
 }
 
 /* The first word that is near: of a command, or of what stands behind one. */
@@ -188,7 +174,7 @@ int say_unknown_command(const struct command_line *line, int argc, char **argv, 
     if (is_family(word))
         return say_unknown_verb(line, word, next && next[0] != '-' ? next : NULL);
     guess_word(&guess, word, false);
-    list_with_verb(guess.best, list, sizeof list);
+    list_commands(NULL, guess.best, list, sizeof list);
     if (list[0] && guess.distance <= 1)
         return say_usage(line, "", NULL, "'%s' is not a command by itself; the commands are:%s.",
                          word, list);
