@@ -82,11 +82,14 @@ static void reply_findings(struct call *call, const struct flow_watch *watch)
 
 /* --- Watching the flow first --------------------------------------------------------------- */
 
-enum { LOOK_INTERVAL_MS = 100 };
+/* A look at a flow takes about a millisecond where many routes share its interfaces, so it is
+ * bounded how many flows are looked at in one turn of the loop. */
+enum { LOOK_INTERVAL_MS = 100, WATCHED_FLOWS_MAX = 16 };
 
 /* A watch outlives its call until the loop has closed its timer. */
 struct observation {
     uv_timer_t timer;
+    struct services *services;
     struct flow_watch watch;
     struct observed_call *call; /* as long as the timer runs */
     uint64_t until;             /* in the loop's milliseconds */
@@ -100,6 +103,12 @@ struct observed_call {
 static void free_observation(uv_handle_t *timer)
 {
     free(timer->data);
+}
+
+static void end_observation(struct observation *observation)
+{
+    observation->services->watched_flows--;
+    uv_close((uv_handle_t *)&observation->timer, free_observation);
 }
 
 static void answer(struct call *call, const void *watch)
@@ -117,20 +126,19 @@ static void on_look(uv_timer_t *timer)
 
     if (goes_on && uv_now(timer->loop) < observation->until)
         return;
-    uv_close((uv_handle_t *)timer, free_observation);
+    end_observation(observation);
     session_answer(deferral, answer, &observation->watch);
 }
 
 static void cancel(struct deferral *deferral)
 {
-    uv_close((uv_handle_t *)&((struct observed_call *)deferral)->observation->timer,
-             free_observation);
+    end_observation(((struct observed_call *)deferral)->observation);
 }
 
 /* False: there is nothing to watch, or no memory. */
 static bool observe(struct call *call, const struct args_diagnose *args)
 {
-    const struct services *services = call->services;
+    struct services *services = call->services;
     struct observed_call *waiting = calloc(1, sizeof *waiting);
     struct observation *observation = calloc(1, sizeof *observation);
 
@@ -142,6 +150,8 @@ static bool observe(struct call *call, const struct args_diagnose *args)
         waiting->deferral.cancel = cancel;
         waiting->observation = observation;
         observation->call = waiting;
+        observation->services = services;
+        services->watched_flows++;
         uv_timer_init(services->loop, &observation->timer);
         observation->timer.data = observation;
         observation->until = uv_now(services->loop) + args->observe;
@@ -157,6 +167,16 @@ static bool observe(struct call *call, const struct args_diagnose *args)
 
 enum outcome handle_diagnose(struct call *call, const struct args_diagnose *args)
 {
+    struct error error;
+
+    if (args->observe > 0 && call->services->watched_flows == WATCHED_FLOWS_MAX) {
+        error_set(&error, ERROR_LIMIT, "observe",
+                  "The service watches %d flows already, which is its limit; ask again in a few "
+                  "seconds, or with 'observe' 0.",
+                  WATCHED_FLOWS_MAX);
+        reply_error(call, &error);
+        return OUTCOME_REPLIED;
+    }
     if (args->observe > 0 && call->services->loop && observe(call, args))
         return OUTCOME_DEFERRED;
     reply_findings(call, NULL);

@@ -29,6 +29,7 @@ struct services {
     uv_loop_t *loop; /* NULL: there is none, and nothing waits for a moment */
     struct mroute *mroute;
     int counters[2];        /* of IPv4 and IPv6, of diagnose.h; negative: none */
+    unsigned watched_flows; /* that DIAGNOSE watches now */
     struct joins *joins;
     struct links *links;
     struct events events;
