@@ -1,6 +1,6 @@
 # Debian packages: `cmake --build FOLDER --target package` makes one of each component. The scripts
-# and control files in them are in systemd/debian, and systemd/debian/stage.cmake changes what is
-# installed to what Debian expects.
+# and control files in them are beside this file, and stage.cmake changes what is installed to what
+# Debian expects.
 #
 # The packages are for the prefix /usr. From a folder that is configured with another prefix they are
 # made of a second build, in package-build below it, with the same compiler and options.
