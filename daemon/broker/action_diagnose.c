@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 static const struct finding *worst_finding(const struct findings *findings)
 {
@@ -82,14 +83,18 @@ static void reply_findings(struct call *call, const struct flow_watch *watch)
 
 /* --- Watching the flow first --------------------------------------------------------------- */
 
-/* A look at a flow takes about a millisecond where many routes share its interfaces, so it is
- * bounded how many flows are looked at in one turn of the loop. */
-enum { LOOK_INTERVAL_MS = 100, WATCHED_FLOWS_MAX = 16 };
+enum {
+    LOOK_INTERVAL_MS = 100,
+    /* Each look takes up to some milliseconds, in which nobody else is served. */
+    OBSERVATIONS_MAX = 16,
+    OBSERVATIONS_PER_USER_MAX = 4,
+};
 
 /* A watch outlives its call until the loop has closed its timer. */
 struct observation {
     uv_timer_t timer;
-    struct services *services;
+    LIST_ENTRY(observation) in_services; /* as long as the timer runs */
+    uid_t uid;
     struct flow_watch watch;
     struct observed_call *call; /* as long as the timer runs */
     uint64_t until;             /* in the loop's milliseconds */
@@ -107,8 +112,25 @@ static void free_observation(uv_handle_t *timer)
 
 static void end_observation(struct observation *observation)
 {
-    observation->services->watched_flows--;
+    LIST_REMOVE(observation, in_services);
     uv_close((uv_handle_t *)&observation->timer, free_observation);
+}
+
+static bool may_observe(const struct call *call, struct error *error)
+{
+    const struct observation *other;
+    unsigned all = 0, own = 0;
+
+    LIST_FOREACH (other, &call->services->observations, in_services) {
+        all++;
+        own += other->uid == call->peer->uid;
+    }
+    if (own >= OBSERVATIONS_PER_USER_MAX || all >= OBSERVATIONS_MAX)
+        return error_set(error, ERROR_LIMIT, "observe",
+                         "The doctor watches %u flows already, %u of them for you; at most are %d "
+                         "and %d. Ask again when one has ended, or with 'observe' 0.",
+                         all, own, OBSERVATIONS_MAX, OBSERVATIONS_PER_USER_MAX);
+    return true;
 }
 
 static void answer(struct call *call, const void *watch)
@@ -150,8 +172,8 @@ static bool observe(struct call *call, const struct args_diagnose *args)
         waiting->deferral.cancel = cancel;
         waiting->observation = observation;
         observation->call = waiting;
-        observation->services = services;
-        services->watched_flows++;
+        observation->uid = call->peer->uid;
+        LIST_INSERT_HEAD(&services->observations, observation, in_services);
         uv_timer_init(services->loop, &observation->timer);
         observation->timer.data = observation;
         observation->until = uv_now(services->loop) + args->observe;
@@ -167,17 +189,14 @@ static bool observe(struct call *call, const struct args_diagnose *args)
 
 enum outcome handle_diagnose(struct call *call, const struct args_diagnose *args)
 {
+    bool wanted = args->observe > 0 && call->services->loop;
     struct error error;
 
-    if (args->observe > 0 && call->services->watched_flows == WATCHED_FLOWS_MAX) {
-        error_set(&error, ERROR_LIMIT, "observe",
-                  "The service watches %d flows already, which is its limit; ask again in a few "
-                  "seconds, or with 'observe' 0.",
-                  WATCHED_FLOWS_MAX);
+    if (wanted && !may_observe(call, &error)) {
         reply_error(call, &error);
         return OUTCOME_REPLIED;
     }
-    if (args->observe > 0 && call->services->loop && observe(call, args))
+    if (wanted && observe(call, args))
         return OUTCOME_DEFERRED;
     reply_findings(call, NULL);
     return OUTCOME_REPLIED;

@@ -14,6 +14,8 @@
 #include "slices.h"
 #include "users.h"
 
+#include <sys/queue.h>
+
 /* What STATUS tells of the service itself. */
 struct service_facts {
     pid_t keeper, broker;
@@ -29,7 +31,6 @@ struct services {
     uv_loop_t *loop; /* NULL: there is none, and nothing waits for a moment */
     struct mroute *mroute;
     int counters[2];        /* of IPv4 and IPv6, of diagnose.h; negative: none */
-    unsigned watched_flows; /* that DIAGNOSE watches now */
     struct joins *joins;
     struct links *links;
     struct events events;
@@ -40,6 +41,7 @@ struct services {
     struct users users;
     struct sessions sessions;
     struct slices slices;
+    LIST_HEAD(observations, observation) observations; /* what DIAGNOSE watches */
     struct service_facts facts;
     const struct server *server;
     const struct state *state; /* NULL: there is no state file */

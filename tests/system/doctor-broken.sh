@@ -175,36 +175,6 @@ for iptables in iptables-nft iptables-legacy; do
 done
 flow 239.1.1.1 10 10 0
 
-# It is bounded how many flows are watched at a time.
-python3 - $socket <<'PROGRAM'
-import json
-import socket
-import sys
-
-QUESTION = {"action": "DIAGNOSE",
-            "payload": {"source": "10.1.0.2", "group": "239.1.1.1", "observe": 2000}}
-
-
-def ask(**more):
-    connection = socket.socket(socket.AF_UNIX)
-    connection.connect(sys.argv[1])
-    connection.settimeout(10)
-    payload = {**QUESTION["payload"], **more}
-    connection.sendall(json.dumps({**QUESTION, "payload": payload}).encode() + b"\n")
-    return connection
-
-
-def code(connection):
-    return json.loads(connection.recv(65536)).get("code")
-
-
-watchers = [ask() for _ in range(16)]
-assert code(ask()) == "limit"
-assert code(ask(observe=0)) is None
-assert [code(watcher) for watcher in watchers] == [None] * 16
-assert code(ask(observe=10)) is None
-PROGRAM
-
 # A client that goes while its flow is watched, and a service that stops meanwhile.
 nb doctor --observe 5000 "${flow[@]}" >/dev/null &
 sleep 0.3

@@ -18,8 +18,9 @@
 #include <string.h>
 
 enum {
-    FLOWS_ADDED_MAX = 1024, /* the kernel is asked for each */
-    PACKETS_ENOUGH = 3,     /* to say what becomes of them */
+    FLOWS_LOOKED_MAX = 8192, /* nobody else is served meanwhile */
+    FLOWS_ADDED_MAX = 1024,  /* the kernel is asked for each */
+    PACKETS_ENOUGH = 3,      /* to say what becomes of them */
     PACKETS_ENOUGH_AMONG_OTHERS = 30,
 };
 
@@ -94,13 +95,17 @@ static struct watched_oif *find_watched(struct flow_sample *sample, const struct
 static void count_others(const struct examination *e, struct flow_sample *sample)
 {
     const struct route *route;
-    unsigned asked = 0;
+    unsigned asked = 0, looked = 0;
 
     sample->others_known = true;
     TAILQ_FOREACH (route, &e->mfc->routes.order, in_order) {
         bool counted = false;
         uint64_t packets = 0;
 
+        if (looked++ == FLOWS_LOOKED_MAX) {
+            sample->others_known = false;
+            return;
+        }
         if (route == e->route || !route->in_kernel)
             continue;
         for (unsigned i = 0; i < route->oif_count; i++) {
