@@ -448,7 +448,9 @@ int nb_call(struct nb_client *client, const struct nb_request *request, struct n
         return result;
     deadline = new_deadline(client);
     while (result >= 0 && !reply)
-        result = wait_turn(client, 1, deadline);
+        /* Events that come without an end are no reply. */
+        result = time_left(deadline) == 0 ? keep_error(client, -ETIMEDOUT)
+                                          : wait_turn(client, 1, deadline);
     client->kept = NULL;
     if (!reply)
         return result;

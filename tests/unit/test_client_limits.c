@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -85,6 +86,38 @@ START_TEST(a_call_without_a_reply_ends)
     answer(&f, "{\"status\":\"success\"}\n");
     ck_assert_int_eq(nb_call(f.client, f.request, &reply), -ETIMEDOUT);
     close_fixture(&f);
+}
+END_TEST
+
+/* In a process of its own, until the client is gone. */
+static pid_t flood_events(const struct fixture *f)
+{
+    static const char event[] = "{\"event\":\"x\"}\n{\"event\":\"x\"}\n{\"event\":\"x\"}\n";
+    pid_t child = fork();
+
+    if (child == 0) {
+        close(nb_fd(f->client));
+        while (send(f->service, event, strlen(event), MSG_NOSIGNAL) > 0)
+            ;
+        _exit(0);
+    }
+    ck_assert_int_gt(child, 0);
+    return child;
+}
+
+START_TEST(events_without_end_are_no_reply)
+{
+    struct nb_reply *reply;
+    struct fixture f;
+    pid_t child;
+
+    open_fixture(&f);
+    nb_set_timeout(f.client, LIMIT_MS);
+    child = flood_events(&f);
+    ck_assert_int_eq(nb_call(f.client, f.request, &reply), -ETIMEDOUT);
+    assert_waited(&f);
+    close_fixture(&f);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
 }
 END_TEST
 
@@ -254,6 +287,7 @@ END_TEST
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, a_call_without_a_reply_ends);
+    tcase_add_test(tests, events_without_end_are_no_reply);
     tcase_add_test(tests, half_a_reply_is_none);
     tcase_add_loop_test(tests, waiting_ends, 0, 2);
     tcase_add_test(tests, a_reply_in_time_is_a_reply);
