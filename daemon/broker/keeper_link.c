@@ -9,6 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { PAUSE_MS = 20 };
+
+static void on_pause_over(uv_timer_t *timer);
+
 /* #syscalls broker: sendmsg recvmsg fcntl fcntl64 close
  * False: the channel takes no more for now. */
 static bool send_request(struct keeper_link *link, const struct keeper_request *request)
@@ -19,6 +23,31 @@ static bool send_request(struct keeper_link *link, const struct keeper_request *
     if (result < 0 && result != -EAGAIN) /* the keeper is gone: the channel's end says so as well */
         log_line(LOG_ERR, "cannot ask the keeper: %s.", strerror(-result));
     return result != -EAGAIN;
+}
+
+/* Whether more may be sent now. Else the timer says when. */
+static bool may_send(struct keeper_link *link)
+{
+    uint64_t now = uv_hrtime() / 1000000;
+    uint64_t more = (now - link->filled_ms) * PACE_PER_SECOND / 1000;
+
+    if (more > 0) {
+        link->left = more < PACE_BURST - link->left ? link->left + (unsigned)more : PACE_BURST;
+        link->filled_ms = now;
+    }
+    if (link->left > 0)
+        return true;
+    if (!uv_is_active((uv_handle_t *)&link->pause))
+        uv_timer_start(&link->pause, on_pause_over, PAUSE_MS, 0);
+    return false;
+}
+
+static bool send_paced(struct keeper_link *link, const struct keeper_request *request)
+{
+    bool sent = may_send(link) && send_request(link, request);
+
+    link->left -= sent;
+    return sent;
 }
 
 static struct keeper_call *take_call(struct keeper_link *link, uint32_t id)
@@ -56,22 +85,28 @@ static void receive_answer(struct keeper_link *link)
 
 static void watch_channel(struct keeper_link *link)
 {
-    watch_start(&link->watch, UV_READABLE | (TAILQ_EMPTY(&link->unsent) ? 0 : UV_WRITABLE));
+    bool waits = !TAILQ_EMPTY(&link->unsent) && !uv_is_active((uv_handle_t *)&link->pause);
+
+    watch_start(&link->watch, UV_READABLE | (waits ? UV_WRITABLE : 0));
 }
 
 static void send_queued(struct keeper_link *link)
 {
     struct keeper_call *call;
 
-    while ((call = TAILQ_FIRST(&link->unsent)) && send_request(link, &call->request)) {
+    while ((call = TAILQ_FIRST(&link->unsent)) && send_paced(link, &call->request)) {
         TAILQ_REMOVE(&link->unsent, call, in_link);
         if (call->done)
             TAILQ_INSERT_TAIL(&link->calls, call, in_link);
         else
             free(call);
     }
-    if (!call)
-        watch_channel(link);
+    watch_channel(link);
+}
+
+static void on_pause_over(uv_timer_t *timer)
+{
+    send_queued(timer->data);
 }
 
 static void on_channel(struct watch *watch, int events)
@@ -90,13 +125,10 @@ static void queue(struct keeper_link *link, struct keeper_call *call)
     watch_channel(link);
 }
 
-/* A keeper that does not read now is told by what it reads next, so the queue does not grow. */
+/* Before what waits: the next one comes soon where the channel is full. */
 static void on_alive(uv_timer_t *timer)
 {
-    struct keeper_link *link = timer->data;
-
-    if (TAILQ_EMPTY(&link->unsent))
-        keeper_tell(link, &(struct keeper_request){.operation = KEEPER_ALIVE});
+    send_request(timer->data, &(struct keeper_request){.operation = KEEPER_ALIVE});
 }
 
 void keeper_link_start(struct keeper_link *link, uv_loop_t *loop)
@@ -104,6 +136,10 @@ void keeper_link_start(struct keeper_link *link, uv_loop_t *loop)
     TAILQ_INIT(&link->calls);
     TAILQ_INIT(&link->unsent);
     fcntl(link->channel, F_SETFL, O_NONBLOCK);
+    link->left = PACE_BURST;
+    link->filled_ms = uv_hrtime() / 1000000;
+    uv_timer_init(loop, &link->pause);
+    link->pause.data = link;
     watch_init(&link->watch, loop, link->channel, on_channel, link);
     watch_channel(link);
     uv_timer_init(loop, &link->alive);
@@ -130,6 +166,7 @@ void keeper_link_stop(struct keeper_link *link)
     send_queued(link);
     watch_close(&link->watch, NULL);
     uv_close((uv_handle_t *)&link->alive, NULL);
+    uv_close((uv_handle_t *)&link->pause, NULL);
     cancel_all(&link->calls);
     cancel_all(&link->unsent);
 }
@@ -137,7 +174,7 @@ void keeper_link_stop(struct keeper_link *link)
 void keeper_ask(struct keeper_link *link, struct keeper_call *call)
 {
     call->request.id = ++link->last_id;
-    if (TAILQ_EMPTY(&link->unsent) && send_request(link, &call->request))
+    if (TAILQ_EMPTY(&link->unsent) && send_paced(link, &call->request))
         TAILQ_INSERT_TAIL(&link->calls, call, in_link);
     else
         queue(link, call);
@@ -147,7 +184,7 @@ void keeper_tell(struct keeper_link *link, const struct keeper_request *request)
 {
     struct keeper_call *call;
 
-    if (TAILQ_EMPTY(&link->unsent) && send_request(link, request))
+    if (TAILQ_EMPTY(&link->unsent) && send_paced(link, request))
         return;
     call = calloc(1, sizeof *call);
     if (!call) {

@@ -1,8 +1,8 @@
 /* The broker's end of the channel to the keeper. See keeper/channel.h for the messages.
  *
  * Who asks embeds a keeper_call, which stays where it is until its answer comes: done is called
- * once, and may free it. Each answer finds its call by the id. What the channel does not take now
- * is sent later, in its order. */
+ * once, and may free it. Each answer finds its call by the id. What the channel does not take now,
+ * and what would be more than the keeper grants, is sent later, in its order. */
 #ifndef NB_KEEPER_LINK_H
 #define NB_KEEPER_LINK_H
 
@@ -24,11 +24,14 @@ struct keeper_call {
 struct keeper_link {
     struct watch watch;
     uv_timer_t alive;
+    uv_timer_t pause;   /* until more may be sent */
+    unsigned left;      /* requests that may be sent now, of PACE_BURST */
+    uint64_t filled_ms; /* when some were added last */
     int channel;
     uint32_t last_id;
     TAILQ_HEAD(keeper_calls, keeper_call) calls; /* that wait for their answers, oldest first */
-    struct keeper_calls unsent;                  /* that wait for room in the channel */
-    void (*lost)(void *context);                 /* the keeper is gone: there is no going on */
+    struct keeper_calls unsent;  /* that wait for room in the channel, or their time */
+    void (*lost)(void *context); /* the keeper is gone: there is no going on */
     void *context;
 };
 

@@ -30,7 +30,7 @@ struct service_facts {
 struct services {
     uv_loop_t *loop; /* NULL: there is none, and nothing waits for a moment */
     struct mroute *mroute;
-    int counters[2];        /* of IPv4 and IPv6, of diagnose.h; negative: none */
+    int counters[2]; /* of IPv4 and IPv6, of diagnose.h; negative: none */
     struct joins *joins;
     struct links *links;
     struct events events;

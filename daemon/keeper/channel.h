@@ -30,6 +30,10 @@ enum {
     ALIVE_INTERVAL_MS = 3000,
     ALIVE_TIMEOUT_MS = 15000,
     STATUS_TEXT_MAX = 255,
+    /* A broker asks no oftener, whatever its clients do. It stays below the budgets of rules in
+     * operations.c: who exceeds those is ended. */
+    PACE_BURST = 4096,
+    PACE_PER_SECOND = 800,
 };
 
 struct keeper_request {
