@@ -47,7 +47,7 @@ static bool read_entry(char *line, struct user_entry *ret)
     char *number, *end;
     unsigned long uid;
 
-    strsep(&line, ":");
+    (void)strsep(&line, ":"); /* the password */
     number = strsep(&line, ":");
     if (!number || !line || number[0] < '0' || number[0] > '9' || !is_showable(name))
         return false;

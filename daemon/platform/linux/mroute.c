@@ -470,7 +470,7 @@ int mroute_mfc_find(const struct mroute_socket *s, const struct address *source,
     memcpy(request.addresses + attribute.rta_len, &attribute, sizeof attribute);
     memcpy(request.addresses + attribute.rta_len + sizeof attribute, group->bytes, size);
     request.header.nlmsg_len =
-        (uint32_t)(sizeof request - sizeof request.addresses + 2U * attribute.rta_len);
+        (uint32_t)(sizeof request - sizeof request.addresses + (size_t)2 * attribute.rta_len);
     result = netlink_ask(&request.header, take_found, &search);
     if (result == -ENODEV || (result == 0 && (!search.found || ret->unresolved)))
         return -ENOENT;
