@@ -338,7 +338,12 @@ static void cancel_commit(struct deferral *deferral)
 /* False: no memory. */
 static bool begin_commit(struct call *call, struct staging *staging, bool dry_run, bool is_flush)
 {
-    static const struct set_class class = {may_add, may_delete, may_apply, NULL, end_commit};
+    static const struct set_class class = {
+        .may_add = may_add,
+        .may_delete = may_delete,
+        .may_apply = may_apply,
+        .done = end_commit,
+    };
     struct commit_call *waiting = calloc(1, sizeof *waiting);
     struct commit *commit = calloc(1, sizeof *commit);
     struct owner owner = owner_of(call, false);

@@ -260,7 +260,12 @@ static void read_files(uv_work_t *reading)
 
 static void after_reading(uv_work_t *reading, int status)
 {
-    static const struct set_class class = {NULL, NULL, NULL, note_refusal, end_work};
+    static const struct set_class difference = {.goes_on = note_refusal, .done = end_work};
+    static const struct set_class additions = {
+        .goes_on = note_refusal,
+        .adds_only = true,
+        .done = end_work,
+    };
     struct configured *configured = reading->data;
     struct owner owner = {
         .kind = HOLD_CONFIGURATION,
@@ -271,7 +276,8 @@ static void after_reading(uv_work_t *reading, int status)
     (void)status;
     if (configured->wanted && !configured->stopped) {
         configured->state = APPLYING;
-        set_work_begin(&configured->work, configured->slices, &class, configured->mroute,
+        set_work_begin(&configured->work, configured->slices,
+                       keeps_others(configured) ? &additions : &difference, configured->mroute,
                        configured->wanted, &owner, false);
         return;
     }

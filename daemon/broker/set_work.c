@@ -93,7 +93,7 @@ static enum slice_step apply_one(struct set_work *work)
     enum route_change change;
 
     if (!take_next(work, &args))
-        return begin_phase(work, sweep_one);
+        return begin_phase(work, work->class->adds_only ? await_rules : sweep_one);
     if (mroute_add(work->mroute, &args, &work->owner, &change, &work->error))
         work->counts.changes[change]++;
     else if (!work->class->goes_on || !work->class->goes_on(work, &args, &work->error))
@@ -145,7 +145,7 @@ static enum slice_step check_one(struct set_work *work)
     bool is_new;
 
     if (!take_next(work, &args))
-        return begin_phase(work, judge_one);
+        return begin_phase(work, work->class->adds_only ? decide : judge_one);
     is_new = !mroute_mark(work->mroute, &args, &work->owner);
     work->new_holds += is_new;
     if ((work->class->may_add && !work->class->may_add(work, &args, is_new, &work->error)) ||

@@ -31,6 +31,7 @@ struct set_class {
                     const struct error *error);
     /* All is done, or nothing was because of work->error. The work may be freed, or begun anew. */
     void (*done)(struct set_work *work);
+    bool adds_only; /* what the owner holds and the set does not name stays */
 };
 
 struct set_work {

@@ -224,6 +224,34 @@ equal "the mistakes after the correction" "[]" "$(status_of mistakes)"
 flow 239.3.1.2 5 0 5
 stop_daemon
 
+# What was in force stays, although its line, or its file, has a mistake at the start.
+kept_routes() {
+    flow 239.2.1.1 5 5 5
+    flow 239.3.1.1 5 0 5
+    equal "$1: routes" 5 "$(status_of mroute.routes)"
+    equal "$1: joins" 2 "$(status_of joins.joins)"
+    check_agreement
+}
+
+cp $work/etc/multicast.conf $work/good
+sed -i '/239.2.1.1/s/iif/iff/' $work/etc/multicast.conf
+started "a line in force has a mistake" "${files[@]}"
+contains "the mistakes of the status" "multicast.conf:2: " "$(status_of mistakes)"
+kept_routes "a line in force has a mistake"
+restarts_expected=1
+kill -KILL "$(status_of broker.pid)"
+rm $work/etc/multicast.conf
+mkdir $work/etc/multicast.conf
+within 5 "the next broker" test "$(status_of broker_restarts)" = 1
+kept_routes "the file became a folder"
+rmdir $work/etc/multicast.conf
+grep -v -e ' 239.2.1.1 .*oifs' $work/good >$work/etc/multicast.conf
+reload
+within 5 "a correct file ends the route" test "$(status_of mroute.routes)" = 4
+flow 239.2.1.1 5 0 0
+stop_daemon
+restarts_expected=0
+
 # --- The check names the mistakes of all files ------------------------------------------------------
 
 rules no-such-group
