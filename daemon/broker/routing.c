@@ -22,10 +22,7 @@ static void on_upcall(struct watch *watch, int events)
 
 static void end_watch(struct watch *watch)
 {
-    struct upcall_watch *upcalls = (struct upcall_watch *)watch;
-
-    close(upcalls->fd);
-    upcalls->used = false;
+    ((struct upcall_watch *)watch)->used = false;
 }
 
 static void close_watch(struct upcall_watch *upcalls)
@@ -34,6 +31,7 @@ static void close_watch(struct upcall_watch *upcalls)
         return;
     upcalls->closing = true;
     watch_close(&upcalls->watch, end_watch);
+    close(upcalls->fd); /* at once: the table may be opened again before end_watch */
 }
 
 /* libuv refuses a descriptor that it polls already, and tables close in the middle of a turn, so

@@ -23,5 +23,20 @@ nb mfc add --source 10.1.0.2 --group 239.1.1.1 --iif r0 --oifs r2
 check_agreement # the same key in two tables
 nb mfc del --source 10.1.0.2 --group 239.1.1.1 --table 100
 equal "tables after the last route" "253 254" "$(tables)"
+
+# Requests that arrive together may delete a table's last route and add another one.
+python3 - "$tests" <<'END'
+import sys
+sys.path.insert(0, sys.argv[1])
+import protocol
+client = protocol.Client()
+flow = {"source": "10.1.0.2", "group": "239.1.1.1", "table": 100}
+requests = [{"action": "ADD_MFC", "payload": {**flow, "iif": "r0", "oifs": ["r1"]}},
+            {"action": "DEL_MFC", "payload": flow}] * 50
+client.send(b"".join(protocol.json.dumps(request).encode() for request in requests))
+for _ in requests:
+    reply = client.receive()
+    protocol.expect("the status", "success", reply["status"])
+END
 refused out-of-range '{"action": "ADD_MFC", "payload": {"group": "239.1.1.1", "iif": "r0",
     "oifs": ["r1"], "table": 1000000000}}'

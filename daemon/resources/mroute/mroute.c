@@ -150,8 +150,8 @@ void close_if_empty(struct mroute *mroute, struct mfc *mfc)
     if (table == family_table(family, 0) || mfc->routes.count > 0 || mfc->waiters ||
         mfc->keepers > 0 || mfc->socket.fd < 0)
         return;
-    mroute->callbacks.close_table(mroute->callbacks.context, family, table);
     remove_table(mroute, mfc);
+    mroute->callbacks.close_table(mroute->callbacks.context, family, table);
 }
 
 /* A resumed request may close the table again, so the list is not the table's any more. */
