@@ -30,6 +30,7 @@ enum {
     /* A broker that lived shorter than this is started again only after a pause. */
     HEALTHY_MS = 1000,
     PAUSE_MAX_MS = 5000,
+    LATE_MS = 1000,         /* so much behind a deadline, this process was not running itself */
     STOP_TIMEOUT_MS = 5000, /* then a broker that was told to stop is killed */
 };
 
@@ -244,6 +245,12 @@ static void take_deadline(struct keeper *keeper)
         return;
     if (!keeper->broker) {
         start_broker(keeper);
+        return;
+    }
+    if (!keeper->stopping && now_ms() - keeper->deadline_ms >= LATE_MS) {
+        /* This process itself was stopped or frozen: what the broker says may wait unread, or the
+         * broker was stopped as well. */
+        keeper->deadline_ms = now_ms() + ALIVE_TIMEOUT_MS;
         return;
     }
     log_line(LOG_ERR, "the broker does not answer; killing it.");

@@ -30,6 +30,15 @@ within 5 "a bad configuration is refused" logged "stays as it was"
 logged "netbrokerd.conf:2" || fail "the log does not name the line"
 equal "broker" "$broker" "$(status_of broker.pid)"
 equal "routes" 1 "$(status_of mroute.routes)"
+
+# A keeper that was stopped, or frozen with its broker, does not take the broker for dead.
+kill -STOP "$broker" "$daemon"
+sleep 17
+kill -CONT "$daemon"
+sleep 0.3
+kill -CONT "$broker"
+within 5 "the service answers" nb ping
+equal "the broker after a pause of both" "$broker" "$(status_of broker.pid)"
 stop_daemon
 equal "the kernel's routes after SIGTERM" "" "$(ip mroute show)"
 
