@@ -97,6 +97,16 @@ static bool may_hold(const struct call *call, const struct join_key *key, const 
     return join && join_hold(join, owner);
 }
 
+/* A user who has the join already keeps that lease: the audit names it, not the one prepared. */
+static void note_lease(struct call *call, const struct join_key *key, const struct owner *owner)
+{
+    const struct join *join = joins_find(call->services->joins, key);
+    const struct hold *hold = join ? join_hold(join, owner) : NULL;
+
+    if (hold)
+        call->lease = hold->lease;
+}
+
 enum outcome handle_add_join(struct call *call, const struct args_add_join *args)
 {
     struct join_wish wish = {
@@ -114,6 +124,7 @@ enum outcome handle_add_join(struct call *call, const struct args_add_join *args
         return OUTCOME_REPLIED;
     }
     change = call_note_change(call, change);
+    note_lease(call, &wish.key, &owner);
     if (!args->dry_run && defer_join(call, &wish.key))
         return OUTCOME_DEFERRED;
     reply_added(call, &wish, change);

@@ -140,6 +140,18 @@ static bool add(const struct call *call, const struct args_add_mfc *args, const 
            mroute_add(call->services->mroute, &whole, owner, ret, error);
 }
 
+/* A user who holds the route already keeps that lease: the audit names it, not the one prepared. */
+static void note_lease(struct call *call, const struct args_add_mfc *args,
+                       const struct owner *owner)
+{
+    const struct route *route = mroute_find(call->services->mroute, &args->source, &args->group,
+                                            args->iif.text, args->table);
+    const struct hold *hold = route ? route_hold(route, owner) : NULL;
+
+    if (hold)
+        call->lease = hold->lease;
+}
+
 enum outcome handle_add_mfc(struct call *call, const struct args_add_mfc *args)
 {
     struct owner owner = owner_of(call, args->while_connected);
@@ -157,6 +169,7 @@ enum outcome handle_add_mfc(struct call *call, const struct args_add_mfc *args)
         return OUTCOME_REPLIED;
     }
     change = call_note_change(call, change);
+    note_lease(call, args, &owner);
     if (waits_for_rules(call, args))
         return OUTCOME_DEFERRED;
     reply_added(call, args, change);

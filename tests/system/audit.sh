@@ -26,11 +26,17 @@ chmod 666 $socket
 
 nb mfc add --group 239.1.1.1 --iif lo --oifs lo
 lease=$(nb --json leases | member leases.0.lease)
+nb mfc add --group 239.1.1.1 --iif lo --oifs lo
+nb join add --group 239.1.1.1 --iif lo
+join=$(nb --json leases | member leases.1.lease)
+nb join add --group 239.1.1.1 --iif lo
+nb join del --group 239.1.1.1 --iif lo
 nb mfc del --group 239.1.1.1
 denied "a stranger's route" nb_as stranger mfc add --group 239.1.1.2 --iif lo --oifs lo
 target="interfaces=lo group=239.1.1.1 table=253"
-equal "lines of the grant" 1 "$(lines "audit granted action=ADD_MFC verb=mroute.write uid=0 " \
+equal "lines of the grant, and of the one that changed nothing" 2 "$(lines "audit granted action=ADD_MFC verb=mroute.write uid=0 " \
     "rule='administrator' lease=$lease $target")"
+equal "lines of the join's grants" 2 "$(lines "audit granted action=ADD_JOIN " "lease=$join ")"
 equal "lines of the release" 1 "$(lines "audit released action=DEL_MFC verb=mroute.write uid=0 " \
     "lease=$lease $target")"
 equal "lines of the deletion" 1 "$(lines "audit granted action=DEL_MFC verb=mroute.write uid=0 ")"
