@@ -214,13 +214,14 @@ static int read_stream(FILE *file, char **ret_text, size_t *ret_length)
     size_t length;
     int error = 0;
 
+    errno = 0;
     while (error == 0 && (length = fread(bytes, 1, sizeof bytes, file)) > 0) {
         json_bytes(&text, bytes, length);
         if (text.failed)
             error = text.length + length > FILE_MAX ? -EFBIG : -ENOMEM;
     }
     if (error == 0 && ferror(file))
-        error = -EIO;
+        error = errno ? -errno : -EIO;
     if (error < 0) {
         json_clear(&text);
         return error;

@@ -77,6 +77,8 @@ said "$work/bad:8: this takes the form 'interface NAME ttl NUMBER'"
 said "netbroker: 3 mistakes in $work/bad; nothing was changed."
 replace 1 -f $work/nothing-there
 said "netbroker: cannot read '$work/nothing-there': No such file or directory."
+replace 1 -f $work
+said "netbroker: cannot read '$work': Is a directory."
 replace 2
 said "'mfc replace' needs --file FILE"
 
