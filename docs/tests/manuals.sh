@@ -9,6 +9,15 @@ if ! command -v mandoc >/dev/null; then
     exit 77
 fi
 mandoc -T lint -W warning "${pages[@]}"
+# A heading whose first word is a macro of mdoc(7), such as "In", needs "\&" before it.
+for page in "${pages[@]}"; do
+    sed -n 's/^\.S[hs] \(\\&\)\{0,1\}//p' "$page" | while read -r heading; do
+        if ! mandoc -T ascii "$page" | col -b | sed 's/^ *//' | grep -qxF "$heading"; then
+            echo "${page##*/}: the heading '$heading' is not rendered as it is written"
+            exit 1
+        fi
+    done
+done
 grep --no-filename -oE '^\.Xr (lib)?netbroker[^ ]* [1-8]' "${pages[@]}" | sort -u |
     while read -r _ name section; do
         if ! printf '%s\n' "${pages[@]##*/}" | grep -qxF "$name.$section"; then
