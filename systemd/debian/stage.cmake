@@ -54,9 +54,11 @@ file(REMOVE_RECURSE "${share}/zsh/site-functions")
 
 configure_file("${CPACK_NB_SOURCE}/docs/SECURITY.md"
   "${CPACK_TEMPORARY_DIRECTORY}/daemon/usr/share/doc/netbrokerd/SECURITY.md" COPYONLY)
-configure_file("${CPACK_NB_SOURCE}/docs/example.c"
-  "${CPACK_TEMPORARY_DIRECTORY}/development/usr/share/doc/libnetbroker-dev/examples/example.c"
-  COPYONLY)
+foreach(example example.c reconnect.c)
+  configure_file("${CPACK_NB_SOURCE}/docs/${example}"
+    "${CPACK_TEMPORARY_DIRECTORY}/development/usr/share/doc/libnetbroker-dev/examples/${example}"
+    COPYONLY)
+endforeach()
 
 # Whatever umask(2) the packages are made with. An installation sets the modes of files itself.
 set(for_all OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
