@@ -28,15 +28,15 @@ static const char usage[] =
     "  -f, --foreground        stay in the foreground and log to standard error\n"
     "  -s, --socket PATH       where clients connect (" CONFIG_SOCKET_DEFAULT ")\n"
     "  -c, --config FILE       the configuration (" CONFIG_FILE_DEFAULT ")\n"
-    "  -S, --state FILE        keep routes and joins in FILE (nowhere)\n"
+    "  -S, --state FILE        keep routes and joins in FILE (not kept)\n"
     "  -p, --policy FILE       who may do what (" CONFIG_POLICY_DEFAULT ")\n"
     "  -m, --multicast FILE    routes and joins (" CONFIG_MULTICAST_DEFAULT ")\n"
     "  -u, --user NAME         the user to run as if root starts it (netbroker, else nobody)\n"
     "  -l, --log-level LEVEL   error, warning, notice, info or debug (info)\n"
-    "  -C, --check-config      report mistakes in configuration, policy and routes, and end\n"
+    "  -C, --check-config      report mistakes in configuration, policy and routes, and exit\n"
     "  -R, --require-sandbox   do not start if the system cannot confine the service\n"
-    "  -V, --version           print the version and end\n"
-    "  -h, --help              print this and end\n";
+    "  -V, --version           print the version and exit\n"
+    "  -h, --help              print this and exit\n";
 
 static const struct option options[] = {
     {"foreground", no_argument, NULL, 'f'},

@@ -169,7 +169,7 @@ static bool check_number(struct reader *r)
     if (r->any_number)
         return check_inexact_rest(r);
     if (digits > 15 || peek(r) == '.' || peek(r) == 'e' || peek(r) == 'E')
-        return refuse(r, "a number that is no exact integer of at most 15 digits");
+        return refuse(r, "a number that is not an exact integer of at most 15 digits");
     return true;
 }
 

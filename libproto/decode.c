@@ -57,12 +57,12 @@ static bool wrong_text(const struct place *place, enum error_code code, const ch
 static bool parse_address(const cJSON *json, const struct place *place, void *ret)
 {
     if (!cJSON_IsString(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is no text",
+        return wrong(place, ERROR_INVALID_TYPE, "is not a string",
                      "an IPv4 or IPv6 address such as \"10.0.1.10\"");
     if (address_parse(json->valuestring, ret))
         return true;
     return wrong_text(
-        place, ERROR_INVALID_ADDRESS, json->valuestring, "is no address",
+        place, ERROR_INVALID_ADDRESS, json->valuestring, "is not an address",
         "an IPv4 or IPv6 address without prefix length or zone, such as \"10.0.1.10\"");
 }
 
@@ -92,10 +92,11 @@ static bool parse_prefix(const cJSON *json, const struct place *place, const cha
     enum prefix_fault fault;
 
     if (!cJSON_IsString(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is no text", right);
+        return wrong(place, ERROR_INVALID_TYPE, "is not a string", right);
     fault = prefix_read(json->valuestring, ret);
     if (fault == PREFIX_NO_ADDRESS)
-        return wrong_text(place, ERROR_INVALID_ADDRESS, json->valuestring, "is no address", right);
+        return wrong_text(place, ERROR_INVALID_ADDRESS, json->valuestring, "is not an address",
+                          right);
     if (fault == PREFIX_WRONG_LENGTH)
         return wrong_length(place, json->valuestring, ret);
     return fault == PREFIX_RIGHT || wrong_host_bits(place, json->valuestring, ret);
@@ -145,7 +146,7 @@ static bool parse_interface(const cJSON *json, const struct place *place, void *
     char shown[48], what[96];
 
     if (!cJSON_IsString(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is no text", right);
+        return wrong(place, ERROR_INVALID_TYPE, "is not a string", right);
     if (!interface_name_is_valid(json->valuestring)) {
         snprintf(what, sizeof what, "cannot be '%s'",
                  quote(json->valuestring, shown, sizeof shown));
@@ -171,7 +172,7 @@ static bool parse_interfaces(const cJSON *json, const struct place *place, void 
     const cJSON *item;
 
     if (!cJSON_IsArray(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is no list",
+        return wrong(place, ERROR_INVALID_TYPE, "is not a list",
                      "a list of interface names such as [\"eth1\", \"eth2\"]");
     cJSON_ArrayForEach(item, json)
     {
@@ -203,7 +204,7 @@ static bool parse_number(const cJSON *json, const struct place *place, void *ret
     const struct field *field = place->field;
 
     if (!cJSON_IsNumber(json))
-        return wrong_number(place, ERROR_INVALID_TYPE, "is no number");
+        return wrong_number(place, ERROR_INVALID_TYPE, "is not a number");
     if (json->valuedouble < field->low || json->valuedouble > field->high)
         return wrong_number(place, ERROR_OUT_OF_RANGE, "is out of range");
     *(uint32_t *)ret = (uint32_t)json->valuedouble;
@@ -221,7 +222,8 @@ static bool parse_numbers(const cJSON *json, const struct place *place, void *re
     const cJSON *item;
 
     if (!cJSON_IsArray(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is no list", "a list of integers such as [1, 16]");
+        return wrong(place, ERROR_INVALID_TYPE, "is not a list",
+                     "a list of integers such as [1, 16]");
     cJSON_ArrayForEach(item, json)
     {
         if (list->count == VIFS_MAX)
@@ -246,7 +248,7 @@ static bool parse_word(const cJSON *json, const struct place *place, void *ret)
     static const char right[] = "a word of 1 to 31 characters";
 
     if (!cJSON_IsString(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is no text", right);
+        return wrong(place, ERROR_INVALID_TYPE, "is not a string", right);
 
     size_t length = strlen(json->valuestring);
 
@@ -283,11 +285,11 @@ static bool parse_user(const cJSON *json, const struct place *place, void *ret)
     struct user user = {.given = true};
 
     if (!cJSON_IsObject(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is no object", right);
+        return wrong(place, ERROR_INVALID_TYPE, "is not an object", right);
     if (cJSON_GetArraySize(json) != 2 ||
         !parse_id(cJSON_GetObjectItemCaseSensitive(json, "uid"), &user.uid) ||
         !parse_gids(cJSON_GetObjectItemCaseSensitive(json, "gids"), &user))
-        return wrong(place, ERROR_OUT_OF_RANGE, "is no user", right);
+        return wrong(place, ERROR_OUT_OF_RANGE, "is not a user", right);
     *(struct user *)ret = user;
     return true;
 }
@@ -298,7 +300,7 @@ static bool parse_family(const cJSON *json, const struct place *place, void *ret
     static const char right[] = "\"ipv4\" or \"ipv6\"";
 
     if (!cJSON_IsString(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is no text", right);
+        return wrong(place, ERROR_INVALID_TYPE, "is not a string", right);
     if (strcmp(json->valuestring, "ipv4") == 0)
         *family = FAMILY_IPV4;
     else if (strcmp(json->valuestring, "ipv6") == 0)
@@ -336,7 +338,7 @@ static bool parse_topics(const cJSON *json, const struct place *place, void *ret
     const cJSON *item;
 
     if (!cJSON_IsArray(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is no list", right);
+        return wrong(place, ERROR_INVALID_TYPE, "is not a list", right);
     cJSON_ArrayForEach(item, json)
     {
         if (!cJSON_IsString(item))

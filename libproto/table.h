@@ -182,8 +182,8 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELDS_JOIN_KEY(F, S)                                                                      \
     F(S, source, source, OPTIONAL, 0, 0, 0,                                                        \
-      "Join only for this source, or for the sources of a prefix (source-specific "                \
-      "multicast). By default for any source, which is 0.0.0.0 or ::.")                            \
+      "Only this source, or the sources of a prefix (source-specific multicast). By "              \
+      "default any source, which is 0.0.0.0 or ::.")                                               \
     F(S, group, group, REQUIRED, 0, 0, 0, "The multicast group, or a prefix of groups.")
 
 #define FIELDS_ADD_JOIN(F, S)                                                                      \
@@ -278,8 +278,7 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     A(DIAGNOSE, diagnose, "mroute.read", "doctor", "",                                             \
       "Find out from the kernel's state why multicast packets are not forwarded. The "             \
       "command exits with 1 where a problem was found.")                                           \
-    A(SUBSCRIBE, subscribe, "event.read", "watch", "",                                             \
-      "Report events on this connection as they happen.")                                          \
+    A(SUBSCRIBE, subscribe, "event.read", "watch", "", "Report events as they happen.")            \
     A(LEASES, leases, "lease.read", "leases", "",                                                  \
       "List all leases: who holds which route "                                                    \
       "or join, and since when.")                                                                  \

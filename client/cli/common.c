@@ -68,7 +68,7 @@ static bool set_common(struct command_line *line, enum common common, const char
     }
     line->common_given |= 1u << common;
     if (common == COMMON_SOCKET && !value[0]) {
-        say_usage(line, "", NULL, "--socket takes a path, not the empty word.");
+        say_usage(line, "", NULL, "--socket takes a path, not an empty string.");
         return false;
     }
     if (common == COMMON_SOCKET)
@@ -125,7 +125,7 @@ static int say_unknown_common(const struct command_line *line, const char *word)
         return say_usage(line, "", NULL, "there is no option '%s'. Did you mean '%s'?", word,
                          guess.best);
     return say_usage(line, "", NULL,
-                     "there is no option '%s' before a command; a command's own stand behind it.",
+                     "there is no option '%s' before a command; a command's own options follow it.",
                      word);
 }
 

@@ -77,9 +77,9 @@ void help_print(void)
     puts("\n"
          "Options of every command:\n"
          "  --socket PATH      the service's socket ($NETBROKER_SOCKET, else the default)\n"
-         "  --timeout SECONDS  wait so long for a reply (default 10)\n"
+         "  --timeout SECONDS  how long to wait for a reply (default 10)\n"
          "  --json             print the reply's payload, and errors, as JSON\n"
-         "  --help             this text, or, behind a command, its options\n"
+         "  --help             this text, or, after a command, its options\n"
          "  --version          print the version");
 }
 

@@ -157,14 +157,13 @@ static void explain_no_access(const char *path, char *text, size_t size)
 }
 
 /* What would help. */
-static void write_help(const struct command_line *line, const char *path, int error, char *text,
-                       size_t size)
+static void write_help(const char *path, int error, char *text, size_t size)
 {
     static const struct {
         int error;
         const char *help;
     } helps[] = {
-        {-ENOENT, "There is no such socket. Is netbrokerd running? (systemctl start netbrokerd)"},
+        {-ENOENT, "Is netbrokerd running? (systemctl start netbrokerd)"},
         {-ECONNREFUSED, "No service listens there. Is netbrokerd running? (systemctl start "
                         "netbrokerd)"},
         {-EPIPE, "The service ended the connection."},
@@ -181,8 +180,7 @@ static void write_help(const struct command_line *line, const char *path, int er
     if (error == -ETIMEDOUT)
         snprintf(text, size,
                  "It is not known whether the request was performed; 'netbroker show' shows "
-                 "the routes. --timeout SECONDS waits longer than %g seconds.",
-                 line->timeout);
+                 "the routes. --timeout SECONDS waits longer.");
 }
 
 int explain_unreachable(const struct command_line *line, int error)
@@ -193,9 +191,9 @@ int explain_unreachable(const struct command_line *line, int error)
 
     if (error == -ENOMEM)
         return explain_no_memory(line);
-    write_help(line, path, error, help, sizeof help);
+    write_help(path, error, help, sizeof help);
     if (error == -ETIMEDOUT)
-        snprintf(what, sizeof what, "no reply from the service at %s within %g seconds.", path,
+        snprintf(what, sizeof what, "no reply from the service at %s within %g s.", path,
                  line->timeout);
     else
         snprintf(what, sizeof what, "cannot reach the service at %s: %s.", path, strerror(-error));

@@ -155,8 +155,8 @@ enum outcome handle_describe(struct call *call, const struct args_describe *args
 
     if (args->name.text[0] && only == ACTION_COUNT) {
         error_set(&error, ERROR_NOT_FOUND, "name",
-                  "Invalid argument: 'name' is not an action; DESCRIBE without it lists all "
-                  "actions.");
+                  "Invalid argument: 'name' is not an action, such as ADD_MFC; without it, all "
+                  "actions are described.");
         reply_error(call, &error);
         return OUTCOME_REPLIED;
     }

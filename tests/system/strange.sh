@@ -81,7 +81,7 @@ no_reply() {
     serve "$1"
     before=$(now_ms)
     show 3 "${@:2}" --timeout 0.3
-    contains "what netbroker ${*:2} says" "no reply from the service at $socket within 0.3 seconds" \
+    contains "what netbroker ${*:2} says" "no reply from the service at $socket within 0.3 s" \
         "$(cat $work/err)"
     [ $(($(now_ms) - before)) -ge 290 ] || fail "netbroker ${*:2} did not wait"
     at_most "milliseconds until netbroker ${*:2} ends" 8000 $(($(now_ms) - before))

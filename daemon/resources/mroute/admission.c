@@ -63,9 +63,10 @@ static bool check_ttls(const struct args_add_mfc *args, struct error *error)
     if (args->ttls.count != args->oifs.count)
         return error_set(
             error, ERROR_OUT_OF_RANGE, "ttls",
-            "Invalid argument: 'ttls' has %u number%s, but there are %u 'oifs'; it takes "
-            "one number for each of them.",
-            args->ttls.count, args->ttls.count == 1 ? "" : "s", args->oifs.count);
+            "Invalid argument: 'ttls' has %u number%s, but 'oifs' has %u interface%s; it "
+            "takes one number for each of them.",
+            args->ttls.count, args->ttls.count == 1 ? "" : "s", args->oifs.count,
+            args->oifs.count == 1 ? "" : "s");
     return true;
 }
 

@@ -64,7 +64,7 @@ static void check_group(struct examination *e)
     if (!address_is_multicast(&e->group))
         add_finding(e, VERDICT_PROBLEM,
                     "Groups are 224.0.1.0 to 239.255.255.255, and ff03:: and above.",
-                    "%s is no multicast address.", group);
+                    "%s is not a multicast address.", group);
     else if (address_is_link_scoped(&e->group))
         add_finding(e, VERDICT_PROBLEM,
                     "Send to another group, e.g. in 239.0.0.0/8 (RFC 2365) or ff05::/16.",
@@ -230,7 +230,7 @@ static void report_snooping(struct examination *e, const struct link_info *link)
                     link->name);
     else
         add_finding(e, VERDICT_WARNING, hint,
-                    "The bridge %s snoops but is no querier: switches that snoop stop a group's "
+                    "The bridge %s snoops but is not a querier: switches that snoop stop a group's "
                     "packets when no querier asks for its members.",
                     link->name);
 }
