@@ -306,7 +306,8 @@ static bool parse_family(const cJSON *json, const struct place *place, void *ret
     else if (strcmp(json->valuestring, "ipv6") == 0)
         *family = FAMILY_IPV6;
     else
-        return wrong(place, ERROR_OUT_OF_RANGE, "is not an address family", right);
+        return wrong_text(place, ERROR_OUT_OF_RANGE, json->valuestring, "is not an address family",
+                          right);
     return true;
 }
 

@@ -177,7 +177,7 @@ int command_line_parse(struct command_line *line, int argc, char **argv)
         .words_end = argc, .json = has_json(argc, argv), .timeout = TIMEOUT_DEFAULT};
     if (!take_commons(line, argc, argv, &at))
         return EXIT_USAGE;
-    if (at < argc && strcmp(argv[at], "help") == 0) {
+    while (at < argc && strcmp(argv[at], "help") == 0) {
         line->help = true;
         at++;
         if (!take_commons(line, argc, argv, &at))

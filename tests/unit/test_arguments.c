@@ -234,6 +234,7 @@ static const struct {
     const char *words, *command, *family;
 } helps[] = {
     {"help", NULL, NULL},
+    {"help help", NULL, NULL},
     {"--help", NULL, NULL},
     {"help mfc", NULL, "mfc"},
     {"mfc --help", NULL, "mfc"},

@@ -112,8 +112,9 @@ void check_strays(struct examination *e)
         shown++;
     }
     if (shown == 0)
-        add_finding(e, VERDICT_OK, "", "No packets came lately that no route of table %u takes.",
-                    e->table);
+        add_finding(e, VERDICT_OK, "",
+                    "No packets came lately that no route of table %u (%s) takes.", e->table,
+                    family_name(e->family));
     if (more > 0)
         add_finding(e, VERDICT_INFO, "A route for a prefix of groups takes many flows.",
                     "More flows without a route: %u.", more);
