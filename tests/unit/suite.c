@@ -9,7 +9,8 @@ int suite_run(const char *name, void (*add_tests)(TCase *tests))
     SRunner *runner = srunner_create(suite);
     int failed;
 
-    tcase_set_timeout(tests, 60);
+    tcase_set_timeout(tests,
+                      240); /* fault/allocations with sanitizers on a busy machine takes 80 */
     add_tests(tests);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);
