@@ -13,8 +13,8 @@ enum { FIELD_TYPES(T) OPTION_file = OPTION_FILE, OPTION_seconds = OPTION_SECONDS
 
 #define OPTIONS_REPLACE(F, S)                                                                      \
     F(S, file, file, REQUIRED, 0, 0, 0,                                                            \
-      "Routes and joins in the syntax of netbroker-multicast.conf(5); '-' is the standard input. " \
-      "Also -f.")                                                                                  \
+      "Routes and joins in the syntax of netbroker-multicast.conf(5); '-' is the standard input, " \
+      "which must not be empty. Also -f.")                                                         \
     FIELD_FAMILY_FILTER(F, S)                                                                      \
     FIELD_TABLE_FILTER(F, S)                                                                       \
     F(S, dry_run, flag, OPTIONAL, 0, 0, 0,                                                         \

@@ -58,6 +58,13 @@ static int read_statements(struct replacement *replacement)
 
     if (result < 0)
         return explain_file(replacement->line, path, result);
+    if (length == 0 && strcmp(path, "-") == 0) { /* of a generator that failed */
+        free(text);
+        report(replacement->line, &nothing_changed,
+               "the standard input is empty; nothing was changed. 'netbroker mfc flush' deletes "
+               "your routes.");
+        return EXIT_REFUSED;
+    }
     lines_read(text, length, &reader);
     free(text);
     if (replacement->mistakes > 0)

@@ -56,6 +56,12 @@ replace 0 -f - --family ipv4 --table 9 --json <$work/good
 equal "what came" "1 BEGIN_REPLACE family table 3 ADD_MFC 1 COMMIT" "$(diary)"
 equal "unchanged routes" 7 "$(member unchanged <$work/out)"
 
+# A generator that failed does not delete everything.
+serve
+replace 1 -f - </dev/null
+said "the standard input is empty; nothing was changed"
+equal "what came" "" "$(diary 2>/dev/null || true)"
+
 # The difference.
 serve
 replace 0 --file=$work/good --dry-run
