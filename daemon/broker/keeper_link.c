@@ -9,23 +9,23 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PAUSE_MS = 20 };
+enum { PAUSE_MS = 20 }; /* until a request that was not sent is tried again */
 
 static void on_pause_over(uv_timer_t *timer);
 
-/* #syscalls broker: sendmsg recvmsg fcntl fcntl64 close
- * False: the channel takes no more for now. */
+/* #syscalls broker: write recvmsg fcntl fcntl64 close
+ * False: the pipe takes no more for now. */
 static bool send_request(struct keeper_link *link, const struct keeper_request *request)
 {
-    static const struct fdpass_target peer = {NULL, 0};
-    int result = fdpass_send(link->channel, &peer, request, sizeof *request, -1);
-
-    if (result < 0 && result != -EAGAIN) /* the keeper is gone: the channel's end says so as well */
-        log_line(LOG_ERR, "cannot ask the keeper: %s.", strerror(-result));
-    return result != -EAGAIN;
+    if (write(link->channel.requests, request, sizeof *request) == (ssize_t)sizeof *request)
+        return true;
+    if (errno == EAGAIN)
+        return false;
+    log_line(LOG_ERR, "cannot ask the keeper: %s.", strerror(errno)); /* the socket says so, too */
+    return true;
 }
 
-/* Whether more may be sent now. Else the timer says when. */
+/* Whether the pace lets more be sent now. */
 static bool may_send(struct keeper_link *link)
 {
     uint64_t now = uv_hrtime() / 1000000;
@@ -35,19 +35,17 @@ static bool may_send(struct keeper_link *link)
         link->left = more < PACE_BURST - link->left ? link->left + (unsigned)more : PACE_BURST;
         link->filled_ms = now;
     }
-    if (link->left > 0)
-        return true;
-    if (!uv_is_active((uv_handle_t *)&link->pause))
-        uv_timer_start(&link->pause, on_pause_over, PAUSE_MS, 0);
-    return false;
+    return link->left > 0;
 }
 
 static bool send_paced(struct keeper_link *link, const struct keeper_request *request)
 {
-    bool sent = may_send(link) && send_request(link, request);
-
-    link->left -= sent;
-    return sent;
+    if (!may_send(link) || !send_request(link, request)) {
+        uv_timer_start(&link->pause, on_pause_over, PAUSE_MS, 0);
+        return false;
+    }
+    link->left--;
+    return true;
 }
 
 static struct keeper_call *take_call(struct keeper_link *link, uint32_t id)
@@ -67,7 +65,7 @@ static void receive_answer(struct keeper_link *link)
     struct keeper_answer answer;
     struct keeper_call *call;
     int fd;
-    int result = fdpass_receive(link->channel, &answer, sizeof answer, &fd);
+    int result = fdpass_receive(link->channel.answers, &answer, sizeof answer, &fd);
 
     if (result == -EAGAIN)
         return;
@@ -83,13 +81,6 @@ static void receive_answer(struct keeper_link *link)
         close(fd);
 }
 
-static void watch_channel(struct keeper_link *link)
-{
-    bool waits = !TAILQ_EMPTY(&link->unsent) && !uv_is_active((uv_handle_t *)&link->pause);
-
-    watch_start(&link->watch, UV_READABLE | (waits ? UV_WRITABLE : 0));
-}
-
 static void send_queued(struct keeper_link *link)
 {
     struct keeper_call *call;
@@ -101,7 +92,6 @@ static void send_queued(struct keeper_link *link)
         else
             free(call);
     }
-    watch_channel(link);
 }
 
 static void on_pause_over(uv_timer_t *timer)
@@ -109,23 +99,13 @@ static void on_pause_over(uv_timer_t *timer)
     send_queued(timer->data);
 }
 
-static void on_channel(struct watch *watch, int events)
+static void on_answer(struct watch *watch, int events)
 {
-    struct keeper_link *link = watch->context;
-
-    if (events & UV_WRITABLE)
-        send_queued(link);
-    if (events & UV_READABLE)
-        receive_answer(link);
+    (void)events;
+    receive_answer(watch->context);
 }
 
-static void queue(struct keeper_link *link, struct keeper_call *call)
-{
-    TAILQ_INSERT_TAIL(&link->unsent, call, in_link);
-    watch_channel(link);
-}
-
-/* Before what waits: the next one comes soon where the channel is full. */
+/* Before what waits: the next one comes soon where the pipe is full. */
 static void on_alive(uv_timer_t *timer)
 {
     send_request(timer->data, &(struct keeper_request){.operation = KEEPER_ALIVE});
@@ -135,13 +115,14 @@ void keeper_link_start(struct keeper_link *link, uv_loop_t *loop)
 {
     TAILQ_INIT(&link->calls);
     TAILQ_INIT(&link->unsent);
-    fcntl(link->channel, F_SETFL, O_NONBLOCK);
+    fcntl(link->channel.requests, F_SETFL, O_NONBLOCK);
+    fcntl(link->channel.answers, F_SETFL, O_NONBLOCK);
     link->left = PACE_BURST;
     link->filled_ms = uv_hrtime() / 1000000;
     uv_timer_init(loop, &link->pause);
     link->pause.data = link;
-    watch_init(&link->watch, loop, link->channel, on_channel, link);
-    watch_channel(link);
+    watch_init(&link->watch, loop, link->channel.answers, on_answer, link);
+    watch_start(&link->watch, UV_READABLE);
     uv_timer_init(loop, &link->alive);
     link->alive.data = link;
     uv_timer_start(&link->alive, on_alive, 0, ALIVE_INTERVAL_MS);
@@ -177,7 +158,7 @@ void keeper_ask(struct keeper_link *link, struct keeper_call *call)
     if (TAILQ_EMPTY(&link->unsent) && send_paced(link, &call->request))
         TAILQ_INSERT_TAIL(&link->calls, call, in_link);
     else
-        queue(link, call);
+        TAILQ_INSERT_TAIL(&link->unsent, call, in_link);
 }
 
 void keeper_tell(struct keeper_link *link, const struct keeper_request *request)
@@ -192,5 +173,5 @@ void keeper_tell(struct keeper_link *link, const struct keeper_request *request)
         return;
     }
     call->request = *request;
-    queue(link, call);
+    TAILQ_INSERT_TAIL(&link->unsent, call, in_link);
 }

@@ -24,14 +24,14 @@ struct keeper_call {
 struct keeper_link {
     struct watch watch;
     uv_timer_t alive;
-    uv_timer_t pause;   /* until more may be sent */
+    uv_timer_t pause;   /* until it is tried again to send more */
     unsigned left;      /* requests that may be sent now, of PACE_BURST */
     uint64_t filled_ms; /* when some were added last */
-    int channel;
+    struct channel channel;
     uint32_t last_id;
     TAILQ_HEAD(keeper_calls, keeper_call) calls; /* that wait for their answers, oldest first */
-    struct keeper_calls unsent;  /* that wait for room in the channel, or their time */
-    void (*lost)(void *context); /* the keeper is gone: there is no going on */
+    struct keeper_calls unsent;                  /* that wait for room in the pipe, or their time */
+    void (*lost)(void *context);                 /* the keeper is gone: there is no going on */
     void *context;
 };
 

@@ -1,4 +1,9 @@
-/* The channel between keeper and broker: fixed-size messages without pointers, on a socket pair.
+/* The channel between keeper and broker: fixed-size messages without pointers.
+ *
+ * Requests go through a pipe, so that no descriptor can come with them, on any kernel: the close of
+ * a descriptor may block. Answers, which lend descriptors, come on a socket that the keeper never
+ * reads and has shut for what is sent to it. A message is smaller than PIPE_BUF: it is written
+ * whole or not at all (pipe(7)).
  *
  * The keeper treats what comes from the broker as hostile: each operation is a row of its table,
  * with a check of every value and a budget (operations.c). A request carries an id, which the
@@ -34,6 +39,12 @@ enum {
      * operations.c: who exceeds those is ended. */
     PACE_BURST = 4096,
     PACE_PER_SECOND = 800,
+};
+
+/* The ends that one side has. */
+struct channel {
+    int requests; /* of the pipe */
+    int answers;  /* of the socket pair */
 };
 
 struct keeper_request {

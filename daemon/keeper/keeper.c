@@ -3,8 +3,9 @@
  * copies keep the kernel's state alive, connections wait in the listening socket, and the next
  * broker inherits both. It allocates nothing, parses no text and never talks to a client.
  *
- * #syscalls keeper: socketpair socket setsockopt getsockopt sendmsg recvmsg poll ppoll read write
- * #syscalls keeper: close fcntl fcntl64 clone fork kill wait4 waitpid waitid signalfd4 dup2 dup3
+ * #syscalls keeper: socketpair pipe2 shutdown socket setsockopt getsockopt sendmsg recvmsg
+ * #syscalls keeper: poll ppoll read write close fcntl fcntl64 clone fork kill
+ * #syscalls keeper: wait4 waitpid waitid signalfd4 dup2 dup3
  */
 #include "keeper.h"
 
@@ -39,8 +40,8 @@ struct keeper {
     struct kept *kept;
     struct operations operations;
     int (*broker_main)(const struct broker_start *start);
-    pid_t broker; /* 0: none runs */
-    int channel;
+    pid_t broker;           /* 0: none runs */
+    struct channel channel; /* -1: there is no broker */
     int signals;
     int ready_fd;
     struct sandbox_report sandbox;
@@ -67,12 +68,12 @@ static int64_t now_ms(void)
 
 /* --- Starting a broker --------------------------------------------------------------------- */
 
-static int run_broker(struct keeper *keeper, int channel)
+static int run_broker(struct keeper *keeper, const struct channel *channel)
 {
     struct broker_start start = {
         .config = keeper->config,
         .kept = keeper->kept,
-        .channel = channel,
+        .channel = *channel,
         .keeper = getppid(),
         .fresh = keeper->fresh,
         .restarts = keeper->restarts,
@@ -101,33 +102,55 @@ static int run_broker(struct keeper *keeper, int channel)
     return keeper->broker_main(&start);
 }
 
+static void close_channel(struct channel *channel)
+{
+    close(channel->requests);
+    close(channel->answers);
+    *channel = (struct channel){-1, -1};
+}
+
+/* Nobody waits for a broker that does not read. */
+static bool open_channel(struct channel *ours, struct channel *brokers)
+{
+    int ends[2], pair[2];
+
+    if (pipe2(ends, O_NONBLOCK) < 0)
+        return false;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) {
+        close(ends[0]);
+        close(ends[1]);
+        return false;
+    }
+    *ours = (struct channel){ends[0], pair[0]};
+    *brokers = (struct channel){ends[1], pair[1]};
+    fcntl(ours->answers, F_SETFL, O_NONBLOCK);
+    shutdown(ours->answers, SHUT_RD); /* what is sent here is refused, descriptors as well */
+    return true;
+}
+
 static void start_broker(struct keeper *keeper)
 {
-    int pair[2];
+    struct channel brokers;
 
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) {
+    if (!open_channel(&keeper->channel, &brokers)) {
         log_line(LOG_ERR, "cannot make the channel to the broker: %s.", strerror(errno));
         keeper->deadline_ms = now_ms() + PAUSE_MAX_MS;
         return;
     }
     kept_joins_begin(&keeper->kept->joins);
     operations_begin(&keeper->operations);
-    peer_refuse_descriptors(pair[0]); /* the keeper takes none */
     keeper->broker = fork();
     if (keeper->broker == 0) {
-        close(pair[0]);
-        _exit(run_broker(keeper, pair[1]));
+        close_channel(&keeper->channel);
+        _exit(run_broker(keeper, &brokers));
     }
-    close(pair[1]);
-    keeper->channel = pair[0];
-    fcntl(pair[0], F_SETFL, O_NONBLOCK); /* nobody waits for a broker that does not read */
+    close_channel(&brokers);
     keeper->started_ms = now_ms();
     keeper->deadline_ms = keeper->started_ms + ALIVE_TIMEOUT_MS;
     if (keeper->broker < 0) {
         log_line(LOG_ERR, "cannot start the broker: %s.", strerror(errno));
         keeper->broker = 0;
-        close(keeper->channel);
-        keeper->channel = -1;
+        close_channel(&keeper->channel);
         keeper->deadline_ms = keeper->started_ms + PAUSE_MAX_MS;
     }
 }
@@ -160,8 +183,7 @@ static void bury_broker(struct keeper *keeper, int status)
     char how[64];
 
     keeper->broker = 0;
-    close(keeper->channel);
-    keeper->channel = -1;
+    close_channel(&keeper->channel);
     describe_end(status, how, sizeof how);
     if (keeper->stopping) {
         keeper->status = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
@@ -204,7 +226,7 @@ static void be_alive(void *context)
 
 static void take_request(struct keeper *keeper)
 {
-    if (!operations_take(&keeper->operations, keeper->channel) && keeper->broker)
+    if (!operations_take(&keeper->operations, &keeper->channel) && keeper->broker)
         kill(keeper->broker, SIGKILL);
 }
 
@@ -269,7 +291,7 @@ static void run_once(struct keeper *keeper)
 {
     struct pollfd polled[] = {
         {.fd = keeper->signals, .events = POLLIN},
-        {.fd = keeper->channel, .events = POLLIN}, /* -1 is passed over */
+        {.fd = keeper->channel.requests, .events = POLLIN}, /* -1 is passed over */
     };
 
     if (poll(polled, 2, wait_time(keeper)) < 0 && errno != EINTR)
@@ -288,7 +310,7 @@ int keeper_run(const struct config *config, struct kept *kept, bool fresh, int r
         .config = config,
         .kept = kept,
         .broker_main = broker,
-        .channel = -1,
+        .channel = {-1, -1},
         .ready_fd = ready_fd,
         .fresh = fresh,
         .operations = {config, kept, become_ready, be_alive, &keeper, {{0}}},

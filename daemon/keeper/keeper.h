@@ -2,6 +2,7 @@
 #ifndef NB_KEEPER_H
 #define NB_KEEPER_H
 
+#include "channel.h"
 #include "config.h"
 #include "kept_joins.h"
 #include "kept_tables.h"
@@ -27,7 +28,7 @@ struct kept {
 struct broker_start {
     const struct config *config;
     const struct kept *kept;
-    int channel; /* to the keeper */
+    struct channel channel; /* to the keeper */
     pid_t keeper;
     char keeper_privileges[64], broker_privileges[64];
     struct sandbox_report keeper_sandbox, broker_sandbox;

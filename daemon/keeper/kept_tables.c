@@ -36,17 +36,20 @@ static void store(const struct mroute_socket *socket)
     notify_manager(state, socket->fd);
 }
 
-/* True when the id is known, or there is room to remember it. */
-static bool remember_id(struct kept_tables *kept, uint8_t family, uint32_t table)
+static bool is_known(const struct kept_tables *kept, uint8_t family, uint32_t table)
 {
     for (size_t i = 0; i < kept->id_count; i++)
         if (kept->ids[i].family == family && kept->ids[i].table == table)
             return true;
-    if (kept->id_count == TABLE_IDS_MAX)
-        return false;
+    return false;
+}
+
+static void remember_id(struct kept_tables *kept, uint8_t family, uint32_t table)
+{
+    if (is_known(kept, family, table) || kept->id_count == TABLE_IDS_MAX)
+        return;
     kept->ids[kept->id_count].family = family;
     kept->ids[kept->id_count++].table = table;
-    return true;
 }
 
 void kept_tables_take(struct kept_tables *kept, const struct mroute_socket *socket)
@@ -89,7 +92,7 @@ int kept_tables_open(struct kept_tables *kept, uint8_t family, uint32_t table)
         return open->fd;
     if (kept->count == KEPT_TABLES_MAX)
         return -ENFILE;
-    if (!remember_id(kept, family, table))
+    if (!is_known(kept, family, table) && kept->id_count == TABLE_IDS_MAX)
         return -EDQUOT;
     socket.fd = mroute_socket_open(family, table);
     if (socket.fd < 0)

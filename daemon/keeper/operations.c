@@ -2,18 +2,18 @@
  * attacker's hands: a row judges what is asked, not only whether its numbers are in range, and a
  * budget bounds how often.
  *
- * #syscalls keeper: sendmsg recvmsg fcntl fcntl64 close clone fork exit_group
+ * #syscalls keeper: sendmsg read
  */
 #include "operations.h"
 
 #include "fdpass.h"
 #include "log.h"
 #include "notify.h"
-#include "platform/process.h"
 
 #include <errno.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum result {
     RESULT_NONE,       /* a statement: nothing is answered, and one too many ends the broker */
@@ -206,7 +206,7 @@ static bool spend(struct budget *budget, const struct operation *operation)
 
 /* --- One request --------------------------------------------------------------------------- */
 
-static bool answer(int channel, const struct operation *operation,
+static bool answer(int socket, const struct operation *operation,
                    const struct keeper_request *request, int result)
 {
     static const struct fdpass_target peer = {NULL, 0};
@@ -215,10 +215,11 @@ static bool answer(int channel, const struct operation *operation,
 
     if (result == -EADDRINUSE)
         mroute_owner_describe((uint8_t)request->family, words.owner, sizeof words.owner);
-    return fdpass_send(channel, &peer, &words, sizeof words, fd) == 0;
+    return fdpass_send(socket, &peer, &words, sizeof words, fd) == 0;
 }
 
-static bool act(struct operations *operations, int channel, const struct keeper_request *request)
+static bool act(struct operations *operations, const struct channel *channel,
+                const struct keeper_request *request)
 {
     const struct operation *operation = &table[request->operation];
     bool within = spend(&operations->budgets[request->operation], operation);
@@ -228,21 +229,16 @@ static bool act(struct operations *operations, int channel, const struct keeper_
         result = operation->perform(operations, request);
     if (operation->result == RESULT_NONE)
         return within; /* a statement that the checks refuse changes nothing */
-    return answer(channel, operation, request, result);
+    return answer(channel->answers, operation, request, result);
 }
 
-bool operations_take(struct operations *operations, int channel)
+bool operations_take(struct operations *operations, const struct channel *channel)
 {
     struct keeper_request request;
-    int fd;
-    int result = fdpass_receive(channel, &request, sizeof request, &fd);
+    ssize_t length = read(channel->requests, &request, sizeof request);
 
-    if (fd >= 0) { /* the keeper takes none */
-        process_close_elsewhere(fd);
-        return false;
-    }
-    if (result == -EAGAIN)
-        return true;
-    return result == 1 && request.operation < KEEPER_OPERATION_COUNT &&
+    if (length < 0)
+        return errno == EAGAIN || errno == EINTR;
+    return length == (ssize_t)sizeof request && request.operation < KEEPER_OPERATION_COUNT &&
            act(operations, channel, &request);
 }

@@ -26,8 +26,8 @@ struct operations {
 /* A new broker begins: it has its budgets whole. */
 void operations_begin(struct operations *operations);
 
-/* Takes one request from the channel, and answers it. False: the broker is ending, or does what no
- * broker of ours does; it must end. */
-bool operations_take(struct operations *operations, int channel);
+/* Takes one request from the keeper's end of the channel, and answers it. False: the broker is
+ * ending, or does what no broker of ours does; it must end. */
+bool operations_take(struct operations *operations, const struct channel *channel);
 
 #endif

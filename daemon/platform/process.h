@@ -16,11 +16,6 @@ void process_hide(void);
  */
 int process_memory_file(const char *name);
 
-/* Closes a descriptor that somebody sent, without waiting: what the last close of a file does can
- * take its time (a socket with SO_LINGER set waits for its peer). A child of this process does it,
- * and ends; wait for any child. */
-void process_close_elsewhere(int fd);
-
 /* Gives up every privilege that the keeper does not need. Started by root, it becomes `user`, or
  * nobody where there is no such user. What remains are the capabilities to open raw sockets and to
  * administer the network. False with *error when it would run without them, or with more. */

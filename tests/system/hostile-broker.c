@@ -28,7 +28,7 @@
 
 enum { ALLOWED = 150, FORBIDDEN = 200, PATIENCE_MS = 3000 };
 
-static int channel;
+static struct channel channel;
 
 static void expect(bool right, const char *what)
 {
@@ -36,24 +36,22 @@ static void expect(bool right, const char *what)
         fprintf(stderr, "NOT AS IT SHOULD: %s (%s)\n", what, strerror(errno));
 }
 
-static const struct fdpass_target peer = {NULL, 0};
-
 static bool tell(const struct keeper_request *request)
 {
-    return fdpass_send(channel, &peer, request, sizeof *request, -1) == 0;
+    return write(channel.requests, request, sizeof *request) == (ssize_t)sizeof *request;
 }
 
 /* The answer's error; 1 where none came. */
 static int ask(struct keeper_request request, int *ret_fd)
 {
     static uint32_t id;
-    struct pollfd polled = {.fd = channel, .events = POLLIN};
+    struct pollfd polled = {.fd = channel.answers, .events = POLLIN};
     struct keeper_answer answer;
 
     *ret_fd = -1;
     request.id = ++id;
     if (!tell(&request) || poll(&polled, 1, PATIENCE_MS) != 1 ||
-        fdpass_receive(channel, &answer, sizeof answer, ret_fd) != 1)
+        fdpass_receive(channel.answers, &answer, sizeof answer, ret_fd) != 1)
         return 1;
     expect(answer.id == id, "the answer has the id of its question");
     expect((answer.error == 0) || *ret_fd < 0, "a refusal carries no descriptor");
@@ -167,7 +165,7 @@ static size_t count_descriptors(void)
  * kernel's counters for the doctor. */
 static void try_descriptors(const struct broker_start *start)
 {
-    size_t needed = 1 + start->kept->tables.count + start->kept->listener_count;
+    size_t needed = 2 + start->kept->tables.count + start->kept->listener_count;
 
     needed += start->kept->joins.record >= 0;
     needed += (start->counters[0] >= 0) + (start->counters[1] >= 0);
@@ -237,6 +235,40 @@ static void try_process(const struct broker_start *start)
                "no client can send a descriptor to the broker");
 }
 
+/* A descriptor for the keeper does not even leave: the filter forbids it, else the socket. */
+static void try_sending_descriptors(void)
+{
+    static const struct fdpass_target peer = {NULL, 0};
+
+    errno = -fdpass_send(channel.answers, &peer, "x", 1, 0);
+    expect(errno == EPIPE || errno == EPERM, "no descriptor reaches the keeper");
+}
+
+/* What is asked too often is refused, although each would be answered otherwise. */
+static void try_budget(struct keeper_request request, int otherwise, int most, const char *what)
+{
+    int fd, result, count = 0;
+
+    do {
+        result = ask(request, &fd);
+        count++;
+    } while (result == otherwise && count <= most);
+    errno = -result;
+    expect(result == -EAGAIN, what);
+}
+
+static void try_budgets(void)
+{
+    try_budget((struct keeper_request){.operation = KEEPER_OPEN_MROUTE,
+                                       .family = FAMILY_IPV4,
+                                       .table = FORBIDDEN},
+               -EACCES, 2000, "tables are not opened too often");
+    try_budget((struct keeper_request){.operation = KEEPER_ADD_RULE,
+                                       .family = FAMILY_IPV4,
+                                       .table = FORBIDDEN},
+               -EACCES, 40000, "rules are not added too often");
+}
+
 static void try_all(const struct broker_start *start)
 {
     try_descriptors(start);
@@ -245,6 +277,8 @@ static void try_all(const struct broker_start *start)
     try_statements();
     try_rule_interfaces();
     try_joins();
+    try_sending_descriptors();
+    try_budgets();
     expect(tell(&(struct keeper_request){.operation = KEEPER_READY}), "the keeper still listens");
     refused((struct keeper_request){.operation = KEEPER_OPEN_JOINS}, -EINVAL,
             "the keeper still answers");
@@ -264,17 +298,7 @@ static void send_far_unknown(void)
 
 static void send_short(void)
 {
-    expect(send(channel, "short", 5, 0) == 5, "a short message is sent");
-    shutdown(channel, SHUT_WR);
-}
-
-/* Linux 6.16 does not let it be sent at all: then this broker ends by itself. */
-static void send_descriptor(void)
-{
-    struct keeper_request request = {.operation = KEEPER_ALIVE};
-
-    if (fdpass_send(channel, &peer, &request, sizeof request, 0) == -EPERM)
-        _exit(0);
+    expect(write(channel.requests, "short", 5) == 5, "a short message is sent");
 }
 
 static void join_twice(void)
@@ -283,22 +307,36 @@ static void join_twice(void)
         tell(&(struct keeper_request){.operation = KEEPER_JOINED});
 }
 
-static void never_read(void)
+/* Until the pipe breaks. */
+static void flood(const struct keeper_request *request)
 {
-    struct keeper_request joins = {.operation = KEEPER_OPEN_JOINS, .family = 99};
-
-    while (tell(&joins))
+    while (tell(request) || errno == EAGAIN)
         ;
 }
 
-static void flood(void)
+static void never_read(void)
 {
-    while (tell(&(struct keeper_request){.operation = KEEPER_READY}))
-        ;
+    flood(&(struct keeper_request){.operation = KEEPER_OPEN_JOINS, .family = 99});
+}
+
+static void flood_ready(void)
+{
+    flood(&(struct keeper_request){.operation = KEEPER_READY});
+}
+
+static void flood_rules(void)
+{
+    flood(&(struct keeper_request){.operation = KEEPER_DEL_RULE});
+}
+
+static void flood_closes(void)
+{
+    flood(&(struct keeper_request){.operation = KEEPER_CLOSE_MROUTE});
 }
 
 static void (*const fatal[])(void) = {
-    send_unknown, send_far_unknown, send_short, send_descriptor, join_twice, never_read, flood,
+    send_unknown, send_far_unknown, send_short,  join_twice,
+    never_read,   flood_ready,      flood_rules, flood_closes,
 };
 
 enum { FATAL_COUNT = sizeof fatal / sizeof *fatal };

@@ -17,7 +17,7 @@ within 5 "somebody listens on an abstract socket" grep -q @netbroker-test /proc/
 daemon=$!
 within 60 "a good broker serves" nb ping
 grep -q "all was tried" $work/daemon.log || fail "the first hostile broker ended too early"
-grep -q "life 7" $work/daemon.log || fail "not every hostile broker lived"
+grep -q "life 8" $work/daemon.log || fail "not every hostile broker lived"
 if grep "NOT AS IT SHOULD" $work/daemon.log >&2; then
     fail "the keeper gave way"
 fi

@@ -21,7 +21,7 @@ static void on_request(uv_poll_t *poll, int status, int events)
 
     (void)status;
     (void)events;
-    if (operations_take(&end->operations, end->fd))
+    if (operations_take(&end->operations, &end->channel))
         return;
     end->ended = true;
     uv_poll_stop(poll);
@@ -29,12 +29,13 @@ static void on_request(uv_poll_t *poll, int status, int events)
 
 void keeper_end_start(struct keeper_end *end, uv_loop_t *loop)
 {
-    int pair[2];
+    int pair[2], ends[2];
 
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0 || pipe(ends) < 0)
         abort();
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
     fcntl(pair[0], F_SETFL, O_NONBLOCK);
-    end->fd = pair[0];
+    end->channel = (struct channel){ends[0], pair[0]};
     end->operations.config = &end->config;
     end->operations.kept = &end->kept;
     end->operations.ready = count_ready;
@@ -42,10 +43,10 @@ void keeper_end_start(struct keeper_end *end, uv_loop_t *loop)
     end->operations.context = end;
     kept_joins_begin(&end->kept.joins);
     operations_begin(&end->operations);
-    uv_poll_init(loop, &end->poll, end->fd);
+    uv_poll_init(loop, &end->poll, end->channel.requests);
     end->poll.data = end;
     uv_poll_start(&end->poll, UV_READABLE, on_request);
-    end->link.channel = pair[1];
+    end->link.channel = (struct channel){ends[1], pair[1]};
     end->link.lost = ignore;
     end->link.context = end;
     keeper_link_start(&end->link, loop);
@@ -55,8 +56,10 @@ static void close_channel(uv_handle_t *handle)
 {
     struct keeper_end *end = handle->data;
 
-    close(end->fd);
-    close(end->link.channel);
+    close(end->channel.requests);
+    close(end->channel.answers);
+    close(end->link.channel.requests);
+    close(end->link.channel.answers);
 }
 
 void keeper_end_stop(struct keeper_end *end)

@@ -12,9 +12,9 @@ struct keeper_end {
     struct operations operations;
     struct keeper_link link;
     uv_poll_t poll;
-    int fd;
-    unsigned ready; /* how often the broker said so */
-    bool ended;     /* the keeper would have killed the broker */
+    struct channel channel; /* the keeper's ends */
+    unsigned ready;         /* how often the broker said so */
+    bool ended;             /* the keeper would have killed the broker */
 };
 
 /* Begins to answer. *end is zero, but for what the test chose in config and kept. */

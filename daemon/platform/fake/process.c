@@ -24,11 +24,6 @@ int process_memory_file(const char *name)
     return fd;
 }
 
-void process_close_elsewhere(int fd)
-{
-    close(fd);
-}
-
 bool process_become_keeper(const char *user, struct error *error)
 {
     (void)user;

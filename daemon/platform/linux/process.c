@@ -36,18 +36,6 @@ int process_memory_file(const char *name)
     return fd < 0 ? -errno : fd;
 }
 
-/* The copy here goes first, so the child's is the last one. */
-void process_close_elsewhere(int fd)
-{
-    pid_t child = fork();
-
-    if (child == 0) {
-        close(fd); /* here, not in the first process that inherits it */
-        _exit(0);
-    }
-    close(fd);
-}
-
 /* In a user namespace only some user ids exist; one that does not cannot be taken. */
 static bool uid_is_mapped(uid_t uid)
 {
