@@ -159,7 +159,7 @@ static bool set_value(struct config *config, const struct setting *setting, cons
 
 static const struct setting *find_setting(const struct section *section, const char *name)
 {
-    for (size_t i = 0; section && i < section->count; i++)
+    for (size_t i = 0; i < section->count; i++)
         if (strcmp(section->settings[i].name, name) == 0)
             return &section->settings[i];
     return NULL;
@@ -215,7 +215,7 @@ static void take_heading(void *context, int line, const char *heading)
 static void fall_to_safe_side(struct config *config, const struct section *section,
                               const char *name)
 {
-    const struct setting *setting = find_setting(section, name);
+    const struct setting *setting = section ? find_setting(section, name) : NULL;
 
     if (setting && setting->kind == SWITCH)
         config->require_sandbox = true;

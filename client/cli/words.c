@@ -109,7 +109,7 @@ int words_match(struct command *command, int argc, char **argv, int at)
     return 0;
 }
 
-/* Of a family, or those with this verb, where it is not NULL: " 'mfc add', 'mfc del'" */
+/* Those of the family or, where it is NULL, those with this verb: " 'mfc add', 'mfc del'" */
 static void list_commands(const char *family, const char *verb, char *text, size_t size)
 {
     const struct action_row *row;
@@ -119,7 +119,8 @@ static void list_commands(const char *family, const char *verb, char *text, size
     for (size_t i = 0; (row = command_at(i).row) && used < size; i++) {
         const char *space = strchr(row->cli, ' ');
 
-        if (verb ? space && strcmp(space + 1, verb) == 0 : verb_of(row->cli, family) != NULL)
+        if (family ? verb_of(row->cli, family) != NULL
+                   : verb && space && strcmp(space + 1, verb) == 0)
             used +=
                 (size_t)snprintf(text + used, size - used, "%s '%s'", used ? "," : "", row->cli);
     }
