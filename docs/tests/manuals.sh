@@ -12,7 +12,7 @@ mandoc -T lint -W warning "${pages[@]}"
 # A heading whose first word is a macro of mdoc(7), such as "In", needs "\&" before it.
 for page in "${pages[@]}"; do
     sed -n 's/^\.S[hs] \(\\&\)\{0,1\}//p' "$page" | while read -r heading; do
-        if ! mandoc -T ascii "$page" | col -b | sed 's/^ *//' | grep -qxF "$heading"; then
+        if ! mandoc -T ascii "$page" | sed 's/.\x08//g; s/^ *//' | grep -qxF "$heading"; then
             echo "${page##*/}: the heading '$heading' is not rendered as it is written"
             exit 1
         fi
