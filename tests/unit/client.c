@@ -12,7 +12,7 @@
 
 enum {
     DESCRIPTORS = 1000,
-    SETTLE_TURNS = 100, /* a question to the keeper takes three */
+    SETTLE_TURNS = 20, /* and those in which the service is busy */
 };
 
 static void count_close(void *context, struct session *session)
@@ -202,9 +202,18 @@ static void turn(struct service *service)
     uv_run(&service->loop, UV_RUN_NOWAIT);
 }
 
+/* The joins work, or the keeper is asked. */
+static bool is_busy(const struct service *service)
+{
+    const struct keeper_link *link = &service->keeper.link;
+
+    return uv_is_active((const uv_handle_t *)&service->joining.idle) ||
+           !TAILQ_EMPTY(&link->calls) || !TAILQ_EMPTY(&link->unsent);
+}
+
 void service_settle(struct service *service)
 {
-    for (int i = 0; i < SETTLE_TURNS; i++)
+    for (int i = 0; i < SETTLE_TURNS; i += !is_busy(service))
         turn(service);
 }
 
@@ -260,7 +269,7 @@ cJSON *client_line(struct service *service, int n, char **ret_line)
 
     for (int idle = 0; idle < SETTLE_TURNS && !(line = take_line(&service->received[n]));) {
         turn(service);
-        idle = receive(service, n) > 0 ? 0 : idle + 1;
+        idle = receive(service, n) > 0 ? 0 : idle + !is_busy(service);
     }
     if (!line)
         return NULL;
