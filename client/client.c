@@ -41,11 +41,13 @@ struct nb_client {
     struct json in; /* what was received */
     size_t scanned; /* of it */
     struct scan scan;
+    struct passed *passed;  /* owned: descriptors of a reply in `in`; NULL: none */
     struct waiter *waiters; /* owned: a ring of capacity entries */
     size_t first, count, capacity;
     nb_handler *event_handler;
     void *event_context;
     struct nb_reply *kept; /* by keep_reply, below */
+    struct nb_reply *last; /* owned: why the service ends the connection; NULL: it did not say */
     unsigned timeout;      /* of blocking calls, in milliseconds; 0: none */
     int error;             /* what ended the connection */
 };
@@ -59,12 +61,59 @@ const char *nb_socket_path(const char *path)
     return environment && environment[0] ? environment : SOCKET_DEFAULT;
 }
 
-/* A service whose queue of connections is full keeps connect(2) waiting, as long as send(2) may. */
-static bool limit_connect(int fd, unsigned milliseconds)
+/* --- Deadlines ----------------------------------------------------------------------------- */
+
+enum { NO_DEADLINE = 0 };
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t new_deadline(unsigned milliseconds)
+{
+    return milliseconds ? now_ms() + milliseconds : NO_DEADLINE;
+}
+
+/* As poll(2) takes it: -1 stands for no limit, 0 says that the time is over. */
+static int time_left(int64_t deadline)
+{
+    int64_t rest = deadline == NO_DEADLINE ? -1 : deadline - now_ms();
+
+    if (deadline != NO_DEADLINE && rest < 0)
+        return 0;
+    return rest > INT_MAX ? INT_MAX : (int)rest;
+}
+
+/* --- The beginning and the end ------------------------------------------------------------- */
+
+static bool limit_connect(int fd, int milliseconds)
 {
     struct timeval limit = {milliseconds / 1000, (suseconds_t)(milliseconds % 1000) * 1000};
 
-    return milliseconds == 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0;
+    return milliseconds < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0;
+}
+
+/* A service whose queue of connections is full keeps connect(2) waiting, as long as send(2) may. A
+ * signal breaks that off, and it is begun again. */
+static bool connect_within(int fd, const struct sockaddr_un *address, unsigned milliseconds)
+{
+    int64_t deadline = new_deadline(milliseconds);
+    int rest = time_left(deadline);
+
+    do {
+        if (rest == 0)
+            errno = ETIMEDOUT;
+        if (rest == 0 || !limit_connect(fd, rest))
+            return false;
+        if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0)
+            return true;
+        rest = time_left(deadline);
+    } while (errno == EINTR);
+    return false;
 }
 
 static int open_socket(const char *path, unsigned milliseconds)
@@ -78,8 +127,7 @@ static int open_socket(const char *path, unsigned milliseconds)
     fd = socket(AF_UNIX, SOCK_STREAM, 0);
     if (fd < 0)
         return -errno;
-    if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && limit_connect(fd, milliseconds) &&
-        connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && connect_within(fd, &address, milliseconds) &&
         fcntl(fd, F_SETFL, O_NONBLOCK) == 0)
         return fd;
     error = errno == EAGAIN ? -ETIMEDOUT : -errno;
@@ -119,7 +167,9 @@ void nb_close(struct nb_client *client)
     close(client->fd);
     json_clear(&client->out);
     json_clear(&client->in);
+    passed_free(client->passed);
     nb_reply_free(client->kept);
+    nb_reply_free(client->last);
     free(client->waiters);
     free(client);
 }
@@ -247,25 +297,90 @@ static int send_some(struct nb_client *client)
     return 0;
 }
 
-static int handle_object(struct nb_client *client, const char *bytes, size_t length)
+static bool give_descriptors(struct nb_client *client, struct nb_reply *reply, size_t begin)
 {
-    struct nb_reply *reply;
-    int result = reply_parse(&reply, bytes, length);
-    struct waiter waiter = {client->event_handler, client->event_context};
+    size_t names = reply_fd_count(reply);
 
-    if (result < 0)
-        return result;
-    if (!nb_reply_event(reply)) {
-        if (client->count == 0) {
-            nb_reply_free(reply);
-            return -EBADMSG;
-        }
-        waiter = pop_waiter(client);
+    if (!passed_agree(client->passed, client->in.text, begin, client->scanned, names))
+        return false;
+    if (names > 0) {
+        reply_give_fds(reply, client->passed);
+        client->passed = NULL;
     }
+    return true;
+}
+
+/* --- The reason of the end ----------------------------------------------------------------- */
+
+/* An error that nobody waits for says why the connection ends. It is kept: whoever asks next learns
+ * it. Nothing may follow it. */
+static int keep_last_words(struct nb_client *client, struct nb_reply *reply)
+{
+    if (client->last || nb_reply_event(reply) || !nb_reply_code(reply)) {
+        nb_reply_free(reply);
+        return -EBADMSG;
+    }
+    client->last = reply;
+    return 0;
+}
+
+/* Where the service broke off a reply, the reason is the last line. */
+static void find_last_words(struct nb_client *client)
+{
+    const char *text = client->in.text, *line;
+    size_t length = client->in.length;
+    struct nb_reply *reply;
+
+    if (client->last || length < 2 || text[length - 1] != '\n')
+        return;
+    line = memrchr(text, '\n', length - 1);
+    if (line && reply_parse(&reply, line + 1, (size_t)(text + length - 1 - line - 1)) == 0)
+        keep_last_words(client, reply);
+}
+
+static void handle_reply(struct nb_client *client, struct nb_reply *reply, struct waiter waiter);
+
+/* The reason of the end is the reply to the request that was sent first. Returns whether there is
+ * one that nobody has. */
+static bool give_last_words(struct nb_client *client)
+{
+    struct nb_reply *reply = client->last;
+
+    if (!reply || client->count == 0)
+        return false;
+    client->last = NULL;
+    handle_reply(client, reply, pop_waiter(client));
+    return true;
+}
+
+/* --- The stream, received ------------------------------------------------------------------ */
+
+static void handle_reply(struct nb_client *client, struct nb_reply *reply, struct waiter waiter)
+{
     if (waiter.handler)
         waiter.handler(client, reply, waiter.context);
     if (client->kept != reply)
         nb_reply_free(reply);
+}
+
+/* Handles the object from begin to what was scanned. */
+static int handle_object(struct nb_client *client, size_t begin)
+{
+    struct nb_reply *reply;
+    int result = reply_parse(&reply, client->in.text + begin, client->scanned - begin);
+    struct waiter waiter = {client->event_handler, client->event_context};
+
+    if (result < 0)
+        return result;
+    if (!give_descriptors(client, reply, begin)) {
+        nb_reply_free(reply);
+        return -EBADMSG;
+    }
+    if (client->last || (!nb_reply_event(reply) && client->count == 0))
+        return keep_last_words(client, reply);
+    if (!nb_reply_event(reply))
+        waiter = pop_waiter(client);
+    handle_reply(client, reply, waiter);
     return 0;
 }
 
@@ -287,7 +402,7 @@ static int handle_next(struct nb_client *client, size_t *start)
         return -EBADMSG;
     *start = client->scanned;
 
-    int result = handle_object(client, client->in.text + begin, client->scanned - begin);
+    int result = handle_object(client, begin);
 
     return result < 0 ? result : 1;
 }
@@ -304,21 +419,49 @@ static int handle_received(struct nb_client *client, size_t most)
         memmove(client->in.text, client->in.text + start, client->in.length - start);
         json_cut(&client->in, client->in.length - start);
         client->scanned -= start;
+        passed_move(client->passed, start);
     }
     return result < 0 ? result : (int)handled;
 }
 
+/* Keeps descriptors that came with the last length bytes. */
+static int keep_descriptors(struct nb_client *client, const struct fdpass_list *list, size_t length)
+{
+    struct passed *passed;
+
+    if (list->count == 0 && !list->incomplete)
+        return 0;
+    passed = malloc(sizeof *passed);
+    if (!passed) {
+        fdpass_close(list);
+        return -ENOMEM;
+    }
+    *passed = (struct passed){client->in.length - length, client->in.length, *list};
+    if (!client->passed) {
+        client->passed = passed;
+        return 0;
+    }
+    passed_free(passed); /* those before are of a reply that has not ended */
+    return -EBADMSG;
+}
+
+/* Returns 1 when something was received, 0 when nothing is there, or an error. */
 static int receive_some(struct nb_client *client)
 {
     char bytes[READ_SIZE];
-    ssize_t length = recv(client->fd, bytes, sizeof bytes, 0);
+    struct fdpass_list list;
+    ssize_t length = fdpass_receive_some(client->fd, bytes, sizeof bytes, &list, FDPASS_MAX);
+    int result;
 
     if (length < 0)
-        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+        return length == -EAGAIN || length == -EINTR ? 0 : (int)length;
     if (length == 0)
         return -EPIPE;
     json_bytes(&client->in, bytes, (size_t)length);
-    return client->in.failed ? -ENOMEM : 0;
+    result = keep_descriptors(client, &list, (size_t)length);
+    if (client->in.failed)
+        return -ENOMEM;
+    return result < 0 ? result : 1;
 }
 
 static int keep_error(struct nb_client *client, int result)
@@ -328,22 +471,34 @@ static int keep_error(struct nb_client *client, int result)
     return result;
 }
 
+/* The connection is over. Returns 1 where a request has the reason as its reply, else the error. */
+static int end_stream(struct nb_client *client, int error)
+{
+    find_last_words(client);
+    keep_error(client, error);
+    return give_last_words(client) ? 1 : error;
+}
+
 /* One turn, handling at most `most` replies and events; returns how many, or an error. A service
  * that ends may have answered before, so what it sent is read first. */
 static int turn(struct nb_client *client, size_t most)
 {
     if (client->error)
-        return client->error;
+        return give_last_words(client) ? 1 : client->error;
 
-    int sent = send_some(client);
-    int received = receive_some(client);
-    int handled = handle_received(client, most);
+    int sent = send_some(client), received = 0, handled = 0;
 
-    if (handled < 0)
-        return keep_error(client, handled);
+    if (client->passed) /* while the reply that they belong to waits, no others are received */
+        handled = handle_received(client, most);
+    if (handled == 0) {
+        received = receive_some(client);
+        handled = handle_received(client, most);
+    }
     if (handled > 0)
         return handled;
-    return keep_error(client, received < 0 ? received : sent);
+    if (handled < 0 || received < 0)
+        return end_stream(client, handled < 0 ? handled : received);
+    return sent < 0 && received == 0 ? end_stream(client, sent) : 0;
 }
 
 int nb_dispatch(struct nb_client *client)
@@ -354,31 +509,6 @@ int nb_dispatch(struct nb_client *client)
 }
 
 /* --- Waiting with a limit ------------------------------------------------------------------ */
-
-enum { NO_DEADLINE = 0 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static int64_t new_deadline(const struct nb_client *client)
-{
-    return client->timeout ? now_ms() + client->timeout : NO_DEADLINE;
-}
-
-/* As poll(2) takes it: -1 stands for no limit, 0 says that the time is over. */
-static int time_left(int64_t deadline)
-{
-    int64_t rest = deadline == NO_DEADLINE ? -1 : deadline - now_ms();
-
-    if (deadline != NO_DEADLINE && rest < 0)
-        return 0;
-    return rest > INT_MAX ? INT_MAX : (int)rest;
-}
 
 static int wait_turn(struct nb_client *client, size_t most, int64_t deadline)
 {
@@ -409,11 +539,11 @@ int nb_wait(struct nb_client *client)
 
     if (!client)
         return -EINVAL;
-    deadline = new_deadline(client);
+    deadline = new_deadline(client->timeout);
     while (result >= 0 && (client->count > 0 || client->event_handler)) {
         result = wait_turn(client, SIZE_MAX, deadline);
         if (result > 0)
-            deadline = new_deadline(client);
+            deadline = new_deadline(client->timeout);
     }
     return result < 0 ? result : 0;
 }
@@ -425,7 +555,7 @@ int nb_wait_once(struct nb_client *client)
 
     if (!client)
         return -EINVAL;
-    deadline = new_deadline(client);
+    deadline = new_deadline(client->timeout);
     while (result == 0)
         result = wait_turn(client, 1, deadline);
     return result < 0 ? result : 0;
@@ -435,7 +565,8 @@ static void keep_reply(struct nb_client *client, const struct nb_reply *reply, v
 {
     struct nb_reply **kept = context;
 
-    *kept = client->kept = (struct nb_reply *)reply; /* made by handle_object, which then lets go */
+    /* made by handle_object, which does not free it then */
+    *kept = client->kept = (struct nb_reply *)reply;
 }
 
 int nb_call(struct nb_client *client, const struct nb_request *request, struct nb_reply **ret_reply)
@@ -446,7 +577,7 @@ int nb_call(struct nb_client *client, const struct nb_request *request, struct n
 
     if (result < 0)
         return result;
-    deadline = new_deadline(client);
+    deadline = new_deadline(client->timeout);
     while (result >= 0 && !reply)
         /* Events that come without an end are no reply. */
         result = time_left(deadline) == 0 ? keep_error(client, -ETIMEDOUT)

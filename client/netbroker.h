@@ -94,9 +94,11 @@ NB_EXPORT void nb_request_set_empty_list(struct nb_request *request, const char 
 /* Sends the request and waits for its reply, handling on the way what was submitted before and
  * events. The reply is yours, also when the service refused: release it with nb_reply_free.
  * Returns 0 when there is a reply (see nb_reply_code), or a negative errno: -EPIPE or -ECONNRESET
- * (the service ended), -ETIMEDOUT (see nb_set_timeout), -EBADMSG (what came is no reply),
- * -EMSGSIZE (larger than a request may be), -EINVAL (a field or an argument is wrong), -ENOMEM.
- * After any of them but -EINVAL and -EMSGSIZE the client can only be closed. */
+ * (the service ended the connection; why, if it said so, was the reply to the request that waited,
+ * or is the reply to the next one), -ETIMEDOUT (see nb_set_timeout), -EBADMSG (what came is no
+ * reply, or has other descriptors than it names), -EMSGSIZE (larger than a request may be), -EINVAL
+ * (a field or an argument is wrong), -ENOMEM. After any of them but -EINVAL and -EMSGSIZE the
+ * client can only be closed. */
 NB_EXPORT int nb_call(struct nb_client *client, const struct nb_request *request,
                       struct nb_reply **ret_reply);
 
@@ -166,6 +168,14 @@ NB_EXPORT const char *nb_reply_event(const struct nb_reply *reply);
 
 /* The payload, or NULL where there is none. */
 NB_EXPORT const struct nb_value *nb_reply_payload(const struct nb_reply *reply);
+
+/* The descriptor of this name that came with the reply, e.g. "tap"; close-on-exec. It is yours from
+ * now on, also in a handler, and remains so when the reply ends: close it. Those that nobody asks
+ * for are closed with the reply.
+ * Returns the descriptor, or a negative errno: -ENOENT (the reply brought none of this name, or it
+ * was taken), -EMFILE (this process has too many to receive all of the reply's; none is left),
+ * -EINVAL. */
+NB_EXPORT int nb_reply_fd(const struct nb_reply *reply, const char *name);
 
 /* The whole reply or event, for a reader of its other members. */
 NB_EXPORT const struct nb_value *nb_reply_value(const struct nb_reply *reply);

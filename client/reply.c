@@ -4,6 +4,14 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct nb_reply {
+    cJSON *json;           /* owned */
+    const cJSON *fds;      /* of it: the list of names; NULL: there is none */
+    struct passed *passed; /* owned; those that were taken are -1; NULL: none came */
+};
 
 static const cJSON *to_json(const struct nb_value *value)
 {
@@ -17,7 +25,7 @@ static const struct nb_value *to_value(const cJSON *json)
 
 static const cJSON *reply_json(const struct nb_reply *reply)
 {
-    return (const cJSON *)reply;
+    return reply ? reply->json : NULL;
 }
 
 static bool is_reply(const cJSON *json)
@@ -28,21 +36,87 @@ static bool is_reply(const cJSON *json)
            cJSON_IsString(cJSON_GetObjectItemCaseSensitive(json, "event"));
 }
 
+static bool names_are_strings(const cJSON *names)
+{
+    const cJSON *name;
+
+    cJSON_ArrayForEach(name, names)
+    {
+        if (!cJSON_IsString(name))
+            return false;
+    }
+    return !names || cJSON_IsArray(names);
+}
+
 int reply_parse(struct nb_reply **ret_reply, const char *bytes, size_t length)
 {
     cJSON *json = cJSON_ParseWithLength(bytes, length);
+    const cJSON *fds = cJSON_GetObjectItemCaseSensitive(json, "fds");
+    bool valid = is_reply(json) && names_are_strings(fds);
+    struct nb_reply *reply = valid ? calloc(1, sizeof *reply) : NULL;
 
-    if (!json || !is_reply(json)) {
+    if (!reply) {
         cJSON_Delete(json);
-        return -EBADMSG;
+        return valid ? -ENOMEM : -EBADMSG;
     }
-    *ret_reply = (struct nb_reply *)json;
+    *reply = (struct nb_reply){.json = json, .fds = fds};
+    *ret_reply = reply;
     return 0;
+}
+
+void passed_free(struct passed *passed)
+{
+    if (passed)
+        fdpass_close(&passed->list);
+    free(passed);
 }
 
 void nb_reply_free(struct nb_reply *reply)
 {
-    cJSON_Delete((cJSON *)reply);
+    if (!reply)
+        return;
+    cJSON_Delete(reply->json);
+    passed_free(reply->passed);
+    free(reply);
+}
+
+size_t reply_fd_count(const struct nb_reply *reply)
+{
+    return (size_t)cJSON_GetArraySize(reply->fds);
+}
+
+void reply_give_fds(struct nb_reply *reply, struct passed *passed)
+{
+    reply->passed = passed;
+}
+
+/* Of those that are incomplete, it is not known which are missing, and there may be more names than
+ * places. */
+static int take_fd(struct passed *passed, size_t place)
+{
+    int fd;
+
+    if (passed->list.incomplete)
+        return -EMFILE;
+    fd = passed->list.fds[place];
+    passed->list.fds[place] = -1;
+    return fd < 0 ? -ENOENT : fd;
+}
+
+int nb_reply_fd(const struct nb_reply *reply, const char *name)
+{
+    const cJSON *item;
+    size_t place = 0;
+
+    if (!reply || !name)
+        return -EINVAL;
+    cJSON_ArrayForEach(item, reply->fds)
+    {
+        if (strcmp(item->valuestring, name) == 0)
+            return take_fd(reply->passed, place);
+        place++;
+    }
+    return -ENOENT;
 }
 
 const char *nb_reply_code(const struct nb_reply *reply)

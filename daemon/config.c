@@ -8,13 +8,14 @@
  *     user = netbroker
  *     log-level = info
  *     tables = default, 100-199
- *     require-sandbox = yes
+ *     require-sandbox = basic
  *
  *     [limits]
  *     connections-per-user = 1000
  */
 #include "config.h"
 
+#include "admin_file.h"
 #include "log.h"
 #include "settings.h"
 
@@ -24,7 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, LEVEL, NUMBER, SWITCH, TABLES };
+enum kind { TEXT, LEVEL, NUMBER, SANDBOX, TABLES };
 
 struct setting {
     const char *name;
@@ -49,8 +50,8 @@ static const struct setting service_settings[] = {
      "error, warning, notice, info or debug", 0, 0},
     {"tables", TABLES, offsetof(struct config, tables), sizeof(struct tables_allowed),
      "any, or a list like 'default, 100-199' of at most 16 tables and ranges", 0, 0},
-    {"require-sandbox", SWITCH, offsetof(struct config, require_sandbox), sizeof(bool), "yes or no",
-     0, 0},
+    {"require-sandbox", SANDBOX, offsetof(struct config, require_sandbox),
+     sizeof(enum sandbox_level), "no, basic or full; yes is basic", 0, 0},
 };
 
 static const struct setting limit_settings[] = {
@@ -121,14 +122,24 @@ static bool set_number(unsigned *target, const struct setting *setting, const ch
     return true;
 }
 
-static bool set_switch(bool *target, const char *value)
+static bool set_sandbox(enum sandbox_level *target, const char *value)
 {
-    bool yes = strcmp(value, "yes") == 0;
+    static const struct {
+        const char *word;
+        enum sandbox_level level;
+    } words[] = {
+        {"no", SANDBOX_NONE},
+        {"yes", SANDBOX_BASIC},
+        {"basic", SANDBOX_BASIC},
+        {"full", SANDBOX_FULL},
+    };
 
-    if (!yes && strcmp(value, "no") != 0)
-        return false;
-    *target = yes;
-    return true;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i].word, value) == 0) {
+            *target = words[i].level;
+            return true;
+        }
+    return false;
 }
 
 static bool set_text(char *target, size_t size, const char *value)
@@ -148,8 +159,8 @@ static bool set_value(struct config *config, const struct setting *setting, cons
         return set_level(target, value);
     case NUMBER:
         return set_number(target, setting, value);
-    case SWITCH:
-        return set_switch(target, value);
+    case SANDBOX:
+        return set_sandbox(target, value);
     case TABLES:
         return tables_allowed_parse(value, target);
     default:
@@ -217,8 +228,8 @@ static void fall_to_safe_side(struct config *config, const struct section *secti
 {
     const struct setting *setting = section ? find_setting(section, name) : NULL;
 
-    if (setting && setting->kind == SWITCH)
-        config->require_sandbox = true;
+    if (setting && setting->kind == SANDBOX)
+        config->require_sandbox = SANDBOX_FULL;
     else if (!setting || setting->kind == TABLES || strcmp(name, "policy") == 0)
         config->doubtful = true;
 }
@@ -239,24 +250,35 @@ static void take_setting(void *context, int line, const char *name, const char *
     fall_to_safe_side(&reading->config, reading->section, name);
 }
 
-/* A file that cannot be read may have had anything in it. */
-static void read_file(struct reading *reading)
+static void read_settings(struct reading *reading, FILE *file)
 {
     const struct settings_reader reader = {.heading = take_heading,
                                            .setting = take_setting,
                                            .mistake = report_mistake,
                                            .context = reading};
-    FILE *file = fopen(reading->config.file, "re");
-    int result;
+    int result = settings_read(file, &reader);
 
-    if (!file && errno == ENOENT && !reading->config.file_required)
-        return;
-    result = file ? settings_read(file, &reader) : -errno;
-    if (file)
-        fclose(file);
     if (result == 0)
         return;
     mistakes_add(reading->mistakes, "cannot read %s: %s.", reading->config.file, strerror(-result));
+    reading->config.doubtful = true;
+}
+
+/* A file that is not used may have had anything in it. */
+static void read_file(struct reading *reading)
+{
+    char why[ADMIN_FILE_WHY_MAX];
+    FILE *file = admin_file_open(reading->config.file, reading->config.started_by, why);
+
+    if (file) {
+        read_settings(reading, file);
+        fclose(file);
+        return;
+    }
+    if (errno == ENOENT && !reading->config.file_required)
+        return;
+    mistakes_add(reading->mistakes, "the configuration file %s is not used: %s.",
+                 reading->config.file, why);
     reading->config.doubtful = true;
 }
 

@@ -4,6 +4,8 @@
 
 #include "limit.h"
 #include "mistakes.h"
+#include "platform/process.h"
+#include "platform/sandbox.h"
 #include "tables_allowed.h"
 
 #include <limits.h>
@@ -16,19 +18,21 @@
 #define CONFIG_MULTICAST_DEFAULT "/etc/netbroker/multicast.conf"
 
 struct config {
-    char file[PATH_MAX];      /* the configuration file */
-    bool file_required;       /* it was named, so it must be there */
-    char socket[108];         /* where clients connect; sun_path's size */
-    char state[PATH_MAX];     /* where routes are kept over a restart; "": nowhere */
-    char policy[PATH_MAX];    /* who may do what */
-    char multicast[PATH_MAX]; /* routes and joins that the administrator wants */
-    char user[32];            /* what root becomes */
-    struct limits limits;     /* see limit.h */
-    int log_level;            /* of syslog(3) */
-    bool require_sandbox;     /* do not run where the system lacks a part of the cage */
+    char file[PATH_MAX];                /* the configuration file */
+    bool file_required;                 /* it was named, so it must be there */
+    char socket[108];                   /* where clients connect; sun_path's size */
+    char state[PATH_MAX];               /* where routes are kept over a restart; "": nowhere */
+    char policy[PATH_MAX];              /* who may do what */
+    char multicast[PATH_MAX];           /* routes and joins that the administrator wants */
+    char user[32];                      /* what root becomes */
+    struct limits limits;               /* see limit.h */
+    int log_level;                      /* of syslog(3) */
+    enum sandbox_level require_sandbox; /* do not run where the system has less of the cage */
+    unsigned without_fences;            /* of enum sandbox_fence: tests set it, no setting does */
     struct tables_allowed tables;
     bool foreground;
-    uid_t started_by;     /* who may do all, beside root */
+    uid_t started_by;     /* who may do all, beside root, and who may own the file */
+    struct place place;   /* of the process that started */
     bool check_only;      /* --check-config */
     bool log_level_fixed; /* by the command line, which stands above the file */
     bool policy_fixed;    /* the same */
@@ -45,7 +49,8 @@ void config_init(struct config *config);
 bool config_requires_policy(const struct config *config);
 bool config_requires_multicast(const struct config *config);
 
-/* Reads the file over what is there. A missing file is fine unless it is required. On a mistake it
+/* Reads the file over what is there. A missing file is fine unless it is required; one that others
+ * than root and who started the service may have written (admin_file.h) is a mistake. On one it
  * adds to *mistakes where it is and what would be right, returns false and leaves *config as it
  * was. */
 bool config_read(struct config *config, struct mistakes *mistakes);

@@ -7,7 +7,7 @@
 
 /* Confine this process, and tell in the log what the system has not. False: something is missing,
  * and the administrator wants none of it to be. */
-bool confine_keeper(const struct config *config, struct sandbox_report *ret);
+bool confine_keeper(const struct config *config, bool made_socket, struct sandbox_report *ret);
 bool confine_broker(const struct config *config, struct sandbox_report *ret);
 
 #endif

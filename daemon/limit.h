@@ -6,19 +6,30 @@
 
 /* L(member, name in the file, default, least, most) */
 #define LIMITS(L)                                                                                  \
-    /* Each costs a descriptor and less than 1 KiB; there are never more than descriptors for. */  \
-    L(connections, "connections", 65536, 1, 1048576)                                               \
+    /* Each costs a descriptor, 0.7 KiB here and 4 KiB in the kernel; there are never more than    \
+     * descriptors for. */                                                                         \
+    L(connections, "connections", 16384, 1, 1048576)                                               \
     /* 0: a quarter of these, so that one greedy user leaves most of them to the others. */        \
     L(connections_per_user, "connections-per-user", 0, 1, 1048576)                                 \
-    /* A quarter of ROUTES_MAX: each costs about 350 bytes here and in the kernel. */              \
+    /* A quarter of ROUTES_MAX: each costs about 550 bytes here and 250 in the kernel. */          \
     L(leases_per_user, "leases-per-user", 65536, 1, 1048576)                                       \
+    /* What others may be told to be a member of: a quarter of 10,240. */                          \
+    L(memberships_per_user, "memberships-per-user", 2560, 1, 10240)                                \
+    /* A quarter of 16; each is for ever in the kernel. */                                         \
+    L(tables_per_user, "tables-per-user", 4, 1, 16)                                                \
+    /* Half of the kernel's 32 VIFs of a table. */                                                 \
+    L(interfaces_per_user, "interfaces-per-user", 16, 1, 32)                                       \
     /* A request takes 4 to 20 us: one user has less than half of the broker's time. */            \
     L(requests_per_second, "requests-per-second", 20000, 1, 1000000000)                            \
     /* What the network makes us learn: as many as one user may hold. */                           \
     L(learned_routes, "learned-routes", 65536, 1, 262144)                                          \
+    /* 0: a quarter of these; and one range may learn half of its holder's. */                     \
+    L(learned_routes_per_user, "learned-routes-per-user", 0, 1, 262144)                            \
+    /* Who sends packets of many sources fills what may be learned for so long. */                 \
+    L(learned_idle, "learned-idle-seconds", 3600, 60, 86400)                                       \
     /* Flows without a route: the kernel keeps 3 packets of each for 10 s. */                      \
     L(unmatched_flows, "unmatched-flows", 1024, 1, 1024)                                           \
-    /* For replies and events that wait for their readers: an eighth of the unit's MemoryMax. */   \
+    /* For requests, replies and events that wait: a sixteenth of the unit's MemoryMax. */         \
     L(queued_bytes, "queued-bytes", 67108864, 65536, 1073741824)                                   \
     /* A quarter of it: those who do not read fill it for themselves, and not for others. */       \
     L(queued_bytes_per_user, "queued-bytes-per-user", 16777216, 65536, 1073741824)                 \
@@ -37,5 +48,13 @@ struct limits {
 
 #define LIMITS_DEFAULT                                       ((struct limits){LIMITS(LIMITS_DEFAULT_ROW)})
 #define LIMITS_DEFAULT_ROW(member, name, value, least, most) .member = (value),
+
+/* Says what those are that are a part of another one and 0. Connections are a part of what there
+ * are descriptors for; see users.c. */
+static inline void limits_fill_in(struct limits *limits)
+{
+    if (limits->learned_routes_per_user == 0)
+        limits->learned_routes_per_user = (limits->learned_routes + 3) / 4;
+}
 
 #endif

@@ -1,10 +1,15 @@
 #include "log.h"
 
+#include "descriptors.h"
+
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 static const struct {
@@ -15,22 +20,74 @@ static const struct {
     {"info", LOG_INFO}, {"debug", LOG_DEBUG},
 };
 
-/* The log is the one thing that all modules share without being handed it. */
+/* The log is all that modules share without being handed it. */
 static struct {
     int level;
     bool to_syslog;
-} state = {LOG_INFO, false};
+    int socket; /* to syslogd; -1: none is wanted */
+} state = {LOG_INFO, false, -1};
 
 void log_set_level(int level)
 {
     state.level = level;
 }
 
+/* --- Sockets ------------------------------------------------------------------------------- */
+
+/* A datagram socket that is connected may be connected again, for all that share it. */
+void log_connect(void)
+{
+    static const struct sockaddr_un syslogd = {AF_UNIX, "/dev/log"};
+
+    if (state.socket >= 0)
+        (void)connect(state.socket, (const struct sockaddr *)&syslogd, sizeof syslogd);
+}
+
+/* No broker shuts it: it has a low number (descriptors.h). */
+void log_want_syslog(void)
+{
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    state.socket = fd < 0 ? -1 : descriptor_settle(fd, DESCRIPTOR_LOG);
+    log_connect();
+}
+
+int log_connect_journal(void)
+{
+    static const struct sockaddr_un journal = {AF_UNIX, "/run/systemd/journal/socket"};
+    int fd = getenv("JOURNAL_STREAM") ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&journal, sizeof journal) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* As syslog(3) writes it. A broker may not connect again; the keeper does so now and then. */
+static void write_syslog(int level, const char *line)
+{
+    char text[640], date[32] = "";
+    time_t now = time(NULL);
+    struct tm parts;
+    int length;
+
+    if (localtime_r(&now, &parts))
+        strftime(date, sizeof date, "%b %e %H:%M:%S", &parts);
+    length = snprintf(text, sizeof text, "<%d>%s netbrokerd[%d]: %s", LOG_DAEMON | level, date,
+                      (int)getpid(), line);
+    if (send(state.socket, text, (size_t)length, MSG_NOSIGNAL) >= 0)
+        return;
+    log_connect();
+    send(state.socket, text, (size_t)length, MSG_NOSIGNAL);
+}
+
+/* --- Lines --------------------------------------------------------------------------------- */
+
 void log_to_syslog(void)
 {
     int null = open("/dev/null", O_RDWR);
 
-    openlog("netbrokerd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
     state.to_syslog = true;
     for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
         dup2(null, fd);
@@ -69,7 +126,7 @@ void log_line(int level, const char *format, ...)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = '?';
     if (state.to_syslog) {
-        syslog(level, "%s", line);
+        write_syslog(level, line);
         return;
     }
     if (getenv("JOURNAL_STREAM"))

@@ -10,7 +10,18 @@
  */
 void log_set_level(int level);
 
-/* From now on to syslog; the standard streams are the terminal's and are let go. */
+/* Connects to syslogd, and again where it may be another one than before: the processes that come
+ * after share the connection. Does nothing where the log does not go there. */
+void log_connect(void);
+
+/* A socket to journald, which takes fields as a datagram of lines, see
+ * systemd.io/JOURNAL_NATIVE_PROTOCOL; -1: this is no service of systemd. */
+int log_connect_journal(void);
+
+/* log_connect will connect: this process goes to the background. */
+void log_want_syslog(void);
+
+/* From now on to syslog; the standard streams are /dev/null. */
 void log_to_syslog(void);
 
 /* "error", "warning", "notice", "info" or "debug"; -1 for any other word. */

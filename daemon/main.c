@@ -1,7 +1,8 @@
 /* netbrokerd: the story of a start and a stop. */
 #include "broker/broker.h"
-#include "broker/configured.h"
-#include "broker/policy_file.h"
+#include "broker/guard/policy_file.h"
+#include "broker/service/configured.h"
+#include "descriptors.h"
 #include "keeper/keeper.h"
 #include "keeper/listener.h"
 #include "log.h"
@@ -14,7 +15,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { EXIT_USAGE = 2 };
@@ -31,10 +31,12 @@ static const char usage[] =
     "  -S, --state FILE        keep routes and joins in FILE (not kept)\n"
     "  -p, --policy FILE       who may do what (" CONFIG_POLICY_DEFAULT ")\n"
     "  -m, --multicast FILE    routes and joins (" CONFIG_MULTICAST_DEFAULT ")\n"
-    "  -u, --user NAME         the user to run as if root starts it (netbroker, else nobody)\n"
+    "  -u, --user NAME         the user to run as if root starts it (netbroker)\n"
     "  -l, --log-level LEVEL   error, warning, notice, info or debug (info)\n"
     "  -C, --check-config      report mistakes in configuration, policy and routes, and exit\n"
-    "  -R, --require-sandbox   do not start if the system cannot confine the service\n"
+    "  -R, --require-sandbox[=LEVEL]\n"
+    "                          do not start where the system cannot confine the service so far:\n"
+    "                          basic (without LEVEL) or full\n"
     "  -V, --version           print the version and exit\n"
     "  -h, --help              print this and exit\n";
 
@@ -45,7 +47,7 @@ static const struct option options[] = {
     {"state", required_argument, NULL, 'S'},
     {"user", required_argument, NULL, 'u'},
     {"log-level", required_argument, NULL, 'l'},
-    {"require-sandbox", no_argument, NULL, 'R'},
+    {"require-sandbox", optional_argument, NULL, 'R'},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
     {"policy", required_argument, NULL, 'p'},
@@ -119,7 +121,9 @@ static bool read_config(struct config *config, int argc, char **argv, int *statu
             return false;
     if (optind == argc)
         return true;
-    fprintf(stderr, "netbrokerd: there is no option '%s'.\nTry 'netbrokerd --help'.\n",
+    fprintf(stderr,
+            "netbrokerd: '%s' is no option; values of options with [=...] stand behind '='.\n"
+            "Try 'netbrokerd --help'.\n",
             argv[optind]);
     *status = EXIT_USAGE;
     return false;
@@ -167,63 +171,15 @@ static int check_files(const struct config *config)
 
 /* --- The start ----------------------------------------------------------------------------- */
 
-/* The broker of a keeper that was killed holds the table until it has noticed. */
-static int open_patiently(uint8_t family, uint32_t table)
-{
-    struct timespec pause = {.tv_nsec = 20000000};
-    int fd = mroute_socket_open(family, table);
-
-    for (int tries = 0; fd == -EADDRINUSE && tries < 25; tries++) {
-        nanosleep(&pause, NULL);
-        fd = mroute_socket_open(family, table);
-    }
-    return fd;
-}
-
-/* Opens the default table of a family, unless the service manager kept it for us. */
-static bool open_table(const struct config *config, struct kept *kept, uint8_t family, bool *fresh)
-{
-    uint32_t table = family_table(family, 0);
-    char owner[256];
-    int fd;
-
-    if (kept_tables_find(&kept->tables, family, table) ||
-        !table_is_allowed(&config->tables, family, table))
-        return true;
-    *fresh = true;
-    fd = open_patiently(family, table);
-    if (fd >= 0) {
-        kept_tables_take(&kept->tables, &(struct mroute_socket){fd, family, table});
-        return true;
-    }
-    if (fd == -ENOPROTOOPT || fd == -EAFNOSUPPORT) {
-        log_line(LOG_WARNING, "this kernel has no multicast routing for %s; going on without it.",
-                 family_name(family));
-        return true;
-    }
-    if (fd == -EADDRINUSE) {
-        mroute_owner_describe(family, owner, sizeof owner);
-        log_line(LOG_ERR, "the %s multicast routing table belongs to another process: %s.",
-                 family_name(family), owner);
-    } else if (fd == -EPERM || fd == -EACCES) {
-        log_line(LOG_ERR, "the capabilities CAP_NET_RAW and CAP_NET_ADMIN are missing; start "
-                          "netbrokerd as root, or from a service manager that gives it both.");
-    } else {
-        log_line(LOG_ERR, "cannot open the %s multicast routing table: %s.", family_name(family),
-                 strerror(-fd));
-    }
-    return false;
-}
-
-static bool open_all(const struct config *config, struct kept *kept, bool *fresh)
+static bool open_all(const struct config *config, struct kept *kept)
 {
     struct error error;
 
     listener_inherit(kept);
-    if (!open_table(config, kept, FAMILY_IPV4, fresh) ||
-        !open_table(config, kept, FAMILY_IPV6, fresh))
+    if (!kept_start(kept, config))
         return false;
-    if (kept->listener_count == 0 && !listener_open(config->socket, "netbroker", kept, &error)) {
+    if (kept->listener_count == 0 &&
+        !listener_open(config->socket, config->user, "netbroker", kept, &error)) {
         log_line(LOG_ERR, "%s.", error.message);
         return false;
     }
@@ -279,6 +235,7 @@ static void go_to_background(int *ready_fd)
     setsid();
     if (chdir("/") < 0)
         log_line(LOG_WARNING, "cannot leave the working folder: %s.", strerror(errno));
+    log_want_syslog();
     *ready_fd = ends[1];
 }
 
@@ -293,17 +250,31 @@ static void allow_descriptors(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static int serve(const struct config *config, struct kept *kept, int ready_fd)
+{
+    struct error error;
+
+    if (!process_become_keeper(config->user, &error)) {
+        log_line(LOG_ERR, "%s.", error.message);
+        return EXIT_FAILURE;
+    }
+    if (!check_state_folder(config))
+        return EXIT_FAILURE;
+    return keeper_run(config, kept, ready_fd, broker_run);
+}
+
 int main(int argc, char **argv)
 {
     struct config config;
-    struct kept kept = {.joins.record = -1};
-    struct error error;
+    struct kept kept = {0};
     int status, ready_fd = -1;
-    bool fresh = false;
 
+    if (!descriptors_reserve())
+        return EXIT_FAILURE; /* there may be nowhere to say why */
     process_hide();
     config_init(&config);
     config.started_by = geteuid();
+    process_find_place(&config.place);
     if (!read_config(&config, argc, argv, &status))
         return status;
     log_set_level(config.log_level);
@@ -312,13 +283,9 @@ int main(int argc, char **argv)
     if (!config.foreground)
         go_to_background(&ready_fd);
     allow_descriptors();
-    if (!open_all(&config, &kept, &fresh))
+    if (!open_all(&config, &kept))
         return EXIT_FAILURE;
-    if (!process_become_keeper(config.user, &error)) {
-        log_line(LOG_ERR, "%s.", error.message);
-        return EXIT_FAILURE;
-    }
-    if (!check_state_folder(&config))
-        return EXIT_FAILURE;
-    return keeper_run(&config, &kept, fresh, ready_fd, broker_run);
+    status = serve(&config, &kept, ready_fd);
+    listener_remove(config.socket, &kept);
+    return status;
 }

@@ -9,16 +9,20 @@
 
 struct place {
     const struct field *field;
+    enum field_type type; /* the field's, or that of an item of its list */
     struct error *error;
 };
 
+/* right NULL: what the type takes. */
 static bool wrong(const struct place *place, enum error_code code, const char *what,
                   const char *right)
 {
-    const char *name = place->field->name;
+    const struct field *field = place->field;
+    char takes[160];
 
-    return error_set(place->error, code, name, "Invalid argument: '%s' %s; it takes %s.", name,
-                     what, right);
+    snprintf(takes, sizeof takes, type_row(place->type)->takes, field->low, field->high);
+    return error_set(place->error, code, field->name, "Invalid argument: '%s' %s; it takes %s.",
+                     field->name, what, right ? right : takes);
 }
 
 /* Client text within a message: cut, and without bytes that would play with a terminal. */
@@ -45,6 +49,21 @@ bool interface_name_is_valid(const char *text)
     return true;
 }
 
+bool interface_name_is_pattern(const char *name)
+{
+    size_t length = strlen(name);
+
+    return length > 0 && name[length - 1] == '+';
+}
+
+bool interface_pattern_has(const char *pattern, const char *name)
+{
+    size_t length = strlen(pattern) - 1;
+
+    return strlen(name) - interface_name_is_pattern(name) >= length &&
+           memcmp(pattern, name, length) == 0;
+}
+
 static bool wrong_text(const struct place *place, enum error_code code, const char *text,
                        const char *what, const char *right)
 {
@@ -56,14 +75,10 @@ static bool wrong_text(const struct place *place, enum error_code code, const ch
 
 static bool parse_address(const cJSON *json, const struct place *place, void *ret)
 {
-    if (!cJSON_IsString(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is not a string",
-                     "an IPv4 or IPv6 address such as \"10.0.1.10\"");
-    if (address_parse(json->valuestring, ret))
-        return true;
-    return wrong_text(
-        place, ERROR_INVALID_ADDRESS, json->valuestring, "is not an address",
-        "an IPv4 or IPv6 address without prefix length or zone, such as \"10.0.1.10\"");
+    return address_parse(json->valuestring, ret) ||
+           wrong_text(
+               place, ERROR_INVALID_ADDRESS, json->valuestring, "is not an address",
+               "an IPv4 or IPv6 address without prefix length or zone, such as \"10.0.1.10\"");
 }
 
 static bool wrong_length(const struct place *place, const char *text, const struct prefix *address)
@@ -86,29 +101,25 @@ static bool wrong_host_bits(const struct place *place, const char *text,
                       right);
 }
 
-static bool parse_prefix(const cJSON *json, const struct place *place, const char *right,
-                         struct prefix *ret)
+static bool parse_prefix(const char *text, const struct place *place, struct prefix *ret)
 {
-    enum prefix_fault fault;
-
-    if (!cJSON_IsString(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is not a string", right);
-    fault = prefix_read(json->valuestring, ret);
-    if (fault == PREFIX_NO_ADDRESS)
-        return wrong_text(place, ERROR_INVALID_ADDRESS, json->valuestring, "is not an address",
-                          right);
-    if (fault == PREFIX_WRONG_LENGTH)
-        return wrong_length(place, json->valuestring, ret);
-    return fault == PREFIX_RIGHT || wrong_host_bits(place, json->valuestring, ret);
+    switch (prefix_read(text, ret)) {
+    case PREFIX_NO_ADDRESS:
+        return wrong_text(place, ERROR_INVALID_ADDRESS, text, "is not an address", NULL);
+    case PREFIX_WRONG_LENGTH:
+        return wrong_length(place, text, ret);
+    case PREFIX_RIGHT:
+        return true;
+    default:
+        return wrong_host_bits(place, text, ret);
+    }
 }
 
 static bool parse_source(const cJSON *json, const struct place *place, void *ret)
 {
-    static const char right[] = "an IPv4 or IPv6 address without zone, such as \"10.0.1.10\", or a "
-                                "prefix, such as \"10.0.0.0/8\"";
     struct prefix prefix;
 
-    if (!parse_prefix(json, place, right, &prefix))
+    if (!parse_prefix(json->valuestring, place, &prefix))
         return false;
     if (address_is_multicast(&prefix.address))
         return wrong_text(place, ERROR_INVALID_ADDRESS, json->valuestring, "is a multicast address",
@@ -121,36 +132,30 @@ static bool parse_source(const cJSON *json, const struct place *place, void *ret
 
 static bool parse_group(const cJSON *json, const struct place *place, void *ret)
 {
-    static const char right[] = "224.0.1.0 to 239.255.255.255, or ff03:: and above, or a prefix "
-                                "such as \"239.1.0.0/16\"";
     struct prefix prefix;
 
-    if (!parse_prefix(json, place, right, &prefix))
+    if (!parse_prefix(json->valuestring, place, &prefix))
         return false;
     if (!prefix_is_multicast(&prefix))
         return wrong_text(place, ERROR_NOT_MULTICAST, json->valuestring,
-                          "is not a multicast address", right);
+                          "is not a multicast address", NULL);
     if (prefix_is_link_scoped(&prefix))
         return wrong_text(place, ERROR_NOT_FORWARDED, json->valuestring,
                           "is a link-local group (224.0.0.x, ff00:: to ff02::), which no "
                           "router forwards",
-                          right);
+                          NULL);
     *(struct prefix *)ret = prefix;
     return true;
 }
 
 static bool parse_interface(const cJSON *json, const struct place *place, void *ret)
 {
-    static const char right[] = "the name of an interface: 1 to 15 printable ASCII characters "
-                                "without white space, '/' and '%'";
     char shown[48], what[96];
 
-    if (!cJSON_IsString(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is not a string", right);
     if (!interface_name_is_valid(json->valuestring)) {
         snprintf(what, sizeof what, "cannot be '%s'",
                  quote(json->valuestring, shown, sizeof shown));
-        return wrong(place, ERROR_INVALID_NAME, what, right);
+        return wrong(place, ERROR_INVALID_NAME, what, NULL);
     }
     /* The whole field is compared later, so the bytes behind the name are zero too. */
     memset(ret, 0, sizeof(struct interface_name));
@@ -166,19 +171,20 @@ static bool has_name(const struct interface_list *list, const char *name)
     return false;
 }
 
+/* Of the field's type, or the item of its list: of the right JSON type, and then valid. */
+static bool parse_value(const cJSON *json, const struct place *place, void *ret);
+
 static bool parse_interfaces(const cJSON *json, const struct place *place, void *ret)
 {
+    const struct place one = {place->field, FIELD_interface, place->error};
     struct interface_list *list = ret;
     const cJSON *item;
 
-    if (!cJSON_IsArray(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is not a list",
-                     "a list of interface names such as [\"eth1\", \"eth2\"]");
     cJSON_ArrayForEach(item, json)
     {
         if (list->count == VIFS_MAX)
             return wrong(place, ERROR_OUT_OF_RANGE, "is too long", "at most 32 interfaces");
-        if (!parse_interface(item, place, &list->names[list->count]))
+        if (!parse_value(item, &one, &list->names[list->count]))
             return false;
         if (has_name(list, item->valuestring))
             return wrong(place, ERROR_INVALID_NAME, "names an interface twice",
@@ -190,23 +196,12 @@ static bool parse_interfaces(const cJSON *json, const struct place *place, void 
     return true;
 }
 
-static bool wrong_number(const struct place *place, enum error_code code, const char *what)
-{
-    char right[64];
-
-    snprintf(right, sizeof right, "an integer from %u to %u", place->field->low,
-             place->field->high);
-    return wrong(place, code, what, right);
-}
-
 static bool parse_number(const cJSON *json, const struct place *place, void *ret)
 {
     const struct field *field = place->field;
 
-    if (!cJSON_IsNumber(json))
-        return wrong_number(place, ERROR_INVALID_TYPE, "is not a number");
     if (json->valuedouble < field->low || json->valuedouble > field->high)
-        return wrong_number(place, ERROR_OUT_OF_RANGE, "is out of range");
+        return wrong(place, ERROR_OUT_OF_RANGE, "is out of range", NULL);
     *(uint32_t *)ret = (uint32_t)json->valuedouble;
     return true;
 }
@@ -218,17 +213,15 @@ static bool parse_table(const cJSON *json, const struct place *place, void *ret)
 
 static bool parse_numbers(const cJSON *json, const struct place *place, void *ret)
 {
+    const struct place one = {place->field, FIELD_number, place->error};
     struct number_list *list = ret;
     const cJSON *item;
 
-    if (!cJSON_IsArray(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is not a list",
-                     "a list of integers such as [1, 16]");
     cJSON_ArrayForEach(item, json)
     {
         if (list->count == VIFS_MAX)
             return wrong(place, ERROR_OUT_OF_RANGE, "is too long", "at most 32 integers");
-        if (!parse_number(item, place, &list->values[list->count]))
+        if (!parse_value(item, &one, &list->values[list->count]))
             return false;
         list->count++;
     }
@@ -237,23 +230,17 @@ static bool parse_numbers(const cJSON *json, const struct place *place, void *re
 
 static bool parse_flag(const cJSON *json, const struct place *place, void *ret)
 {
-    if (!cJSON_IsBool(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is neither true nor false", "true or false");
+    (void)place;
     *(bool *)ret = cJSON_IsTrue(json);
     return true;
 }
 
 static bool parse_word(const cJSON *json, const struct place *place, void *ret)
 {
-    static const char right[] = "a word of 1 to 31 characters";
-
-    if (!cJSON_IsString(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is not a string", right);
-
     size_t length = strlen(json->valuestring);
 
     if (length == 0 || length > WORD_LENGTH_MAX)
-        return wrong(place, ERROR_OUT_OF_RANGE, "is empty or too long", right);
+        return wrong(place, ERROR_OUT_OF_RANGE, "is empty or too long", NULL);
     memcpy(((struct word *)ret)->text, json->valuestring, length + 1);
     return true;
 }
@@ -280,16 +267,12 @@ static bool parse_gids(const cJSON *json, struct user *user)
 
 static bool parse_user(const cJSON *json, const struct place *place, void *ret)
 {
-    static const char right[] = "an object such as {\"uid\": 1000, \"gids\": [1000, 44]} with at "
-                                "most 64 groups";
     struct user user = {.given = true};
 
-    if (!cJSON_IsObject(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is not an object", right);
     if (cJSON_GetArraySize(json) != 2 ||
         !parse_id(cJSON_GetObjectItemCaseSensitive(json, "uid"), &user.uid) ||
         !parse_gids(cJSON_GetObjectItemCaseSensitive(json, "gids"), &user))
-        return wrong(place, ERROR_OUT_OF_RANGE, "is not a user", right);
+        return wrong(place, ERROR_OUT_OF_RANGE, "is not a user", NULL);
     *(struct user *)ret = user;
     return true;
 }
@@ -297,17 +280,14 @@ static bool parse_user(const cJSON *json, const struct place *place, void *ret)
 static bool parse_family(const cJSON *json, const struct place *place, void *ret)
 {
     uint8_t *family = ret;
-    static const char right[] = "\"ipv4\" or \"ipv6\"";
 
-    if (!cJSON_IsString(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is not a string", right);
     if (strcmp(json->valuestring, "ipv4") == 0)
         *family = FAMILY_IPV4;
     else if (strcmp(json->valuestring, "ipv6") == 0)
         *family = FAMILY_IPV6;
     else
         return wrong_text(place, ERROR_OUT_OF_RANGE, json->valuestring, "is not an address family",
-                          right);
+                          NULL);
     return true;
 }
 
@@ -333,36 +313,60 @@ static bool wrong_topic(const struct place *place, const char *pattern)
 
 static bool parse_topics(const cJSON *json, const struct place *place, void *ret)
 {
-    static const char right[] = "a list of 1 to 16 topics of 1 to 47 characters such as "
-                                "[\"mfc.added\", \"join.*\"]";
     struct topic_list *list = ret;
     const cJSON *item;
 
-    if (!cJSON_IsArray(json))
-        return wrong(place, ERROR_INVALID_TYPE, "is not a list", right);
     cJSON_ArrayForEach(item, json)
     {
         if (!cJSON_IsString(item))
-            return wrong(place, ERROR_INVALID_TYPE, "holds something other than text", right);
+            return wrong(place, ERROR_INVALID_TYPE, "holds something other than text", NULL);
 
         size_t length = strlen(item->valuestring);
 
         if (list->count == TOPICS_MAX || length == 0 || length > TOPIC_LENGTH_MAX)
-            return wrong(place, ERROR_OUT_OF_RANGE, "is too long", right);
+            return wrong(place, ERROR_OUT_OF_RANGE, "is too long", NULL);
         if (!matches_event(item->valuestring))
             return wrong_topic(place, item->valuestring);
         memcpy(list->patterns[list->count++], item->valuestring, length + 1);
     }
-    return list->count > 0 || wrong(place, ERROR_OUT_OF_RANGE, "is empty", right);
+    return list->count > 0 || wrong(place, ERROR_OUT_OF_RANGE, "is empty", NULL);
 }
 
 typedef bool parse_function(const cJSON *json, const struct place *place, void *ret);
 
 static parse_function *const parsers[] = {
-#define T(type, c_type, metavariable) [FIELD_##type] = parse_##type,
+#define T(type, ...) [FIELD_##type] = parse_##type,
     FIELD_TYPES(T)
 #undef T
 };
+
+static bool has_type(const cJSON *json, enum field_type type)
+{
+    const struct type_row *row = type_row(type);
+
+    if (row->shape == LIST)
+        return cJSON_IsArray(json);
+    return row->json == JSON_TEXT      ? cJSON_IsString(json)
+           : row->json == JSON_INTEGER ? cJSON_IsNumber(json)
+           : row->json == JSON_BOOLEAN ? cJSON_IsBool(json)
+                                       : cJSON_IsObject(json);
+}
+
+static bool parse_value(const cJSON *json, const struct place *place, void *ret)
+{
+    static const char *const faults[] = {
+        [JSON_TEXT] = "is not a string",
+        [JSON_INTEGER] = "is not a number",
+        [JSON_BOOLEAN] = "is neither true nor false",
+        [JSON_OBJECT] = "is not an object",
+    };
+    const struct type_row *row = type_row(place->type);
+
+    if (!has_type(json, place->type))
+        return wrong(place, ERROR_INVALID_TYPE,
+                     row->shape == LIST ? "is not a list" : faults[row->json], NULL);
+    return parsers[place->type](json, place, ret);
+}
 
 static void list_fields(const struct action_row *row, char *text, size_t size)
 {
@@ -388,7 +392,7 @@ static bool refuse_unknown(const struct action_row *row, const char *name, struc
 static void set_fallbacks(const struct action_row *row, char *args)
 {
     for (size_t i = 0; i < row->field_count; i++)
-        if (row->fields[i].type == FIELD_number)
+        if (row->fields[i].fallback)
             memcpy(args + row->fields[i].offset, &row->fields[i].fallback, sizeof(uint32_t));
 }
 
@@ -417,11 +421,13 @@ static bool decode_payload(const struct action_row *row, const cJSON *payload, c
     cJSON_ArrayForEach(member, payload)
     {
         const struct field *field = field_find(row, member->string);
-        struct place place = {field, error};
 
         if (!field)
             return refuse_unknown(row, member->string, error);
-        if (!parsers[field->type](member, &place, args + field->offset))
+
+        const struct place place = {field, field->type, error};
+
+        if (!parse_value(member, &place, args + field->offset))
             return false;
     }
     return check_required(row, payload, error);
@@ -436,7 +442,8 @@ static bool check_envelope(const cJSON *request, struct error *error)
         const char *name = member->string;
         char shown[48];
 
-        if (strcmp(name, "action") == 0 || strcmp(name, "payload") == 0 || strcmp(name, "id") == 0)
+        if (strcmp(name, "action") == 0 || strcmp(name, "payload") == 0 ||
+            strcmp(name, "id") == 0 || strcmp(name, "fds") == 0)
             continue;
         quote(name, shown, sizeof shown);
         return error_set(error, ERROR_UNKNOWN_FIELD, shown,
@@ -466,9 +473,38 @@ static bool find_action(const cJSON *request, enum action *ret, struct error *er
                      quote(name->valuestring, shown, sizeof shown));
 }
 
+static bool names_are(const cJSON *names, const char *words)
+{
+    const cJSON *name;
+
+    cJSON_ArrayForEach(name, names)
+    {
+        size_t length = strcspn(words, " ");
+
+        if (!cJSON_IsString(name) || length == 0 || strlen(name->valuestring) != length ||
+            strncmp(name->valuestring, words, length) != 0)
+            return false;
+        words += length + (words[length] == ' ');
+    }
+    return *words == '\0';
+}
+
+static bool decode_fds(const struct action_row *row, const cJSON *names, size_t *ret,
+                       struct error *error)
+{
+    *ret = word_count(row->takes);
+    return ((!names || cJSON_IsArray(names)) && names_are(names, row->takes)) ||
+           error_set(error, ERROR_INVALID_DESCRIPTOR, "fds",
+                     "Invalid argument: %s takes %s%s; 'fds' is the list of their names, in this "
+                     "order.",
+                     row->name, *ret ? "the descriptors " : "no descriptors", row->takes);
+}
+
 static bool decode_tree(const cJSON *tree, struct request *request, struct error *error)
 {
     return check_envelope(tree, error) && find_action(tree, &request->action, error) &&
+           decode_fds(action_row(request->action), cJSON_GetObjectItemCaseSensitive(tree, "fds"),
+                      &request->fd_count, error) &&
            decode_payload(action_row(request->action),
                           cJSON_GetObjectItemCaseSensitive(tree, "payload"), (char *)&request->args,
                           error);
@@ -502,4 +538,25 @@ bool decode_request(const char *bytes, size_t n, struct request *ret, struct err
     if (valid)
         *ret = request;
     return valid;
+}
+
+bool decode_fields(const struct action_row *row, const struct span *object, void *ret,
+                   struct error *error)
+{
+    cJSON *tree = cJSON_ParseWithLength(object->start, object->length);
+    bool valid;
+
+    if (!tree)
+        return error_set(error, ERROR_NO_MEMORY, NULL, "There is no memory to read it.");
+    valid = decode_payload(row, tree, ret, error);
+    cJSON_Delete(tree);
+    return valid;
+}
+
+bool request_flag(const struct request *request, const char *name)
+{
+    const struct field *field = field_find(action_row(request->action), name);
+
+    return field && field->type == FIELD_flag &&
+           *(const bool *)((const char *)&request->args + field->offset);
 }

@@ -11,7 +11,8 @@
     E(INVALID_JSON, "invalid-json",                                                                \
       "The bytes are not a request: not JSON, or JSON that the protocol excludes.")                \
     E(TOO_LARGE, "too-large", "The request has more than 16 KiB.")                                 \
-    E(TOO_SLOW, "too-slow", "The end of the request did not arrive in time.")                      \
+    E(TOO_SLOW, "too-slow",                                                                        \
+      "The end of a request, the next request, or the reader of replies took too long.")           \
     E(UNKNOWN_ACTION, "unknown-action", "There is no such action.")                                \
     E(UNKNOWN_FIELD, "unknown-field", "The action does not take this field.")                      \
     E(MISSING_FIELD, "missing-field", "A required field is missing.")                              \
@@ -24,6 +25,8 @@
     E(INVALID_NAME, "invalid-name", "The text is not a valid interface name.")                     \
     E(NOT_MULTICAST, "not-multicast", "The group is not a multicast address.")                     \
     E(NOT_FORWARDED, "not-forwarded", "The group is link-local, and no router forwards it.")       \
+    E(INVALID_DESCRIPTOR, "invalid-descriptor",                                                    \
+      "The descriptors that came with the request are not those that the action takes.")           \
     E(LOOP, "loop", "The inbound interface is also an outgoing interface.")                        \
     E(NOT_FOUND, "not-found", "There is no such interface, route, join or lease.")                 \
     E(LIMIT, "limit", "A limit of the kernel or of the service is reached.")                       \

@@ -76,18 +76,23 @@ void json_close(struct json *json, char bracket)
 
 enum { SEQUENCE_MAX = 4 }; /* the text's end belongs to no sequence */
 
+/* ASCII without what is escaped. */
+static const bool is_plain[256] = {
+    [0x20 ... '"' - 1] = true,
+    ['"' + 1 ... '\\' - 1] = true,
+    ['\\' + 1 ... 0x7f] = true,
+};
+
 /* How many bytes of the text can stand as they are. */
 static size_t plain_length(const char *text)
 {
     size_t length = 0, step = 1;
 
-    for (; step > 0 && text[length]; length += step) {
-        unsigned char c = (unsigned char)text[length];
-
-        if (c >= 0x80)
-            step = utf8_sequence(text + length, SEQUENCE_MAX);
-        else
-            step = c >= 0x20 && c != '"' && c != '\\';
+    while (step > 0) {
+        while (is_plain[(unsigned char)text[length]])
+            length++;
+        step = (unsigned char)text[length] < 0x80 ? 0 : utf8_sequence(text + length, SEQUENCE_MAX);
+        length += step;
     }
     return length;
 }
@@ -120,6 +125,19 @@ void json_text_part(struct json *json, const char *part)
 /* The quoted text alone, for keys and values alike. */
 static void put_quoted(struct json *json, const char *value)
 {
+    size_t length = plain_length(value);
+    char *at = NULL;
+
+    if (json->comma)
+        json_bytes(json, ",", 1);
+    if (!value[length] && make_room(json, length + 2))
+        at = json->text + json->length;
+    if (at) { /* as nearly all are */
+        at[0] = at[length + 1] = '"';
+        memcpy(at + 1, value, length);
+        json->length += length + 2;
+        return;
+    }
     json_bytes(json, "\"", 1);
     json_text_part(json, value);
     json_bytes(json, "\"", 1);
@@ -127,8 +145,6 @@ static void put_quoted(struct json *json, const char *value)
 
 void json_key(struct json *json, const char *key)
 {
-    if (json->comma)
-        json_bytes(json, ",", 1);
     put_quoted(json, key);
     json_bytes(json, ":", 1);
     json->comma = false;
@@ -136,8 +152,6 @@ void json_key(struct json *json, const char *key)
 
 void json_string(struct json *json, const char *value)
 {
-    if (json->comma)
-        json_bytes(json, ",", 1);
     put_quoted(json, value);
     json->comma = true;
 }
@@ -153,18 +167,28 @@ void json_text_close(struct json *json)
     json->comma = true;
 }
 
+/* A list has many, and snprintf(3) takes 200 ns for each. */
+static void put_number(struct json *json, bool negative, uint64_t value)
+{
+    char text[24], *at = text + sizeof text;
+
+    do {
+        *--at = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    if (negative)
+        *--at = '-';
+    json_raw(json, at, (size_t)(text + sizeof text - at));
+}
+
 void json_number(struct json *json, int64_t value)
 {
-    char text[24];
-
-    json_raw(json, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)value));
+    put_number(json, value < 0, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
 void json_unsigned(struct json *json, uint64_t value)
 {
-    char text[24];
-
-    json_raw(json, text, (size_t)snprintf(text, sizeof text, "%llu", (unsigned long long)value));
+    put_number(json, false, value);
 }
 
 void json_bool(struct json *json, bool value)

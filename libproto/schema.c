@@ -2,165 +2,20 @@
 
 #include <stdio.h>
 
-static void write_text_type(struct json *json, const char *format)
+/* The type's schema with the field's limits. */
+static void write_type(struct json *json, const struct field *field)
 {
-    json_member_string(json, "type", "string");
-    if (format)
-        json_member_string(json, "format", format);
-}
+    char text[512];
+    int length =
+        snprintf(text, sizeof text, type_row(field->type)->schema, field->low, field->high);
 
-static void write_address(struct json *json, const struct field *field)
-{
-    (void)field;
-    json_key(json, "anyOf");
-    json_open(json, '[');
-    json_open(json, '{');
-    write_text_type(json, "ipv4");
-    json_close(json, '}');
-    json_open(json, '{');
-    write_text_type(json, "ipv6");
-    json_close(json, '}');
-    json_close(json, ']');
-}
-
-static void write_name_pattern(struct json *json)
-{
-    write_text_type(json, NULL);
-    json_member_unsigned(json, "minLength", 1);
-    json_member_unsigned(json, "maxLength", INTERFACE_NAME_MAX);
-    json_member_string(json, "pattern", "^[!-$&-.0-~]+$");
-}
-
-static void write_range(struct json *json, const struct field *field)
-{
-    json_member_string(json, "type", "integer");
-    json_member_unsigned(json, "minimum", field->low);
-    json_member_unsigned(json, "maximum", field->high);
-}
-
-static void open_list(struct json *json, uint32_t low, uint32_t high)
-{
-    json_member_string(json, "type", "array");
-    json_member_unsigned(json, "minItems", low);
-    json_member_unsigned(json, "maxItems", high);
-    json_key(json, "items");
-    json_open(json, '{');
-}
-
-static void write_source(struct json *json, const struct field *field)
-{
-    write_address(json, field);
-}
-
-static void write_group(struct json *json, const struct field *field)
-{
-    write_address(json, field);
-}
-
-static void write_interface(struct json *json, const struct field *field)
-{
-    (void)field;
-    write_name_pattern(json);
-}
-
-static void write_interfaces(struct json *json, const struct field *field)
-{
-    json_member_bool(json, "uniqueItems", true);
-    open_list(json, field->low, field->high);
-    write_name_pattern(json);
-    json_close(json, '}');
-}
-
-static void write_number(struct json *json, const struct field *field)
-{
-    write_range(json, field);
+    for (char *c = text; *c; c++)
+        if (*c == '\'')
+            *c = '"';
+    json_raw(json, text, (size_t)length);
     if (field->fallback)
         json_member_unsigned(json, "default", field->fallback);
 }
-
-static void write_table(struct json *json, const struct field *field)
-{
-    write_range(json, field);
-}
-
-static void write_numbers(struct json *json, const struct field *field)
-{
-    open_list(json, 0, VIFS_MAX);
-    write_range(json, field);
-    json_close(json, '}');
-}
-
-static void write_flag(struct json *json, const struct field *field)
-{
-    (void)field;
-    json_member_string(json, "type", "boolean");
-    json_member_bool(json, "default", false);
-}
-
-static void write_word(struct json *json, const struct field *field)
-{
-    (void)field;
-    write_text_type(json, NULL);
-    json_member_unsigned(json, "minLength", 1);
-    json_member_unsigned(json, "maxLength", WORD_LENGTH_MAX);
-}
-
-static void write_id(struct json *json)
-{
-    json_member_string(json, "type", "integer");
-    json_member_unsigned(json, "minimum", 0);
-    json_member_unsigned(json, "maximum", UINT32_MAX - 1);
-}
-
-static void write_user(struct json *json, const struct field *field)
-{
-    (void)field;
-    json_member_string(json, "type", "object");
-    json_key(json, "properties");
-    json_open(json, '{');
-    json_key(json, "uid");
-    json_open(json, '{');
-    write_id(json);
-    json_close(json, '}');
-    json_key(json, "gids");
-    json_open(json, '{');
-    open_list(json, 0, USER_GROUPS_MAX);
-    write_id(json);
-    json_close(json, '}');
-    json_close(json, '}');
-    json_close(json, '}');
-    json_key(json, "required");
-    json_open(json, '[');
-    json_string(json, "uid");
-    json_string(json, "gids");
-    json_close(json, ']');
-    json_member_bool(json, "additionalProperties", false);
-}
-
-static void write_family(struct json *json, const struct field *field)
-{
-    (void)field;
-    json_key(json, "enum");
-    json_open(json, '[');
-    json_string(json, "ipv4");
-    json_string(json, "ipv6");
-    json_close(json, ']');
-}
-
-static void write_topics(struct json *json, const struct field *field)
-{
-    open_list(json, field->low, field->high);
-    write_text_type(json, NULL);
-    json_member_unsigned(json, "minLength", 1);
-    json_member_unsigned(json, "maxLength", TOPIC_LENGTH_MAX);
-    json_close(json, '}');
-}
-
-static void (*const writers[])(struct json *, const struct field *) = {
-#define T(type, c_type, metavariable) [FIELD_##type] = write_##type,
-    FIELD_TYPES(T)
-#undef T
-};
 
 static void write_required(struct json *json, const struct action_row *row)
 {
@@ -185,7 +40,7 @@ static void write_payload(struct json *json, const struct action_row *row)
         json_key(json, field->name);
         json_open(json, '{');
         json_member_string(json, "description", field->documentation);
-        writers[field->type](json, field);
+        write_type(json, field);
         json_close(json, '}');
     }
     json_close(json, '}');

@@ -4,17 +4,19 @@
 
 #define F(S, name, type, need, low, high, fallback, documentation)                                 \
     {#name, FIELD_##type, need, offsetof(struct S, name), low, high, fallback, documentation},
-#define A(NAME, function, policy, cli, fds, documentation)                                         \
+#define A(NAME, function, flags, policy, cli, takes, fds, documentation)                           \
     static const struct field fields_##function[] = {FIELDS_##NAME(F, args_##function)};
 ACTIONS(A)
 #undef A
 #undef F
 
 static const struct action_row rows[] = {
-#define A(NAME, function, policy, cli, fds, documentation)                                         \
+#define A(NAME, function, flags, policy, cli, takes, fds, documentation)                           \
     [ACTION_##NAME] = {#NAME,                                                                      \
+                       flags,                                                                      \
                        policy,                                                                     \
                        cli,                                                                        \
+                       takes,                                                                      \
                        fds,                                                                        \
                        documentation,                                                              \
                        fields_##function,                                                          \
@@ -23,8 +25,9 @@ static const struct action_row rows[] = {
 #undef A
 };
 
-static const char *const metavariables[] = {
-#define T(type, c_type, metavariable) [FIELD_##type] = metavariable,
+static const struct type_row types[] = {
+#define T(type, c_type, metavariable, json, shape, takes, limits, schema)                          \
+    [FIELD_##type] = {#type, metavariable, json, shape, takes, limits, schema},
     FIELD_TYPES(T)
 #undef T
 };
@@ -37,6 +40,31 @@ bool field_is_required(const struct field *field)
 const struct action_row *action_row(enum action action)
 {
     return &rows[action];
+}
+
+bool actions_take_fds(void)
+{
+    for (enum action action = 0; action < ACTION_COUNT; action++)
+        if (rows[action].takes[0])
+            return true;
+    return false;
+}
+
+bool actions_lend_fds(void)
+{
+    for (enum action action = 0; action < ACTION_COUNT; action++)
+        if (rows[action].fds[0])
+            return true;
+    return false;
+}
+
+size_t word_count(const char *words)
+{
+    size_t count = *words != '\0';
+
+    for (; *words; words++)
+        count += *words == ' ';
+    return count;
 }
 
 enum action action_find(const char *name)
@@ -55,14 +83,9 @@ const struct field *field_find(const struct action_row *row, const char *name)
     return NULL;
 }
 
-const char *field_metavariable(enum field_type type)
+const struct type_row *type_row(enum field_type type)
 {
-    return metavariables[type];
-}
-
-bool field_is_list(enum field_type type)
-{
-    return strstr(metavariables[type], "[,") != NULL;
+    return &types[type];
 }
 
 const char *event_topic(size_t index)

@@ -47,25 +47,73 @@ struct topic_list {
     char patterns[TOPICS_MAX][TOPIC_LENGTH_MAX + 1];
 };
 
-/* T(type, C type, how the command line calls a value of it). What a field of the type holds where
- * the request lacks it: all zero, but a number, which then holds the row's fallback. */
+/* The value of a field in JSON, or of each item of its list. */
+enum json_type { JSON_TEXT, JSON_INTEGER, JSON_BOOLEAN, JSON_OBJECT };
+enum json_shape { ONE, LIST }; /* a list is written with commas where it is not JSON */
+
+/* T(type, C type, how the command line calls a value of it, JSON type, one or a list,
+ * what it takes: the end of the sentence that refuses another value,
+ * the same for the reference,
+ * the same for the JSON Schema, with ' for ")
+ * In these three, "%u" is the field's low, then its high. What a field of the type holds where the
+ * request lacks it: all zero, but a number, which then holds the row's fallback. */
 #define FIELD_TYPES(T)                                                                             \
-    T(address, struct address, "ADDRESS")                                                          \
-    T(source, struct prefix, "ADDRESS[/LENGTH]")                                                   \
-    T(group, struct prefix, "GROUP[/LENGTH]")                                                      \
-    T(interface, struct interface_name, "INTERFACE")                                               \
-    T(interfaces, struct interface_list, "INTERFACE[,INTERFACE...]")                               \
-    T(table, uint32_t, "TABLE")                                                                    \
-    T(number, uint32_t, "NUMBER")                                                                  \
-    T(numbers, struct number_list, "NUMBER[,NUMBER...]")                                           \
-    T(flag, bool, "")                                                                              \
-    T(word, struct word, "NAME")                                                                   \
-    T(user, struct user, "USER")                                                                   \
-    T(family, uint8_t, "ipv4|ipv6")                                                                \
-    T(topics, struct topic_list, "TOPIC[,TOPIC...]")
+    T(address, struct address, "ADDRESS", JSON_TEXT, ONE,                                          \
+      "an IPv4 or IPv6 address such as \"10.0.1.10\"", "text: an IPv4 or IPv6 address",            \
+      SCHEMA_ADDRESS)                                                                              \
+    T(source, struct prefix, "ADDRESS[/LENGTH]", JSON_TEXT, ONE,                                   \
+      "an IPv4 or IPv6 address without zone, such as \"10.0.1.10\", or a prefix, such as "         \
+      "\"10.0.0.0/8\"",                                                                            \
+      "text: an IPv4 or IPv6 unicast address", SCHEMA_ADDRESS)                                     \
+    T(group, struct prefix, "GROUP[/LENGTH]", JSON_TEXT, ONE,                                      \
+      "224.0.1.0 to 239.255.255.255, or ff03:: and above, or a prefix such as \"239.1.0.0/16\"",   \
+      "text: an IPv4 or IPv6 multicast address", SCHEMA_ADDRESS)                                   \
+    T(interface, struct interface_name, "INTERFACE", JSON_TEXT, ONE,                               \
+      "the name of an interface: 1 to 15 printable ASCII characters without white space, '/' and " \
+      "'%%'",                                                                                      \
+      "text: an interface name of 1 to 15 bytes", SCHEMA_INTERFACE)                                \
+    T(interfaces, struct interface_list, "INTERFACE[,INTERFACE...]", JSON_TEXT, LIST,              \
+      "a list of interface names such as [\"eth1\", \"eth2\"]",                                    \
+      "list of %u to %u interface names, each once",                                               \
+      "'uniqueItems':true,'type':'array','minItems':%u,'maxItems':%u,"                             \
+      "'items':{" SCHEMA_INTERFACE "}")                                                            \
+    T(table, uint32_t, "TABLE", JSON_INTEGER, ONE, "an integer from %u to %u",                     \
+      "integer from %u to %u", SCHEMA_INTEGER)                                                     \
+    T(number, uint32_t, "NUMBER", JSON_INTEGER, ONE, "an integer from %u to %u",                   \
+      "integer from %u to %u", SCHEMA_INTEGER)                                                     \
+    T(numbers, struct number_list, "NUMBER[,NUMBER...]", JSON_INTEGER, LIST,                       \
+      "a list of integers such as [1, 16]", "list of at most 32 integers from %u to %u",           \
+      "'type':'array','minItems':0,'maxItems':32,'items':{" SCHEMA_INTEGER "}")                    \
+    T(flag, bool, "", JSON_BOOLEAN, ONE, "true or false", "`true` or `false`",                     \
+      "'type':'boolean','default':false")                                                          \
+    T(word, struct word, "NAME", JSON_TEXT, ONE, "a word of 1 to 31 characters",                   \
+      "text of 1 to 31 bytes", "'type':'string','minLength':1,'maxLength':31")                     \
+    T(user, struct user, "USER", JSON_OBJECT, ONE,                                                 \
+      "an object such as {\"uid\": 1000, \"gids\": [1000, 44]} with at most 64 groups",            \
+      "`{\"uid\": NUMBER, \"gids\": [NUMBER, ...]}`, at most 64 groups",                           \
+      "'type':'object','properties':{'uid':{" SCHEMA_ID "},"                                       \
+      "'gids':{'type':'array','minItems':0,'maxItems':64,'items':{" SCHEMA_ID "}}},"               \
+      "'required':['uid','gids'],'additionalProperties':false")                                    \
+    T(family, uint8_t, "ipv4|ipv6", JSON_TEXT, ONE, "\"ipv4\" or \"ipv6\"",                        \
+      "`\"ipv4\"` or `\"ipv6\"`", "'enum':['ipv4','ipv6']")                                        \
+    T(topics, struct topic_list, "TOPIC[,TOPIC...]", JSON_TEXT, LIST,                              \
+      "a list of 1 to 16 topics of 1 to 47 characters such as [\"mfc.added\", \"join.*\"]",        \
+      "list of %u to %u texts of 1 to 47 bytes",                                                   \
+      "'type':'array','minItems':%u,'maxItems':%u,"                                                \
+      "'items':{'type':'string','minLength':1,'maxLength':47}")
+
+#define SCHEMA_ADDRESS                                                                             \
+    "'anyOf':[{'type':'string','format':'ipv4'},{'type':'string','format':'ipv6'}]"
+#define SCHEMA_INTERFACE "'type':'string','minLength':1,'maxLength':15,'pattern':'^[!-$&-.0-~]+$'"
+#define SCHEMA_INTEGER   "'type':'integer','minimum':%u,'maximum':%u"
+#define SCHEMA_ID        "'type':'integer','minimum':0,'maximum':4294967294"
+
+_Static_assert(INTERFACE_NAME_MAX == 15 && VIFS_MAX == 32 && WORD_LENGTH_MAX == 31 &&
+                   USER_GROUPS_MAX == 64 && TOPICS_MAX == 16 && TOPIC_LENGTH_MAX == 47,
+               "FIELD_TYPES has these numbers in its texts");
 
 enum field_type {
-#define T(type, c_type, metavariable) FIELD_##type,
+#define T(type, ...) FIELD_##type,
     FIELD_TYPES(T)
 #undef T
         FIELD_TYPE_COUNT
@@ -225,6 +273,8 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     F(S, user, user, OPTIONAL, 0, 0, 0,                                                            \
       "The user to ask about; by default yourself. The "                                           \
       "command line takes a name or a number.")                                                    \
+    F(S, elsewhere, flag, OPTIONAL, 0, 0, 0,                                                       \
+      "Ask about the user as a client in another network namespace than the service.")             \
     F(S, verb, word, ARGUMENT, 0, 0, 0,                                                            \
       "The verb, such as mroute.write; "                                                           \
       "netbroker-policy(5) lists all verbs.")                                                      \
@@ -245,54 +295,101 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 #define FIELDS_DESCRIBE(F, S)                                                                      \
     F(S, name, word, OPTIONAL, 0, 0, 0, "Only this action; by default all.")
 
-/* A(NAME, function, policy verb, command line, fds returned, documentation) */
+/* Of a kind that only tests have (daemon/resources/null). */
+#ifdef NB_TEST_KINDS
+#define FIELD_NULL_NAME(F, S)                                                                      \
+    F(S, name, word, REQUIRED, 0, 0, 0, "The name of the null, of a-z, 0-9 and '-'.")
+
+#define FIELDS_ADD_NULL(F, S)                                                                      \
+    FIELD_NULL_NAME(F, S)                                                                          \
+    FIELD_WHILE_CONNECTED(F, S)                                                                    \
+    FIELD_DRY_RUN(F, S)
+
+#define FIELDS_DEL_NULL(F, S)                                                                      \
+    FIELD_NULL_NAME(F, S)                                                                          \
+    FIELD_DRY_RUN(F, S)
+
+#define FIELDS_SHOW_NULL(F, S)
+
+#define TEST_ACTIONS(A)                                                                            \
+    A(ADD_NULL, add_null, ACTION_CHANGES | ACTION_WANTS_LEASE, "null.write", "null add", "",       \
+      "null", "Hold a null, and get its descriptor.")                                              \
+    A(DEL_NULL, del_null, ACTION_CHANGES | ACTION_DELETES, "null.write", "null del", "", "",       \
+      "Release a null. It goes when its last lease ends.")                                         \
+    A(SHOW_NULL, show_null, 0, "null.read", "null show", "", "", "List the nulls.")
+#else
+#define TEST_ACTIONS(A)
+#endif
+
+/* What is true of an action, for those who treat all actions alike. */
+enum action_flags {
+    ACTION_CHANGES = 1 << 0,        /* it changes what is wanted: it is audited */
+    ACTION_WANTS_LEASE = 1 << 1,    /* it grants a lease, whose id is made before */
+    ACTION_DELETES = 1 << 2,        /* it ends the lease on what its fields name */
+    ACTION_STAGED = 1 << 3,         /* it is kept aside while its session collects a set */
+    ACTION_ENDS_SET = 1 << 4,       /* the set is discarded where it is refused */
+    ACTION_WAITS_FOR_SETS = 1 << 5, /* while a set is applied, it waits */
+    ACTION_DECIDED_LATER = 1 << 6,  /* the policy must allow its verb somewhere; what it is done to
+                                     * is decided one by one */
+};
+
+/* A(NAME, function, flags, policy verb, command line, fds taken, fds returned, documentation) */
 #define ACTIONS(A)                                                                                 \
-    A(ADD_MFC, add_mfc, "mroute.write", "mfc add", "",                                             \
+    A(ADD_MFC, add_mfc,                                                                            \
+      ACTION_CHANGES | ACTION_WANTS_LEASE | ACTION_STAGED | ACTION_WAITS_FOR_SETS, "mroute.write", \
+      "mfc add", "", "",                                                                           \
       "Add a multicast route, or replace the route with the same source and group. If the "        \
       "source is any or a prefix, each inbound interface has its own route.")                      \
-    A(DEL_MFC, del_mfc, "mroute.write", "mfc del", "",                                             \
-      "Delete a multicast route, or some of its outgoing interfaces.")                             \
-    A(FLUSH_MFC, flush_mfc, "mroute.write", "mfc flush", "",                                       \
+    A(DEL_MFC, del_mfc, ACTION_CHANGES | ACTION_DELETES | ACTION_WAITS_FOR_SETS, "mroute.write",   \
+      "mfc del", "", "", "Delete a multicast route, or some of its outgoing interfaces.")          \
+    A(FLUSH_MFC, flush_mfc, ACTION_CHANGES | ACTION_DECIDED_LATER, "mroute.write", "mfc flush",    \
+      "", "",                                                                                      \
       "Delete the multicast routes that you hold, like a replacement by an empty set. "            \
       "Routes that others hold as well stay.")                                                     \
-    A(BEGIN_REPLACE, begin_replace, "mroute.write", "", "",                                        \
+    A(BEGIN_REPLACE, begin_replace, ACTION_CHANGES | ACTION_DECIDED_LATER, "mroute.write", "", "", \
+      "",                                                                                          \
       "Begin a set that replaces the routes that you hold: each ADD_MFC of this connection "       \
       "is kept aside until COMMIT. If the connection ends, the set is discarded.")                 \
-    A(COMMIT, commit, "mroute.write", "", "",                                                      \
+    A(COMMIT, commit, ACTION_CHANGES | ACTION_DECIDED_LATER | ACTION_ENDS_SET, "mroute.write", "", \
+      "", "",                                                                                      \
       "Apply the set as a difference: routes that are not in the set are deleted, and "            \
       "routes that exist already are not touched. If a request of the set was refused, "           \
       "nothing is applied.")                                                                       \
-    A(ABORT, abort, "mroute.write", "", "", "Discard the set; nothing is changed.")                \
-    A(SHOW_MFC, show_mfc, "mroute.read", "mfc show", "",                                           \
+    A(ABORT, abort, ACTION_CHANGES | ACTION_DECIDED_LATER, "mroute.write", "", "", "",             \
+      "Discard the set; nothing is changed.")                                                      \
+    A(SHOW_MFC, show_mfc, 0, "mroute.read", "mfc show", "", "",                                    \
       "List multicast routes with their state and counters.")                                      \
-    A(SHOW_VIF, show_vif, "mroute.read", "vif show", "",                                           \
+    A(SHOW_VIF, show_vif, 0, "mroute.read", "vif show", "", "",                                    \
       "List the virtual interfaces (VIFs) that routes use, with their counters.")                  \
-    A(SHOW, show, "mroute.read", "show", "",                                                       \
+    A(SHOW, show, 0, "mroute.read", "show", "", "",                                                \
       "Show the interfaces and the routes of multicast routing.")                                  \
-    A(ADD_JOIN, add_join, "join.write", "join add", "",                                            \
+    A(ADD_JOIN, add_join, ACTION_CHANGES | ACTION_WANTS_LEASE, "join.write", "join add", "", "",   \
       "Join a multicast group on an interface, so that switches and routers send its "             \
       "packets there. Source and group may be prefixes, up to 4096 memberships.")                  \
-    A(DEL_JOIN, del_join, "join.write", "join del", "",                                            \
+    A(DEL_JOIN, del_join, ACTION_CHANGES | ACTION_DELETES, "join.write", "join del", "", "",       \
       "Release a join. The group is left when the last lease of the join ends.")                   \
-    A(SHOW_JOIN, show_join, "join.read", "join show", "", "List the joins with their state.")      \
-    A(DIAGNOSE, diagnose, "mroute.read", "doctor", "",                                             \
+    A(SHOW_JOIN, show_join, 0, "join.read", "join show", "", "",                                   \
+      "List the joins with their state.")                                                          \
+    A(DIAGNOSE, diagnose, 0, "mroute.read", "doctor", "", "",                                      \
       "Find out from the kernel's state why multicast packets are not forwarded. The "             \
       "command exits with 1 where a problem was found.")                                           \
-    A(SUBSCRIBE, subscribe, "event.read", "watch", "", "Report events as they happen.")            \
-    A(LEASES, leases, "lease.read", "leases", "",                                                  \
+    A(SUBSCRIBE, subscribe, 0, "event.read", "watch", "", "", "Report events as they happen.")     \
+    A(LEASES, leases, 0, "lease.read", "leases", "", "",                                           \
       "List all leases: who holds which route "                                                    \
       "or join, and since when.")                                                                  \
-    A(REVOKE, revoke, "lease.revoke", "revoke", "", "Revoke a lease of any user.")                 \
-    A(CHECK_POLICY, check_policy, "policy.read", "policy check", "",                               \
+    A(REVOKE, revoke, ACTION_CHANGES | ACTION_WAITS_FOR_SETS, "lease.revoke", "revoke", "", "",    \
+      "Revoke a lease of any user.")                                                               \
+    A(CHECK_POLICY, check_policy, 0, "policy.read", "policy check", "", "",                        \
       "Show what the policy decides about a request, and by which rule. The command exits "        \
       "with 1 where it is not allowed.")                                                           \
-    A(STATUS, status, "service.read", "status", "",                                                \
+    A(STATUS, status, 0, "service.read", "status", "", "",                                         \
       "Show the state of the service: version, processes, privileges, counters.")                  \
-    A(METRICS, metrics, "service.read", "metrics", "",                                             \
+    A(METRICS, metrics, 0, "service.read", "metrics", "", "",                                      \
       "Print the counters of the service, the interfaces and the routes for Prometheus.")          \
-    A(PING, ping, "service.read", "ping", "", "Check that the service answers.")                   \
-    A(DESCRIBE, describe, "service.read", "describe", "",                                          \
-      "Describe the requests as a JSON Schema (draft 2020-12).")
+    A(PING, ping, 0, "service.read", "ping", "", "", "Check that the service answers.")            \
+    A(DESCRIBE, describe, 0, "service.read", "describe", "", "",                                   \
+      "Describe the requests as a JSON Schema (draft 2020-12).")                                   \
+    TEST_ACTIONS(A)
 
 /* E(topic): the events, which SUBSCRIBE selects by patterns. A kind's own list says when. */
 #define EVENT_TOPICS(E)                                                                            \
@@ -304,8 +401,10 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     E("mfc.learned")                                                                               \
     E("mfc.moved")                                                                                 \
     E("mfc.expired")                                                                               \
+    E("mfc.overridden")                                                                            \
     E("mfc.no-route")                                                                              \
     E("mfc.wrong-interface")                                                                       \
+    E("mfc.healed")                                                                                \
     E("join.added")                                                                                \
     E("join.deleted")                                                                              \
     E("join.waiting")                                                                              \
@@ -315,20 +414,20 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 /* --- What the rows become ------------------------------------------------------------------ */
 
 enum action {
-#define A(NAME, function, policy, cli, fds, documentation) ACTION_##NAME,
+#define A(NAME, function, flags, policy, cli, takes, fds, documentation) ACTION_##NAME,
     ACTIONS(A)
 #undef A
         ACTION_COUNT
 };
 
-#define T(type, c_type, metavariable) typedef c_type value_##type;
+#define T(type, c_type, ...) typedef c_type value_##type;
 FIELD_TYPES(T)
 #undef T
 
 /* One struct an action, e.g. struct args_add_mfc: what a handler receives, valid as far as one
  * request can be judged by itself. */
 #define F(S, name, type, need, low, high, fallback, documentation) value_##type name;
-#define A(NAME, function, policy, cli, fds, documentation)                                         \
+#define A(NAME, function, flags, policy, cli, takes, fds, documentation)                           \
     struct args_##function {                                                                       \
         FIELDS_##NAME(F, )                                                                         \
     };
@@ -337,7 +436,8 @@ ACTIONS(A)
 #undef F
 
 union args {
-#define A(NAME, function, policy, cli, fds, documentation) struct args_##function function;
+#define A(NAME, function, flags, policy, cli, takes, fds, documentation)                           \
+    struct args_##function function;
     ACTIONS(A)
 #undef A
 };
@@ -353,10 +453,20 @@ struct field {
     const char *documentation;
 };
 
+struct type_row {
+    const char *name;
+    const char *metavariable; /* "": a flag */
+    enum json_type json;
+    enum json_shape shape;
+    const char *takes, *limits, *schema; /* with "%u", see FIELD_TYPES */
+};
+
 struct action_row {
     const char *name;
+    unsigned flags;     /* of enum action_flags */
     const char *policy; /* the verb that a policy rule names */
     const char *cli;    /* the words of the command, separated by one space */
+    const char *takes;  /* the types of the descriptors that its request brings, or "" */
     const char *fds;    /* the names of the descriptors in its reply, or "" */
     const char *documentation;
     const struct field *fields;
@@ -369,6 +479,15 @@ bool field_is_required(const struct field *field);
 /* The row of an action. */
 const struct action_row *action_row(enum action action);
 
+/* Whether there is an action whose request brings descriptors. */
+bool actions_take_fds(void);
+
+/* Whether there is one whose reply has some. */
+bool actions_lend_fds(void);
+
+/* How many words there are in a list of words separated by one space each: takes and fds. */
+size_t word_count(const char *words);
+
 /* Finds an action by its exact name; ACTION_COUNT where there is none. */
 enum action action_find(const char *name);
 
@@ -378,10 +497,7 @@ const struct field *field_find(const struct action_row *row, const char *name);
 /* The topic of this place in the list of events, NULL behind the last. */
 const char *event_topic(size_t index);
 
-/* How the command line calls a value of the type, e.g. "ADDRESS"; "" for a flag. */
-const char *field_metavariable(enum field_type type);
-
-/* Whether a value of the type is a list, written with commas where it is not JSON. */
-bool field_is_list(enum field_type type);
+/* The row of a type. */
+const struct type_row *type_row(enum field_type type);
 
 #endif

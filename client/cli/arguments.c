@@ -68,7 +68,7 @@ static bool set_list(const struct target *target, const struct field *field, con
     if (!*text)
         nb_request_set_empty_list(target->request, field->name);
     while (right && *text && (part = strsep(&rest, ","))) {
-        if (field->type != FIELD_numbers)
+        if (type_row(field->type)->json != JSON_INTEGER)
             nb_request_add_string(target->request, field->name, part);
         else
             right = set_integer(target, field, part, nb_request_add_integer);
@@ -77,17 +77,23 @@ static bool set_list(const struct target *target, const struct field *field, con
     return right;
 }
 
-/* A user by name or number, with the groups that this machine knows. */
+/* A user by name or number, with the groups that this machine knows: it knows no users of
+ * containers, who are in none. */
 static bool set_user(const struct target *target, const struct field *field, const char *text)
 {
     int64_t number;
     bool is_number = parse_integer(text, &number);
-    const struct passwd *entry = !is_number                            ? getpwnam(text)
-                                 : number >= 0 && number <= UINT32_MAX ? getpwuid((uid_t)number)
-                                                                       : NULL;
+    bool is_uid = is_number && number >= 0 && number < UINT32_MAX;
+    const struct passwd *entry = !is_number ? getpwnam(text)
+                                 : is_uid   ? getpwuid((uid_t)number)
+                                            : NULL;
     gid_t groups[USER_GROUPS_MAX];
     int count = USER_GROUPS_MAX;
 
+    if (!entry && is_uid) {
+        nb_request_set_user(target->request, field->name, (uint32_t)number, groups, 0);
+        return true;
+    }
     if (!entry)
         return wrong(target, field, "there is no user '%s' on this machine.", text);
     if (getgrouplist(entry->pw_name, entry->pw_gid, groups, &count) < 0)
@@ -108,13 +114,11 @@ static bool set_seconds(const struct target *target, const struct field *field, 
 /* The command has types of its own behind the protocol's. */
 static bool takes_list(const struct field *field)
 {
-    return (int)field->type < FIELD_TYPE_COUNT && field_is_list(field->type);
+    return (int)field->type < FIELD_TYPE_COUNT && type_row(field->type)->shape == LIST;
 }
 
 static bool set_field(const struct target *target, const struct field *field, const char *text)
 {
-    struct nb_request *request = target->request;
-
     if ((int)field->type == OPTION_FILE) {
         target->line->file = text;
         return true;
@@ -123,14 +127,13 @@ static bool set_field(const struct target *target, const struct field *field, co
         return set_seconds(target, field, text);
     if (takes_list(field))
         return set_list(target, field, text);
-    switch (field->type) {
-    case FIELD_number:
-    case FIELD_table:
+    switch (type_row(field->type)->json) {
+    case JSON_INTEGER:
         return set_integer(target, field, text, nb_request_set_integer);
-    case FIELD_user:
+    case JSON_OBJECT:
         return set_user(target, field, text);
     default:
-        nb_request_set_string(request, field->name, text);
+        nb_request_set_string(target->request, field->name, text);
         return true;
     }
 }

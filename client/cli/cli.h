@@ -161,20 +161,22 @@ char *safe_json_text(const char *json);
 
 struct columns;
 
-/* Begins a table with these headings, NULL behind the last. Ends the program without memory. */
-struct columns *columns_new(const char *const *headings);
+/* Begins a table. Ends the program without memory. */
+struct columns *columns_new(void);
 
-/* Adds the next cell, row by row, and makes it harmless. */
+/* Adds the next cell, row by row, and makes it harmless. The first row are the headings. */
 void columns_add(struct columns *columns, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void columns_end_headings(struct columns *columns);
 
 /* The column may be left out where a terminal has no room for all; what is named first goes first.
  * if_same: only where all its cells are the same. */
 void columns_may_leave_out(struct columns *columns, const char *heading, bool if_same);
 
-/* Prints the table and releases it. On a terminal that is too narrow, columns that may be are left
- * out, and then lines are cut. */
-void columns_print(struct columns *columns);
+/* Prints the table, in so many lines at most (0: any number; of rows that do not fit it tells the
+ * number), and releases it. On a terminal that is too narrow, columns that may be are left out, and
+ * then lines are cut. */
+void columns_print(struct columns *columns, size_t lines);
 
 /* The width of the terminal; 0: any will do, because no person looks. */
 size_t terminal_width(void);
@@ -183,16 +185,12 @@ size_t terminal_width(void);
  * is behind indent spaces; of the first as many are used already. */
 void print_wrapped(const char *text, size_t indent, size_t width);
 
-/* The same in so many lines at most (0: any number); of rows that do not fit it tells the number.
- */
-void columns_print_within(struct columns *columns, size_t lines);
-
 /* --- How replies are shown ----------------------------------------------------------------- */
 
 typedef void printer(const struct nb_reply *reply);
 
-printer print_message, print_addition, print_routes, print_joins, print_vifs, print_everything,
-    print_leases, print_status, print_schema, print_findings, print_metrics;
+printer print_message, print_addition, print_everything, print_status, print_schema, print_findings,
+    print_metrics;
 
 /* The exit status that a reply which answers a question means, however it is shown. */
 typedef int judge(const struct nb_reply *reply);
@@ -202,11 +200,57 @@ judge judge_findings, judge_decision;
 /* The payload as one line of JSON, for programs. */
 void print_payload(const struct nb_reply *reply);
 
+/* A member of an object: "" or 0 where there is none. */
+const char *member_text(const struct nb_value *object, const char *key);
+int64_t member_number(const struct nb_value *object, const char *key);
+
 /* The outgoing interfaces of a route as "eth1 eth2(ttl 16)", with the thresholds that are not 1. */
 void route_oifs(const struct nb_value *route, char *line, size_t size);
 
 /* The source of a route, "*" for any. */
 const char *route_source(const struct nb_value *route);
+
+/* --- multicast.c: lists of items of one kind ----------------------------------------------- */
+
+struct live; /* live.c */
+
+struct column {
+    const char *heading; /* NULL behind the last one */
+    const char *key;     /* of the item's member */
+    void (*add)(struct columns *columns, const struct nb_value *item, const char *key);
+};
+
+/* Where --watch shows the growth of the counters. */
+#define COLUMN_RATES                                                                               \
+    {                                                                                              \
+        "", NULL, NULL                                                                             \
+    }
+
+enum { LISTING_COLUMNS_MAX = 12, LISTING_KEYS_MAX = 5 };
+
+struct listing {
+    const char *list; /* the payload's member that has the items */
+    const char *none; /* what is said where there is none; NULL: nothing */
+    struct column columns[LISTING_COLUMNS_MAX + 1];
+    /* The headings that a terminal may have no room for, from what says least on: "=" where all its
+     * cells are the same, "?" also where all are of their family's default table, "+" where it is
+     * watched. */
+    const char *spare;
+    const char *identity[LISTING_KEYS_MAX + 1]; /* the members that tell an item from others */
+};
+
+/* How the reply of an action is listed; NULL: it is no list. */
+const struct listing *listing_of(enum action action);
+
+/* The column of its counter of this number, NULL behind the last. */
+const struct column *listing_counter(const struct listing *listing, size_t index);
+
+/* Prints the payload's list. live is NULL where nothing is watched. False: there is nothing in the
+ * list. */
+bool print_list(const struct listing *listing, const struct nb_value *payload, struct live *live);
+
+/* What a set of routes changed. */
+void print_changes(const struct nb_value *payload);
 
 /* --- Commands of our own, that are no action ----------------------------------------------- */
 
@@ -217,19 +261,13 @@ int run_import(const struct command_line *line, const struct nb_request *unused)
 
 /* --- live.c: the same again and again, with rates ------------------------------------------ */
 
-struct live;
-
 /* Asks every line->interval seconds, and shows each reply with the rates since the one before.
  * Returns an exit status when that fails; else a signal ends it. */
 int live_run(const struct command_line *line, const struct nb_request *request);
 
-/* For printers, which get NULL where nothing is watched: the cells of a thing's rates, and how many
- * lines there are for a table (0: any number). */
-void live_add_rates(struct live *live, struct columns *columns, const struct nb_value *thing);
+/* The cells of an item's rates, and how many lines there are for a table (0: any number). */
+void live_add_rates(struct live *live, struct columns *columns, const struct nb_value *item);
 size_t live_lines(const struct live *live);
-
-void print_route_list(const struct nb_value *routes, struct live *live);
-void print_vif_list(const struct nb_value *vifs, struct live *live);
 
 /* Prints events until the connection ends. */
 int watch_events(struct nb_client *client, const struct command_line *line,

@@ -10,8 +10,7 @@
 enum { COLUMNS_MAX = 16, GAP = 2 };
 
 struct columns {
-    const char *const *headings;
-    size_t count; /* columns */
+    size_t count; /* columns; 0: headings are being added */
     size_t widths[COLUMNS_MAX];
     struct {
         size_t column;
@@ -19,7 +18,7 @@ struct columns {
     } spare[COLUMNS_MAX];
     size_t spare_count;
     bool left_out[COLUMNS_MAX];
-    char **cells; /* owned, each of them too */
+    char **cells; /* owned, each of them too; the first row are the headings */
     size_t used, capacity;
 };
 
@@ -39,16 +38,14 @@ static void widen(struct columns *columns, size_t column, const char *text)
         columns->widths[column] = width;
 }
 
-struct columns *columns_new(const char *const *headings)
+struct columns *columns_new(void)
 {
-    struct columns *columns = check_memory(calloc(1, sizeof *columns));
+    return check_memory(calloc(1, sizeof(struct columns)));
+}
 
-    columns->headings = headings;
-    while (headings[columns->count] && columns->count < COLUMNS_MAX) {
-        widen(columns, columns->count, headings[columns->count]);
-        columns->count++;
-    }
-    return columns;
+void columns_end_headings(struct columns *columns)
+{
+    columns->count = columns->used;
 }
 
 void columns_add(struct columns *columns, const char *format, ...)
@@ -67,14 +64,14 @@ void columns_add(struct columns *columns, const char *format, ...)
     va_end(arguments);
     safe = check_memory(safe_text(check_memory(cell)));
     free(cell);
-    widen(columns, columns->used % columns->count, safe);
+    widen(columns, columns->count ? columns->used % columns->count : columns->used, safe);
     columns->cells[columns->used++] = safe;
 }
 
 void columns_may_leave_out(struct columns *columns, const char *heading, bool if_same)
 {
     for (size_t i = 0; i < columns->count; i++)
-        if (strcmp(columns->headings[i], heading) == 0) {
+        if (strcmp(columns->cells[i], heading) == 0) {
             columns->spare[columns->spare_count].column = i;
             columns->spare[columns->spare_count++].if_same = if_same;
         }
@@ -84,8 +81,10 @@ void columns_may_leave_out(struct columns *columns, const char *heading, bool if
 
 static bool is_same(const struct columns *columns, size_t column)
 {
-    for (size_t at = column; at < columns->used; at += columns->count)
-        if (strcmp(columns->cells[at], columns->cells[column]) != 0)
+    const char *first = columns->cells[columns->count + column];
+
+    for (size_t at = columns->count + column; at < columns->used; at += columns->count)
+        if (strcmp(columns->cells[at], first) != 0)
             return false;
     return true;
 }
@@ -141,8 +140,9 @@ void print_wrapped(const char *whole, size_t indent, size_t width)
     free(safe);
 }
 
-static void print_row(const struct columns *columns, char *const *cells, size_t width)
+static void print_row(const struct columns *columns, size_t row, size_t width)
 {
+    char *const *cells = columns->cells + row * columns->count;
     char line[1024];
     size_t used = 0;
 
@@ -162,25 +162,19 @@ static void print_row(const struct columns *columns, char *const *cells, size_t 
     puts(line);
 }
 
-void columns_print_within(struct columns *columns, size_t lines)
+void columns_print(struct columns *columns, size_t lines)
 {
-    size_t width = terminal_width(), rows = columns->used / columns->count;
+    size_t width = terminal_width(), rows = columns->used / columns->count - 1;
     size_t shown = lines > 1 && rows >= lines ? lines - 2 : rows;
 
     if (width)
         leave_out(columns, width);
-    print_row(columns, (char *const *)columns->headings, width);
-    for (size_t row = 0; row < shown; row++)
-        print_row(columns, columns->cells + row * columns->count, width);
+    for (size_t row = 0; row <= shown; row++)
+        print_row(columns, row, width);
     if (shown < rows)
         printf("... and %zu more\n", rows - shown);
     for (size_t i = 0; i < columns->used; i++)
         free(columns->cells[i]);
     free(columns->cells);
     free(columns);
-}
-
-void columns_print(struct columns *columns)
-{
-    columns_print_within(columns, 0);
 }

@@ -7,7 +7,7 @@
 
 #define F(S, name, type, need, low, high, fallback, documentation)                                 \
     {#name, (enum field_type)OPTION_##type, need, 0, low, high, fallback, documentation},
-#define T(type, c_type, metavariable) OPTION_##type = FIELD_##type,
+#define T(type, ...) OPTION_##type = FIELD_##type,
 enum { FIELD_TYPES(T) OPTION_file = OPTION_FILE, OPTION_seconds = OPTION_SECONDS };
 #undef T
 
@@ -93,7 +93,7 @@ static const struct {
 } own_rows[] = {
 #define C(NAME, options, action, policy, after, words, documentation)                              \
     [OWN_##NAME] = {ACTION_##after,                                                                \
-                    {action, policy, words, "", documentation, options_##options,                  \
+                    {action, 0, policy, words, "", "", documentation, options_##options,           \
                      sizeof options_##options / sizeof(struct field)}},
     COMMANDS(C)
 #undef C
@@ -116,7 +116,7 @@ const char *option_metavariable(const struct field *option)
 {
     return (int)option->type == OPTION_FILE      ? "FILE"
            : (int)option->type == OPTION_SECONDS ? "[SECONDS]"
-                                                 : field_metavariable(option->type);
+                                                 : type_row(option->type)->metavariable;
 }
 
 bool option_is_argument(const struct field *option)

@@ -16,46 +16,25 @@
 #include <unistd.h>
 
 enum {
-    KEYS_MAX = 5,
     KEY_TEXT_MAX = 512,
     LINES_AROUND = 3, /* the line above the table, the one behind it, and that of the cursor */
 };
 
-/* What can be watched: each thing of a list has counters, and some of its members name it. */
-static const struct subject {
-    enum action action;
-    const char *list;
-    const char *keys[KEYS_MAX + 1];
-    const char *counters[RATE_COUNTERS_MAX + 1];
-    void (*print)(const struct nb_value *list, struct live *live);
-} subjects[] = {
-    {ACTION_SHOW_MFC,
-     "mfc_rules",
-     {"source", "group", "iif", "table", NULL},
-     {"packets", "bytes", NULL},
-     print_route_list},
-    {ACTION_SHOW_VIF,
-     "vifs",
-     {"family", "table", "name", "ifindex", "vifi", NULL},
-     {"packets_in", "bytes_in", "packets_out", "bytes_out", NULL},
-     print_vif_list},
-};
-
 struct live {
-    const struct subject *subject;
+    const struct listing *listing;
     struct rates *rates; /* owned */
     size_t lines;        /* of a terminal; 0: this is none */
 };
 
 /* --- Rates --------------------------------------------------------------------------------- */
 
-static void key_of(const struct subject *subject, const struct nb_value *thing, char *text)
+static void key_of(const struct listing *listing, const struct nb_value *item, char *text)
 {
     size_t used = 0;
 
     text[0] = '\0';
-    for (size_t i = 0; subject->keys[i] && used < KEY_TEXT_MAX; i++) {
-        const struct nb_value *member = nb_value_get(thing, subject->keys[i]);
+    for (size_t i = 0; listing->identity[i] && used < KEY_TEXT_MAX; i++) {
+        const struct nb_value *member = nb_value_get(item, listing->identity[i]);
         int length =
             nb_value_string(member)[0]
                 ? snprintf(text + used, KEY_TEXT_MAX - used, "%s\n", nb_value_string(member))
@@ -66,34 +45,25 @@ static void key_of(const struct subject *subject, const struct nb_value *thing, 
     }
 }
 
-static size_t counter_count(const struct subject *subject)
+static bool take_rates(struct live *live, const struct nb_value *item, double *ret)
 {
-    size_t count = 0;
-
-    while (subject->counters[count])
-        count++;
-    return count;
-}
-
-static bool take_rates(struct live *live, const struct nb_value *thing, double *ret)
-{
-    const struct subject *subject = live->subject;
+    const struct column *counter;
     uint64_t counters[RATE_COUNTERS_MAX];
-    size_t count = counter_count(subject);
+    size_t count = 0;
     char key[KEY_TEXT_MAX];
 
-    key_of(subject, thing, key);
-    for (size_t i = 0; i < count; i++)
-        counters[i] = (uint64_t)nb_value_integer(nb_value_get(thing, subject->counters[i]));
+    key_of(live->listing, item, key);
+    for (; (counter = listing_counter(live->listing, count)); count++)
+        counters[count] = (uint64_t)member_number(item, counter->key);
     return rates_take(live->rates, key, counters, count, ret);
 }
 
-void live_add_rates(struct live *live, struct columns *columns, const struct nb_value *thing)
+void live_add_rates(struct live *live, struct columns *columns, const struct nb_value *item)
 {
     double rates[RATE_COUNTERS_MAX];
-    bool known = live && take_rates(live, thing, rates);
+    bool known = take_rates(live, item, rates);
 
-    for (size_t i = 0; live && i < counter_count(live->subject); i++)
+    for (size_t i = 0; listing_counter(live->listing, i); i++)
         if (known)
             columns_add(columns, rates[i] < 10000 ? "%.1f" : "%.0f", rates[i]);
         else
@@ -102,37 +72,38 @@ void live_add_rates(struct live *live, struct columns *columns, const struct nb_
 
 size_t live_lines(const struct live *live)
 {
-    return live ? live->lines : 0;
+    return live->lines;
 }
 
 /* --- For programs -------------------------------------------------------------------------- */
 
-/* The thing as the service tells of it, and behind that its rates. */
-static void print_thing(struct live *live, const struct nb_value *thing)
+/* The item as the service tells of it, and behind that its rates. */
+static void print_item(struct live *live, const struct nb_value *item)
 {
-    char *text = safe_json(thing);
+    const struct column *counter;
+    char *text = safe_json(item);
     size_t length = text ? strlen(text) : 0;
     double rates[RATE_COUNTERS_MAX];
-    bool known = take_rates(live, thing, rates);
+    bool known = take_rates(live, item, rates);
 
     printf("%.*s", length ? (int)length - 1 : 0, text ? text : "");
-    for (size_t i = 0; length && live->subject->counters[i]; i++)
+    for (size_t i = 0; length && (counter = listing_counter(live->listing, i)); i++)
         if (known)
-            printf(",\"%s_per_second\":%.3f", live->subject->counters[i], rates[i]);
+            printf(",\"%s_per_second\":%.3f", counter->key, rates[i]);
         else
-            printf(",\"%s_per_second\":null", live->subject->counters[i]);
+            printf(",\"%s_per_second\":null", counter->key);
     fputs(length ? "}" : "null", stdout);
     free(text);
 }
 
-static void print_json(struct live *live, const struct nb_value *list)
+static void print_json(struct live *live, const struct nb_value *payload)
 {
-    const struct nb_value *thing = nb_value_first(list);
+    const struct nb_value *item = nb_value_first(nb_value_get(payload, live->listing->list));
 
-    printf("{\"%s\":[", live->subject->list);
-    for (; thing; thing = nb_value_next(thing)) {
-        print_thing(live, thing);
-        if (nb_value_next(thing))
+    printf("{\"%s\":[", live->listing->list);
+    for (; item; item = nb_value_next(item)) {
+        print_item(live, item);
+        if (nb_value_next(item))
             putchar(',');
     }
     puts("]}");
@@ -165,17 +136,15 @@ static void begin_screen(struct live *live, const struct command_line *line)
 static void show(struct live *live, const struct command_line *line, const struct nb_reply *reply,
                  bool first)
 {
-    const struct nb_value *list = nb_value_get(nb_reply_payload(reply), live->subject->list);
-
     if (line->json) {
-        print_json(live, list);
+        print_json(live, nb_reply_payload(reply));
         return;
     }
     if (isatty(STDOUT_FILENO))
         begin_screen(live, line);
     else if (!first)
         putchar('\n');
-    live->subject->print(list, live);
+    print_list(live->listing, nb_reply_payload(reply), live);
 }
 
 /* Returns an exit status, or a negative errno of the connection. */
@@ -250,13 +219,11 @@ static int read_on(struct live *live, const struct command_line *line,
 int live_run(const struct command_line *line, const struct nb_request *request)
 {
     struct sigaction ending = {.sa_handler = on_end};
-    struct live live = {.subject = subjects, .rates = rates_new()};
+    struct live live = {.listing = listing_of(line->command.action), .rates = rates_new()};
     int result;
 
     if (!live.rates)
         return explain_no_memory(line);
-    while (live.subject->action != line->command.action)
-        live.subject++;
     sigaction(SIGINT, &ending, NULL);
     sigaction(SIGTERM, &ending, NULL);
     result = read_on(&live, line, request);

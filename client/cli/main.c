@@ -1,21 +1,17 @@
 /* netbroker: one request from the command line, and its reply on the terminal. */
 #include "cli.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 
-static printer *const printers[] = {
-    [ACTION_ADD_MFC] = print_addition,  [ACTION_DEL_MFC] = print_message,
-    [ACTION_FLUSH_MFC] = print_message, [ACTION_SHOW_MFC] = print_routes,
-    [ACTION_SHOW_VIF] = print_vifs,     [ACTION_SHOW] = print_everything,
-    [ACTION_ADD_JOIN] = print_message,  [ACTION_DEL_JOIN] = print_message,
-    [ACTION_SHOW_JOIN] = print_joins,   [ACTION_DIAGNOSE] = print_findings,
-    [ACTION_SUBSCRIBE] = print_message, [ACTION_LEASES] = print_leases,
-    [ACTION_REVOKE] = print_message,    [ACTION_CHECK_POLICY] = print_message,
-    [ACTION_STATUS] = print_status,     [ACTION_METRICS] = print_metrics,
-    [ACTION_PING] = print_message,      [ACTION_DESCRIBE] = print_schema,
+/* Others are lists, or have nothing to show but their message. */
+static printer *const printers[ACTION_COUNT] = {
+    [ACTION_ADD_MFC] = print_addition,  [ACTION_SHOW] = print_everything,
+    [ACTION_DIAGNOSE] = print_findings, [ACTION_STATUS] = print_status,
+    [ACTION_METRICS] = print_metrics,   [ACTION_DESCRIBE] = print_schema,
 };
-_Static_assert(sizeof printers / sizeof *printers == ACTION_COUNT, "each action is shown");
 
 /* Of actions that answer a question with yes or no. */
 static judge *const judges[ACTION_COUNT] = {
@@ -61,6 +57,18 @@ static bool is_held(const struct command_line *line)
     return command_line_flag(line, "while_connected") && !command_line_flag(line, "dry_run");
 }
 
+static void show(const struct nb_reply *reply, enum action action)
+{
+    const struct listing *listing = listing_of(action);
+
+    if (listing)
+        print_list(listing, nb_reply_payload(reply), NULL);
+    else if (printers[action])
+        printers[action](reply);
+    else
+        print_message(reply);
+}
+
 /* Returns an exit status, or a negative errno of the connection. */
 static int perform(struct nb_client *client, const struct command_line *line,
                    const struct nb_request *request)
@@ -79,7 +87,7 @@ static int perform(struct nb_client *client, const struct command_line *line,
     else if (line->json)
         print_payload(reply);
     else
-        printers[line->command.action](reply);
+        show(reply, line->command.action);
     if (!nb_reply_code(reply) && judges[line->command.action])
         status = judges[line->command.action](reply);
     nb_reply_free(reply);
@@ -98,6 +106,16 @@ static int run(const struct command_line *line, const struct nb_request *request
     return result < 0 ? explain_unreachable(line, result) : result;
 }
 
+/* On a full disk, or in a closed pipe, what was asked for is not there. */
+static int end_output(int status)
+{
+    if (fflush(stdout) == 0)
+        return status;
+    if (errno != EPIPE)
+        fprintf(stderr, "netbroker: cannot write the output: %s.\n", strerror(errno));
+    return status == EXIT_DONE ? EXIT_REFUSED : status;
+}
+
 static int run_command(struct command_line *line, int argc, char **argv)
 {
     struct nb_request *request;
@@ -113,9 +131,7 @@ static int run_command(struct command_line *line, int argc, char **argv)
     else if (status == EXIT_DONE)
         status = line->interval > 0 ? live_run(line, request) : run(line, request);
     nb_request_free(request);
-    if (fflush(stdout) != 0 && status == EXIT_DONE)
-        status = EXIT_REFUSED; /* a full disk, a closed pipe: what was asked for is not there */
-    return status;
+    return end_output(status);
 }
 
 int main(int argc, char **argv)
@@ -135,5 +151,5 @@ int main(int argc, char **argv)
         help_print_family(line.family);
     else
         help_print();
-    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_REFUSED;
+    return end_output(EXIT_DONE);
 }

@@ -1,4 +1,5 @@
-/* How routes, VIFs and joins are shown: mfc show, vif show, show, join show, leases. */
+/* How routes, VIFs, joins and leases are shown, once, again and again with --watch, and as the
+ * changes of a replacement: each kind is a table of columns. */
 #include "cli.h"
 
 #include "address.h"
@@ -8,12 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *text(const struct nb_value *object, const char *key)
+const char *member_text(const struct nb_value *object, const char *key)
 {
     return nb_value_string(nb_value_get(object, key));
 }
 
-static int64_t number(const struct nb_value *object, const char *key)
+int64_t member_number(const struct nb_value *object, const char *key)
 {
     return nb_value_integer(nb_value_get(object, key));
 }
@@ -36,221 +37,285 @@ void route_oifs(const struct nb_value *route, char *line, size_t size)
 
 const char *route_source(const struct nb_value *route)
 {
-    const char *source = text(route, "source");
+    const char *source = member_text(route, "source");
 
     return strcmp(source, "0.0.0.0") == 0 || strcmp(source, "::") == 0 ? "*" : source;
 }
 
-/* Who asked for it first, and how many others hold it: "client", "configuration+1". */
-static void add_origin(struct columns *columns, const struct nb_value *route)
-{
-    int64_t owners = number(route, "owners");
+/* --- Cells --------------------------------------------------------------------------------- */
 
-    if (owners > 1)
-        columns_add(columns, "%s+%" PRId64, text(route, "origin"), owners - 1);
-    else
-        columns_add(columns, "%s", text(route, "origin"));
+static void add_text(struct columns *columns, const struct nb_value *item, const char *key)
+{
+    columns_add(columns, "%s", member_text(item, key));
 }
 
-/* Whether all are of their family's default table, which need not be told. */
-static bool are_of_default_tables(const struct nb_value *things)
+static void add_number(struct columns *columns, const struct nb_value *item, const char *key)
 {
-    const struct nb_value *thing = nb_value_first(things);
-
-    for (; thing; thing = nb_value_next(thing)) {
-        bool is_ipv4 = strcmp(text(thing, "family"), family_name(FAMILY_IPV4)) == 0;
-
-        if (number(thing, "table") != family_table(is_ipv4 ? FAMILY_IPV4 : FAMILY_IPV6, 0))
-            return false;
-    }
-    return true;
+    columns_add(columns, "%" PRId64, member_number(item, key));
 }
 
-/* What a terminal may have no room for, from what says least on: the packets stay longest. */
-static void spare_route_columns(struct columns *columns, const struct nb_value *routes)
+/* A number whose growth --watch shows. */
+static void add_counter(struct columns *columns, const struct nb_value *item, const char *key)
 {
-    columns_may_leave_out(columns, "TABLE", !are_of_default_tables(routes));
-    columns_may_leave_out(columns, "WRONG-IF", true);
-    columns_may_leave_out(columns, "BYTES", false);
-    columns_may_leave_out(columns, "BYTES/S", false);
-    columns_may_leave_out(columns, "ORIGIN", false);
-    columns_may_leave_out(columns, "TABLE", false);
-    columns_may_leave_out(columns, "STATE", true);
-    columns_may_leave_out(columns, "WRONG-IF", false);
-    columns_may_leave_out(columns, "STATE", false);
-    columns_may_leave_out(columns, "PACKETS", false);
+    add_number(columns, item, key);
 }
 
-void print_route_list(const struct nb_value *routes, struct live *live)
+static void add_source(struct columns *columns, const struct nb_value *item, const char *key)
 {
-    static const char *const headings[] = {"SOURCE",   "GROUP",  "IIF",     "TABLE",
-                                           "STATE",    "ORIGIN", "PACKETS", "BYTES",
-                                           "WRONG-IF", "OIFS",   NULL};
-    static const char *const live_headings[] = {
-        "SOURCE", "GROUP",    "IIF",       "TABLE",   "STATE", "ORIGIN", "PACKETS",
-        "BYTES",  "WRONG-IF", "PACKETS/S", "BYTES/S", "OIFS",  NULL};
-    const struct nb_value *route = nb_value_first(routes);
-    struct columns *columns;
+    (void)key;
+    columns_add(columns, "%s", route_source(item));
+}
+
+static void add_oifs(struct columns *columns, const struct nb_value *item, const char *key)
+{
     char oifs[512];
 
-    if (!route) {
-        puts("No routes.");
-        return;
-    }
-    columns = columns_new(live ? live_headings : headings);
-    for (; route; route = nb_value_next(route)) {
-        route_oifs(route, oifs, sizeof oifs);
-        columns_add(columns, "%s", route_source(route));
-        columns_add(columns, "%s", text(route, "group"));
-        columns_add(columns, "%s", text(route, "iif"));
-        columns_add(columns, "%" PRId64, number(route, "table"));
-        columns_add(columns, "%s", text(route, "state"));
-        add_origin(columns, route);
-        columns_add(columns, "%" PRId64, number(route, "packets"));
-        columns_add(columns, "%" PRId64, number(route, "bytes"));
-        columns_add(columns, "%" PRId64, number(route, "wrong_if"));
-        live_add_rates(live, columns, route);
-        columns_add(columns, "%s", oifs);
-    }
-    spare_route_columns(columns, routes);
-    columns_print_within(columns, live_lines(live));
+    (void)key;
+    route_oifs(item, oifs, sizeof oifs);
+    columns_add(columns, "%s", oifs);
 }
 
-void print_routes(const struct nb_reply *reply)
+/* Who asked for it first, and how many others hold it: "client", "configuration+1". */
+static void add_origin(struct columns *columns, const struct nb_value *item, const char *key)
 {
-    print_route_list(nb_value_get(nb_reply_payload(reply), "mfc_rules"), NULL);
+    int64_t owners = member_number(item, "owners");
+
+    if (owners > 1)
+        columns_add(columns, "%s+%" PRId64, member_text(item, key), owners - 1);
+    else
+        add_text(columns, item, key);
 }
 
-void print_vif_list(const struct nb_value *vifs, struct live *live)
+/* Users without a number of the system; see netbroker-policy(5). */
+#define USER_ROOT_ELSEWHERE          INT64_C(4294967294)
+#define USER_ADMINISTRATOR_ELSEWHERE INT64_C(4294967293)
+
+/* The user's name where this machine knows it, or netbroker-policy(5) says it. NULL: neither. */
+static const char *name_user(int64_t uid)
 {
-    static const char *const headings[] = {"VIF",       "INTERFACE",  "FAMILY",   "TABLE",
-                                           "ROUTES",    "PACKETS-IN", "BYTES-IN", "PACKETS-OUT",
-                                           "BYTES-OUT", NULL};
-    static const char *const live_headings[] = {
-        "VIF",        "INTERFACE",     "FAMILY",      "TABLE",     "ROUTES",
-        "PACKETS-IN", "BYTES-IN",      "PACKETS-OUT", "BYTES-OUT", "PACKETS-IN/S",
-        "BYTES-IN/S", "PACKETS-OUT/S", "BYTES-OUT/S", NULL};
-    const struct nb_value *vif = nb_value_first(vifs);
-    struct columns *columns;
-
-    if (!vif) {
-        puts("No VIFs: the first route that names an interface makes its VIF.");
-        return;
-    }
-    columns = columns_new(live ? live_headings : headings);
-    for (; vif; vif = nb_value_next(vif)) {
-        columns_add(columns, "%" PRId64, number(vif, "vifi"));
-        columns_add(columns, "%s", text(vif, "name"));
-        columns_add(columns, "%s", text(vif, "family"));
-        columns_add(columns, "%" PRId64, number(vif, "table"));
-        columns_add(columns, "%" PRId64, number(vif, "ref_count"));
-        columns_add(columns, "%" PRId64, number(vif, "packets_in"));
-        columns_add(columns, "%" PRId64, number(vif, "bytes_in"));
-        columns_add(columns, "%" PRId64, number(vif, "packets_out"));
-        columns_add(columns, "%" PRId64, number(vif, "bytes_out"));
-        live_add_rates(live, columns, vif);
-    }
-    columns_may_leave_out(columns, "TABLE", !are_of_default_tables(vifs));
-    columns_may_leave_out(columns, "FAMILY", true);
-    columns_may_leave_out(columns, "BYTES-IN", false);
-    columns_may_leave_out(columns, "BYTES-OUT", false);
-    if (live) {
-        columns_may_leave_out(columns, "PACKETS-IN", false);
-        columns_may_leave_out(columns, "PACKETS-OUT", false);
-    }
-    columns_may_leave_out(columns, "ROUTES", false);
-    columns_may_leave_out(columns, "VIF", false);
-    columns_print_within(columns, live_lines(live));
-}
-
-void print_vifs(const struct nb_reply *reply)
-{
-    print_vif_list(nb_value_get(nb_reply_payload(reply), "vifs"), NULL);
-}
-
-void print_joins(const struct nb_reply *reply)
-{
-    static const char *const headings[] = {"SOURCE", "GROUP",       "INTERFACE", "STATE",
-                                           "ORIGIN", "MEMBERSHIPS", "OWNERS",    NULL};
-    const struct nb_value *join = nb_value_first(nb_value_get(nb_reply_payload(reply), "joins"));
-    struct columns *columns;
-
-    if (!join) {
-        puts("No joins.");
-        return;
-    }
-    columns = columns_new(headings);
-    for (; join; join = nb_value_next(join)) {
-        columns_add(columns, "%s", route_source(join));
-        columns_add(columns, "%s", text(join, "group"));
-        columns_add(columns, "%s", text(join, "iif"));
-        columns_add(columns, "%s", text(join, "state"));
-        columns_add(columns, "%s", text(join, "origin"));
-        columns_add(columns, "%" PRId64, number(join, "memberships"));
-        columns_add(columns, "%" PRId64, number(join, "owners"));
-    }
-    columns_may_leave_out(columns, "MEMBERSHIPS", false);
-    columns_may_leave_out(columns, "ORIGIN", false);
-    columns_may_leave_out(columns, "OWNERS", false);
-    columns_print(columns);
-}
-
-/* The user's name where this machine knows it. */
-static void add_user(struct columns *columns, const struct nb_value *uid)
-{
-    const struct passwd *entry = uid ? getpwuid((uid_t)nb_value_integer(uid)) : NULL;
+    const struct passwd *entry = getpwuid((uid_t)uid);
 
     if (entry)
-        columns_add(columns, "%s", entry->pw_name);
+        return entry->pw_name;
+    return uid == USER_ROOT_ELSEWHERE            ? "root-elsewhere"
+           : uid == USER_ADMINISTRATOR_ELSEWHERE ? "administrator-elsewhere"
+                                                 : NULL;
+}
+
+static void add_user(struct columns *columns, const struct nb_value *item, const char *key)
+{
+    const struct nb_value *uid = nb_value_get(item, key);
+    const char *name = uid ? name_user(nb_value_integer(uid)) : NULL;
+
+    if (name)
+        columns_add(columns, "%s", name);
     else if (uid)
         columns_add(columns, "%" PRId64, nb_value_integer(uid));
     else
         columns_add(columns, "-"); /* the configuration's, or nobody knows whose */
 }
 
-void print_leases(const struct nb_reply *reply)
+/* The name of the member that the item itself is. */
+static void add_name(struct columns *columns, const struct nb_value *item, const char *key)
 {
-    static const char *const headings[] = {"LEASE",  "USER", "SINCE", "KIND",
-                                           "ORIGIN", "WHAT", NULL};
-    const struct nb_value *lease = nb_value_first(nb_value_get(nb_reply_payload(reply), "leases"));
+    (void)key;
+    columns_add(columns, "%s", nb_value_key(item));
+}
+
+static void add_mark(struct columns *columns, const struct nb_value *item, const char *key)
+{
+    static const char *const marks[][2] = {{"added", "+"}, {"replaced", "~"}, {"deleted", "-"}};
+    const char *word = member_text(item, key);
+
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (strcmp(word, marks[i][0]) == 0)
+            word = marks[i][1];
+    columns_add(columns, "%s", word);
+}
+
+/* --- The kinds ----------------------------------------------------------------------------- */
+
+static const struct listing routes = {
+    .list = "mfc_rules",
+    .none = "No routes.",
+    .columns = {{"SOURCE", "source", add_source},
+                {"GROUP", "group", add_text},
+                {"IIF", "iif", add_text},
+                {"TABLE", "table", add_number},
+                {"STATE", "state", add_text},
+                {"ORIGIN", "origin", add_origin},
+                {"PACKETS", "packets", add_counter},
+                {"BYTES", "bytes", add_counter},
+                {"WRONG-IF", "wrong_if", add_number},
+                COLUMN_RATES,
+                {"OIFS", "oifs", add_oifs}},
+    .spare = "?TABLE =WRONG-IF BYTES BYTES/S ORIGIN TABLE =STATE WRONG-IF STATE PACKETS",
+    .identity = {"source", "group", "iif", "table"},
+};
+
+static const struct listing vifs = {
+    .list = "vifs",
+    .none = "No VIFs: the first route that names an interface makes its VIF.",
+    .columns = {{"VIF", "vifi", add_number},
+                {"INTERFACE", "name", add_text},
+                {"FAMILY", "family", add_text},
+                {"TABLE", "table", add_number},
+                {"ROUTES", "ref_count", add_number},
+                {"PACKETS-IN", "packets_in", add_counter},
+                {"BYTES-IN", "bytes_in", add_counter},
+                {"PACKETS-OUT", "packets_out", add_counter},
+                {"BYTES-OUT", "bytes_out", add_counter},
+                COLUMN_RATES},
+    .spare = "?TABLE =FAMILY BYTES-IN BYTES-OUT +PACKETS-IN +PACKETS-OUT ROUTES VIF",
+    .identity = {"family", "table", "name", "ifindex", "vifi"},
+};
+
+static const struct listing joins = {
+    .list = "joins",
+    .none = "No joins.",
+    .columns = {{"SOURCE", "source", add_source},
+                {"GROUP", "group", add_text},
+                {"INTERFACE", "iif", add_text},
+                {"STATE", "state", add_text},
+                {"ORIGIN", "origin", add_text},
+                {"MEMBERSHIPS", "memberships", add_number},
+                {"OWNERS", "owners", add_number}},
+    .spare = "MEMBERSHIPS ORIGIN OWNERS",
+};
+
+static const struct listing leases = {
+    .list = "leases",
+    .none = "No leases: nobody holds a route or a join.",
+    .columns = {{"LEASE", "lease", add_text},
+                {"USER", "uid", add_user},
+                {"SINCE", "since", add_text},
+                {"KIND", "kind", add_text},
+                {"ORIGIN", "origin", add_text},
+                {"WHAT", "what", add_text}},
+    .spare = "SINCE =KIND ORIGIN",
+};
+
+static const struct listing interfaces = {
+    .list = "vif_map",
+    .columns = {{"INTERFACE", NULL, add_name},
+                {"VIF", "vifi", add_number},
+                {"INDEX", "ifindex", add_number},
+                {"ROUTES", "ref_count", add_number}},
+};
+
+static const struct listing changes = {
+    .list = "changes",
+    .columns = {{"", "change", add_mark},
+                {"SOURCE", "source", add_source},
+                {"GROUP", "group", add_text},
+                {"IIF", "iif", add_text},
+                {"TABLE", "table", add_number},
+                {"OIFS", "oifs", add_oifs}},
+    .spare = "TABLE",
+};
+
+const struct listing *listing_of(enum action action)
+{
+    static const struct listing *const listings[ACTION_COUNT] = {
+        [ACTION_SHOW_MFC] = &routes,
+        [ACTION_SHOW_VIF] = &vifs,
+        [ACTION_SHOW_JOIN] = &joins,
+        [ACTION_LEASES] = &leases,
+    };
+
+    return listings[action];
+}
+
+/* --- Listings ------------------------------------------------------------------------------ */
+
+const struct column *listing_counter(const struct listing *listing, size_t index)
+{
+    for (const struct column *column = listing->columns; column->heading; column++)
+        if (column->add == add_counter && index-- == 0)
+            return column;
+    return NULL;
+}
+
+static void add_headings(struct columns *columns, const struct listing *listing, bool watched)
+{
+    const struct column *counter;
+
+    for (const struct column *column = listing->columns; column->heading; column++) {
+        if (column->add)
+            columns_add(columns, "%s", column->heading);
+        for (size_t i = 0; !column->add && watched && (counter = listing_counter(listing, i)); i++)
+            columns_add(columns, "%s/S", counter->heading);
+    }
+    columns_end_headings(columns);
+}
+
+static void add_row(struct columns *columns, const struct listing *listing,
+                    const struct nb_value *item, struct live *live)
+{
+    for (const struct column *column = listing->columns; column->heading; column++)
+        if (column->add)
+            column->add(columns, item, column->key);
+        else if (live)
+            live_add_rates(live, columns, item);
+}
+
+/* Whether all are of their family's default table, which need not be told. */
+static bool are_of_default_tables(const struct nb_value *items)
+{
+    const struct nb_value *item = nb_value_first(items);
+
+    for (; item; item = nb_value_next(item)) {
+        bool is_ipv4 = strcmp(member_text(item, "family"), family_name(FAMILY_IPV4)) == 0;
+
+        if (member_number(item, "table") != family_table(is_ipv4 ? FAMILY_IPV4 : FAMILY_IPV6, 0))
+            return false;
+    }
+    return true;
+}
+
+static void spare_columns(struct columns *columns, const struct listing *listing,
+                          const struct nb_value *items, bool watched)
+{
+    char headings[128], *rest = headings, *word;
+
+    snprintf(headings, sizeof headings, "%s", listing->spare ? listing->spare : "");
+    while ((word = strsep(&rest, " "))) {
+        bool if_same = *word == '=' || (*word == '?' && !are_of_default_tables(items));
+
+        if (*word != '+' || watched)
+            columns_may_leave_out(columns, word + strspn(word, "=?+"), if_same);
+    }
+}
+
+bool print_list(const struct listing *listing, const struct nb_value *payload, struct live *live)
+{
+    const struct nb_value *items = nb_value_get(payload, listing->list);
+    const struct nb_value *item = nb_value_first(items);
     struct columns *columns;
 
-    if (!lease) {
-        puts("No leases: nobody holds a route or a join.");
-        return;
+    if (!item) {
+        if (listing->none)
+            puts(listing->none);
+        return false;
     }
-    columns = columns_new(headings);
-    for (; lease; lease = nb_value_next(lease)) {
-        columns_add(columns, "%s", text(lease, "lease"));
-        add_user(columns, nb_value_get(lease, "uid"));
-        columns_add(columns, "%s", text(lease, "since"));
-        columns_add(columns, "%s", text(lease, "kind"));
-        columns_add(columns, "%s", text(lease, "origin"));
-        columns_add(columns, "%s", text(lease, "what"));
-    }
-    columns_may_leave_out(columns, "SINCE", false);
-    columns_may_leave_out(columns, "KIND", true);
-    columns_may_leave_out(columns, "ORIGIN", false);
-    columns_print(columns);
+    columns = columns_new();
+    add_headings(columns, listing, live != NULL);
+    for (; item; item = nb_value_next(item))
+        add_row(columns, listing, item, live);
+    spare_columns(columns, listing, items, live != NULL);
+    columns_print(columns, live ? live_lines(live) : 0);
+    return true;
+}
+
+void print_changes(const struct nb_value *payload)
+{
+    if (print_list(&changes, payload, NULL))
+        putchar('\n');
 }
 
 void print_everything(const struct nb_reply *reply)
 {
-    static const char *const headings[] = {"INTERFACE", "VIF", "INDEX", "ROUTES", NULL};
-    const struct nb_value *payload = nb_reply_payload(reply);
-    const struct nb_value *vif = nb_value_first(nb_value_get(payload, "vif_map"));
-
-    if (vif) {
-        struct columns *columns = columns_new(headings);
-
-        for (; vif; vif = nb_value_next(vif)) {
-            columns_add(columns, "%s", nb_value_key(vif));
-            columns_add(columns, "%" PRId64, number(vif, "vifi"));
-            columns_add(columns, "%" PRId64, number(vif, "ifindex"));
-            columns_add(columns, "%" PRId64, number(vif, "ref_count"));
-        }
-        columns_print(columns);
+    if (print_list(&interfaces, nb_reply_payload(reply), NULL))
         putchar('\n');
-    }
-    print_route_list(nb_value_get(payload, "mfc_rules"), NULL);
+    print_list(&routes, nb_reply_payload(reply), NULL);
 }

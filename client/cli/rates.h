@@ -17,7 +17,7 @@ void rates_free(struct rates *rates);
 /* Begins a reading, made at this time (of a clock that never goes back, in nanoseconds). */
 void rates_begin(struct rates *rates, uint64_t time_ns);
 
-/* Takes the counters of one thing, which the key names. True: ret has the growth of each a second
+/* Takes the counters of one item, which the key names. True: ret has the growth of each a second
  * since the reading before. False: it is new since then, it began anew (a counter is smaller than
  * it was), no time has passed, or there is no memory; ret is left alone. */
 bool rates_take(struct rates *rates, const char *key, const uint64_t *counters, size_t count,

@@ -4,7 +4,7 @@
  * service puts it in place in one step. Joins are no part of the set: they are tried before, and
  * added at the end. */
 #include "cli.h"
-#include "lines.h"
+#include "statements/lines.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -75,49 +75,14 @@ static int read_statements(struct replacement *replacement)
 
 /* --- What is shown ------------------------------------------------------------------------- */
 
-static const char *mark_of(const struct nb_value *change)
-{
-    static const char *const marks[][2] = {{"added", "+"}, {"replaced", "~"}, {"deleted", "-"}};
-    const char *word = nb_value_string(nb_value_get(change, "change"));
-
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-        if (strcmp(word, marks[i][0]) == 0)
-            return marks[i][1];
-    return word;
-}
-
-static void print_changes(const struct nb_value *changes)
-{
-    static const char *const headings[] = {"", "SOURCE", "GROUP", "IIF", "TABLE", "OIFS", NULL};
-    const struct nb_value *change = nb_value_first(changes);
-    struct columns *columns;
-    char oifs[512];
-
-    if (!change)
-        return;
-    columns = columns_new(headings);
-    for (; change; change = nb_value_next(change)) {
-        columns_add(columns, "%s", mark_of(change));
-        columns_add(columns, "%s", route_source(change));
-        columns_add(columns, "%s", nb_value_string(nb_value_get(change, "group")));
-        columns_add(columns, "%s", nb_value_string(nb_value_get(change, "iif")));
-        columns_add(columns, "%" PRId64, nb_value_integer(nb_value_get(change, "table")));
-        route_oifs(change, oifs, sizeof oifs);
-        columns_add(columns, "%s", oifs);
-    }
-    columns_may_leave_out(columns, "TABLE", false);
-    columns_print(columns);
-    putchar('\n');
-}
-
 /* "2 added, 1 replaced, 0 deleted, 97 unchanged." */
 static void print_counts(const struct nb_value *payload, size_t joins)
 {
     static const char *const words[] = {"added", "replaced", "deleted", "unchanged"};
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        printf("%s%" PRId64 " %s",
-               i ? ", " : "Routes: ", nb_value_integer(nb_value_get(payload, words[i])), words[i]);
+        printf("%s%" PRId64 " %s", i ? ", " : "Routes: ", member_number(payload, words[i]),
+               words[i]);
     puts(".");
     if (joins)
         printf("Joins: %zu.\n", joins);
@@ -131,7 +96,7 @@ static void print_outcome(const struct replacement *replacement, const struct nb
         print_payload(reply);
         return;
     }
-    print_changes(nb_value_get(payload, "changes"));
+    print_changes(payload);
     print_counts(payload, batch_count(&replacement->batch, action_find("ADD_JOIN")));
 }
 

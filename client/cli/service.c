@@ -36,8 +36,8 @@ void print_addition(const struct nb_reply *reply)
     static const char added[] = " added.";
     const struct nb_value *payload = nb_reply_payload(reply);
     const char *message = nb_reply_message(reply);
-    const char *result = nb_value_string(nb_value_get(payload, "result"));
-    const char *note = nb_value_string(nb_value_get(payload, "note"));
+    const char *result = member_text(payload, "result");
+    const char *note = member_text(payload, "note");
     size_t length = strlen(message), tail = strlen(added);
 
     if (length < tail || strcmp(message + length - tail, added) != 0)
@@ -89,7 +89,7 @@ void print_schema(const struct nb_reply *reply)
 
 void print_metrics(const struct nb_reply *reply)
 {
-    print_safe_lines(stdout, nb_value_string(nb_value_get(nb_reply_payload(reply), "text")));
+    print_safe_lines(stdout, member_text(nb_reply_payload(reply), "text"));
 }
 
 enum { VERDICT_WIDTH = 9 };
@@ -97,10 +97,10 @@ enum { VERDICT_WIDTH = 9 };
 /* A message is wrapped for people; a hint is not, so that it can be copied. */
 static void print_finding(const struct nb_value *finding, size_t width)
 {
-    const char *hint = nb_value_string(nb_value_get(finding, "hint"));
+    const char *hint = member_text(finding, "hint");
 
-    printf_safe("%-8s ", nb_value_string(nb_value_get(finding, "verdict")));
-    print_wrapped(nb_value_string(nb_value_get(finding, "message")), VERDICT_WIDTH, width);
+    printf_safe("%-8s ", member_text(finding, "verdict"));
+    print_wrapped(member_text(finding, "message"), VERDICT_WIDTH, width);
     if (hint[0])
         printf_safe("         -> %s\n", hint);
 }
@@ -115,7 +115,7 @@ void print_findings(const struct nb_reply *reply)
     for (; finding; finding = nb_value_next(finding))
         print_finding(finding, width);
     putchar('\n');
-    print_wrapped(nb_value_string(nb_value_get(nb_reply_payload(reply), "summary")), 0, width);
+    print_wrapped(member_text(nb_reply_payload(reply), "summary"), 0, width);
 }
 
 int judge_findings(const struct nb_reply *reply)
@@ -124,7 +124,7 @@ int judge_findings(const struct nb_reply *reply)
         nb_value_first(nb_value_get(nb_reply_payload(reply), "findings"));
 
     for (; finding; finding = nb_value_next(finding))
-        if (strcmp(nb_value_string(nb_value_get(finding, "verdict")), "problem") == 0)
+        if (strcmp(member_text(finding, "verdict"), "problem") == 0)
             return EXIT_NEGATIVE;
     return EXIT_DONE;
 }

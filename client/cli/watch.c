@@ -6,11 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *text(const struct nb_value *object, const char *key)
-{
-    return nb_value_string(nb_value_get(object, key));
-}
-
 /* A route has outgoing interfaces, a join or a packet only the one that it came in by. */
 static void print_flow(const struct nb_value *payload)
 {
@@ -18,22 +13,49 @@ static void print_flow(const struct nb_value *payload)
     char line[512];
 
     printf_safe(" (%s", route_source(payload));
-    printf_safe(", %s)", text(payload, "group"));
+    printf_safe(", %s)", member_text(payload, "group"));
     if (oifs) {
         route_oifs(payload, line, sizeof line);
-        printf_safe(" %s", text(payload, "iif"));
+        printf_safe(" %s", member_text(payload, "iif"));
         printf_safe(" -> %s", line);
-    } else if (text(payload, "iif")[0]) {
-        printf_safe(" on %s", text(payload, "iif"));
+    } else if (member_text(payload, "iif")[0]) {
+        printf_safe(" on %s", member_text(payload, "iif"));
     }
-    if (text(payload, "state")[0])
-        printf_safe(" [%s]", text(payload, "state"));
+    if (member_text(payload, "state")[0])
+        printf_safe(" [%s]", member_text(payload, "state"));
+}
+
+/* What a route lost to another one. */
+static void print_lost(const struct nb_value *lost)
+{
+    if (!nb_value_get(lost, "group"))
+        return;
+    printf_safe(" lost (%s", route_source(lost));
+    printf_safe(", %s)", member_text(lost, "group"));
+}
+
+/* How many of what were put right; "table" and "family" say where. */
+static void print_healed(const struct nb_value *payload)
+{
+    static const char *const parts[] = {"restored", "forgotten", "deleted", "vifs", "rules"};
+    const char *before = ":";
+
+    printf_safe(" %s", member_text(payload, "family"));
+    printf(" table %" PRId64, member_number(payload, "table"));
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        int64_t count = member_number(payload, parts[i]);
+
+        if (count <= 0)
+            continue;
+        printf("%s %s %" PRId64, before, parts[i], count);
+        before = ",";
+    }
 }
 
 static void print_event(struct nb_client *client, const struct nb_reply *event, void *context)
 {
     const struct nb_value *payload = nb_reply_payload(event);
-    const char *time = text(nb_reply_value(event), "time");
+    const char *time = member_text(nb_reply_value(event), "time");
     const char *clock = strchr(time, 'T');
 
     (void)client;
@@ -42,9 +64,12 @@ static void print_event(struct nb_client *client, const struct nb_reply *event, 
     printf_safe("%s", nb_reply_event(event));
     if (nb_value_get(payload, "group"))
         print_flow(payload);
+    else if (strcmp(nb_reply_event(event), "mfc.healed") == 0)
+        print_healed(payload);
     else if (strcmp(nb_reply_event(event), "lost") == 0)
         printf(": %" PRId64 " events were lost, because this terminal is too slow",
-               nb_value_integer(nb_value_get(payload, "count")));
+               member_number(payload, "count"));
+    print_lost(nb_value_get(payload, "lost"));
     putchar('\n');
     fflush(stdout);
 }
@@ -60,21 +85,32 @@ static void print_json(struct nb_client *client, const struct nb_reply *event, v
     free(line);
 }
 
+/* Returns an exit status, or a negative errno of the connection. */
+static int subscribe(struct nb_client *client, const struct command_line *line,
+                     const struct nb_request *request)
+{
+    struct nb_reply *reply;
+    int status = EXIT_DONE, result = nb_call(client, request, &reply);
+
+    if (result < 0)
+        return result;
+    if (nb_reply_code(reply))
+        status = explain_refusal(line, reply);
+    nb_reply_free(reply);
+    return status;
+}
+
 int watch_events(struct nb_client *client, const struct command_line *line,
                  const struct nb_request *request)
 {
-    struct nb_reply *reply;
-    int result, status = EXIT_DONE;
+    int status;
 
     nb_set_event_handler(client, line->json ? print_json : print_event, NULL);
-    result = nb_call(client, request, &reply);
-    if (result == 0) {
-        if (nb_reply_code(reply))
-            status = explain_refusal(line, reply);
-        nb_reply_free(reply);
-    }
+    status = subscribe(client, line, request);
+    if (status != EXIT_DONE)
+        return status;
     nb_set_timeout(client, 0); /* events come when they come */
-    if (result == 0 && status == EXIT_DONE)
-        result = nb_wait(client);
-    return result < 0 ? result : status;
+    nb_wait(client);
+    /* Where the service said why it ended the connection, that is the reply to this. */
+    return subscribe(client, line, request);
 }

@@ -3,21 +3,23 @@
  *
  * What libuv calls for its loop, signals and threads:
  * #syscalls broker: epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd2 pipe2
- * #syscalls broker: read readv write writev ioctl clone fcntl fcntl64 close dup dup2 dup3 getppid
+ * #syscalls broker: read readv write writev ioctl clone fcntl fcntl64 close dup2 dup3 getppid
  */
 #include "broker.h"
 
-#include "configured.h"
-#include "joining.h"
+#include "broker/guard/policy_file.h"
+#include "broker/service/configured.h"
+#include "broker/service/leasing.h"
+#include "broker/service/status_line.h"
+#include "broker/state/state.h"
+#include "broker/wire/dispatch.h"
+#include "broker/wire/pending.h"
+#include "broker/wire/server.h"
+#include "broker/wire/services.h"
+#include "broker/wire/session.h"
 #include "keeper_link.h"
 #include "log.h"
 #include "platform/process.h"
-#include "policy_file.h"
-#include "routing.h"
-#include "server.h"
-#include "services.h"
-#include "state.h"
-#include "status_line.h"
 #include "watch.h"
 
 #include <errno.h>
@@ -33,15 +35,13 @@ struct broker {
     struct config config;
     uv_loop_t loop;
     uv_signal_t terminate, reload;
-    struct watch links_watch;
+    struct watch netifs_watch;
     uv_timer_t tick;
     struct keeper_link keeper;
     struct services services;
     struct user_names names;
-    struct routing routing;
-    struct joining joining;
+    struct subuids subuids;
     struct server *server;
-    struct state *state; /* NULL: none is kept */
     struct configured *configured;
     bool reload_wanted; /* when clients are served */
     bool has_policy;    /* the policy was read once without mistakes */
@@ -53,43 +53,31 @@ struct broker {
 
 /* --- What happens -------------------------------------------------------------------------- */
 
-static void pass_link(void *context, const struct link_info *was, const struct link_info *is)
+/* Each kind that has begun. */
+#define KINDS_FOREACH(broker, i, self)                                                             \
+    for (size_t i = 0; kinds[i]; i++)                                                              \
+        for (void *self = kind_self(&(broker)->services.kinds, kinds[i]); self; self = NULL)
+
+static void pass_netif(void *context, const struct netif *was, const struct netif *is)
 {
     struct broker *broker = context;
 
-    if (broker->services.mroute) /* not yet, while the first ones are read */
-        mroute_link_changed(broker->services.mroute, was, is);
-    if (broker->services.joins)
-        joins_link_changed(broker->services.joins, was, is);
+    KINDS_FOREACH (broker, i, self)
+        if (kinds[i]->netif_changed)
+            kinds[i]->netif_changed(self, was, is);
 }
 
-static void keep_state(void *context)
+static void update_netifs(struct services *services)
 {
-    struct broker *broker = context;
-
-    if (broker->state)
-        state_touch(broker->state);
+    netifs_update(services->netifs);
 }
 
-static bool start_joins(struct broker *broker, uint64_t seed)
-{
-    struct joining_host host = {keep_state, broker};
-
-    return joining_start(&broker->joining, &broker->loop, &broker->services, &broker->keeper, &host,
-                         seed);
-}
-
-static void update_links(struct services *services)
-{
-    links_update(services->links);
-}
-
-static void on_links(struct watch *watch, int events)
+static void on_netifs(struct watch *watch, int events)
 {
     struct broker *broker = watch->context;
 
     (void)events;
-    links_update(broker->services.links);
+    netifs_update(broker->services.netifs);
 }
 
 /* --- Beginning and ending ------------------------------------------------------------------ */
@@ -106,11 +94,14 @@ static void end(struct broker *broker, int status)
         configured_stop(broker->configured);
     slices_finish(&broker->services.slices); /* so that the state file has all of it */
     slices_stop(&broker->services.slices);
-    if (broker->state)
-        state_stop(broker->state);
-    routing_stop(&broker->routing);
-    joining_stop(&broker->joining);
-    watch_close(&broker->links_watch, NULL);
+    turns_stop(&broker->services.turns);
+    if (broker->services.state)
+        state_stop(broker->services.state);
+    broker->services.state = NULL;
+    KINDS_FOREACH (broker, i, self)
+        if (kinds[i]->stop)
+            kinds[i]->stop(self);
+    watch_close(&broker->netifs_watch, NULL);
     uv_close((uv_handle_t *)&broker->tick, NULL);
     uv_close((uv_handle_t *)&broker->terminate, NULL);
     uv_close((uv_handle_t *)&broker->reload, NULL);
@@ -164,6 +155,14 @@ static void settle_doubts(struct broker *broker, const struct config *config)
         broker->doubtful = false;
 }
 
+static void set_limits(struct broker *broker, const struct limits *limits)
+{
+    users_set_limits(&broker->services.users, limits, server_descriptors());
+    KINDS_FOREACH (broker, i, self)
+        if (kinds[i]->set_limits)
+            kinds[i]->set_limits(self, limits);
+}
+
 /* Only the log level and the limits may change while the service runs. It comes from the file
  * alone: what stood there before and is gone now has its default again. */
 static void reload_config(struct broker *broker)
@@ -174,6 +173,7 @@ static void reload_config(struct broker *broker)
     config_init(&config);
     memcpy(config.file, broker->config.file, sizeof config.file);
     config.file_required = broker->config.file_required;
+    config.started_by = broker->config.started_by;
     *mistakes = (struct mistakes){0};
     if (!config_read(&config, mistakes)) {
         log_line(LOG_ERR, "the configuration stays as it was.");
@@ -181,11 +181,20 @@ static void reload_config(struct broker *broker)
     }
     if (!broker->config.log_level_fixed)
         log_set_level(config.log_level);
-    users_set_limits(&broker->services.users, &config.limits, server_descriptors());
-    routing_set_limits(&broker->routing, &config.limits);
+    set_limits(broker, &config.limits);
     if (broker->doubtful)
         settle_doubts(broker, &config);
     log_line(LOG_NOTICE, "configuration read again.");
+}
+
+/* Whom the policy names is exempt from limits, and no one else is. */
+static void take_administrators(struct services *services)
+{
+    struct administrators administrators = policy_administrators(&services->policy);
+
+    pools_set_administrators(&services->users.pools, administrators.uids);
+    services->audit.shares.administrator =
+        administrators.uids[0] ? administrators.uids[0] : administrators.uids[1];
 }
 
 static void load_policy(struct broker *broker)
@@ -202,6 +211,7 @@ static void load_policy(struct broker *broker)
         log_line(LOG_ERR, "the policy stays as it was: %zu rules.", services->policy.count);
     }
     services->policy.closed = !broker->has_policy || broker->doubtful;
+    take_administrators(services);
     if (services->policy.closed)
         log_line(LOG_ERR, "only root may do anything until the mistakes are corrected; routes "
                           "stay in force.");
@@ -220,6 +230,7 @@ static void reload(struct broker *broker)
 {
     reload_config(broker);
     load_policy(broker);
+    pendings_policy_changed(&broker->services);
     sessions_check_policy(&broker->services);
     configured_load(broker->configured, CONFIGURED_ALL_OR_NONE, end_reload, broker);
 }
@@ -240,28 +251,75 @@ static uint64_t now_ms(void)
     return uv_hrtime() / 1000000;
 }
 
+static bool start_kinds(struct broker *broker)
+{
+    struct services *services = &broker->services;
+    struct resource_host host = {
+        .loop = &broker->loop,
+        .keeper = &broker->keeper,
+        .netifs = services->netifs,
+        .leases = &services->leases,
+        .slices = &services->slices,
+        .events = &services->events,
+        .pools = &services->users.pools,
+        .policy = &services->policy,
+    };
+
+    memcpy(host.counters, broker->start->counters, sizeof host.counters);
+    uv_random(NULL, NULL, &host.seed, sizeof host.seed, 0, NULL);
+    for (size_t i = 0; kinds[i]; i++) {
+        void *self;
+
+        if (!kinds[i]->start(&host, &self))
+            return false;
+        kind_set_self(&services->kinds, kinds[i], self);
+    }
+    set_limits(broker, &broker->config.limits);
+    return true;
+}
+
+/* The numbers of /etc/subuid are those of the machine. */
+static void find_users(struct broker *broker)
+{
+    const struct place *place = &broker->config.place;
+    struct services *services = &broker->services;
+
+    user_names_init(&broker->names, "/etc/passwd");
+    subuids_init(&broker->subuids, place->maps_users ? NULL : "/etc/subuid", &broker->names);
+    services->names = services->users.names = &broker->names;
+    services->identity = (struct identity){&broker->names, &broker->subuids, *place};
+    if (!place->netns)
+        log_line(LOG_WARNING, "this kernel does not tell the network namespaces of clients: rules "
+                              "hold for clients of all of them.");
+}
+
 static bool make_services(struct broker *broker)
 {
     const struct config *config = &broker->config;
     struct services *services = &broker->services;
-    struct routing_host host = {keep_state, broker};
-    uint64_t seed = 0;
 
-    services->loop = &broker->loop;
-    memcpy(services->counters, broker->start->counters, sizeof services->counters);
-    slices_init(&services->slices, &broker->loop);
-    uv_random(NULL, NULL, &seed, sizeof seed, 0, NULL);
-    events_init(&services->events);
+    turns_init(&services->turns, &broker->loop);
+    slices_init(&services->slices, &broker->loop, &services->leases);
+    events_init(&services->events, &services->turns);
     users_init(&services->users, &config->limits, server_descriptors(), config->started_by);
-    user_names_init(&broker->names, "/etc/passwd");
-    services->names = services->users.names = &broker->names;
-    services->links = links_new(pass_link, broker);
-    if (!services->links)
-        return false;
-    if (!routing_start(&broker->routing, &broker->loop, services, &broker->keeper, &host, seed))
-        return false;
-    routing_set_limits(&broker->routing, &config->limits);
-    return start_joins(broker, seed);
+    find_users(broker);
+    services->netifs = netifs_new(pass_netif, broker);
+    leasing_start(services);
+    return services->netifs && start_kinds(broker);
+}
+
+/* Takes over what the keeper kept, and what that holds. */
+static void inherit(struct broker *broker)
+{
+    const struct kept *kept = broker->start->kept;
+
+    for (size_t n = 0; n < kept->count; n++)
+        KINDS_FOREACH (broker, i, self)
+            if (kinds[i]->inherit)
+                kinds[i]->inherit(self, kept->entries[n].name, kept->entries[n].fd);
+    KINDS_FOREACH (broker, i, self)
+        if (kinds[i]->begin)
+            kinds[i]->begin(self);
 }
 
 static void fill_facts(struct broker *broker)
@@ -278,31 +336,27 @@ static void fill_facts(struct broker *broker)
            sizeof facts->keeper_privileges);
     memcpy(facts->broker_privileges, broker->start->broker_privileges,
            sizeof facts->broker_privileges);
-    memcpy(facts->keeper_sandbox, broker->start->keeper_sandbox.in_force,
-           sizeof facts->keeper_sandbox);
-    memcpy(facts->broker_sandbox, broker->start->broker_sandbox.in_force,
-           sizeof facts->broker_sandbox);
+    facts->keeper_sandbox = &broker->start->keeper_sandbox;
+    facts->broker_sandbox = &broker->start->broker_sandbox;
 }
 
-/* The routes are in force: clients may come. */
+/* What is wanted is in force: clients may come. */
 static void serve(void *context, const struct mistakes *mistakes)
 {
     struct broker *broker = context;
     struct session_host sessions = {
         .loop = &broker->loop,
         .services = &broker->services,
-        .events = &broker->services.events,
-        .before_requests = update_links,
+        .before_requests = update_netifs,
+        .perform = dispatch_request,
+        .cancel = pending_cancel,
     };
     const struct kept *kept = broker->start->kept;
 
     if (broker->ending)
         return;
     broker->services.mistakes.multicast = *mistakes;
-    mroute_settle(broker->services.mroute);
-    if (broker->state)
-        state_drop_orphans(broker->state);
-    joining_loaded(&broker->joining);
+    state_settle(broker->services.state);
     broker->server = server_new(&broker->loop, kept->listeners, kept->listener_count, &sessions);
     if (!broker->server) {
         log_line(LOG_ERR, "no memory to serve clients.");
@@ -332,7 +386,9 @@ static void on_tick(uv_timer_t *timer)
     struct broker *broker = timer->data;
 
     audit_summarise(&broker->services.audit);
-    joins_tick(broker->services.joins);
+    KINDS_FOREACH (broker, i, self)
+        if (kinds[i]->tick)
+            kinds[i]->tick(self);
     if (broker->server)
         tell_status(broker);
 }
@@ -349,72 +405,71 @@ static void watch_all(struct broker *broker)
     sigemptyset(&reload);
     sigaddset(&reload, SIGHUP);
     sigprocmask(SIG_UNBLOCK, &reload, NULL); /* the keeper started the broker with it blocked */
-    watch_init(&broker->links_watch, &broker->loop, links_fd(broker->services.links), on_links,
+    watch_init(&broker->netifs_watch, &broker->loop, netifs_fd(broker->services.netifs), on_netifs,
                broker);
-    watch_start(&broker->links_watch, UV_READABLE);
+    watch_start(&broker->netifs_watch, UV_READABLE);
     uv_timer_init(&broker->loop, &broker->tick);
     broker->tick.data = broker;
     uv_timer_start(&broker->tick, on_tick, TICK_MS, TICK_MS);
     broker->keeper.channel = broker->start->channel;
+    broker->keeper.names_ever = (uint32_t)broker->start->kept->name_ever_count;
     broker->keeper.lost = lose_keeper;
     broker->keeper.context = broker;
     keeper_link_start(&broker->keeper, &broker->loop);
 }
 
-static bool make_configured(struct broker *broker)
+static bool make_state(struct broker *broker)
 {
-    struct configured_host host = {
+    struct services *services = &broker->services;
+    struct state_host host = {
         .loop = &broker->loop,
-        .slices = &broker->services.slices,
-        .mroute = broker->services.mroute,
-        .joins = broker->services.joins,
+        .leases = &services->leases,
+        .kinds = &services->kinds,
+        .path = broker->config.state,
+        .journal = kept_find(broker->start->kept, KEPT_JOURNAL),
     };
 
-    broker->configured =
-        configured_new(&host, broker->config.multicast, config_requires_multicast(&broker->config),
-                       broker->config.started_by);
-    return broker->configured != NULL;
+    services->state = state_new(&host);
+    return services->state != NULL;
 }
 
 static int run(struct broker *broker)
 {
-    bool recorded;
-
     uv_loop_init(&broker->loop);
     if (!make_services(broker)) {
         log_line(LOG_ERR, "cannot read the interfaces: %s.", strerror(errno));
         return 1;
     }
     fill_facts(broker);
-    broker->services.policy.administrator = broker->config.started_by;
+    broker->services.policy.started_by = broker->config.started_by;
     audit_open(&broker->services.audit, now_ms);
+    broker->services.audit.journal = broker->start->journal_log;
     broker->services.audit.names = &broker->names;
+    broker->services.audit.shares.administrator = broker->config.started_by;
     broker->doubtful = broker->config.doubtful;
     broker->services.mistakes.configuration = broker->config.mistakes;
     load_policy(broker);
     watch_all(broker);
-    routing_adopt(&broker->routing, broker->start->kept);
-    recorded = joining_record(&broker->joining, broker->start->kept->joins.record);
-    if (broker->config.state[0])
-        broker->state = state_new(&broker->loop, broker->services.mroute, broker->services.joins,
-                                  broker->services.links, broker->config.state);
-    broker->services.state = broker->state;
-    if (!make_configured(broker))
+    inherit(broker);
+    broker->configured =
+        configured_new(&broker->loop, &broker->services.kinds, broker->config.multicast,
+                       config_requires_multicast(&broker->config), broker->config.started_by);
+    if (!broker->configured || !make_state(broker))
         return 1;
-    if (broker->state)
-        state_load(broker->state, broker->start->fresh, !recorded, load_configured, broker);
-    else
-        load_configured(broker);
+    state_restore(broker->services.state, load_configured, broker);
     uv_run(&broker->loop, UV_RUN_DEFAULT);
     uv_loop_close(&broker->loop);
     audit_close(&broker->services.audit);
     policy_clear(&broker->services.policy);
     users_clear(&broker->services.users);
+    closer_stop(broker->services.closer, NULL);
+    subuids_clear(&broker->subuids);
     user_names_clear(&broker->names);
     configured_free(broker->configured);
-    joins_free(broker->services.joins);
-    mroute_free(broker->services.mroute);
-    links_free(broker->services.links);
+    KINDS_FOREACH (broker, i, self)
+        kinds[i]->free(self);
+    leases_clear(&broker->services.leases);
+    netifs_free(broker->services.netifs);
     return broker->status;
 }
 

@@ -9,7 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PAUSE_MS = 20 }; /* until a request that was not sent is tried again */
+enum {
+    PAUSE_MS = 20, /* until a request that was not sent is tried again */
+    REASSURE_MS = 200,
+};
 
 static void on_pause_over(uv_timer_t *timer);
 
@@ -73,7 +76,8 @@ static void receive_answer(struct keeper_link *link)
         link->lost(link->context);
         return;
     }
-    answer.owner[sizeof answer.owner - 1] = '\0';
+    answer.text[sizeof answer.text - 1] = '\0';
+    link->names_ever = answer.names_ever;
     call = take_call(link, answer.id);
     if (call)
         call->done(call, &answer, fd);
@@ -106,9 +110,21 @@ static void on_answer(struct watch *watch, int events)
 }
 
 /* Before what waits: the next one comes soon where the pipe is full. */
+static void tell_alive(struct keeper_link *link)
+{
+    link->alive_ms = uv_hrtime() / 1000000;
+    send_request(link, &(struct keeper_request){.operation = KEEPER_ALIVE});
+}
+
 static void on_alive(uv_timer_t *timer)
 {
-    send_request(timer->data, &(struct keeper_request){.operation = KEEPER_ALIVE});
+    tell_alive(timer->data);
+}
+
+void keeper_reassure(struct keeper_link *link)
+{
+    if (uv_hrtime() / 1000000 - link->alive_ms >= REASSURE_MS)
+        tell_alive(link);
 }
 
 void keeper_link_start(struct keeper_link *link, uv_loop_t *loop)

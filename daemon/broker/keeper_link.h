@@ -24,19 +24,21 @@ struct keeper_call {
 struct keeper_link {
     struct watch watch;
     uv_timer_t alive;
+    uint64_t alive_ms;  /* when the keeper was told last that the broker is */
     uv_timer_t pause;   /* until it is tried again to send more */
     unsigned left;      /* requests that may be sent now, of PACE_BURST */
     uint64_t filled_ms; /* when some were added last */
     struct channel channel;
     uint32_t last_id;
+    uint32_t names_ever;                         /* as the keeper told last (channel.h) */
     TAILQ_HEAD(keeper_calls, keeper_call) calls; /* that wait for their answers, oldest first */
     struct keeper_calls unsent;                  /* that wait for room in the pipe, or their time */
     void (*lost)(void *context);                 /* the keeper is gone: there is no going on */
     void *context;
 };
 
-/* Begins to listen, and to tell the keeper that the loop turns. Of *link, channel, lost and context
- * are set. */
+/* Begins to listen, and to tell the keeper that the loop turns. Of *link, channel, names_ever, lost
+ * and context are set. */
 void keeper_link_start(struct keeper_link *link, uv_loop_t *loop);
 
 /* Calls that wait are told that it is over (error -ECANCELED). */
@@ -44,6 +46,10 @@ void keeper_link_stop(struct keeper_link *link);
 
 /* Sends call->request; done brings the answer, never before this function returns. */
 void keeper_ask(struct keeper_link *link, struct keeper_call *call);
+
+/* For what takes a second of one turn, at the start, and is bounded: tells the keeper in between
+ * that the broker is alive, if it was not told lately. */
+void keeper_reassure(struct keeper_link *link);
 
 /* Sends a request that has no answer. */
 void keeper_tell(struct keeper_link *link, const struct keeper_request *request);

@@ -6,28 +6,23 @@
  * whole or not at all (pipe(7)).
  *
  * The keeper treats what comes from the broker as hostile: each operation is a row of its table,
- * with a check of every value and a budget (operations.c). A request carries an id, which the
- * answer repeats. Operations without an answer are statements: the keeper acts on them, and that is
- * all.
+ * with a check of every value and a budget (table.h). A request carries an id, which the answer
+ * repeats. Operations without an answer are statements: the keeper acts on them, and that is all.
  */
 #ifndef NB_KEEPER_CHANNEL_H
 #define NB_KEEPER_CHANNEL_H
 
+#include "address.h"
 #include "bounds.h"
+#include "keeper/table.h"
 
 #include <stdint.h>
 
 enum keeper_operation {
-    KEEPER_READY,        /* statement: the broker serves; told to the service manager */
-    KEEPER_ALIVE,        /* statement: its loop turns */
-    KEEPER_OPEN_MROUTE,  /* open the socket that owns a multicast routing table, and lend it */
-    KEEPER_CLOSE_MROUTE, /* statement: close the kept copy of it, and delete its rules */
-    KEEPER_ADD_RULE,     /* lead packets from an interface to an open table */
-    KEEPER_DEL_RULE,     /* statement: no more; the interface may be gone already */
-    KEEPER_OPEN_JOINS,   /* open a socket for group memberships, and lend it */
-    KEEPER_JOINED,       /* statement: all that is wanted is joined: older sockets may go */
-    KEEPER_STATUS,       /* statement: what the service does; told to the service manager */
-    KEEPER_OPERATION_COUNT
+#define O(name, check, perform, result, burst, per_second) KEEPER_##name,
+    KEEPER_OPERATIONS(O)
+#undef O
+        KEEPER_OPERATION_COUNT
 };
 
 enum {
@@ -35,8 +30,8 @@ enum {
     ALIVE_INTERVAL_MS = 3000,
     ALIVE_TIMEOUT_MS = 15000,
     STATUS_TEXT_MAX = 255,
-    /* A broker asks no oftener, whatever its clients do. It stays below the budgets of rules in
-     * operations.c: who exceeds those is ended. */
+    /* A broker asks no oftener, whatever its clients do. It stays below what the rows of rules
+     * grant (table.h): who exceeds that is ended. */
     PACE_BURST = 4096,
     PACE_PER_SECOND = 800,
 };
@@ -47,21 +42,23 @@ struct channel {
     int answers;  /* of the socket pair */
 };
 
+/* Which arguments an operation takes stands in its row. */
 struct keeper_request {
     uint32_t id;        /* the answer has it again; of a statement it does not matter */
     uint32_t operation; /* enum keeper_operation */
     uint32_t family;    /* FAMILY_* */
-    uint32_t table;
-    uint32_t ifindex;                 /* KEEPER_ADD_RULE: the interface */
-    char iif[INTERFACE_NAME_MAX + 1]; /* KEEPER_DEL_RULE: what it was called */
-    char text[STATUS_TEXT_MAX + 1];   /* KEEPER_STATUS: printable ASCII */
+    uint32_t number;
+    uint32_t ifindex;
+    char name[INTERFACE_NAME_MAX + 1]; /* of an interface */
+    char text[STATUS_TEXT_MAX + 1];    /* printable ASCII */
 };
 
 /* With error 0, the answer to an operation that lends carries the descriptor. */
 struct keeper_answer {
     uint32_t id;
-    int32_t error;   /* 0 or a negative errno; -EAGAIN: too often; -EDQUOT: too many in all */
-    char owner[160]; /* with -EADDRINUSE: who owns the table; terminated */
+    int32_t error;       /* 0 or a negative errno; -EAGAIN: too often; -EDQUOT: too many in all */
+    uint32_t names_ever; /* how many of KEPT_NAMES_EVER_MAX were kept by now (kept.h) */
+    char text[160];      /* more about an error, where there is more to say; terminated */
 };
 
 #endif

@@ -4,13 +4,14 @@
  * broker inherits both. It allocates nothing, parses no text and never talks to a client.
  *
  * #syscalls keeper: socketpair pipe2 shutdown socket setsockopt getsockopt sendmsg recvmsg
- * #syscalls keeper: poll ppoll read write close fcntl fcntl64 clone fork kill
+ * #syscalls keeper: connect poll ppoll read write close fcntl fcntl64 clone fork kill
  * #syscalls keeper: wait4 waitpid waitid signalfd4 dup2 dup3
  */
 #include "keeper.h"
 
 #include "confine.h"
 #include "log.h"
+#include "names.h"
 #include "notify.h"
 #include "operations.h"
 #include "platform/diagnose.h"
@@ -31,6 +32,7 @@ enum {
     /* A broker that lived shorter than this is started again only after a pause. */
     HEALTHY_MS = 1000,
     PAUSE_MAX_MS = 5000,
+    FAILURES_MAX = 3,       /* in a row; then what brokers leave to each other is made anew */
     LATE_MS = 1000,         /* so much behind a deadline, this process was not running itself */
     STOP_TIMEOUT_MS = 5000, /* then a broker that was told to stop is killed */
 };
@@ -46,10 +48,11 @@ struct keeper {
     int ready_fd;
     struct sandbox_report sandbox;
     int counters[2]; /* only brokers read them; negative: none */
-    bool fresh;
-    bool served; /* a broker was ready once */
+    bool served;     /* a broker was ready once */
+    bool ready;      /* this one is */
     bool stopping;
     unsigned restarts;
+    unsigned failures;   /* brokers in a row that died before they were ready */
     int pause_ms;        /* before the next broker is started */
     int64_t started_ms;  /* the broker's start */
     int64_t deadline_ms; /* when the broker must have said that it is alive, or start again */
@@ -75,7 +78,6 @@ static int run_broker(struct keeper *keeper, const struct channel *channel)
         .kept = keeper->kept,
         .channel = *channel,
         .keeper = getppid(),
-        .fresh = keeper->fresh,
         .restarts = keeper->restarts,
     };
     struct error error;
@@ -85,7 +87,7 @@ static int run_broker(struct keeper *keeper, const struct channel *channel)
     memcpy(start.counters, keeper->counters, sizeof start.counters);
     process_privileges_describe(start.keeper_privileges, sizeof start.keeper_privileges);
     close(keeper->signals);
-    kept_joins_forget(&keeper->kept->joins);
+    kept_become_lent(keeper->kept);
     if (keeper->ready_fd >= 0)
         close(keeper->ready_fd);
     /* A reload that is asked for now waits until the broker watches for it (watch_all). */
@@ -97,6 +99,9 @@ static int run_broker(struct keeper *keeper, const struct channel *channel)
         return 1;
     }
     process_privileges_describe(start.broker_privileges, sizeof start.broker_privileges);
+    /* What needs a connection, which a broker cannot make. */
+    start.names = names_start();
+    start.journal_log = log_connect_journal();
     if (!confine_broker(keeper->config, &start.broker_sandbox))
         return 1;
     return keeper->broker_main(&start);
@@ -137,8 +142,8 @@ static void start_broker(struct keeper *keeper)
         keeper->deadline_ms = now_ms() + PAUSE_MAX_MS;
         return;
     }
-    kept_joins_begin(&keeper->kept->joins);
     operations_begin(&keeper->operations);
+    keeper->ready = false;
     keeper->broker = fork();
     if (keeper->broker == 0) {
         close_channel(&keeper->channel);
@@ -175,7 +180,22 @@ static void plan_restart(struct keeper *keeper)
     if (keeper->pause_ms > PAUSE_MAX_MS)
         keeper->pause_ms = PAUSE_MAX_MS;
     keeper->restarts++;
-    keeper->fresh = false;
+}
+
+/* Others may do better: it did not end by itself, and what it began with may be the reason. */
+static bool may_start_again(const struct keeper *keeper, int status)
+{
+    return keeper->served ||
+           (WIFSIGNALED(status) && keeper->kept->inherited && keeper->restarts < FAILURES_MAX);
+}
+
+static void count_failure(struct keeper *keeper)
+{
+    keeper->failures = keeper->ready ? 0 : keeper->failures + 1;
+    if (keeper->failures < FAILURES_MAX)
+        return;
+    keeper->failures = 0;
+    kept_renew(keeper->kept);
 }
 
 static void bury_broker(struct keeper *keeper, int status)
@@ -189,23 +209,27 @@ static void bury_broker(struct keeper *keeper, int status)
         keeper->status = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
         return;
     }
-    if (!keeper->served) { /* the start failed; it said why */
+    if (!may_start_again(keeper, status)) { /* the start failed; it said why, if it could */
+        if (WIFSIGNALED(status))
+            log_line(LOG_ERR, "the broker %s at its start.", how);
         keeper->stopping = true;
         keeper->status = 1;
         return;
     }
-    log_line(LOG_ERR, "the broker %s; its routes stay in force. Starting another one.", how);
-    notify_manager("STATUS=The broker died; its routes stay in force, and another one starts", -1);
+    log_line(LOG_ERR, "the broker %s; what it set up stays in force. Starting another one.", how);
+    notify_manager("STATUS=The broker died; what it set up stays in force, and another one starts",
+                   -1);
+    count_failure(keeper);
     plan_restart(keeper);
 }
 
 /* --- What the broker says of itself ---------------------------------------------------------- */
 
-static void become_ready(void *context)
+static void on_ready(void *context)
 {
     struct keeper *keeper = context;
 
-    keeper->served = true;
+    keeper->served = keeper->ready = true;
     notify_manager("READY=1", -1);
     if (keeper->ready_fd < 0)
         return;
@@ -216,11 +240,12 @@ static void become_ready(void *context)
     log_to_syslog();
 }
 
-static void be_alive(void *context)
+static void on_alive(void *context)
 {
     struct keeper *keeper = context;
 
     keeper->deadline_ms = now_ms() + ALIVE_TIMEOUT_MS;
+    log_connect(); /* syslogd may be another one by now */
     notify_manager("WATCHDOG=1", -1);
 }
 
@@ -303,7 +328,7 @@ static void run_once(struct keeper *keeper)
     take_deadline(keeper);
 }
 
-int keeper_run(const struct config *config, struct kept *kept, bool fresh, int ready_fd,
+int keeper_run(const struct config *config, struct kept *kept, int ready_fd,
                int (*broker)(const struct broker_start *start))
 {
     struct keeper keeper = {
@@ -312,8 +337,7 @@ int keeper_run(const struct config *config, struct kept *kept, bool fresh, int r
         .broker_main = broker,
         .channel = {-1, -1},
         .ready_fd = ready_fd,
-        .fresh = fresh,
-        .operations = {config, kept, become_ready, be_alive, &keeper, {{0}}},
+        .operations = {config, kept, on_ready, on_alive, &keeper, {{0}}},
     };
 
     signal(SIGPIPE, SIG_IGN); /* a broker may die before it takes its answer */
@@ -323,15 +347,14 @@ int keeper_run(const struct config *config, struct kept *kept, bool fresh, int r
         log_line(LOG_ERR, "cannot watch signals: %s.", strerror(-keeper.signals));
         return 1;
     }
-    kept_tables_store(&kept->tables);
-    kept_joins_make_record(&kept->joins);
+    kept_store(kept);
     keeper.counters[0] = diagnose_counters_open(FAMILY_IPV4);
     keeper.counters[1] = diagnose_counters_open(FAMILY_IPV6);
-    if (!confine_keeper(config, &keeper.sandbox))
+    if (!confine_keeper(config, kept->made_socket, &keeper.sandbox))
         return 1;
     start_broker(&keeper);
     while (!keeper.stopping || keeper.broker)
         run_once(&keeper);
-    kept_tables_end(&kept->tables);
+    kept_end(kept);
     return keeper.status;
 }

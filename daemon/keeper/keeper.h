@@ -4,25 +4,12 @@
 
 #include "channel.h"
 #include "config.h"
-#include "kept_joins.h"
-#include "kept_tables.h"
+#include "kept.h"
 #include "platform/sandbox.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
-
-enum {
-    LISTENERS_MAX = 4, /* sockets a service manager may hand over */
-};
-
-/* What outlives a broker. */
-struct kept {
-    struct kept_tables tables;
-    struct kept_joins joins;
-    int listeners[LISTENERS_MAX];
-    size_t listener_count;
-};
 
 /* What a broker begins with. It has its own copies of all descriptors. */
 struct broker_start {
@@ -33,14 +20,15 @@ struct broker_start {
     char keeper_privileges[64], broker_privileges[64];
     struct sandbox_report keeper_sandbox, broker_sandbox;
     int counters[2]; /* of IPv4 and IPv6, of diagnose.h; negative: none */
-    bool fresh;      /* the tables were opened just now, so nothing in them is ours */
+    int names;       /* the descriptor of names.h; negative: none */
+    int journal_log; /* to journald, for fields; -1: none */
     unsigned restarts;
 };
 
 /* Runs brokers until the service is told to stop. ready_fd gets one byte when the first one
  * serves, and is closed; -1: nobody asks. broker is the main function of a broker; it returns its
  * exit status. Returns the service's exit status. */
-int keeper_run(const struct config *config, struct kept *kept, bool fresh, int ready_fd,
+int keeper_run(const struct config *config, struct kept *kept, int ready_fd,
                int (*broker)(const struct broker_start *start));
 
 #endif

@@ -1,5 +1,6 @@
 #include "listener.h"
 
+#include "descriptors.h"
 #include "log.h"
 #include "platform/process.h"
 
@@ -7,15 +8,31 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <libgen.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <table.h> /* of libproto, not ours */
+#include <time.h>
 #include <unistd.h>
 
-enum { INHERITED_FIRST = 3, BACKLOG = 1024 };
+enum {
+    INHERITED_FIRST = 3, /* SD_LISTEN_FDS_START of sd_listen_fds(3) */
+    /* A client that does not block gets EAGAIN where the queue is full: a burst of them fits. */
+    BACKLOG = 1024,
+    PATIENCE = 25,
+    PAUSE_NS = 20 * 1000 * 1000,
+};
+
+/* As long as no action takes any. */
+static void refuse_descriptors(int fd)
+{
+    if (!actions_take_fds())
+        peer_refuse_descriptors(fd);
+}
 
 /* --- From the service manager -------------------------------------------------------------- */
 
@@ -27,36 +44,54 @@ static bool is_listening(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0 && listening;
 }
 
-static void take_descriptor(struct kept *kept, int fd, const char *name, size_t length)
+/* Where no broker shuts it down: that would hold for the brokers after it, too. */
+static void add_listener(struct kept *kept, int fd)
+{
+    fd = descriptor_settle(fd, DESCRIPTOR_LISTENERS + (int)kept->listener_count);
+    kept->listeners[kept->listener_count++] = fd;
+}
+
+static void take_descriptor(struct kept *kept, int fd, const char *name)
 {
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     if (is_listening(fd) && kept->listener_count < LISTENERS_MAX) {
         fcntl(fd, F_SETFL, O_NONBLOCK);
-        peer_refuse_descriptors(fd);
-        kept->listeners[kept->listener_count++] = fd;
-    } else if (kept_tables_inherit(&kept->tables, fd, name, length) < 0 &&
-               kept_joins_inherit(&kept->joins, fd, name, length) < 0) {
+        refuse_descriptors(fd);
+        add_listener(kept, fd);
+    } else if (!kept_inherit(kept, name, fd)) {
         log_line(LOG_WARNING,
-                 "closing the inherited descriptor %d (%.*s), which netbrokerd does not use.", fd,
-                 (int)length, name);
+                 "closing the inherited descriptor %d (%s), which netbrokerd does not use.", fd,
+                 name);
         close(fd);
     }
 }
 
+/* Listeners take their places whatever is there, so the places are freed first. */
+static void move_out(int end, int moved[DESCRIPTORS_GUARDED])
+{
+    for (int fd = INHERITED_FIRST; fd < end && fd < DESCRIPTORS_GUARDED; fd++)
+        moved[fd] = descriptor_move_out(fd);
+}
+
 void listener_inherit(struct kept *kept)
 {
+    int moved[DESCRIPTORS_GUARDED] = {0};
     const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
     const char *names = getenv("LISTEN_FDNAMES");
 
     if (!pid || !count || atol(pid) != (long)getpid())
         return;
+    move_out(INHERITED_FIRST + atoi(count), moved);
     for (int fd = INHERITED_FIRST; fd < INHERITED_FIRST + atoi(count); fd++) {
         size_t length = names ? strcspn(names, ":") : 0;
+        char name[256]; /* as long as a manager lets it be (sd_listen_fds_with_names(3)) */
 
-        take_descriptor(kept, fd, names ? names : "", length);
+        snprintf(name, sizeof name, "%.*s", (int)length, names ? names : "");
+        take_descriptor(kept, fd < DESCRIPTORS_GUARDED ? moved[fd] : fd, name);
         if (names)
             names += length + (names[length] == ':');
     }
+    kept_inherited(kept);
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
     unsetenv("LISTEN_FDNAMES");
@@ -64,7 +99,7 @@ void listener_inherit(struct kept *kept)
 
 /* --- Of our own ---------------------------------------------------------------------------- */
 
-static bool somebody_listens(const struct sockaddr_un *address)
+static bool is_answered(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     bool connected = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) == 0;
@@ -74,12 +109,32 @@ static bool somebody_listens(const struct sockaddr_un *address)
     return connected;
 }
 
-static void make_folder(const char *path)
+/* The broker of a keeper that was killed listens until it has noticed. */
+static bool somebody_listens(const struct sockaddr_un *address)
+{
+    struct timespec pause = {.tv_nsec = PAUSE_NS};
+    bool answered = is_answered(address);
+
+    for (int i = 0; i < PATIENCE && answered; i++) {
+        nanosleep(&pause, NULL);
+        answered = is_answered(address);
+    }
+    return answered;
+}
+
+/* A folder that is made for the socket belongs to the user that the service becomes, so that it can
+ * remove the socket at the end. If the folder cannot be made, bind says why. */
+static void make_folder(const char *path, const char *user)
 {
     char copy[sizeof((struct sockaddr_un *)0)->sun_path];
+    const struct passwd *entry = getpwnam(user);
+    const char *folder;
 
     snprintf(copy, sizeof copy, "%s", path);
-    mkdir(dirname(copy), 0755); /* if it cannot be made, bind says why */
+    folder = dirname(copy);
+    if (mkdir(folder, 0755) == 0 && entry && chown(folder, entry->pw_uid, (gid_t)-1) < 0)
+        log_line(LOG_INFO, "%s stays as it is at the end of the service: %s.", path,
+                 strerror(errno));
 }
 
 /* The mode is there from the first moment: nobody connects in between. */
@@ -109,28 +164,51 @@ static bool remove_stale(const struct sockaddr_un *address, struct error *error)
     return true;
 }
 
-bool listener_open(const char *path, const char *group, struct kept *kept, struct error *error)
+/* In a folder of the service's user, a link may be in the socket's place. */
+static void note_socket(const char *path, const struct group *group, struct kept *kept)
+{
+    struct stat status;
+
+    if (group && lchown(path, (uid_t)-1, group->gr_gid) < 0)
+        log_line(LOG_WARNING, "cannot give %s to group %s: %s.", path, group->gr_name,
+                 strerror(errno));
+    kept->made_socket = lstat(path, &status) == 0;
+    kept->socket_device = status.st_dev;
+    kept->socket_inode = status.st_ino;
+}
+
+bool listener_open(const char *path, const char *user, const char *group, struct kept *kept,
+                   struct error *error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     const struct group *entry = getgrnam(group);
     int fd;
 
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    make_folder(path);
+    make_folder(path, user);
     if (!remove_stale(&address, error))
         return false;
     fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    peer_refuse_descriptors(fd); /* before anybody can connect */
+    refuse_descriptors(fd); /* before anybody can connect */
     if (fd < 0 || bind_with_mode(fd, &address) < 0 || listen(fd, BACKLOG) < 0) {
         error_set(error, ERROR_INTERNAL, NULL, "cannot listen on %s: %s", path, strerror(errno));
         if (fd >= 0)
             close(fd);
         return false;
     }
-    if (entry && chown(path, (uid_t)-1, entry->gr_gid) < 0)
-        log_line(LOG_WARNING, "cannot give %s to group %s: %s.", path, group, strerror(errno));
+    note_socket(path, entry, kept);
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     fcntl(fd, F_SETFL, O_NONBLOCK);
-    kept->listeners[kept->listener_count++] = fd;
+    add_listener(kept, fd);
     return true;
+}
+
+/* #syscalls keeper: lstat newfstatat fstatat64 unlink unlinkat */
+void listener_remove(const char *path, const struct kept *kept)
+{
+    struct stat status;
+
+    if (kept->made_socket && lstat(path, &status) == 0 && status.st_dev == kept->socket_device &&
+        status.st_ino == kept->socket_inode && unlink(path) < 0)
+        log_line(LOG_INFO, "%s stays: %s. The next start replaces it.", path, strerror(errno));
 }

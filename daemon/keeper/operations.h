@@ -1,10 +1,10 @@
-/* What the broker may ask of the keeper: a table of operations, each with a check of its values, an
- * act, and a budget. See operations.c. */
+/* What the broker may ask of the keeper: operations, each with a check of its values, an act, and a
+ * budget. See operations.c, and table.h for the rows. */
 #ifndef NB_KEEPER_OPERATIONS_H
 #define NB_KEEPER_OPERATIONS_H
 
 #include "channel.h"
-#include "keeper.h"
+#include "kept.h"
 
 struct budget {
     unsigned left;
@@ -23,7 +23,14 @@ struct operations {
     struct budget budgets[KEEPER_OPERATION_COUNT];
 };
 
-/* A new broker begins: it has its budgets whole. */
+#define O(name, check, perform, result, burst, per_second)                                         \
+    int check(const struct operations *operations, const struct keeper_request *request);          \
+    int perform(struct operations *operations, const struct keeper_request *request,               \
+                struct keeper_answer *answer);
+KEEPER_OPERATIONS(O)
+#undef O
+
+/* A new broker begins: what is kept is ready for it, and it has its budgets whole. */
 void operations_begin(struct operations *operations);
 
 /* Takes one request from the keeper's end of the channel, and answers it. False: the broker is

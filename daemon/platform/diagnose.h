@@ -30,17 +30,17 @@ struct input_facts {
 
 int diagnose_input(uint8_t family, unsigned ifindex, struct input_facts *ret);
 
-enum link_kind { LINK_OTHER, LINK_BRIDGE, LINK_AGGREGATE /* a bond or team */ };
+enum netif_kind { NETIF_OTHER, NETIF_BRIDGE, NETIF_AGGREGATE /* a bond or team */ };
 
-struct link_facts {
-    enum link_kind kind;
+struct netif_facts {
+    enum netif_kind kind;
     bool snooping, querier; /* bridges: it learns who joined; it asks for that itself */
     unsigned mtu;
     bool counts;   /* what it has sent is known */
     uint64_t sent; /* packets; some network cards tell a second late */
 };
 
-int diagnose_link(unsigned ifindex, struct link_facts *ret);
+int diagnose_netif(unsigned ifindex, struct netif_facts *ret);
 
 /* Opens the kernel's counters of a family's packets, for the network namespace of now. To be called
  * before the process gives up its paths. Returns a descriptor. */
@@ -50,13 +50,13 @@ int diagnose_counters_open(uint8_t family);
  * firewall. fd: of the above. */
 int diagnose_multicast_sent(uint8_t family, int fd, uint64_t *ret);
 
-enum { RETURN_LINKS_MAX = 8 };
+enum { RETURN_NETIFS_MAX = 8 };
 
 /* By which interfaces packets to the source would leave: none where there is no route. */
 struct return_path {
     bool local; /* the address is this host's own */
     unsigned count;
-    unsigned links[RETURN_LINKS_MAX]; /* interface indexes; with more, only the first */
+    unsigned netifs[RETURN_NETIFS_MAX]; /* interface indexes; with more, only the first */
 };
 
 int diagnose_return_path(const struct address *source, struct return_path *ret);

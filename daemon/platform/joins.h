@@ -27,4 +27,9 @@ int joins_join(int fd, const struct membership_key *key);
  * socket: then all of the group on this interface are left at once, whatever their sources. */
 int joins_leave(int fd, const struct membership_key *key);
 
+/* Tells of each IPv6 group that an interface is a member of: a socket keeps memberships that its
+ * interface has lost. */
+typedef void joins_member_visit(void *context, unsigned ifindex, const struct address *group);
+int joins_members_read(joins_member_visit *visit, void *context);
+
 #endif

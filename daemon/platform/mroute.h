@@ -48,6 +48,7 @@ struct mfc_found {
         uint8_t ttl;
     } oifs[VIFS_MAX];
     bool unresolved; /* packets wait for a route; this is no entry */
+    bool foreign;    /* written, or written over, by who does not own the table: it outlives it */
 };
 
 struct mroute_visitor {
@@ -65,10 +66,19 @@ struct upcall {
     struct address source, group;
 };
 
-/* Opens the socket that owns a table. Needs CAP_NET_RAW, and CAP_NET_ADMIN for another table than
+/* Opens the socket that owns a table. Whoever holds it sends and receives no packets by it, but the
+ * kernel's upcalls. Needs CAP_NET_RAW, and CAP_NET_ADMIN for another table than
  * the default. -EADDRINUSE: another process owns it. -ENOPROTOOPT, -EAFNOSUPPORT: the kernel has no
  * multicast routing for the family. */
 int mroute_socket_open(uint8_t family, uint32_t table);
+
+/* Puts right what a broker may have done to a table's socket: it owns the table again, and has room
+ * for upcalls. Needs what mroute_socket_open does. 1: it did not own the table, which is empty now;
+ * 0: it did; -ESHUTDOWN: the socket is spoilt for good. */
+int mroute_socket_renew(const struct mroute_socket *socket);
+
+/* Gives the table up, whoever has copies of its socket: another socket can own it at once. */
+void mroute_socket_release(const struct mroute_socket *socket);
 
 /* Names processes that may own the family's table, e.g. "smcrouted (pid 123)", as far as this
  * process may see them; else says how to find them. */
@@ -100,12 +110,54 @@ int mroute_mfc_find(const struct mroute_socket *socket, const struct address *so
 /* Tells the visitor of each VIF, then of each entry of the socket's table. */
 int mroute_dump(const struct mroute_socket *socket, const struct mroute_visitor *visitor);
 
+/* The same of the VIFs alone. */
+int mroute_dump_vifs(const struct mroute_socket *socket, const struct mroute_visitor *visitor);
+
+/* The same of the entries alone, some hundred at a time. Returns a descriptor for mroute_dump_next,
+ * to be closed, or a negative errno. Entries that come or go meanwhile may be missed. */
+int mroute_dump_begin(const struct mroute_socket *socket);
+
+/* 1: there are more. 0: these were the last. Negative: an errno. */
+int mroute_dump_next(int fd, const struct mroute_socket *socket,
+                     const struct mroute_visitor *visitor);
+
 /* Reads one message of the kernel from a table's socket. *ret says what it was; UPCALL_OTHER for
  * the IGMP or ICMPv6 packets that come on the same socket. -EAGAIN: there is none. */
 int mroute_upcall_read(const struct mroute_socket *socket, struct upcall *ret);
 
 /* The parser of the above: any bytes may come. */
 void mroute_upcall_parse(uint8_t family, const void *bytes, size_t length, struct upcall *ret);
+
+/* --- Changes by others ---------------------------------------------------------------------- */
+
+/* Any process with CAP_NET_ADMIN may change a table that it does not own: by a raw socket of its
+ * own, and, of IPv4, by rtnetlink(7). What the owner writes is not told of, but what it deletes. */
+enum mroute_change_kind {
+    MROUTE_ENTRY_WRITTEN, /* by another than the owner */
+    MROUTE_ENTRY_DELETED, /* by anybody */
+    MROUTE_VIFS_CHANGED,  /* by anybody, in any table of the family */
+    MROUTE_RULE_DELETED,  /* by anybody */
+};
+
+struct mroute_change {
+    enum mroute_change_kind kind;
+    uint8_t family;
+    uint32_t table;               /* 0: any */
+    struct address source, group; /* of an entry */
+};
+
+/* Opens a socket that tells of changes. Returns a non-blocking descriptor to poll for reading, or a
+ * negative errno. Needs no privileges. */
+int mroute_changes_open(void);
+
+/* Takes up to so many messages. Returns how many there were, which may be no change; 0: there is
+ * none. -ENOBUFS: some were lost, the rest can be read on. */
+typedef void mroute_change_visit(void *context, const struct mroute_change *change);
+int mroute_changes_read(int fd, unsigned limit, mroute_change_visit *visit, void *context);
+
+/* The parser of the above, for one datagram: any bytes may come. */
+void mroute_changes_parse(const void *bytes, size_t length, mroute_change_visit *visit,
+                          void *context);
 
 /* --- Rules ---------------------------------------------------------------------------------- */
 

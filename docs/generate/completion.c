@@ -4,17 +4,11 @@
 
 #include <stdio.h>
 
-static const char *const types[] = {
-#define T(type, c_type, metavariable) [FIELD_##type] = #type,
-    FIELD_TYPES(T)
-#undef T
-};
-
 static const char *type_of(const struct field *option)
 {
     return (int)option->type == OPTION_FILE      ? "file"
            : (int)option->type == OPTION_SECONDS ? "seconds"
-                                                 : types[option->type];
+                                                 : type_row(option->type)->name;
 }
 
 /* A path that stands without a name. */

@@ -2,7 +2,7 @@
 #include "generate.h"
 
 #include "error.h"
-#include "line.h"
+#include "statements/line.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -87,8 +87,8 @@ static void write_statement_items(const struct action_row *row)
         if (line_refuses(field->name))
             continue;
         printf(".It Cm %s", field->name);
-        if (field_metavariable(field->type)[0])
-            printf(" Ar %s", field_metavariable(field->type));
+        if (type_row(field->type)->metavariable[0])
+            printf(" Ar %s", type_row(field->type)->metavariable);
         putchar('\n');
         if (field_is_required(field))
             puts("Required.");

@@ -9,85 +9,6 @@
 
 /* --- Fields -------------------------------------------------------------------------------- */
 
-static void limit_address(const struct field *field)
-{
-    (void)field;
-    fputs("text: an IPv4 or IPv6 address", stdout);
-}
-
-static void limit_source(const struct field *field)
-{
-    (void)field;
-    fputs("text: an IPv4 or IPv6 unicast address", stdout);
-}
-
-static void limit_group(const struct field *field)
-{
-    (void)field;
-    fputs("text: an IPv4 or IPv6 multicast address", stdout);
-}
-
-static void limit_interface(const struct field *field)
-{
-    (void)field;
-    printf("text: an interface name of 1 to %d bytes", INTERFACE_NAME_MAX);
-}
-
-static void limit_interfaces(const struct field *field)
-{
-    printf("list of %u to %u interface names, each once", field->low, field->high);
-}
-
-static void limit_number(const struct field *field)
-{
-    printf("integer from %u to %u", field->low, field->high);
-}
-
-static void limit_table(const struct field *field)
-{
-    limit_number(field);
-}
-
-static void limit_numbers(const struct field *field)
-{
-    printf("list of at most %d integers from %u to %u", VIFS_MAX, field->low, field->high);
-}
-
-static void limit_flag(const struct field *field)
-{
-    (void)field;
-    fputs("`true` or `false`", stdout);
-}
-
-static void limit_word(const struct field *field)
-{
-    (void)field;
-    printf("text of 1 to %d bytes", WORD_LENGTH_MAX);
-}
-
-static void limit_user(const struct field *field)
-{
-    (void)field;
-    printf("`{\"uid\": NUMBER, \"gids\": [NUMBER, ...]}`, at most %d groups", USER_GROUPS_MAX);
-}
-
-static void limit_family(const struct field *field)
-{
-    (void)field;
-    fputs("`\"ipv4\"` or `\"ipv6\"`", stdout);
-}
-
-static void limit_topics(const struct field *field)
-{
-    printf("list of %u to %u texts of 1 to %d bytes", field->low, field->high, TOPIC_LENGTH_MAX);
-}
-
-static void (*const limits[])(const struct field *) = {
-#define T(type, c_type, metavariable) [FIELD_##type] = limit_##type,
-    FIELD_TYPES(T)
-#undef T
-};
-
 static void write_need(const struct field *field)
 {
     if (field_is_required(field))
@@ -111,7 +32,7 @@ static void write_fields(const struct action_row *row)
         const struct field *field = &row->fields[i];
 
         printf("| `%s` | ", field->name);
-        limits[field->type](field);
+        printf(type_row(field->type)->limits, field->low, field->high);
         fputs(" | ", stdout);
         write_need(field);
         fputs(" | ", stdout);
@@ -188,6 +109,8 @@ void write_action_sections(void)
         if (row->cli[0])
             printf("Command: `netbroker %s`. ", row->cli);
         printf("Policy verb: `%s`.", row->policy);
+        if (row->takes[0])
+            printf(" Descriptors in the request: `%s`.", row->takes);
         if (row->fds[0])
             printf(" Descriptors in the reply: `%s`.", row->fds);
         puts("\n");

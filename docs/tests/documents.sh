@@ -23,6 +23,15 @@ for document in README.md docs/*.md; do
         fi
     done
 done
+# What the developers' document names.
+# shellcheck disable=SC2016 # these are Markdown's quotes
+named=$(grep -oP '`\K(daemon|libproto|client|tests)/[a-z_./]*(?=`)' docs/architecture.md)
+for path in $named; do
+    if [ ! -e "$path" ]; then
+        echo "docs/architecture.md: there is no $path"
+        dead=1
+    fi
+done
 [ $dead = 0 ] || exit 1
 
 for program in ping python3; do

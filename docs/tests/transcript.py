@@ -36,7 +36,7 @@ VARYING = [
     (r"\b[0-9a-f]{12}\b", "LEASE"),
     (r"\b(?=\d*[a-f])[0-9a-f]{16}\b|\b0{16}\b", "BITS"),
     (r"netbrokerd\[\d+\]", "netbrokerd[PID]"),
-    (r"\b(pid|uptime_seconds|sandbox|version): .*", r"\1: ..."),
+    (r"\b(pid|uptime_seconds|sandbox|missing|version): .*", r"\1: ..."),
 ]
 
 
@@ -78,16 +78,16 @@ class Terminal:
 
     def __init__(self, folder):
         self.session, self.fd = pty.fork()
-        if self.session == 0:
+        if self.session == 0:  # before bash looks at the terminal, and restores what it saw
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("4H", 50, 100, 0, 0))
+            modes = termios.tcgetattr(0)
+            modes[3] &= ~termios.ECHO
+            termios.tcsetattr(0, termios.TCSANOW, modes)
             os.chdir(folder)
             os.environ.update(PROMPT_COMMAND=f"PS1='{PROMPT}' PS2=", TERM="dumb", LC_ALL="C.UTF-8",
                               HOME=folder)
             os.environ["PATH"] += ":/usr/sbin:/sbin"
             os.execlp("bash", "bash", "--norc", "--noprofile")
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("4H", 50, 100, 0, 0))
-        modes = termios.tcgetattr(self.fd)
-        modes[3] &= ~termios.ECHO
-        termios.tcsetattr(self.fd, termios.TCSANOW, modes)
         self.folder, self.seen = folder, ""
         self.output()
 

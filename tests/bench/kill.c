@@ -92,7 +92,7 @@ static void kill_client(unsigned step)
 /* --- What is left ------------------------------------------------------------------------------
  */
 
-struct holdings {
+struct stock {
     double connections, subscribers, routes, vifs, tables, leases, descriptors, memory;
 };
 
@@ -127,7 +127,7 @@ static double count_descriptors(pid_t pid)
 }
 
 /* Without the scratch table, which no client may leave otherwise than empty. */
-static struct holdings take_stock(int fd)
+static struct stock take_stock(int fd)
 {
     struct timespec pause = {0, 200000000}; /* the last clients' ends are noticed, tables closed */
     pid_t broker = bench_broker(fd);
@@ -137,7 +137,7 @@ static struct holdings take_stock(int fd)
     nanosleep(&pause, NULL);
 
     char *status = bench_ask(fd, "{\"action\":\"STATUS\"}");
-    struct holdings holdings = {
+    struct stock stock = {
         .connections = bench_number(status, "\"connections\":"),
         .subscribers = bench_number(status, "\"subscribers\":"),
         .routes = bench_number(status, "\"routes\":"),
@@ -149,7 +149,7 @@ static struct holdings take_stock(int fd)
     };
 
     free(status);
-    return holdings;
+    return stock;
 }
 
 static double difference(double a, double b)
@@ -157,7 +157,7 @@ static double difference(double a, double b)
     return a > b ? a - b : b - a;
 }
 
-static void judge(const struct holdings *before, const struct holdings *after)
+static void judge(const struct stock *before, const struct stock *after)
 {
     bench_judge("  descriptors left", difference(after->descriptors, before->descriptors), "",
                 AT_MOST, 0);
@@ -186,7 +186,7 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < WARM_UP; i++)
         kill_client(i % STEPS);
 
-    struct holdings before = take_stock(client), after;
+    struct stock before = take_stock(client), after;
     double start = bench_now();
 
     for (unsigned i = 0; i < count; i++)

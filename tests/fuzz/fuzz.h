@@ -9,9 +9,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
 /* Ends the run where something that must hold does not. */
-static inline void must(int holds, const char *what)
+static inline void must(int leases, const char *what)
 {
-    if (holds)
+    if (leases)
         return;
     fprintf(stderr, "does not hold: %s\n", what);
     abort();

@@ -8,7 +8,7 @@
 
 union results {
     struct netconf netconf;
-    struct link_facts link;
+    struct netif_facts netif;
     struct address_search search;
     struct return_path path;
     struct rule_reader reader;
@@ -33,7 +33,7 @@ int netlink_ask(const struct nlmsghdr *request, netlink_message *message, void *
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    static netlink_message *const parsers[] = {netconf_parse,        link_facts_parse,
+    static netlink_message *const parsers[] = {netconf_parse,        netif_facts_parse,
                                                address_search_parse, return_path_parse,
                                                rule_parse,           mroute_rule_parse};
     struct chosen_tables chosen = {.count = 0};
@@ -61,6 +61,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     free(copy);
     must(chosen.count <= CHOSEN_TABLES_MAX, "tables have their limit");
     if (parsers[parser] == return_path_parse)
-        must(results.path.count <= RETURN_LINKS_MAX, "links have their limit");
+        must(results.path.count <= RETURN_NETIFS_MAX, "links have their limit");
     return 0;
 }

@@ -1,7 +1,7 @@
 /* The configuration syntax: what a line becomes is a valid request of a kind that files may have,
  * it means the same when it is read as JSON again, and a mistake says why. */
 #include "fuzz.h"
-#include "lines.h"
+#include "statements/lines.h"
 
 #include <string.h>
 

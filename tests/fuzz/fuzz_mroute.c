@@ -1,5 +1,5 @@
 /* Routes under a program of changes: the bytes are operations on a small alphabet of sources,
- * groups and interfaces. Routes are added, held, let go, swept, revoked and flushed by several
+ * groups and interfaces. Routes are added, held, given up, swept, revoked and flushed by several
  * owners; interfaces come, go and change their names; packets come; time passes; the process ends
  * and another one takes the tables over.
  *
@@ -21,6 +21,7 @@ enum {
     FEW_VIFS = 1,
     FEW_LEARNED = 2,
     FEW_UNMATCHED = 4,
+    WHOLE = 8, /* a process that takes over is told all that is wanted */
     VIFS_TAKEN = 26,
 };
 
@@ -40,10 +41,11 @@ struct world {
     const uint8_t *bytes;
     size_t left;
     unsigned mode;
-    struct links *links;
+    struct netifs *netifs;
+    struct leases leases;
     struct mroute *mroute;
     bool exists[COUNT(names)];
-    struct session_holds sessions[2];
+    struct held_leases sessions[2];
     uint32_t generation;
     struct args_add_mfc added[ADDED_MAX];
     unsigned added_count;
@@ -70,12 +72,19 @@ static bool open_table(void *context, uint8_t family, uint32_t table)
     return true;
 }
 
-static void tell_route(void *context, enum route_news news, const struct route *route)
+static void close_table(void *context, uint8_t family, uint32_t table)
+{
+    (void)context;
+    (void)family;
+    (void)table;
+}
+
+static void tell_route(void *context, enum route_event event, const struct route *route)
 {
     struct route_view view;
 
     (void)context;
-    (void)news;
+    (void)event;
     route_describe(route, true, &view);
     must(strlen(view.iif) > 0, "a route that is told of is whole");
 }
@@ -88,16 +97,33 @@ static void tell_upcall(void *context, uint8_t family, uint32_t table, const str
     (void)upcall;
 }
 
-static void begin_hold(void *context, const struct lease *lease)
+static void pass_healed(void *context, const struct mroute_healed *healed)
 {
     (void)context;
-    (void)lease;
+    (void)healed;
 }
 
-static void end_hold(void *context, const struct route *route, const struct lease *lease)
+static void release(void *context, struct resource *resource)
 {
-    (void)lease;
-    tell_route(context, ROUTE_DELETED_NEWS, route);
+    (void)context;
+    resource->ops->release(resource);
+}
+
+static void tell_lease(void *context, const struct lease *lease)
+{
+    struct route_view view;
+
+    (void)context;
+    route_describe(route_of_resource(lease->resource), false, &view);
+    must(strlen(view.iif) > 0, "a route that is held is whole");
+}
+
+static void tell_change(void *context, const struct resource *resource)
+{
+    const struct lease *lease;
+
+    LIST_FOREACH (lease, &resource->leases, in_resource)
+        tell_lease(context, lease);
 }
 
 static void need_ticks(void *context)
@@ -105,12 +131,12 @@ static void need_ticks(void *context)
     (void)context;
 }
 
-static void pass_link(void *context, const struct link_info *was, const struct link_info *is)
+static void pass_netif(void *context, const struct netif *was, const struct netif *is)
 {
     struct world *world = context;
 
     if (world->mroute)
-        mroute_link_changed(world->mroute, was, is);
+        mroute_netif_changed(world->mroute, was, is);
 }
 
 static void adopt(struct world *world, uint32_t table, int fd)
@@ -122,14 +148,31 @@ static void adopt(struct world *world, uint32_t table, int fd)
 
 static void begin_process(struct world *world)
 {
-    struct mroute_callbacks callbacks = {open_table, open_table, tell_route, tell_upcall,
-                                         begin_hold, end_hold,   need_ticks, world};
+    struct mroute_callbacks callbacks = {
+        .open_table = open_table,
+        .close_table = close_table,
+        .route_event = tell_route,
+        .upcall = tell_upcall,
+        .healed = pass_healed,
+        .needs_ticks = need_ticks,
+        .context = world,
+    };
+    struct leases_host host = {
+        .release = release,
+        .begins = tell_lease,
+        .ends = tell_lease,
+        .changed = tell_change,
+        .context = world,
+    };
     struct mroute_limits limits = {world->mode & FEW_LEARNED ? 3 : 1000,
                                    world->mode & FEW_UNMATCHED ? 2 : 1024};
 
-    world->links = links_new(pass_link, world);
-    world->mroute = mroute_new(world->links, &callbacks, 1);
-    must(world->links && world->mroute, "there is memory");
+    world->netifs = netifs_new(pass_netif, world);
+    leases_init(&world->leases, &host);
+    TAILQ_INIT(&world->sessions[0]);
+    TAILQ_INIT(&world->sessions[1]);
+    world->mroute = mroute_new(world->netifs, &world->leases, &callbacks, 1);
+    must(world->netifs && world->mroute, "there is memory");
     mroute_set_limits(world->mroute, &limits);
 }
 
@@ -144,9 +187,9 @@ static void end_process(struct world *world)
 {
     stop_walking(world);
     mroute_free(world->mroute);
-    links_free(world->links);
+    leases_clear(&world->leases);
+    netifs_free(world->netifs);
     world->mroute = NULL;
-    memset(world->sessions, 0, sizeof world->sessions);
 }
 
 /* --- Requests ------------------------------------------------------------------------------ */
@@ -162,21 +205,21 @@ static struct prefix prefix(const char *text)
     return prefix;
 }
 
-static struct owner take_owner(struct world *world)
+static struct holder take_holder(struct world *world)
 {
     unsigned who = take(world) % OWNERS;
-    struct owner owner = {.kind = HOLD_USER, .administrator = who == 0};
+    struct holder holder = {.kind = HOLDER_USER, .administrator = who == 0};
 
     if (who == 1 || who == 2) {
-        owner.kind = HOLD_SESSION;
-        owner.session = &world->sessions[who - 1];
+        holder.kind = HOLDER_SESSION;
+        holder.session = &world->sessions[who - 1];
     } else if (who == 3) {
-        owner.kind = HOLD_CONFIGURATION;
-        owner.generation = world->generation;
-        owner.administrator = true;
+        holder.kind = HOLDER_CONFIGURATION;
+        holder.generation = world->generation;
+        holder.administrator = true;
     }
-    owner.lease = mroute_lease(world->mroute, who == 0 ? 0 : 1000 + who / 4);
-    return owner;
+    holder.lease = lease_prepare(&world->leases, who == 0 ? 0 : 1000 + who / 4);
+    return holder;
 }
 
 static struct args_add_mfc take_route(struct world *world)
@@ -201,30 +244,30 @@ static struct args_add_mfc take_route(struct world *world)
     return args;
 }
 
-static void add(struct world *world, const struct args_add_mfc *args, const struct owner *owner)
+static void add(struct world *world, const struct args_add_mfc *args, const struct holder *holder)
 {
     enum route_change change;
     struct error error;
 
     if (args->table && !args->dry_run && !mroute_table_is_open(world->mroute, FAMILY_IPV4, TABLE))
         adopt(world, TABLE, mroute_socket_open(FAMILY_IPV4, TABLE));
-    mroute_add(world->mroute, args, owner, &change, &error);
+    mroute_add(world->mroute, args, holder, &change, &error);
 }
 
 static void do_add(struct world *world)
 {
-    struct owner owner = take_owner(world);
+    struct holder holder = take_holder(world);
     struct args_add_mfc args = take_route(world);
 
     world->added[world->added_count++ % ADDED_MAX] = args;
-    links_update(world->links);
-    add(world, &args, &owner);
+    netifs_update(world->netifs);
+    add(world, &args, &holder);
 }
 
 /* One interface more, or another threshold. */
 static void do_append(struct world *world)
 {
-    struct owner owner = take_owner(world);
+    struct holder holder = take_holder(world);
     struct args_add_mfc args = world->added[take(world) % ADDED_MAX], whole;
     struct error error;
 
@@ -235,21 +278,21 @@ static void do_append(struct world *world)
     args.ttls.values[0] = 1 + take(world) % 254;
     if (args.group.address.family == FAMILY_IPV6)
         args.ttls.count = 0;
-    links_update(world->links);
+    netifs_update(world->netifs);
     if (mroute_append(world->mroute, &args, &whole, &error))
-        add(world, &whole, &owner);
+        add(world, &whole, &holder);
 }
 
-static void do_hold(struct world *world)
+static void do_mark(struct world *world)
 {
-    struct owner owner = take_owner(world);
+    struct holder holder = take_holder(world);
 
-    mroute_hold(world->mroute, &world->added[take(world) % ADDED_MAX], &owner);
+    mroute_mark(world->mroute, &world->added[take(world) % ADDED_MAX], &holder);
 }
 
 static void do_del(struct world *world)
 {
-    struct owner owner = take_owner(world);
+    struct holder holder = take_holder(world);
     struct args_del_mfc args = {.source = prefix(PICK(world, sources)),
                                 .group = prefix(PICK(world, groups))};
     struct error error;
@@ -263,61 +306,72 @@ static void do_del(struct world *world)
     args.dry_run = flags & 4;
     for (unsigned i = 0; flags & 8 && i <= (flags >> 4 & 1); i++)
         strcpy(args.oifs.names[args.oifs.count++].text, PICK(world, interfaces));
-    if (owner.kind == HOLD_USER)
-        owner.session = &world->sessions[flags >> 7];
-    mroute_del(world->mroute, &args, &owner, &deletion, &error);
+    if (holder.kind == HOLDER_USER)
+        holder.session = &world->sessions[flags >> 7];
+    mroute_del(world->mroute, &args, &holder, &deletion, &error);
 }
 
 static void do_flush(struct world *world)
 {
     unsigned flags = take(world);
     struct mroute_filter filter = {.learned = flags & 1, .table = flags & 2 ? TABLE : 0};
+    size_t count = 0, expected = mroute_flush_count(world->mroute, &filter);
+    struct route_cursor cursor;
 
+    if (flags & 4)
+        return;
     if (flags & 16)
         filter.group = prefix(PICK(world, groups));
-    mroute_flush(world->mroute, &filter, flags & 4);
+    route_cursor_open(&cursor, world->mroute, &filter);
+    while (mroute_flush_next(&cursor, &count))
+        ;
+    route_cursor_close(&cursor);
+    must(flags & 16 ? count <= expected : count == expected, "as many are deleted as are counted");
 }
 
 static void do_end_session(struct world *world)
 {
-    session_holds_end(&world->sessions[take(world) % 2]);
+    struct held_leases *session = &world->sessions[take(world) % 2];
+
+    while (!TAILQ_EMPTY(session))
+        lease_end(&world->leases, TAILQ_FIRST(session));
 }
 
 static void do_sweep(struct world *world)
 {
     struct mroute_filter everything = {0};
-    struct owner owner = {.kind = HOLD_CONFIGURATION, .generation = world->generation};
+    struct holder holder = {.kind = HOLDER_CONFIGURATION, .generation = world->generation};
 
     struct route_cursor cursor;
     const struct route *route;
 
-    owner.lease.uid = 1000;
+    holder.lease.uid = 1000;
     route_cursor_open(&cursor, world->mroute, &everything);
     while ((route = route_cursor_next(&cursor)))
-        mroute_sweep(world->mroute, (struct route *)route, &owner);
+        mroute_sweep(world->mroute, (struct route *)route, &holder);
     route_cursor_close(&cursor);
     world->generation = mroute_next_generation(world->mroute);
 }
 
-/* The nth route's oldest hold. */
+/* The nth lease of all; what was found has no id. */
 static void do_revoke(struct world *world)
 {
-    struct mroute_filter everything = {0};
-    struct route_cursor cursor;
-    const struct route *route;
+    struct lease_cursor cursor;
+    const struct lease *lease;
     unsigned skip = take(world) % 8;
-    uint64_t lease = 0;
+    uint64_t id;
 
-    route_cursor_open(&cursor, world->mroute, &everything);
-    while ((route = route_cursor_next(&cursor)) && lease == 0) {
-        struct route_view view;
-
-        route_describe(route, false, &view);
-        if (holding_first(view.holding) && skip-- == 0)
-            lease = holding_first(view.holding)->lease.id;
-    }
-    route_cursor_close(&cursor);
-    must(lease == 0 || mroute_revoke(world->mroute, lease), "a lease that is there is revoked");
+    lease_cursor_open(&cursor, &world->leases);
+    do
+        lease = lease_cursor_next(&cursor);
+    while (lease && skip-- > 0);
+    lease_cursor_close(&cursor);
+    id = lease ? lease->info.id : 0;
+    if (id == 0)
+        return;
+    must(leases_find(&world->leases, id) != NULL, "a lease that is there is found");
+    lease_end(&world->leases, leases_find(&world->leases, id));
+    must(leases_find(&world->leases, id) == NULL, "a lease that ended is not there");
 }
 
 /* A walk that goes on while routes come and go. */
@@ -335,24 +389,24 @@ static void do_walk(struct world *world)
             stop_walking(world);
             return;
         }
-        tell_route(world, ROUTE_ADDED_NEWS, route);
+        tell_route(world, ROUTE_ADDED_EVENT, route);
     }
 }
 
 /* --- Interfaces ---------------------------------------------------------------------------- */
 
-static void toggle_link(struct world *world, unsigned i)
+static void toggle_netif(struct world *world, unsigned i)
 {
     if (world->exists[i])
-        fake_link_del(names[i]);
+        fake_netif_del(names[i]);
     else
-        fake_link_add(names[i]);
+        fake_netif_add(names[i]);
     world->exists[i] = !world->exists[i];
 }
 
 static void do_toggle(struct world *world)
 {
-    toggle_link(world, take(world) % COUNT(names));
+    toggle_netif(world, take(world) % COUNT(names));
 }
 
 /* Gone and made again before anybody looks. */
@@ -360,8 +414,8 @@ static void do_make_again(struct world *world)
 {
     unsigned i = take(world) % COUNT(names);
 
-    toggle_link(world, i);
-    toggle_link(world, i);
+    toggle_netif(world, i);
+    toggle_netif(world, i);
 }
 
 static void do_rename(struct world *world)
@@ -370,7 +424,7 @@ static void do_rename(struct world *world)
 
     if (!world->exists[from] || world->exists[to])
         return;
-    fake_link_rename(names[from], names[to]);
+    fake_netif_rename(names[from], names[to]);
     world->exists[from] = false;
     world->exists[to] = true;
 }
@@ -378,12 +432,12 @@ static void do_rename(struct world *world)
 static void do_overrun(struct world *world)
 {
     (void)world;
-    fake_links_overrun();
+    fake_netifs_overrun();
 }
 
 static void do_update(struct world *world)
 {
-    links_update(world->links);
+    netifs_update(world->netifs);
 }
 
 /* --- Packets and time ---------------------------------------------------------------------- */
@@ -398,7 +452,7 @@ static uint64_t clock_ms(const struct world *world)
 
 static void do_tick(struct world *world)
 {
-    world->now += take(world) * 100u;
+    world->now += take(world) * 100UL;
     mroute_tick(world->mroute, clock_ms(world));
 }
 
@@ -408,10 +462,10 @@ static void do_forget(struct world *world)
     fake_forget_flows();
 }
 
-static bool was_sent_to(const struct fake_delivery *delivery, const struct link_info *link)
+static bool was_sent_to(const struct fake_delivery *delivery, const struct netif *netif)
 {
-    for (unsigned i = 0; link && i < delivery->count; i++)
-        if (delivery->oifs[i] == link->ifindex)
+    for (unsigned i = 0; netif && i < delivery->count; i++)
+        if (delivery->oifs[i] == netif->ifindex)
             return true;
     return false;
 }
@@ -424,7 +478,7 @@ static void compare(struct world *world, const struct fake_delivery *delivery,
     unsigned sent = 0;
 
     for (unsigned i = 0; i < expected->count; i++)
-        sent += was_sent_to(delivery, links_find(world->links, expected->names[i]));
+        sent += was_sent_to(delivery, netifs_find(world->netifs, expected->names[i]));
     must(sent == delivery->count, "a packet goes nowhere else");
     must(sent == expected->count || rationed, "a packet goes everywhere that it should");
 }
@@ -432,18 +486,18 @@ static void compare(struct world *world, const struct fake_delivery *delivery,
 static void send_packet(struct world *world, uint32_t table, const char *iif,
                         const struct address *source, const struct address *group)
 {
-    const struct link_info *link = links_find(world->links, iif);
+    const struct netif *netif = netifs_find(world->netifs, iif);
     struct fake_delivery delivery;
     struct expected expected;
 
-    if (!link)
+    if (!netif)
         return;
     fake_forget_flows();
     for (int i = 0; i < 3; i++) { /* asked for, or moved; then forwarded */
-        delivery = fake_packet(FAMILY_IPV4, table, link->ifindex, source, group);
+        delivery = fake_packet(FAMILY_IPV4, table, netif->ifindex, source, group);
         mroute_read_upcalls(world->mroute, FAMILY_IPV4, table);
     }
-    expected = expected_packet(world->mroute, world->links, table, source, group, iif);
+    expected = expected_packet(world->mroute, world->netifs, table, source, group, iif);
     if (!world->failing)
         compare(world, &delivery, &expected);
 }
@@ -458,7 +512,7 @@ static void do_packet(struct world *world)
     must(address_parse(senders[take(world) % 4], &source) &&
              address_parse(flows[take(world) % 4], &group),
          "the alphabet is right");
-    links_update(world->links);
+    netifs_update(world->netifs);
     if (!mroute_table_is_open(world->mroute, FAMILY_IPV4, table))
         return;
     mroute_tick(world->mroute, clock_ms(world));
@@ -469,14 +523,14 @@ static void do_packet(struct world *world)
 static void do_quick_packet(struct world *world)
 {
     unsigned i = take(world) % COUNT(names);
-    const struct link_info *link = links_find(world->links, names[i]);
+    const struct netif *netif = netifs_find(world->netifs, names[i]);
     struct address source, group;
 
     must(address_parse(senders[take(world) % 4], &source) &&
              address_parse(flows[take(world) % 4], &group),
          "the alphabet is right");
-    if (link)
-        fake_packet(FAMILY_IPV4, TABLE_ID_DEFAULT_IPV4, link->ifindex, &source, &group);
+    if (netif)
+        fake_packet(FAMILY_IPV4, TABLE_ID_DEFAULT_IPV4, netif->ifindex, &source, &group);
 }
 
 static void do_upcall(struct world *world)
@@ -519,7 +573,7 @@ static void keep(void *context, const struct mroute_socket *socket)
 /* The next process is told some of what was wanted, in the name of the configuration. */
 static void do_restart(struct world *world)
 {
-    struct owner owner = {.kind = HOLD_CONFIGURATION, .administrator = true};
+    struct holder holder = {.kind = HOLDER_CONFIGURATION, .administrator = true};
     unsigned told = take(world);
     struct kept kept = {0};
 
@@ -529,17 +583,17 @@ static void do_restart(struct world *world)
     for (unsigned i = 0; i < kept.count; i++)
         adopt(world, kept.sockets[i].table, kept.sockets[i].fd);
     for (unsigned i = 0; i < ADDED_MAX && i < world->added_count; i++) {
-        owner.lease = mroute_lease(world->mroute, 1000);
+        holder.lease = lease_prepare(&world->leases, 1000);
         if (told & 1u << i % 8)
-            add(world, &world->added[i], &owner);
+            add(world, &world->added[i], &holder);
     }
-    mroute_settle(world->mroute);
+    mroute_settle(world->mroute, world->mode & WHOLE);
 }
 
 /* --- One run ------------------------------------------------------------------------------- */
 
 static void (*const operations[])(struct world *world) = {
-    do_add,    do_add,     do_add,        do_packet,      do_packet, do_del,          do_hold,
+    do_add,    do_add,     do_add,        do_packet,      do_packet, do_del,          do_mark,
     do_flush,  do_sweep,   do_revoke,     do_end_session, do_walk,   do_toggle,       do_rename,
     do_update, do_overrun, do_make_again, do_tick,        do_forget, do_quick_packet, do_upcall,
     do_read,   do_restart, do_fail,       do_append,
@@ -548,9 +602,9 @@ static void (*const operations[])(struct world *world) = {
 static void check(const struct world *world, bool updated)
 {
     enum invariants which = world->failing ? INVARIANTS_INSIDE
-                            : updated      ? INVARIANTS_LINKS
+                            : updated      ? INVARIANTS_NETIFS
                                            : INVARIANTS_KERNEL;
-    const char *broken = invariants_broken(world->mroute, world->links, which);
+    const char *broken = invariants_broken(world->mroute, world->netifs, which);
 
     if (broken)
         fprintf(stderr, "%s\n", broken);
@@ -564,7 +618,7 @@ static void step(struct world *world)
 
     operations[(operation & 127) % COUNT(operations)](world);
     if (update)
-        links_update(world->links);
+        netifs_update(world->netifs);
     check(world, update);
 }
 
@@ -572,7 +626,7 @@ static void step(struct world *world)
 static void take_vifs(struct world *world)
 {
     struct args_add_mfc args = {.source = prefix("10.9.9.9"), .group = prefix("239.9.9.9")};
-    struct owner owner = {.kind = HOLD_USER, .lease = mroute_lease(world->mroute, 1002)};
+    struct holder holder = {.kind = HOLDER_USER, .lease = lease_prepare(&world->leases, 1002)};
 
     strcpy(args.iif.text, "t0");
     args.oifs.count = VIFS_TAKEN - 1;
@@ -580,22 +634,22 @@ static void take_vifs(struct world *world)
         char name[8];
 
         snprintf(name, sizeof name, "t%u", i);
-        fake_link_add(name);
+        fake_netif_add(name);
         if (i > 0)
             strcpy(args.oifs.names[i - 1].text, name);
     }
-    links_update(world->links);
-    add(world, &args, &owner);
+    netifs_update(world->netifs);
+    add(world, &args, &holder);
 }
 
 static void run(struct world *world)
 {
     fake_reset();
     for (unsigned i = 0; i < 4; i++)
-        toggle_link(world, i);
+        toggle_netif(world, i);
     begin_process(world);
     adopt(world, TABLE_ID_DEFAULT_IPV4, mroute_socket_open(FAMILY_IPV4, TABLE_ID_DEFAULT_IPV4));
-    mroute_settle(world->mroute);
+    mroute_settle(world->mroute, true);
     if (world->mode & FEW_VIFS)
         take_vifs(world);
     while (world->left > 0)

@@ -1,15 +1,19 @@
 /* The whole way of a request: bytes into a session's socket, replies out of it, with all that is
  * below on the fake platform. A zero byte, which no request holds, and the byte behind it change
  * the world between two requests: interfaces come, go and change names, word of them is lost, the
- * kernel refuses something, the client stops reading or hangs up.
+ * kernel refuses something, the policy changes, the client stops reading or hangs up.
  *
  * No VIF may ever be lent to a stranger, each line that comes out is JSON, nothing is left over. */
+#include "broker/service/leasing.h"
+#include "broker/wire/dispatch.h"
+#include "broker/wire/pending.h"
+#include "broker/wire/server.h"
+#include "broker/wire/services.h"
 #include "fake.h"
 #include "fuzz.h"
-#include "joining.h"
 #include "keeper_end.h"
-#include "server.h"
-#include "services.h"
+#include "resources/join/kind.h"
+#include "resources/mroute/kind.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -25,7 +29,8 @@ struct fuzz {
     uv_loop_t loop;
     struct services services;
     struct keeper_end keeper;
-    struct joining joining;
+    struct mroute_kind mroute;
+    struct join_kind *join; /* NULL: there is none yet */
     int client;
     struct json out; /* what came and is no whole line yet */
     bool exists[NAMES];
@@ -36,6 +41,9 @@ struct fuzz {
         uint32_t table;
     } asked[TABLES_MAX];
 };
+
+static struct rule no_changes = {
+    .name = "none", .deny = true, .everyone = true, .verb_count = 1, .verbs = {"*.write"}};
 
 static const char *const names[NAMES] = {"a", "b", "c", "d"};
 
@@ -58,29 +66,29 @@ static void close_table(void *context, uint8_t family, uint32_t table)
     (void)table;
 }
 
-static void pass_news(void *context, enum route_news news, const struct route *route)
+static void pass_event(void *context, enum route_event event, const struct route *route)
 {
-    publish_route(&((struct fuzz *)context)->services, news, route);
+    publish_route(&((struct fuzz *)context)->services.events, event, route);
 }
 
 static void pass_upcall(void *context, uint8_t family, uint32_t table, const struct upcall *upcall)
 {
-    publish_upcall(&((struct fuzz *)context)->services, family, table, upcall);
+    publish_upcall(&((struct fuzz *)context)->mroute, family, table, upcall);
 }
 
-static void pass_link(void *context, const struct link_info *was, const struct link_info *is)
+static void pass_netif(void *context, const struct netif *was, const struct netif *is)
 {
     struct fuzz *fuzz = context;
 
-    if (fuzz->services.mroute)
-        mroute_link_changed(fuzz->services.mroute, was, is);
-    if (fuzz->services.joins)
-        joins_link_changed(fuzz->services.joins, was, is);
+    if (fuzz->mroute.mroute)
+        mroute_netif_changed(fuzz->mroute.mroute, was, is);
+    if (fuzz->join)
+        joins_netif_changed(fuzz->join->joins, was, is);
 }
 
-static void update_links(struct services *services)
+static void update_netifs(struct services *services)
 {
-    links_update(services->links);
+    netifs_update(services->netifs);
 }
 
 static void note_close(void *context, struct session *session)
@@ -103,7 +111,7 @@ static void answer_table(struct fuzz *fuzz)
     table = fuzz->asked[fuzz->asked_count].table;
     error_set(&error, ERROR_IN_USE, "table", "owned");
     fd = table % 2 ? mroute_socket_open(family, table) : -1;
-    mroute_table_opened(fuzz->services.mroute, family, table, fd, &error);
+    mroute_table_opened(fuzz->mroute.mroute, family, table, fd, &error);
 }
 
 /* --- The client's part --------------------------------------------------------------------- */
@@ -161,21 +169,21 @@ static void say(struct fuzz *fuzz, const uint8_t *bytes, size_t n)
     }
 }
 
-static void toggle_link(struct fuzz *fuzz, unsigned i)
+static void toggle_netif(struct fuzz *fuzz, unsigned i)
 {
     if (fuzz->exists[i])
-        fake_link_del(names[i]);
+        fake_netif_del(names[i]);
     else
-        fake_link_add(names[i]);
+        fake_netif_add(names[i]);
     fuzz->exists[i] = !fuzz->exists[i];
 }
 
 /* An interface gets the name of one that is missing. */
-static void rename_link(struct fuzz *fuzz, unsigned from, unsigned to)
+static void rename_netif(struct fuzz *fuzz, unsigned from, unsigned to)
 {
     if (!fuzz->exists[from] || fuzz->exists[to])
         return;
-    fake_link_rename(names[from], names[to]);
+    fake_netif_rename(names[from], names[to]);
     fuzz->exists[from] = false;
     fuzz->exists[to] = true;
 }
@@ -193,17 +201,17 @@ static void change_world(struct fuzz *fuzz, uint8_t what)
 
     switch (what >> 4) {
     case 0:
-        toggle_link(fuzz, a);
+        toggle_netif(fuzz, a);
         break;
     case 1: /* gone and made again before anybody looks */
-        toggle_link(fuzz, a);
-        toggle_link(fuzz, a);
+        toggle_netif(fuzz, a);
+        toggle_netif(fuzz, a);
         break;
     case 2:
-        rename_link(fuzz, a, b);
+        rename_netif(fuzz, a, b);
         break;
     case 3:
-        fake_links_overrun();
+        fake_netifs_overrun();
         break;
     case 4:
         fake_fail(what & 15, -ENOMEM);
@@ -217,8 +225,13 @@ static void change_world(struct fuzz *fuzz, uint8_t what)
     case 7:
         hang_up(fuzz);
         break;
+    case 8: /* nobody may change anything, or everybody again */
+        fuzz->services.policy.count = !fuzz->services.policy.count;
+        pendings_policy_changed(&fuzz->services);
+        sessions_check_policy(&fuzz->services);
+        break;
     default:
-        links_update(fuzz->services.links);
+        netifs_update(fuzz->services.netifs);
     }
     turn(fuzz);
 }
@@ -230,24 +243,7 @@ static void adopt(struct fuzz *fuzz, uint8_t family)
     struct mroute_socket socket = {-1, family, family_table(family, 0)};
 
     socket.fd = mroute_socket_open(family, socket.table);
-    must(mroute_adopt(fuzz->services.mroute, &socket) == 0, "a table is adopted");
-}
-
-static void pass_hold(void *context, const struct lease *lease)
-{
-    struct fuzz *fuzz = context;
-
-    if (lease->uid != LEASE_UID_UNKNOWN)
-        users_hold_lease(&fuzz->services.users, lease->uid);
-}
-
-static void pass_release(void *context, const struct route *route, const struct lease *lease)
-{
-    struct fuzz *fuzz = context;
-
-    (void)route;
-    if (lease->uid != LEASE_UID_UNKNOWN)
-        users_release_lease(&fuzz->services.users, lease->uid);
+    must(mroute_adopt(fuzz->mroute.mroute, &socket) == 0, "a table is adopted");
 }
 
 static void pass_need(void *context)
@@ -261,29 +257,44 @@ static void begin_services(struct fuzz *fuzz)
     struct mroute_callbacks callbacks = {
         .open_table = open_table,
         .close_table = close_table,
-        .route_news = pass_news,
+        .route_event = pass_event,
         .upcall = pass_upcall,
-        .hold_begins = pass_hold,
-        .hold_ends = pass_release,
         .needs_ticks = pass_need,
         .context = fuzz,
     };
 
-    struct joining_host joining = {pass_need, fuzz};
+    struct resource_host host;
+    void *self;
 
     fake_reset();
     for (unsigned i = 0; i < 3; i++)
-        toggle_link(fuzz, i);
-    events_init(&services->events);
+        toggle_netif(fuzz, i);
+    events_init(&services->events, &services->turns);
     users_init(&services->users, &LIMITS_DEFAULT, 1000, 0);
     services->facts.socket = services->facts.state_file = "";
-    services->links = links_new(pass_link, fuzz);
-    services->mroute = mroute_new(services->links, &callbacks, 1);
-    must(services->mroute != NULL, "there is memory");
+    services->netifs = netifs_new(pass_netif, fuzz);
+    services->policy.rules = &no_changes;
+    leasing_start(services);
+    turns_init(&services->turns, &fuzz->loop);
+    slices_init(&services->slices, &fuzz->loop, &services->leases);
     keeper_end_start(&fuzz->keeper, &fuzz->loop);
-    must(joining_start(&fuzz->joining, &fuzz->loop, services, &fuzz->keeper.link, &joining, 1),
-         "there is memory");
-    slices_init(&services->slices, &fuzz->loop);
+    host = (struct resource_host){
+        .loop = &fuzz->loop,
+        .keeper = &fuzz->keeper.link,
+        .netifs = services->netifs,
+        .leases = &services->leases,
+        .slices = &services->slices,
+        .events = &services->events,
+        .counters = {-1, -1},
+        .seed = 1,
+    };
+    fuzz->mroute.host = host;
+    fuzz->mroute.mroute = mroute_new(services->netifs, &services->leases, &callbacks, 1);
+    must(fuzz->mroute.mroute != NULL, "there is memory");
+    kind_set_self(&services->kinds, &mroute_ops, &fuzz->mroute);
+    must(join_ops.start(&host, &self), "there is memory");
+    kind_set_self(&services->kinds, &join_ops, self);
+    fuzz->join = self;
     adopt(fuzz, FAMILY_IPV4);
     adopt(fuzz, FAMILY_IPV6);
 }
@@ -293,8 +304,9 @@ static void begin_session(struct fuzz *fuzz)
     struct session_host host = {
         .loop = &fuzz->loop,
         .services = &fuzz->services,
-        .events = &fuzz->services.events,
-        .before_requests = update_links,
+        .before_requests = update_netifs,
+        .perform = dispatch_request,
+        .cancel = pending_cancel,
         .closed = note_close,
         .context = fuzz,
     };
@@ -320,14 +332,17 @@ static void end(struct fuzz *fuzz)
     server_stop((struct server *)fuzz->services.server);
     slices_finish(&fuzz->services.slices);
     slices_stop(&fuzz->services.slices);
-    joining_stop(&fuzz->joining);
+    turns_stop(&fuzz->services.turns);
+    join_ops.stop(fuzz->join);
     keeper_end_stop(&fuzz->keeper);
     uv_run(&fuzz->loop, UV_RUN_DEFAULT);
     must(uv_loop_close(&fuzz->loop) == 0, "no handle is left");
-    joins_free(fuzz->services.joins);
-    mroute_free(fuzz->services.mroute);
+    join_ops.free(fuzz->join);
+    mroute_free(fuzz->mroute.mroute);
+    leases_clear(&fuzz->services.leases);
     users_clear(&fuzz->services.users);
-    links_free(fuzz->services.links);
+    closer_stop(fuzz->services.closer, NULL);
+    netifs_free(fuzz->services.netifs);
     json_clear(&fuzz->out);
 }
 

@@ -2,22 +2,27 @@
  * the stop, and read again, which brings the same routes.
  *
  * The first byte chooses: the rest is the file, or the lines between a head and an end that fit. */
+#include "broker/state/state.h"
 #include "fake.h"
 #include "fuzz.h"
 #include "log.h"
 #include "platform/joins.h"
-#include "state.h"
+#include "resources/join/kind.h"
+#include "resources/mroute/kind.h"
 
 #include <string.h>
 #include <unistd.h>
 
-enum { WRAPPED = 1, ALL = 2 };
+enum { WRAPPED = 1 };
 
 struct world {
     uv_loop_t loop;
-    struct links *links;
-    struct mroute *mroute;
-    struct joins *joins;
+    struct netifs *netifs;
+    struct leases leases;
+    struct kind_selves kinds;
+    struct mroute_kind mroute; /* without a loop: nothing comes from the kernel */
+    struct join_kind join;
+    struct state *state;
     bool loaded;
     uint8_t asked_family; /* for a table; NONE: for none */
     uint32_t asked_table;
@@ -42,10 +47,10 @@ static void close_table(void *context, uint8_t family, uint32_t table)
     (void)table;
 }
 
-static void pass_news(void *context, enum route_news news, const struct route *route)
+static void pass_event(void *context, enum route_event event, const struct route *route)
 {
     (void)context;
-    (void)news;
+    (void)event;
     (void)route;
 }
 
@@ -57,44 +62,29 @@ static void pass_upcall(void *context, uint8_t family, uint32_t table, const str
     (void)upcall;
 }
 
-static void pass_hold(void *context, const struct lease *lease)
-{
-    (void)context;
-    (void)lease;
-}
-
-static void pass_release(void *context, const struct route *route, const struct lease *lease)
-{
-    (void)context;
-    (void)route;
-    (void)lease;
-}
-
 static void pass_need(void *context)
 {
     (void)context;
 }
 
-static void pass_link(void *context, const struct link_info *was, const struct link_info *is)
+static void pass_netif(void *context, const struct netif *was, const struct netif *is)
 {
     (void)context;
     (void)was;
     (void)is;
 }
 
-/* --- Joins --------------------------------------------------------------------------------- */
-
 static void open_joins(void *context, uint8_t family)
 {
     struct world *world = context;
 
-    joins_socket_opened(world->joins, family, joins_socket_open(family), NULL);
+    joins_socket_opened(world->join.joins, family, joins_socket_open(family), NULL);
 }
 
-static void pass_join_news(void *context, enum join_news news, const struct join *join)
+static void pass_join_event(void *context, enum join_event event, const struct join *join)
 {
     (void)context;
-    (void)news;
+    (void)event;
     (void)join;
 }
 
@@ -105,21 +95,34 @@ static void pass_refusal(void *context, const struct join *join, const struct er
     (void)error;
 }
 
-static void pass_join_hold(void *context, const struct join *join, const struct hold *hold)
+static void release(void *context, struct resource *resource)
 {
     (void)context;
-    (void)join;
-    (void)hold;
+    resource->ops->release(resource);
 }
 
-static void begin_joins(struct world *world)
+static void begin_lease(void *context, const struct lease *lease)
 {
-    struct joins_callbacks callbacks = {open_joins,     pass_need,    pass_need,
-                                        pass_join_news, pass_refusal, pass_join_hold,
-                                        pass_join_hold, world};
+    struct world *world = context;
 
-    world->joins = joins_new(world->links, &callbacks, 1);
-    must(world->joins != NULL, "there is memory");
+    if (world->state)
+        state_put(world->state, lease);
+}
+
+static void end_lease(void *context, const struct lease *lease)
+{
+    struct world *world = context;
+
+    if (world->state)
+        state_drop(world->state, lease);
+}
+
+static void pass_change(void *context, const struct resource *resource)
+{
+    const struct lease *lease;
+
+    LIST_FOREACH (lease, &resource->leases, in_resource)
+        begin_lease(context, lease);
 }
 
 static void note_loaded(void *context)
@@ -127,28 +130,56 @@ static void note_loaded(void *context)
     ((struct world *)context)->loaded = true;
 }
 
-static void begin_world(struct world *world)
+static void begin_kinds(struct world *world)
 {
-    struct mroute_callbacks callbacks = {
+    struct mroute_callbacks routes = {
         .open_table = open_table,
         .close_table = close_table,
-        .route_news = pass_news,
+        .route_event = pass_event,
         .upcall = pass_upcall,
-        .hold_begins = pass_hold,
-        .hold_ends = pass_release,
         .needs_ticks = pass_need,
+        .context = world,
+    };
+    struct joins_callbacks joins = {open_joins,      pass_need,    NULL, pass_need,
+                                    pass_join_event, pass_refusal, world};
+
+    world->mroute.mroute = mroute_new(world->netifs, &world->leases, &routes, 1);
+    world->join.joins = joins_new(world->netifs, &world->leases, &joins, 1);
+    must(world->mroute.mroute && world->join.joins, "there is memory");
+    kind_set_self(&world->kinds, &mroute_ops, &world->mroute);
+    kind_set_self(&world->kinds, &join_ops, &world->join);
+}
+
+static void begin_world(struct world *world)
+{
+    struct leases_host host = {
+        .release = release,
+        .begins = begin_lease,
+        .ends = end_lease,
+        .changed = pass_change,
         .context = world,
     };
 
     *world = (struct world){0};
     fake_reset();
-    fake_link_add("a");
-    fake_link_add("b");
+    fake_netif_add("a");
+    fake_netif_add("b");
     uv_loop_init(&world->loop);
-    world->links = links_new(pass_link, world);
-    world->mroute = mroute_new(world->links, &callbacks, 1);
-    must(world->mroute != NULL, "there is memory");
-    begin_joins(world);
+    world->netifs = netifs_new(pass_netif, world);
+    leases_init(&world->leases, &host);
+    begin_kinds(world);
+}
+
+static void end_world(struct world *world)
+{
+    uv_run(&world->loop, UV_RUN_DEFAULT);
+    must(uv_loop_close(&world->loop) == 0, "no handle is left");
+    while (joins_work(world->join.joins))
+        ;
+    joins_free(world->join.joins);
+    mroute_free(world->mroute.mroute);
+    leases_clear(&world->leases);
+    netifs_free(world->netifs);
 }
 
 /* The keeper refuses tables of even numbers. */
@@ -160,35 +191,32 @@ static void answer_table(struct world *world)
 
     error_set(&error, ERROR_IN_USE, "table", "owned");
     world->asked_family = FAMILY_NONE;
-    mroute_table_opened(world->mroute, family, world->asked_table, fd, &error);
+    mroute_table_opened(world->mroute.mroute, family, world->asked_table, fd, &error);
 }
 
-/* A start and a stop; returns how many routes there were in between. */
-static size_t run(const char *path, bool all)
+/* A start and a stop; returns how many routes and joins there were in between. */
+static size_t run(const char *path)
 {
     struct world world;
-    struct state *state;
-    size_t routes;
+    size_t count;
 
     begin_world(&world);
-    state = state_new(&world.loop, world.mroute, world.joins, world.links, path);
-    must(state != NULL, "there is memory");
-    state_load(state, all, true, note_loaded, &world);
-    while (world.asked_family != FAMILY_NONE)
-        answer_table(&world);
-    must(world.loaded, "reading ends");
+    world.state =
+        state_new(&(struct state_host){&world.loop, &world.leases, &world.kinds, path, -1});
+    must(world.state != NULL, "there is memory");
+    state_restore(world.state, note_loaded, &world);
+    while (!world.loaded)
+        if (world.asked_family != FAMILY_NONE)
+            answer_table(&world);
+        else
+            uv_run(&world.loop, UV_RUN_NOWAIT);
     must(fake_strangers() == 0, "no VIF is lent to a stranger");
-    routes = mroute_totals(world.mroute).routes;
-    state_touch(state);
-    state_stop(state);
-    uv_run(&world.loop, UV_RUN_DEFAULT);
-    must(uv_loop_close(&world.loop) == 0, "no handle is left");
-    while (joins_work(world.joins))
-        ;
-    joins_free(world.joins);
-    mroute_free(world.mroute);
-    links_free(world.links);
-    return routes;
+    state_settle(world.state);
+    count = mroute_totals(world.mroute.mroute).routes + joins_totals(world.join.joins).joins;
+    state_stop(world.state);
+    world.state = NULL;
+    end_world(&world);
+    return count;
 }
 
 /* --- The file ------------------------------------------------------------------------------ */
@@ -212,7 +240,7 @@ static void write_file(const char *path, const char *text, size_t n, bool wrappe
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     char folder[] = "/dev/shm/netbroker-fuzz-XXXXXX", path[64], damaged[80];
-    size_t routes;
+    size_t count;
 
     if (n == 0)
         return 0;
@@ -221,8 +249,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     snprintf(path, sizeof path, "%s/state", folder);
     snprintf(damaged, sizeof damaged, "%s.damaged", path);
     write_file(path, (const char *)bytes + 1, n - 1, bytes[0] & WRAPPED);
-    routes = run(path, bytes[0] & ALL);
-    must(run(path, true) == routes, "what was written is read back");
+    count = run(path);
+    must(run(path) == count, "what was written is read back");
     unlink(path);
     unlink(damaged);
     must(rmdir(folder) == 0, "no other file is left");

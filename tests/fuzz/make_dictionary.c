@@ -13,7 +13,7 @@ static void print_string(const char *text)
 static void print_field(const struct field *field)
 {
     printf("\"\\\"%s\\\":\"\n\" %s \"\n", field->name, field->name);
-    if (field->type == FIELD_number || field->type == FIELD_numbers)
+    if (type_row(field->type)->json == JSON_INTEGER)
         printf("\"%u\"\n\"%u\"\n", field->low, field->high);
 }
 

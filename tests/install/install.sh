@@ -12,15 +12,10 @@ tests=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 prefix=$work/prefix
 library=$prefix/${NB_LIBDIR:?}
-daemon=
 trap 'end $?' EXIT
 
 end() {
     trap - EXIT
-    if [ -n "$daemon" ]; then
-        kill -TERM "$daemon"
-        wait "$daemon" || true
-    fi
     rm -rf "$work"
     exit "$1"
 }
@@ -151,24 +146,42 @@ check_usr() {
         fail "with the prefix /usr the service needs no --config"
 }
 
-# In a network namespace, so that no other owner of the kernel's table is in the way.
-start_daemon() {
-    local flags=(--net) i
+# Ends with what the programs say to the installed service.
+talk() {
+    local daemon i program answer status=0
+
+    "$prefix/sbin/netbrokerd" --foreground --user nobody --socket "$NETBROKER_SOCKET" \
+        --config "$work/empty.conf" 2>"$work/daemon.log" &
+    daemon=$!
+    for ((i = 0; i < 500; i++)); do
+        ! "$prefix/bin/netbroker" ping >/dev/null 2>&1 || break
+        sleep 0.02
+    done
+    for program in by-pkg-config by-cmake/program; do
+        answer=$(LD_LIBRARY_PATH=$library "$work/$program") || status=$?
+        [ "$answer" = pong ] || status=1
+        echo "$program: the service answered '$answer'"
+    done
+    kill -TERM $daemon
+    wait $daemon || status=1
+    return $status
+}
+
+# In a network namespace, so that no other owner of the kernel's table is in the way; the programs are
+# there as well, because the service knows who is elsewhere.
+check_service() {
+    local flags=(--net)
 
     [ "$(id -u)" = 0 ] || flags+=(--user --map-root-user)
     if ! unshare "${flags[@]}" true 2>/dev/null; then
         echo "skipped: namespaces cannot be made here"
         exit 77
     fi
-    export NETBROKER_SOCKET=$work/socket
-    unshare "${flags[@]}" "$prefix/sbin/netbrokerd" --foreground --socket "$NETBROKER_SOCKET" \
-        --config /dev/null 2>"$work/daemon.log" &
-    daemon=$!
-    for ((i = 0; i < 500; i++)); do
-        ! "$prefix/bin/netbroker" ping >/dev/null 2>&1 || return 0
-        sleep 0.02
-    done
-    fail "the installed service does not answer: $(cat "$work/daemon.log")"
+    (umask 022 && : >"$work/empty.conf")
+    export prefix work library NETBROKER_SOCKET=$work/socket
+    export -f talk
+    unshare "${flags[@]}" bash -c talk >"$work/talk" ||
+        fail "the installed service: $(cat "$work/talk" "$work/daemon.log")"
 }
 
 cmake --install "$build" --prefix "$prefix" >"$work/install.log"
@@ -180,9 +193,5 @@ check_configuration
 build_by_pkg_config
 build_by_cmake
 check_usr
-start_daemon
-for program in by-pkg-config by-cmake/program; do
-    answer=$(LD_LIBRARY_PATH=$library "$work/$program") || fail "$program ended with status $?"
-    [ "$answer" = pong ] || fail "$program: the service answered '$answer'"
-done
+check_service
 echo "installed, built against and running: $(find "$prefix" -type f | wc -l) files"

@@ -57,16 +57,16 @@ static void check_vifs(struct ground *ground, const struct mroute_socket *s)
     ground_expect_result(ground, "the counters of a VIF above those that exist", -EINVAL,
                          mroute_vif_count(s, SPARE_VIF, &counters));
     ground_require(mroute_vif_del(s, 2) == 0, "VIF");
-    ground_require(mroute_vif_add(s, SPARE_VIF, ground->links[2].ifindex) == 0, "VIF");
+    ground_require(mroute_vif_add(s, SPARE_VIF, ground->netifs[2].ifindex) == 0, "VIF");
     ground_expect_result(ground, "of one that does not, below one that does", -EADDRNOTAVAIL,
                          mroute_vif_count(s, 2, &counters));
     ground_expect_result(ground, "of one that exists", 0,
                          mroute_vif_count(s, SPARE_VIF, &counters));
     dump(s, &seen);
     ground_expect(ground, "VIFs that can be found", LINKS, seen.vifs);
-    ground_expect(ground, "the interface of VIF 0", ground->links[0].ifindex, seen.ifindex[0]);
-    ground_expect(ground, "the interface of VIF 1", ground->links[1].ifindex, seen.ifindex[1]);
-    ground_expect(ground, "the interface of VIF 31", ground->links[2].ifindex,
+    ground_expect(ground, "the interface of VIF 0", ground->netifs[0].ifindex, seen.ifindex[0]);
+    ground_expect(ground, "the interface of VIF 1", ground->netifs[1].ifindex, seen.ifindex[1]);
+    ground_expect(ground, "the interface of VIF 31", ground->netifs[2].ifindex,
                   seen.ifindex[SPARE_VIF]);
 }
 
@@ -82,15 +82,15 @@ static void check_entry(struct ground *ground, const struct mroute_socket *s)
     ground_expect(ground, "whether source and group are", 1,
                   address_equal(&seen.entry.source, &entry.source) &&
                       address_equal(&seen.entry.group, &entry.group));
-    ground_expect(ground, "the iif", ground->links[0].ifindex, seen.entry.iif);
+    ground_expect(ground, "the iif", ground->netifs[0].ifindex, seen.entry.iif);
     ground_expect(ground, "the number of oifs", 1, seen.entry.oif_count);
-    ground_expect(ground, "the oif", ground->links[1].ifindex, seen.entry.oifs[0].ifindex);
+    ground_expect(ground, "the oif", ground->netifs[1].ifindex, seen.entry.oifs[0].ifindex);
     ground_expect(ground, "its TTL threshold", s->family == FAMILY_IPV4 ? 7 : 1,
                   seen.entry.oifs[0].ttl);
-    ground_link_del(ground, 1);
+    ground_netif_del(ground, 1);
     dump(s, &seen);
     ground_expect(ground, "the number of oifs when the oif is deleted", 0, seen.entry.oif_count);
-    ground_link_del(ground, 0);
+    ground_netif_del(ground, 0);
     dump(s, &seen);
     ground_expect(ground, "entries when the iif is deleted too", 1, seen.entries);
     ground_expect(ground, "the iif then", 0, seen.entry.iif);
@@ -103,8 +103,8 @@ static void check(struct ground *ground, uint8_t family)
     check_vifs(ground, &s);
     check_entry(ground, &s);
     close(s.fd);
-    ground_link_add(ground, 0);
-    ground_link_add(ground, 1);
+    ground_netif_add(ground, 0);
+    ground_netif_add(ground, 1);
 }
 
 int main(void)

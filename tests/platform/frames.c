@@ -81,7 +81,7 @@ static void make_packet(const struct mfc_entry *flow, unsigned ttl, struct packe
 }
 
 /* The link-layer address of a group: RFC 1112 section 6.4, RFC 2464 section 7. */
-static struct sockaddr_ll link_address(const struct address *group)
+static struct sockaddr_ll netif_address(const struct address *group)
 {
     bool is_v4 = group->family == FAMILY_IPV4;
     struct sockaddr_ll address = {
@@ -101,11 +101,11 @@ static struct sockaddr_ll link_address(const struct address *group)
     return address;
 }
 
-void ground_send(const struct ground *ground, unsigned link, const struct mfc_entry *flow,
+void ground_send(const struct ground *ground, unsigned netif, const struct mfc_entry *flow,
                  unsigned ttl, unsigned count)
 {
-    int fd = ground->links[link].end;
-    struct sockaddr_ll address = link_address(&flow->group), own = {0};
+    int fd = ground->netifs[netif].end;
+    struct sockaddr_ll address = netif_address(&flow->group), own = {0};
     socklen_t length = sizeof own;
     struct packet packet;
 
@@ -148,10 +148,10 @@ static long read_all(int fd, const struct address *group)
     }
 }
 
-long ground_received(const struct ground *ground, unsigned link, const struct address *group,
+long ground_received(const struct ground *ground, unsigned netif, const struct address *group,
                      long expected)
 {
-    struct pollfd polled = {.fd = ground->links[link].end, .events = POLLIN};
+    struct pollfd polled = {.fd = ground->netifs[netif].end, .events = POLLIN};
     long count = 0;
 
     while (poll(&polled, 1, count < expected ? WAIT_MS : QUIET_MS) > 0)

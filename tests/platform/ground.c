@@ -94,7 +94,7 @@ static void wait_until_running(const char *name)
     close(fd);
 }
 
-void ground_link_add(struct ground *ground, unsigned i)
+void ground_netif_add(struct ground *ground, unsigned i)
 {
     char name[IFNAMSIZ], far[64];
 
@@ -105,21 +105,21 @@ void ground_link_add(struct ground *ground, unsigned i)
     set_up(name);
     ground_require(setns(ground->far, CLONE_NEWNET) == 0, "far namespace");
     set_up(name);
-    ground->links[i].end = open_end(name);
+    ground->netifs[i].end = open_end(name);
     ground_require(setns(ground->near, CLONE_NEWNET) == 0, "near namespace");
     wait_until_running(name);
-    ground->links[i].ifindex = if_nametoindex(name);
+    ground->netifs[i].ifindex = if_nametoindex(name);
 }
 
-void ground_link_del(struct ground *ground, unsigned i)
+void ground_netif_del(struct ground *ground, unsigned i)
 {
     char name[IFNAMSIZ];
 
     snprintf(name, sizeof name, "r%u", i);
     run_ip((const char *[]){"ip", "link", "del", name, NULL});
-    close(ground->links[i].end);
-    ground->links[i].ifindex = 0;
-    ground->links[i].end = -1;
+    close(ground->netifs[i].end);
+    ground->netifs[i].ifindex = 0;
+    ground->netifs[i].end = -1;
 }
 
 /* --- Namespaces ---------------------------------------------------------------------------- */
@@ -181,7 +181,7 @@ static void ground_open(struct ground *ret)
     allow_any_source();
     set_up("lo");
     for (unsigned i = 0; i < LINKS; i++)
-        ground_link_add(ret, i);
+        ground_netif_add(ret, i);
 }
 
 int ground_run(void (*check)(struct ground *))
@@ -231,7 +231,7 @@ struct mroute_socket ground_router_open(struct ground *ground, uint8_t family)
     errno = s.fd < 0 ? -s.fd : 0;
     ground_require(s.fd >= 0, "multicast routing socket");
     for (unsigned i = 0; i < LINKS; i++)
-        ground_require(mroute_vif_add(&s, i, ground->links[i].ifindex) == 0, "VIF");
+        ground_require(mroute_vif_add(&s, i, ground->netifs[i].ifindex) == 0, "VIF");
     return s;
 }
 

@@ -24,7 +24,7 @@ struct ground {
     struct {
         unsigned ifindex; /* of the near end */
         int end;          /* socket on the far end */
-    } links[LINKS];
+    } netifs[LINKS];
 };
 
 /* Enters namespaces of its own: as root, or, where that is not allowed, as root of a user
@@ -43,8 +43,8 @@ void ground_expect(struct ground *ground, const char *assumption, long expected,
 void ground_expect_result(struct ground *ground, const char *assumption, int expected, int seen);
 
 /* Makes link i, both ends up, or deletes it. */
-void ground_link_add(struct ground *ground, unsigned i);
-void ground_link_del(struct ground *ground, unsigned i);
+void ground_netif_add(struct ground *ground, unsigned i);
+void ground_netif_del(struct ground *ground, unsigned i);
 
 /* Runs the function in a child process, which may give up its privileges, and waits for it. What it
  * finds wrong counts for this process. */
@@ -59,12 +59,12 @@ struct mroute_socket ground_router_open(struct ground *ground, uint8_t family);
 struct mfc_entry ground_entry(uint8_t family, uint8_t group, unsigned oifs);
 
 /* Sends UDP packets from the far end of the link. */
-void ground_send(const struct ground *ground, unsigned link, const struct mfc_entry *flow,
+void ground_send(const struct ground *ground, unsigned netif, const struct mfc_entry *flow,
                  unsigned ttl, unsigned count);
 
 /* How many packets to the group arrived at the far end of the link since it was asked last. Waits
  * for the expected number, and a moment for more. */
-long ground_received(const struct ground *ground, unsigned link, const struct address *group,
+long ground_received(const struct ground *ground, unsigned netif, const struct address *group,
                      long expected);
 
 #endif

@@ -66,12 +66,12 @@ static void replace_vif(struct ground *ground, const struct mroute_socket *s, un
         .vifc_vifi = (vifi_t)vif,
         .vifc_flags = VIFF_USE_IFINDEX,
         .vifc_threshold = VIF_THRESHOLD,
-        .vifc_lcl_ifindex = (int)ground->links[vif].ifindex,
+        .vifc_lcl_ifindex = (int)ground->netifs[vif].ifindex,
     };
     struct mif6ctl v6 = {
         .mif6c_mifi = (mifi_t)vif,
         .vifc_threshold = VIF_THRESHOLD,
-        .mif6c_pifi = (unsigned short)ground->links[vif].ifindex,
+        .mif6c_pifi = (unsigned short)ground->netifs[vif].ifindex,
     };
 
     ground_require(mroute_vif_del(s, vif) == 0, "VIF");

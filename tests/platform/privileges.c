@@ -63,7 +63,8 @@ static void use_table(struct ground *ground, void *context)
     ground_expect_result(ground, "without privileges, no such socket can be opened", -EPERM,
                          mroute_socket_open(s->family, 77));
     ground_expect_result(ground, "but on the given one: deleting a VIF", 0, mroute_vif_del(s, 2));
-    ground_expect_result(ground, "adding a VIF", 0, mroute_vif_add(s, 2, ground->links[2].ifindex));
+    ground_expect_result(ground, "adding a VIF", 0,
+                         mroute_vif_add(s, 2, ground->netifs[2].ifindex));
     ground_expect_result(ground, "adding an entry", 0, mroute_mfc_set(s, &entry));
     ground_expect_result(ground, "an entry's counters", 0,
                          mroute_mfc_count(s, &entry.source, &entry.group, &counters));

@@ -22,12 +22,12 @@ static void check_numbers(struct ground *ground, uint8_t family)
     for (unsigned vif = 0; vif < LINKS; vif++)
         ground_require(mroute_vif_del(&s, vif) == 0, "VIF");
     for (unsigned vif = 0; vif < VIFS_MAX; vif++)
-        added += mroute_vif_add(&s, vif, ground->links[1].ifindex) == 0;
+        added += mroute_vif_add(&s, vif, ground->netifs[1].ifindex) == 0;
     ground_expect(ground, "VIFs that a table takes", 32, added);
     ground_expect_result(ground, "the 33rd", -ENFILE,
-                         mroute_vif_add(&s, VIFS_MAX, ground->links[2].ifindex));
+                         mroute_vif_add(&s, VIFS_MAX, ground->netifs[2].ifindex));
     ground_expect_result(ground, "a number in use", -EADDRINUSE,
-                         mroute_vif_add(&s, 0, ground->links[2].ifindex));
+                         mroute_vif_add(&s, 0, ground->netifs[2].ifindex));
     mroute_vif_del(&s, 0);
     ground_expect_result(ground, "an interface that does not exist", -EADDRNOTAVAIL,
                          mroute_vif_add(&s, 0, 9999));
@@ -53,7 +53,7 @@ static void check_reuse(struct ground *ground, uint8_t family)
     struct vif_counters counters;
 
     ground_require(mroute_mfc_set(&s, &kept) == 0 && mroute_mfc_set(&s, &cleaned) == 0, "entries");
-    ground_link_del(ground, 1);
+    ground_netif_del(ground, 1);
     ground_expect_result(ground, "a VIF whose interface is deleted is gone", -EADDRNOTAVAIL,
                          mroute_vif_count(&s, 1, &counters));
     ground_expect_result(ground, "and nothing tells of it", -EAGAIN, read_upcall(&s));
@@ -61,7 +61,7 @@ static void check_reuse(struct ground *ground, uint8_t family)
     ground_require(mroute_mfc_set(&s, &cleaned) == 0, "entry");
     ground_require(mroute_vif_del(&s, 2) == 0, "VIF");
     ground_expect_result(ground, "its number can be given to another interface", 0,
-                         mroute_vif_add(&s, 1, ground->links[2].ifindex));
+                         mroute_vif_add(&s, 1, ground->netifs[2].ifindex));
     ground_send(ground, 0, &kept, 8, COUNT);
     ground_expect(ground, "which then receives the packets of entries that kept the number", COUNT,
                   ground_received(ground, 2, &kept.group, COUNT));
@@ -69,7 +69,7 @@ static void check_reuse(struct ground *ground, uint8_t family)
     ground_expect(ground, "but not those of an entry replaced before", 0,
                   ground_received(ground, 2, &cleaned.group, 0));
     close(s.fd);
-    ground_link_add(ground, 1);
+    ground_netif_add(ground, 1);
 }
 
 static void check(struct ground *ground, uint8_t family)

@@ -15,8 +15,8 @@ lines() {
 }
 
 summed_up() {
-    [ "$(grep -oE 'summary uid=3003 granted=0 refused=[0-9]+' $work/daemon.log |
-        awk -F= '{ sum += $4 } END { print sum + 0 }')" = $((100000 - $(lines "$@"))) ]
+    [ "$(grep -oE 'summary uid=3003 user=stranger granted=0 released=0 refused=[0-9]+' $work/daemon.log |
+        awk -F= '{ sum += $6 } END { print sum + 0 }')" = $((100000 - $(lines "$@"))) ]
 }
 
 make_users
@@ -84,3 +84,78 @@ nb mfc add --group 239.1.1.1 --iif lo --oifs lo # the flood took none of the lin
 equal "lines of a grant behind the flood" 1 "$(lines "audit granted action=ADD_MFC" "uid=0 ")"
 within 5 "all refusals are told of, one by one or in sum" summed_up "audit refused"
 at_most "lines about 100,000 refusals" 1500 "$(lines audit uid=3003)"
+stop_daemon
+
+# Dry runs and reads that are refused are told apart, and come after refused changes.
+start_daemon
+chmod 666 $socket
+: >$work/daemon.log
+as stranger python3 - <<'END'
+import sys
+sys.path.insert(0, "/run/netbroker-test/build")
+from protocol import Client, expect
+client = Client()
+for request in b'{"action":"SHOW"}', b'{"action":"FLUSH_MFC","payload":{"dry_run":true}}':
+    client.send(request * 300)
+    for _ in range(300):
+        expect("a look", "not-allowed", client.receive()["code"])
+END
+denied "a change behind the looks" nb_as stranger mfc add --group 239.1.1.2 --iif lo --oifs lo
+equal "its lines" 1 "$(lines "audit refused action=ADD_MFC" uid=3003)"
+within 5 "the looks in sum" grep -qE \
+    'audit summary uid=3003 user=stranger granted=0 released=0 refused=0 staged=0 refused-look=[0-9]' \
+    $work/daemon.log
+stop_daemon
+
+# One operator floods the log with changes, and then with dry runs of sets. What others change has
+# its lines, and so has what the operator changes behind the dry runs.
+cat >$work/policy.conf <<END
+[allow operators]
+user = operator, member
+verbs = *
+END
+start_daemon --policy $work/policy.conf
+chmod 666 $socket
+: >$work/daemon.log
+as operator python3 - <<'END'
+import sys
+sys.path.insert(0, "/run/netbroker-test/build")
+from protocol import Client, expect
+client = Client()
+add = b'{"action":"ADD_MFC","payload":{"group":"239.2.2.2","iif":"lo","oifs":["lo"]}}'
+for _ in range(20):
+    client.send(add * 100)
+    for _ in range(100):
+        expect("a flood of changes", "success", client.receive()["status"])
+END
+nb_as member mfc add --group 239.1.1.7 --iif lo --oifs lo
+denied "a stranger's route behind it" nb_as stranger mfc add --group 239.1.1.8 --iif lo --oifs lo
+nb mfc add --group 239.1.1.9 --iif lo --oifs lo
+equal "lines of the member" 1 "$(lines "audit granted action=ADD_MFC" uid=3001 group=239.1.1.7)"
+equal "lines of the stranger" 1 "$(lines "audit refused action=ADD_MFC" uid=3003 group=239.1.1.8)"
+equal "lines of root" 1 "$(lines "audit granted action=ADD_MFC" "uid=0 " group=239.1.1.9)"
+within 5 "who was cut, and how much of what" grep -qE \
+    'audit summary uid=3002 user=operator granted=1[0-9]{3} released=0 refused=0 ' $work/daemon.log
+at_most "lines of the flood" 1000 "$(lines "audit granted" uid=3002)"
+
+stop_daemon
+start_daemon --policy $work/policy.conf
+chmod 666 $socket
+: >$work/daemon.log
+as operator python3 - <<'END'
+import sys
+sys.path.insert(0, "/run/netbroker-test/build")
+from protocol import Client, expect
+client = Client()
+for _ in range(20):
+    client.call("BEGIN_REPLACE")
+    for number in range(200):
+        client.call("ADD_MFC", group=f"239.3.3.{number}", iif="lo", oifs=["lo"])
+    expect("a dry run", "success", client.call("COMMIT", dry_run=True)["status"])
+expect("a change", "success",
+       client.call("ADD_MFC", group="239.2.2.3", iif="lo", oifs=["lo"])["status"])
+END
+equal "lines of a change behind dry runs" 1 \
+    "$(lines "audit granted action=ADD_MFC" uid=3002 group=239.2.2.3)"
+within 5 "how much of the sets was cut" grep -qE \
+    'audit summary uid=3002 user=operator granted=0 released=0 refused=0 staged=[0-9]' $work/daemon.log

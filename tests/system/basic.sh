@@ -5,6 +5,9 @@
 
 make_topology
 start_daemon
+equal "whether users have other numbers here" \
+    "$(grep -qx ' *0 *0 *4294967295' /proc/self/uid_map && echo false || echo true)" \
+    "$(status_of identity.uids_mapped)"
 
 nb mfc add --source 10.1.0.2 --group 239.1.1.1 --iif r0 --oifs r1,r2
 nb mfc add --group 239.1.1.2 --iif r0 --oifs r1,r2

@@ -31,6 +31,12 @@ for command in "mfc show" "vif show" show status ping describe doctor "mfc del -
 done
 equal "routes after the dry runs" 1 "$(status_of mroute.routes)"
 
+status=0
+nb status >/dev/full 2>$work/output || status=$?
+equal "exit status of a full disk" 1 $status
+equal "what is said of it" "netbroker: cannot write the output: No space left on device." \
+    "$(cat $work/output)"
+
 wrong_usage mfc ad
 wrong_usage mfc add --group 239.1.1.1 --iff lo
 wrong_usage mfc add --group

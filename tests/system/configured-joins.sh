@@ -64,7 +64,7 @@ contains "what the link heard" "joins 0 " "$(reports)" # nothing was left and jo
 # A wrong line, and too much of them, change nothing.
 wrong() {
     echo "$1" >>$work/multicast.conf
-    before=$(grep -c "stay as they were" $work/daemon.log || true)
+    before=$(grep -c "stays as it was" $work/daemon.log || true)
     kill -HUP $daemon
     within 5 "the reload of '$1' is refused" refused_again "$before"
     grep -q "multicast.conf:2: .*$2" $work/daemon.log || fail "the log does not say '$2'"
@@ -72,7 +72,7 @@ wrong() {
     sed -i '$d' $work/multicast.conf
 }
 refused_again() {
-    [ "$(grep -c "stay as they were" $work/daemon.log)" -gt "$1" ]
+    [ "$(grep -c "stays as it was" $work/daemon.log)" -gt "$1" ]
 }
 wrong "join group 239.0.0.0/8 iif r0" "more than 4096 memberships"
 wrong "join group 239.1.1.1 iif r+" "is a pattern"

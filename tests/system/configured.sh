@@ -102,5 +102,5 @@ os.kill(int(children[0]), signal.SIGKILL)
 END
 within 5 "the next broker" nb ping
 flow 239.2.1.1 3 3 3
-equal "routes; without a state file nobody knows whose the others are" \
-    "configuration=2 found=2 learned=1" "$(origins)"
+equal "routes, and whose they are, without a state file" \
+    "client=2 configuration=2 learned=1" "$(origins)"

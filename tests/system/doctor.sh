@@ -133,21 +133,36 @@ nb mfc flush
 says "makes it with the first route" --group 239.1.1.1 --iif r0 --table 100
 nb mfc add "${flow[@]}" --iif r0 --oifs r1 --table 100
 finds rule ok "${flow[@]}" --table 100
-ip mrule del iif r0 lookup 100 # the service's own
-flow 239.1.1.1 10 0 0
-finds rule problem "${flow[@]}" --table 100
-finds rule problem --table 100
-says "ip mrule add iif r0 lookup 100" "${flow[@]}" --table 100
+# The service's own, which it makes again, but less and less often.
+lacks_rule() {
+    ip mrule del iif r0 lookup 100
+    finds rule problem "${flow[@]}" --table 100
+    finds rule problem --table 100
+    says "ip mrule add iif r0 lookup 100" "${flow[@]}" --table 100
+}
+for ((i = 0; i < 50; i++)); do
+    if (lacks_rule) 2>/dev/null; then
+        break
+    fi
+    sleep 0.2
+done
+equal "whether the doctor misses a rule" 1 $((i < 50))
 ip mrule add iif r0 lookup 100
 flow 239.1.1.1 10 10 0
 healthy "${flow[@]}" --table 100
 nb mfc add "${flow[@]}" --iif r0 --oifs r1
 flow 239.1.1.1 10 10 0
 finds rule problem "${flow[@]}"
-ip mrule del iif r0 lookup 100
+nb mfc flush --all
+while ip mrule del iif r0 lookup 100 2>/dev/null; do
+    :
+done
+nb mfc add "${flow[@]}" --iif r0 --oifs r1
+nb mfc add "${flow[@]}" --iif r0 --oifs r1 --table 100
+flow 239.1.1.1 10 10 0
 says "the kernel asks one table only" "${flow[@]}" --table 100
 healthy "${flow[@]}" --iif r0
-nb mfc flush
+nb mfc flush --all
 
 # Bridges: a port is no interface to routing; snooping.
 ip link add br0 type bridge mcast_snooping 1

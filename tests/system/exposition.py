@@ -3,15 +3,15 @@
 usage: exposition.py [NAME{LABEL="VALUE",...}]   reads standard input; with a sample's name and
 labels, prints only its value. Ends with 1 and says why where the text is not in the format: each
 metric has one HELP and one TYPE line before its samples, which stand together; each series comes
-once; counters, and only they, end in _total; values are whole numbers; the text is UTF-8 and ends
-with a newline."""
+once; counters, and only they, end in _total, and are whole numbers; the text is UTF-8 and ends with
+a newline."""
 
 import re
 import sys
 
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 LABEL = r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"'
-SAMPLE = re.compile(rf"({NAME})(?:\{{({LABEL}(?:,{LABEL})*)\}})? ([0-9]+)\Z")
+SAMPLE = re.compile(rf"({NAME})(?:\{{({LABEL}(?:,{LABEL})*)\}})? ([0-9]+(?:\.[0-9]+)?)\Z")
 
 
 class Reader:
@@ -56,7 +56,10 @@ class Reader:
         series = (name, tuple(sorted(labels)))
         if series in self.series:
             self.fail(line, "a series twice")
-        self.series[series] = int(match[match.lastindex])
+        value = match[match.lastindex]
+        if name.endswith("_total") and "." in value:
+            self.fail(line, "a counter that is no whole number")
+        self.series[series] = value if "." in value else int(value)
 
     def read(self, text):
         if not text.endswith("\n"):

@@ -30,3 +30,20 @@ flow 239.1.1.4 30 30 0
 nb mfc del --source 10.1.0.2 --group 239.1.1.3 --table 100
 within 5 "the manager gives the table up" grep -q "FDSTOREREMOVE=1 FDNAME=mroute-ipv4-100" \
     $work/notes
+
+# A table is free at once, although the manager still has its copy.
+nb mfc add --source 10.1.0.2 --group 239.1.1.3 --iif r0 --oifs r1 --table 100
+nb mfc add --source fd00:1::2 --group ff0e::3 --iif r0 --oifs r1 --table 100
+within 5 "the manager keeps both" grep -q FDNAME=mroute-ipv6-100 $work/notes
+kill -STOP "$daemon"
+for _ in 1 2; do
+    nb mfc flush --all --table 100
+    nb mfc add --source 10.1.0.2 --group 239.1.1.3 --iif r0 --oifs r1 --table 100
+    nb mfc add --source fd00:1::2 --group ff0e::3 --iif r0 --oifs r1 --table 100
+done
+kill -CONT "$daemon"
+keeper=$(status_of keeper.pid)
+kill -KILL "$keeper"
+within 5 "the keeper is gone" test ! -e "/proc/$keeper"
+equal "routes of the next keeper" 5 "$(status_of mroute.routes)"
+check_agreement

@@ -36,8 +36,8 @@ cat >$work/config <<END
 unmatched-flows = $cap
 END
 start_daemon --config $work/config
-nb mfc add --group 239.192.0.0/15 --iif r0 --oifs r1 --idle 4 >/dev/null
-nb mfc add --group ff0e:1::/32 --iif r0 --oifs r1 --idle 4 >/dev/null
+nb mfc add --group 239.192.0.0/15 --iif r0 --oifs r1 --idle 8 >/dev/null
+nb mfc add --group ff0e:1::/32 --iif r0 --oifs r1 --idle 8 >/dev/null
 nb mfc add --source 10.1.0.2 --group 239.1.1.1 --iif r0 --oifs r2 >/dev/null
 
 # Nobody's groups.

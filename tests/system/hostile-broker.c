@@ -1,25 +1,35 @@
-/* hostile-broker SOCKET: the real keeper, confined as it is in service, and brokers that an
- * attacker has taken over. Each life of a broker tries one thing that must end it, or many that
- * must be refused; the life after the last is a good broker's, which serves SOCKET. What goes
- * otherwise than it should is told on standard error as "NOT AS IT SHOULD". */
+/* hostile-broker SOCKET [FENCES]: the real keeper, confined as it is in service, but without these
+ * fences (enum sandbox_fence), and brokers that an attacker has taken over. Each life of a broker
+ * tries one thing that must end it, or many that must be refused; the life after the last is a good
+ * broker's, which serves SOCKET. What goes otherwise than it should is told on standard error as
+ * "NOT AS IT SHOULD". */
 #include "broker/broker.h"
+#include "descriptors.h"
 #include "fdpass.h"
 #include "keeper/channel.h"
 #include "keeper/keeper.h"
 #include "keeper/listener.h"
 #include "log.h"
 #include "platform/process.h"
+#include "resources/join/operations.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <linux/mroute.h>
+#include <linux/mroute6.h>
+
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifndef SO_PASSRIGHTS /* include/uapi/asm-generic/socket.h, since Linux 6.16 */
@@ -77,23 +87,23 @@ static void try_values(void)
     struct keeper_request joins = {.operation = KEEPER_OPEN_JOINS};
 
     refused(open, -EINVAL, "no table 0");
-    open.table = UINT32_MAX;
+    open.number = UINT32_MAX;
     refused(open, -EINVAL, "no table above the kernel's");
-    open.table = FORBIDDEN;
+    open.number = FORBIDDEN;
     refused(open, -EACCES, "no table that the configuration does not name");
     open.family = 99;
-    open.table = ALLOWED;
+    open.number = ALLOWED;
     refused(open, -EINVAL, "no family of tables but IPv4 and IPv6");
     for (uint32_t family = 0; family < 12; family += 11)
         refused((joins.family = family, joins), -EINVAL, "no family of joins but IPv4 and IPv6");
     rule.ifindex = 1;
-    rule.table = ALLOWED;
+    rule.number = ALLOWED;
     refused(rule, -EBADF, "no rule to a table that is not open");
-    rule.table = FORBIDDEN;
+    rule.number = FORBIDDEN;
     refused(rule, -EACCES, "no rule to a table that the configuration does not name");
-    rule.table = family_table(FAMILY_IPV4, 0);
+    rule.number = family_table(FAMILY_IPV4, 0);
     refused(rule, -EINVAL, "no rule to the default table");
-    rule.table = 0;
+    rule.number = 0;
     refused(rule, -EINVAL, "no rule to table 0");
 }
 
@@ -102,16 +112,16 @@ static void try_statements(void)
 {
     struct keeper_request rule = {.operation = KEEPER_DEL_RULE, .family = FAMILY_IPV4};
 
-    rule.table = FORBIDDEN;
-    memcpy(rule.iif, "lo", 3);
+    rule.number = FORBIDDEN;
+    memcpy(rule.name, "lo", 3);
     expect(tell(&rule), "a statement is taken");
-    rule.table = ALLOWED; /* a rule of the administrator's, without our mark */
-    memset(rule.iif, 'x', sizeof rule.iif);
+    rule.number = ALLOWED; /* a rule of the administrator's, without our mark */
+    memset(rule.name, 'x', sizeof rule.name);
     expect(tell(&rule), "a name without an end is taken");
-    memset(rule.iif, 0, sizeof rule.iif);
-    memcpy(rule.iif, "lo", 3);
+    memset(rule.name, 0, sizeof rule.name);
+    memcpy(rule.name, "lo", 3);
     expect(tell(&rule), "a statement about a foreign rule is taken");
-    expect(tell(&(struct keeper_request){.operation = KEEPER_CLOSE_MROUTE, .table = 7}),
+    expect(tell(&(struct keeper_request){.operation = KEEPER_CLOSE_MROUTE, .number = 7}),
            "a statement about a table that is not open is taken");
 }
 
@@ -121,7 +131,7 @@ static void try_rule_interfaces(void)
     struct keeper_request rule = {.operation = KEEPER_ADD_RULE, .family = FAMILY_IPV4};
     int fd;
 
-    open.table = rule.table = ALLOWED;
+    open.number = rule.number = ALLOWED;
     expect(ask(open, &fd) == 0 && fd >= 0, "an allowed table is opened");
     close(fd);
     refused(rule, -EINVAL, "no rule from interface 0");
@@ -130,7 +140,7 @@ static void try_rule_interfaces(void)
     rule.ifindex = 1000000;
     refused(rule, -ENODEV, "no rule from an interface that is not there");
     expect(tell(&(struct keeper_request){
-               .operation = KEEPER_CLOSE_MROUTE, .family = FAMILY_IPV4, .table = ALLOWED}),
+               .operation = KEEPER_CLOSE_MROUTE, .family = FAMILY_IPV4, .number = ALLOWED}),
            "the table is closed");
 }
 
@@ -145,7 +155,7 @@ static void try_joins(void)
         if (fd >= 0)
             close(fd);
         count++;
-    } while (result == 0 && count < 2 * KEPT_JOINS_MAX);
+    } while (result == 0 && count < 2 * KEPT_MAX);
     errno = -result;
     expect(result == -ENFILE && count == JOIN_SOCKETS_MAX, "sockets of joins have a limit");
 }
@@ -161,13 +171,13 @@ static size_t count_descriptors(void)
     return count;
 }
 
-/* What a broker inherits: the channel, the tables, the listener, the record of joins, and the
- * kernel's counters for the doctor. */
+/* What a broker inherits: the channel, the socket to who knows names, the kernel's counters for the
+ * doctor, and of what is kept the two tables and the journal, beside the listener, which has its
+ * place from the start; in no life a socket of joins of the lives before. */
 static void try_descriptors(const struct broker_start *start)
 {
-    size_t needed = 2 + start->kept->tables.count + start->kept->listener_count;
+    size_t needed = 2 + 3 + (start->names >= 0);
 
-    needed += start->kept->joins.record >= 0;
     needed += (start->counters[0] >= 0) + (start->counters[1] >= 0);
     expect(count_descriptors() == at_start + needed,
            "the broker has the descriptors that it needs, and no other");
@@ -226,13 +236,87 @@ static void try_process(const struct broker_start *start)
     expect(!reads_keeper(start->keeper), "the keeper's memory is not readable");
     if (has_part(start, "seccomp"))
         expect(!can_fork(), "the broker cannot fork");
-    if (!start->broker_sandbox.missing[0]) {
+    if (has_part(start, "seccomp") || !strstr(start->broker_sandbox.missing, "landlock")) {
         expect(!reaches_abstract_socket(), "abstract sockets are out of reach");
         expect(kill(start->keeper, 0) < 0, "the keeper takes no signal from the broker");
     }
     for (size_t i = 0; i < start->kept->listener_count; i++)
         expect(refuses_descriptors(start->kept->listeners[i]),
                "no client can send a descriptor to the broker");
+}
+
+/* --- With what is lent --------------------------------------------------------------------- */
+
+/* UDP from 1.2.3.4 to 127.0.0.1, or IPv6 from nowhere to ::1. */
+static bool forges(int fd, bool is_v4)
+{
+    char v4[28] = {0x45, 0, 0, 28, 0, 0, 0, 0, 8, IPPROTO_UDP, 0, 0, 1, 2, 3, 4, 127, 0, 0, 1};
+    char v6[48] = {0x60, 0, 0, 0, 0, 8, IPPROTO_UDP, 8, [39] = 1};
+    struct sockaddr_in to4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 to6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int yes = 1;
+
+    to4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (is_v4) {
+        setsockopt(fd, IPPROTO_IP, IP_HDRINCL, &yes, sizeof yes);
+        return sendto(fd, v4, sizeof v4, 0, (struct sockaddr *)&to4, sizeof to4) > 0;
+    }
+    setsockopt(fd, IPPROTO_IPV6, IPV6_HDRINCL, &yes, sizeof yes);
+    return sendto(fd, v6, sizeof v6, 0, (struct sockaddr *)&to6, sizeof to6) > 0;
+}
+
+static bool opens_icmp6(int fd)
+{
+    struct icmp6_filter all;
+
+    ICMP6_FILTER_SETPASSALL(&all);
+    return setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &all, sizeof all) == 0;
+}
+
+static bool gives_up(int fd, bool is_v4)
+{
+    int yes = 1;
+
+    /* MRT6_DONE has the same number. */
+    return setsockopt(fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6, MRT_DONE, &yes, sizeof yes) == 0;
+}
+
+static bool signals_keeper(int fd, pid_t keeper)
+{
+    return fcntl(fd, F_SETOWN, keeper) == 0 && fcntl(fd, F_SETSIG, SIGKILL) == 0 &&
+           fcntl(fd, F_SETFL, O_ASYNC) == 0;
+}
+
+/* The next broker has the same socket: what stays with it is what counts. */
+static void try_table(const struct broker_start *start, uint8_t family)
+{
+    struct keeper_request open = {.operation = KEEPER_OPEN_MROUTE, .family = family};
+    int fd, smallest = 1;
+
+    open.number = family_table(family, 0);
+    expect(ask(open, &fd) == 0, "the default table is lent");
+    expect(!forges(fd, family == FAMILY_IPV4), "no packet with a forged source leaves");
+    if (has_part(start, "seccomp")) {
+        expect(!signals_keeper(fd, start->keeper), "no signal reaches the keeper by a descriptor");
+        expect(!gives_up(fd, family == FAMILY_IPV4), "the table is not given up");
+        expect(family == FAMILY_IPV4 || !opens_icmp6(fd), "the filter of ICMPv6 stays");
+    } else {
+        gives_up(fd, family == FAMILY_IPV4);
+    }
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &smallest, sizeof smallest);
+    shutdown(fd, SHUT_RD);
+    close(fd);
+}
+
+/* So that nobody is served any more, or nothing logged. */
+static void try_shutting(const struct broker_start *start)
+{
+    if (!has_part(start, "seccomp"))
+        return;
+    for (int fd = 0; fd < DESCRIPTORS_GUARDED; fd++) {
+        expect(shutdown(fd, SHUT_RDWR) < 0 && errno == EPERM, "what all brokers have is not shut");
+        expect(fcntl(fd, F_DUPFD_CLOEXEC, 0) < 0 && errno == EPERM, "nor copied");
+    }
 }
 
 /* A descriptor for the keeper does not even leave: the filter forbids it, else the socket. */
@@ -242,6 +326,16 @@ static void try_sending_descriptors(void)
 
     errno = -fdpass_send(channel.answers, &peer, "x", 1, 0);
     expect(errno == EPIPE || errno == EPERM, "no descriptor reaches the keeper");
+    expect(send(channel.answers, "x", 1, 0) < 0 && errno == EPIPE, "nor does anything else");
+}
+
+/* What the manager would take for a line of its own protocol; the script looks at what it got. */
+static void try_text(void)
+{
+    struct keeper_request status = {.operation = KEEPER_STATUS};
+
+    memcpy(status.text, "hostile\nMAINPID=1", sizeof "hostile\nMAINPID=1");
+    expect(tell(&status), "a status of several lines is taken");
 }
 
 /* What is asked too often is refused, although each would be answered otherwise. */
@@ -261,23 +355,26 @@ static void try_budgets(void)
 {
     try_budget((struct keeper_request){.operation = KEEPER_OPEN_MROUTE,
                                        .family = FAMILY_IPV4,
-                                       .table = FORBIDDEN},
+                                       .number = FORBIDDEN},
                -EACCES, 2000, "tables are not opened too often");
     try_budget((struct keeper_request){.operation = KEEPER_ADD_RULE,
                                        .family = FAMILY_IPV4,
-                                       .table = FORBIDDEN},
+                                       .number = FORBIDDEN},
                -EACCES, 40000, "rules are not added too often");
 }
 
 static void try_all(const struct broker_start *start)
 {
-    try_descriptors(start);
     try_process(start);
+    try_table(start, FAMILY_IPV4);
+    try_table(start, FAMILY_IPV6);
+    try_shutting(start);
     try_values();
     try_statements();
     try_rule_interfaces();
     try_joins();
     try_sending_descriptors();
+    try_text();
     try_budgets();
     expect(tell(&(struct keeper_request){.operation = KEEPER_READY}), "the keeper still listens");
     refused((struct keeper_request){.operation = KEEPER_OPEN_JOINS}, -EINVAL,
@@ -341,12 +438,30 @@ static void (*const fatal[])(void) = {
 
 enum { FATAL_COUNT = sizeof fatal / sizeof *fatal };
 
+/* The journal is as brokers left it, until three of them died in a row before they served. */
+static void try_journal(const struct broker_start *start)
+{
+    char *memory = mmap(NULL, JOURNAL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+                        kept_find(start->kept, KEPT_JOURNAL), 0);
+
+    expect(memory != MAP_FAILED, "the journal can be used");
+    if (memory == MAP_FAILED)
+        return;
+    if (start->restarts == 0)
+        memcpy(memory, "hostile", 7);
+    else if (start->restarts <= 3)
+        expect(memory[0] == 'h', "the journal stays");
+    else if (start->restarts <= FATAL_COUNT)
+        expect(memory[0] == '\0', "a journal that no broker gets over is made anew");
+    munmap(memory, JOURNAL_SIZE);
+}
+
 static int live(const struct broker_start *start)
 {
-    struct timespec patience = {.tv_sec = PATIENCE_MS / 1000};
-
     channel = start->channel;
     signal(SIGPIPE, SIG_IGN);
+    try_descriptors(start);
+    try_journal(start);
     if (start->restarts == 0) {
         tell(&(struct keeper_request){.operation = KEEPER_READY});
         try_all(start);
@@ -357,42 +472,33 @@ static int live(const struct broker_start *start)
         return broker_run(start);
     fprintf(stderr, "life %u\n", start->restarts);
     fatal[start->restarts - 1]();
-    while (nanosleep(&patience, &patience) < 0)
-        ;
+    poll(NULL, 0, PATIENCE_MS);
     fprintf(stderr, "NOT AS IT SHOULD: the broker of life %u lives on\n", start->restarts);
     return 1;
 }
 
-static void open_table(struct kept *kept, uint8_t family)
-{
-    uint32_t table = family_table(family, 0);
-    struct mroute_socket socket = {mroute_socket_open(family, table), family, table};
-
-    expect(socket.fd >= 0, "a table is opened");
-    kept_tables_take(&kept->tables, &socket);
-}
-
 int main(int argc, char **argv)
 {
-    struct kept kept = {.joins.record = -1};
+    struct kept kept = {0};
     struct config config;
     struct error error;
 
-    if (argc != 2)
+    if (argc < 2 || argc > 3)
         return 2;
+    descriptors_reserve();
     at_start = count_descriptors();
     process_hide();
     config_init(&config);
     config.started_by = geteuid();
     config.foreground = true;
+    config.without_fences = argc == 3 ? (unsigned)atoi(argv[2]) : 0;
     snprintf(config.socket, sizeof config.socket, "%s", argv[1]);
     tables_allowed_parse("default, 100-199", &config.tables);
-    open_table(&kept, FAMILY_IPV4);
-    open_table(&kept, FAMILY_IPV6);
-    if (!listener_open(config.socket, "netbroker", &kept, &error) ||
+    if (!kept_start(&kept, &config) ||
+        !listener_open(config.socket, config.user, "netbroker", &kept, &error) ||
         !process_become_keeper(config.user, &error)) {
-        fprintf(stderr, "%s\n", error.message);
+        fprintf(stderr, "the start failed\n");
         return 1;
     }
-    return keeper_run(&config, &kept, true, -1, live);
+    return keeper_run(&config, &kept, -1, live);
 }

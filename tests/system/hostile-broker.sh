@@ -6,14 +6,19 @@
 calm_kernel
 ip -4 mrule add iif lo lookup 150 # an administrator's own rule
 python3 -c '
-import socket, time
+import socket
 s = socket.socket(socket.AF_UNIX)
 s.bind("\0netbroker-test")
 s.listen()
-time.sleep(120)' &
-within 5 "somebody listens on an abstract socket" grep -q @netbroker-test /proc/net/unix
+manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+manager.bind("\0netbroker-manager")
+while True:
+    print(manager.recv(4096).decode(), flush=True)' >$work/manager &
+within 5 "somebody listens on an abstract socket" grep -q @netbroker-manager /proc/net/unix
 
-"${as_daemon[@]}" "$build/tests/system/hostile-broker" $socket 2>>$work/daemon.log &
+# The keeper has to reach an abstract socket, the manager's; the broker has not.
+NOTIFY_SOCKET=@netbroker-manager "${as_daemon[@]}" "$build/tests/system/hostile-broker" $socket \
+    "${NB_WITHOUT_FENCES:-0}" 2>>$work/daemon.log &
 daemon=$!
 within 60 "a good broker serves" nb ping
 grep -q "all was tried" $work/daemon.log || fail "the first hostile broker ended too early"
@@ -21,6 +26,9 @@ grep -q "life 8" $work/daemon.log || fail "not every hostile broker lived"
 if grep "NOT AS IT SHOULD" $work/daemon.log >&2; then
     fail "the keeper gave way"
 fi
+grep -qx "STATUS=hostile?MAINPID=1" $work/manager || fail "the manager was told something else"
+contains "the log, of the table whose socket does not receive any more" "a broker spoilt the ipv4" \
+    "$(cat $work/daemon.log)"
 contains "the administrator's rule" "iif lo lookup 150" "$(ip -4 mrule)"
 equal "our rules" 0 "$(ip -4 -d mrule | grep -c 'proto 78' || true)"
 nb mfc add --group 239.1.1.1 --iif lo --oifs lo >/dev/null

@@ -15,10 +15,11 @@ settled() {
     [ "$(status_of joins.waiting)" = 0 ] && [ "$(status_of joins.memberships)" = 423 ]
 }
 
-# Names in the manager's store, with how many there are of each.
+# Generations in the manager's store, with how many sockets there are of each.
 stored() {
-    awk '/FDSTORE=1/ && /joins-[0-9]/ {count[$3]++} /FDSTOREREMOVE/ {delete count[$2]}
-        END {for (name in count) print name, count[name]}' $work/notes
+    awk '/FDSTORE=1/ && /join-/ {names[$3]} /FDSTOREREMOVE/ {delete names[$2]}
+        END {for (name in names) {sub(/-[0-9]+$/, "", name); count[name]++}
+             for (name in count) print name, count[name]}' $work/notes
 }
 
 stored_is() {
@@ -43,7 +44,7 @@ sleep 2.5 # all is said
 before=$(state)
 leases=$(nb --json leases)
 count=$(status_of joins.sockets)
-stored_is "FDNAME=joins-1 $count" || fail "the manager has: $(stored)"
+stored_is "FDNAME=join-1 $count" || fail "the manager has: $(stored)"
 
 listen sender s0
 for generation in 2 3 4; do
@@ -51,7 +52,7 @@ for generation in 2 3 4; do
     kill -KILL "$broker"
     within 5 "the broker is gone" test ! -e "/proc/$broker"
     within 5 "another has joined all" settled
-    within 5 "the older sockets are gone" stored_is "FDNAME=joins-$generation $count"
+    within 5 "the older sockets are gone" stored_is "FDNAME=join-$generation $count"
 done
 equal "what the link heard when brokers died" "joins 0 leaves 0" "$(reports)"
 equal "what the kernel has" "$before" "$(state)"
@@ -61,7 +62,7 @@ listen sender s0
 kill -KILL "$(status_of keeper.pid)"
 within 5 "the manager starts another keeper" grep -q "died -9" $work/notes
 within 5 "it has joined all" settled
-within 5 "the older sockets are gone" stored_is "FDNAME=joins-5 $count"
+within 5 "the older sockets are gone" stored_is "FDNAME=join-5 $count"
 equal "what the link heard when the keeper died" "joins 0 leaves 0" "$(reports)"
 equal "what the kernel has" "$before" "$(state)"
 equal "the leases" "$leases" "$(nb --json leases)"

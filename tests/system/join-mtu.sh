@@ -32,5 +32,31 @@ ip link set r0 mtu 1500
 kill -CONT "$broker"
 within 5 "the kernel is a member again" is_member r0 ff0e::1:1
 within 5 "and the join joined" join_is joined ff0e::1:1
+
+# The broker dies meanwhile: its sockets, when they are closed, take nothing away from the next one's.
+for delay in 0 0.01 0.03; do
+    broker=$(status_of broker.pid)
+    kill -STOP "$broker"
+    ip link set r0 mtu 1000
+    kill -KILL "$broker"
+    sleep $delay
+    ip link set r0 mtu 1500
+    restarts_expected=$((restarts_expected + 1))
+    within 10 "another broker" nb ping
+    sleep 2
+    within 5 "after $delay s the kernel is a member" is_member r0 ff0e::1:1
+    within 5 "from one source, too" is_member r0 ff3e::1
+    within 5 "and the join joined" join_is joined ff0e::1:1
+done
+
+# The kernel's word of it is lost.
+broker=$(status_of broker.pid)
+kill -STOP "$broker"
+overrun
+ip link set r0 mtu 1000
+ip link set r0 mtu 1500
+kill -CONT "$broker"
+within 5 "word was lost, and the kernel is a member" is_member r0 ff0e::1:1
+within 5 "and the join joined" join_is joined ff0e::1:1
 nb join del --group ff0e::1:1 --iif r0 >/dev/null
 within 5 "it is left" no_member r0 ff0e::1:1

@@ -60,6 +60,23 @@ enter_namespaces() {
     [ ! -d /etc/netbroker ] || mount -t tmpfs -o mode=755 tmpfs /etc/netbroker
     trap 'end_test $?' EXIT
     ip link set lo up
+    [ "$(id -u)" != 0 ] || have_user
+}
+
+# Root's service runs as a user of its own; where the machine has none, this test does.
+have_user() {
+    local file
+
+    id -u netbroker >/dev/null 2>&1 && return
+    for file in passwd group; do
+        cp /etc/$file $work/own-$file
+        chmod 644 $work/own-$file
+    done
+    echo "netbroker:x:3000:3000::/:/bin/false" >>$work/own-passwd
+    echo "netbroker:x:3000:" >>$work/own-group
+    for file in passwd group; do
+        mount --bind $work/own-$file /etc/$file
+    done
 }
 
 # Makes a network namespace of this name. A sleeping process holds it; it ends with the test.
@@ -128,6 +145,18 @@ links_run() {
         ip -6 route show table local dev "$link" | grep -q multicast || return 1
     done
     inside sender ip -6 route show table local dev s0 | grep -q multicast
+}
+
+# As many changes of an interface as overrun a socket's buffer of 212,992 bytes several times.
+overrun() {
+    local i
+
+    ip link add noise type veth peer name noise-peer
+    for ((i = 0; i < 3000; i++)); do
+        echo "link set noise up"
+        echo "link set noise down"
+    done | ip -batch -
+    ip link delete noise
 }
 
 # --- Waiting and comparing --------------------------------------------------------------------
@@ -240,6 +269,15 @@ wait_for_daemon() {
 
 daemon_answers_or_ended() {
     [ ! -e "/proc/$daemon" ] || nb ping
+}
+
+# start_for_everybody LIMIT...: a service in which each user may do everything, with these limits,
+# e.g. "connections = 40".
+start_for_everybody() {
+    printf '%s\n' "[limits]" "$@" >$work/limits.conf
+    printf '%s\n' "[allow all]" "everyone = yes" "verbs = *" >$work/policy.conf
+    start_daemon --config $work/limits.conf --policy $work/policy.conf
+    chmod 666 $socket
 }
 
 stop_daemon() {

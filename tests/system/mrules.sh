@@ -117,7 +117,6 @@ ip mrule del iif r0 lookup 100
 # Rules that nobody needs any more are deleted by the next broker; the end of the service by the
 # service.
 nb mfc add "${flow1[@]}" --iif r0 --oifs r1 --table 100 >/dev/null
-ip mrule add iif r1 lookup 300 protocol 78 pref 32000
 ip mrule add iif r1 lookup 100 protocol 78 pref 32000
 ip mrule add iif r2 lookup 300 protocol 77 pref 32000
 kill -KILL "$(status_of broker.pid)"

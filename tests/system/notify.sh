@@ -15,7 +15,25 @@ start_managed
 within 5 "READY" note READY=1
 equal "what is kept before the service is ready" "FDSTORE=1 FDPOLL=0 FDNAME=mroute-ipv4-253
 FDSTORE=1 FDPOLL=0 FDNAME=mroute-ipv6-254
-FDSTORE=1 FDPOLL=0 FDNAME=joins-record" "$(grep -B 10 -m 1 READY=1 $work/notes | grep FDSTORE)"
+FDSTORE=1 FDPOLL=0 FDNAME=journal" "$(grep -B 10 -m 1 READY=1 $work/notes | grep FDSTORE)"
+
+# Nobody can send a descriptor to the broker on the manager's socket either, where the kernel has
+# SO_PASSRIGHTS (83), since Linux 6.16.
+python3 - $socket <<'END' || fail "a descriptor could be sent"
+import socket, sys
+client = socket.socket(socket.AF_UNIX)
+client.connect(sys.argv[1])
+try:
+    client.getsockopt(socket.SOL_SOCKET, 83)
+except OSError:
+    sys.exit(0)
+try:
+    socket.send_fds(client, [b"x"], [0])
+except PermissionError:
+    sys.exit(0)
+sys.exit(1)
+END
+
 within 20 "WATCHDOG" note WATCHDOG=1
 kill -HUP "$(status_of keeper.pid)"
 within 5 "RELOADING" note RELOADING=1

@@ -18,7 +18,7 @@ owners() {
 print(sum(rule["owners"] for rule in json.load(sys.stdin)["mfc_rules"]))'
 }
 
-owners_are() {
+holders_are() {
     [ "$(owners)" = "$1" ]
 }
 
@@ -45,22 +45,22 @@ session
 first=$session
 session
 second=$session
-within 5 "two hold it" owners_are 2
+within 5 "two hold it" holders_are 2
 equal "leases" 2 "$(leases origin session | wc -w)"
 receive stream receiver1 d1 239.1.1.1 1000
 send 239.1.1.1 1000 1000 &
 kill -TERM $first
-within 5 "one holds it" owners_are 1
+within 5 "one holds it" holders_are 1
 contains "packets" "received 1000 lost 0 duplicates 0" "$(result stream)"
 kill -TERM $second
-within 5 "none holds it" owners_are 0
+within 5 "none holds it" holders_are 0
 equal "the kernel's routes" "" "$(ip mroute show | grep -v unresolved || true)"
 
 # Two users and a connection; one lets go, one loses its lease, one ends.
 nb_as member mfc add "${route[@]}" --iif r0 --oifs r1
 nb_as operator mfc add "${route[@]}" --iif r0 --oifs r1
 session
-within 5 "three hold it" owners_are 3
+within 5 "three hold it" holders_are 3
 equal "the member's lease" 1 "$(leases uid 3001 | wc -w)"
 equal "the operator's lease" 1 "$(leases uid 3002 | wc -w)"
 receive stream receiver1 d1 239.1.1.1 2000
@@ -79,7 +79,7 @@ nb_as operator mfc del "${route[@]}" 2>$work/refusal || status=$?
 equal "exit status for who holds it no more" 1 $status
 contains "packets" "received 2000 lost 0 duplicates 0" "$(result stream)"
 kill -TERM $session
-within 5 "none holds it" owners_are 0
+within 5 "none holds it" holders_are 0
 flow 239.1.1.1 10 0 0
 
 # With the broker connections end, and what they hold; what users hold stays.

@@ -3,19 +3,10 @@
 # and where is told. Read again they take effect as a whole or not at all, also for connections that
 # are open.
 . "$(dirname "$0")/lib.sh"
-
-logged() {
-    grep -qF "$1" $work/daemon.log
-}
+. "$(dirname "$0")/policy-lib.sh"
 
 rules() {
     cat >$work/etc/policy.conf <<<"$1"
-}
-
-reload() {
-    : >$work/daemon.log
-    kill -HUP "$daemon"
-    within 5 "the policy is read again: $1" logged "$1"
 }
 
 # not_used WHAT REASON: the check of the files refuses, and says why. A start: see start-mistakes.sh.
@@ -46,7 +37,7 @@ rules "$everyone" && chmod 606 $work/etc/policy.conf
 not_used "a file that everybody may write" "policy.conf is not used: nobody but root"
 rules "$everyone" && mv $work/etc/policy.conf $work/etc/real
 ln -s real $work/etc/policy.conf
-not_used "a symbolic link" "policy.conf is not used: Too many levels of symbolic links"
+not_used "a symbolic link" "policy.conf is not used: it is a symbolic link"
 mkdir $work/etc/policy.conf
 not_used "a folder" "policy.conf is not used: it is not a regular file"
 mkfifo $work/etc/policy.conf
@@ -67,7 +58,7 @@ not_used "an unknown verb" "policy.conf:3: '*.raed' is wrong; right would be a v
 
 # What only root can read, the service cannot: the check reads as the user that it becomes.
 rules "$everyone" && chmod 600 $work/etc/policy.conf
-not_used "a file for root alone" "policy.conf is not used: Permission denied"
+not_used "a file for root alone" "policy.conf is not used: Permission denied; the user that the service"
 
 # While the service runs. One connection stays open through all of it.
 rules "$everyone"
@@ -108,7 +99,7 @@ stranger_gets() {
 }
 
 stranger_gets success
-nb_as stranger watch >/dev/null 2>&1 &
+nb_as stranger watch >/dev/null 2>$work/watched &
 watcher=$!
 within 5 "the stranger is subscribed" subscribed
 rules "$nobody"
@@ -116,6 +107,7 @@ stranger_gets success # not before it is read
 reload "policy read: 1 rules"
 stranger_gets not-allowed
 within 5 "the subscription ends with its rule" ended $watcher
+contains "what the command says" "does not allow you any more to subscribe" "$(cat $work/watched)"
 rules "$everyone
 nonsense"
 reload "the policy stays as it was"

@@ -24,6 +24,8 @@ process_is() {
     done
     # The kernel gives the files of a process that nobody may look into to root.
     equal "owner of /proc/$1/environ" 0 "$(stat -c %u "/proc/$1/environ")"
+    equal "the largest core file of $1" "0 0" \
+        "$(awk '/^Max core file size/ {print $5, $6}' "/proc/$1/limits")"
     equal "groups of $1" "" "$(awk '/^Groups:/ {print $2}' "/proc/$1/status")"
 }
 
@@ -38,6 +40,7 @@ check_processes() {
 }
 
 user=$(id -u netbroker 2>/dev/null || id -u nobody)
+as_daemon=(setpriv "--groups=4,24") # which it must give up
 start_daemon --state $work/state/routes
 check_processes "$user" 0000000000000000
 

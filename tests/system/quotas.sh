@@ -6,26 +6,16 @@ limit_is() {
     [ "$(status_of limits.leases_per_user)" = "$1" ]
 }
 
-need_root "to be several users"
-cat >$work/quotas.conf <<END
-[limits]
-connections = 40
-leases-per-user = 5
-requests-per-second = 50
-END
-cat >$work/policy.conf <<END
-[allow all]
-everyone = yes
-verbs = *
-END
-start_daemon --config $work/quotas.conf --policy $work/policy.conf
-chmod 666 $socket
+make_users
+start_for_everybody "connections = 40" "leases-per-user = 5" "requests-per-second = 50"
 python3 "$tests/quotas.py"
 equal "lines about the greedy user" 1 \
-    "$(grep -c 'warning: user 1000 has 10 connections; more are refused' $work/daemon.log)"
+    "$(grep -c 'warning: user member (3001) has 10 connections; more are refused' $work/daemon.log)"
+
+equal "a default that is a part of another limit" 16384 "$(status_of limits.learned_routes_per_user)"
 
 # The administrator helps at once, by a file that is read again.
-sed -i 's/leases-per-user = 5/leases-per-user = 6/' $work/quotas.conf
+sed -i 's/leases-per-user = 5/leases-per-user = 6/' $work/limits.conf
 kill -HUP "$daemon"
 within 10 "the new limit" limit_is 6
 

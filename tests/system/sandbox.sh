@@ -23,16 +23,43 @@ process_is() {
     done
 }
 
-# confined HALF: tries from inside what must and what must not work.
+# confined HALF [FENCE]: tries from inside what must and what must not work, as if the kernel had not
+# this fence.
 confined() {
-    mkdir "$work/$1"
-    "${as_daemon[@]}" "$build/tests/system/sandboxed" "$1" "$work/$1" >"$work/$1.out" ||
-        fail "the $1: $(cat "$work/$1.out")"
-    contains "what confines the $1" landlock "$(cat "$work/$1.out")"
+    local name=$1${2:-}
+
+    mkdir "$work/$name" "$work/$name.socket"
+    touch "$work/$name.socket/socket"
+    "${as_daemon[@]}" "$build/tests/system/sandboxed" "$1" "$work/$name" "$work/$name.socket" \
+        ${2:+"$2"} >"$work/$name.out" || fail "the $1${2:+ without $2}: $(cat "$work/$name.out")"
+}
+
+# misses HALF FENCE WORDS LEVEL
+misses() {
+    confined "$1" "$2"
+    contains "what the $1 misses" "$3" "$(grep ^missing "$work/$1$2.out")"
+    [ $mode = 0 ] || equal "the level of the $1's cage" "level: $4" "$(tail -n 1 "$work/$1$2.out")"
 }
 
 confined keeper
 confined broker
+confined lender # a broker whose actions lend descriptors
+for half in keeper broker lender; do
+    contains "what confines the $half" landlock "$(cat "$work/$half.out")"
+done
+for half in keeper broker; do
+    misses $half scopes "scopes of signals and sockets" 1
+    misses $half landlock "landlock (" 0
+    misses $half seccomp "seccomp (" 0
+done
+misses keeper passing "the refusal of clients' descriptors" 1
+
+# On a kernel without Landlock it does not start where it must be confined.
+status=0
+"${as_daemon[@]}" timeout 20 "$build/tests/system/without" 444 "$build/daemon/netbrokerd" --foreground \
+    --socket $socket --require-sandbox 2>$work/refusal || status=$?
+equal "exit status without Landlock" 1 $status
+contains "the reason" "without landlock" "$(cat $work/refusal)"
 
 if [ $mode = 0 ]; then
     status=0
@@ -42,14 +69,20 @@ if [ $mode = 0 ]; then
     contains "the reason" "without seccomp" "$(cat $work/refusal)"
     start_daemon --state $work/state/routes
 else
-    start_daemon --state $work/state/routes --require-sandbox
+    level=basic
+    grep -qx "missing: " $work/keeper.out && level=full # this kernel has all
+    start_daemon --state $work/state/routes --require-sandbox=$level
     for half in keeper broker; do
         contains "the $half's cage" seccomp "$(status_of $half.sandbox)"
     done
+    contains "the cage of a broker that lends nothing" \
+        " $(grep -o 'seccomp-[0-9]*' $work/broker.out) " " $(status_of broker.sandbox) "
 fi
 for half in keeper broker; do
     contains "the $half's cage" "no_new_privs landlock" "$(status_of $half.sandbox)"
 done
+[ $mode = 0 ] ||
+    equal "what the keeper misses" "$(sed -n 's/^missing: //p' $work/keeper.out)" "$(status_of keeper.missing)"
 
 nb mfc add --group 239.1.1.1 --iif lo --oifs lo >/dev/null # the state file brings threads
 within 5 "the state file" test -s $work/state/routes

@@ -1,7 +1,18 @@
-/* sandboxed keeper|broker FOLDER: confines itself as this half of the service, with FOLDER as the
- * state file's, and then tries what such a process must be able to do, and what it must not. Prints
- * what went otherwise than it should; the exit status says whether anything did. */
+/* sandboxed keeper|broker|lender FOLDER SOCKET-FOLDER [FENCE]: confines itself as this half of the
+ * service, or as a broker whose actions lend descriptors, with FOLDER as the state file's and a
+ * file "socket" in the other, as if the kernel had not this fence, and then tries what such a
+ * process must be able to do, and what it must not. Prints what went otherwise than it should; the
+ * exit status says whether anything did. */
+#include "platform/joins.h"
+#include "platform/mroute.h"
 #include "platform/sandbox.h"
+
+#include <net/if.h>
+#include <netinet/icmp6.h>
+
+#include <linux/mroute.h>
+#include <linux/mroute6.h>
+#include <linux/netlink.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,6 +33,15 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { GUARDED = 8 };
+
+static int pair[2]; /* of sockets */
+static int low;     /* a guarded descriptor */
+
+/* As the keeper lends them. */
+static struct mroute_socket tables[2];
+static int joins[2];
 
 static bool opens(const char *path, int flags)
 {
@@ -62,7 +82,8 @@ static bool forks(void)
 
     if (child == 0)
         _exit(0);
-    return child > 0 && waitpid(child, NULL, 0) == child;
+    /* What may not even wait has forked all the same. */
+    return child > 0 && (waitpid(child, NULL, 0) == child || errno == EPERM);
 }
 
 static bool makes_code(void)
@@ -87,6 +108,22 @@ static bool replaces_state(const char *folder)
            opens(path, O_RDONLY) && opens(folder, O_RDONLY | O_DIRECTORY);
 }
 
+static bool removes_socket(const char *folder)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/socket", folder);
+    return unlink(path) == 0;
+}
+
+static bool makes_file(const char *folder)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/new", folder);
+    return opens(path, O_WRONLY | O_CREAT);
+}
+
 static int failures;
 
 static void expect(bool expected, bool seen, const char *what)
@@ -109,16 +146,205 @@ static void try_files(const char *folder)
     expect(false, opens("/", O_RDONLY | O_DIRECTORY), "list a folder");
 }
 
-static void try_calls(bool keeper, pid_t other, int tcp)
+/* --- Lent sockets -------------------------------------------------------------------------- */
+
+static bool sets(int fd, int level, int option)
+{
+    int value = 1;
+
+    return setsockopt(fd, level, option, &value, sizeof value) == 0 || errno != EPERM;
+}
+
+/* Of the broker's own, of IPv4 or IPv6, the length says which; it does not come to the address. */
+static bool names_others(int fd, socklen_t length)
+{
+    struct sockaddr_in6 address = {.sin6_family =
+                                       length == sizeof(struct sockaddr_in) ? AF_INET : AF_INET6};
+
+    return sendto(fd, "x", 1, 0, (const struct sockaddr *)&address, length) == 0 || errno != EPERM;
+}
+
+static bool connects_to(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    return connect(pair[0], (const struct sockaddr *)&address, sizeof address) == 0 ||
+           errno != EPERM;
+}
+
+static bool binds(int fd)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(4711)};
+
+    return bind(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+}
+
+static bool changes_table(const struct mroute_socket *table)
+{
+    struct mfc_entry entry = {.parent = 0};
+    struct mfc_counters counters;
+    struct vif_counters vif;
+
+    address_parse(table->family == FAMILY_IPV4 ? "10.0.0.1" : "fd00::1", &entry.source);
+    address_parse(table->family == FAMILY_IPV4 ? "239.1.1.1" : "ff0e::1", &entry.group);
+    return mroute_vif_add(table, 0, 1) == 0 && mroute_mfc_set(table, &entry) == 0 &&
+           mroute_mfc_count(table, &entry.source, &entry.group, &counters) == 0 &&
+           mroute_vif_count(table, 0, &vif) == 0 &&
+           mroute_mfc_del(table, &entry.source, &entry.group) == 0 &&
+           mroute_vif_del(table, 0) == 0 && mroute_tell_wrong_interfaces(table) == 0;
+}
+
+static bool joins_group(int fd, const char *group)
+{
+    struct membership_key key = {.ifindex = 1};
+
+    address_parse(group, &key.group);
+    return joins_join(fd, &key) == 0 && joins_leave(fd, &key) == 0;
+}
+
+static void try_table4(bool keeper, int fd)
+{
+    static const struct {
+        int level, option;
+        const char *what;
+    } never[] = {
+        {IPPROTO_IP, IP_HDRINCL, "send with a header of its own"},
+        {IPPROTO_IP, IP_MULTICAST_IF, "choose an interface to send by"},
+        {IPPROTO_IP, IP_ADD_MEMBERSHIP, "join by a table's socket"},
+        {IPPROTO_IP, IP_PKTINFO, "ask where packets came from"},
+        {IPPROTO_IP, MRT_FLUSH, "flush a table"},
+        {SOL_SOCKET, SO_BINDTODEVICE, "bind to an interface"},
+        {SOL_SOCKET, SO_DETACH_FILTER, "take a filter off"},
+        {SOL_SOCKET, SO_BROADCAST, "send to all"},
+        {SOL_SOCKET, SO_PRIORITY, "choose a priority"},
+    };
+
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++)
+        expect(false, sets(fd, never[i].level, never[i].option), never[i].what);
+    expect(keeper, sets(fd, IPPROTO_IP, MRT_INIT), "take a table (MRT_INIT)");
+    expect(keeper, sets(fd, IPPROTO_IP, MRT_TABLE), "choose a table (MRT_TABLE)");
+    expect(keeper, sets(fd, SOL_SOCKET, SO_LOCK_FILTER), "lock a filter");
+    expect(keeper, sets(fd, IPPROTO_IP, MRT_DONE), "give a table up (MRT_DONE)");
+}
+
+static void try_table6(bool keeper, int fd)
+{
+    expect(false, sets(fd, IPPROTO_IPV6, IPV6_HDRINCL), "send with a header of its own (IPv6)");
+    expect(false, sets(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF), "choose an interface (IPv6)");
+    expect(keeper, sets(fd, IPPROTO_ICMPV6, ICMP6_FILTER), "open a filter of ICMPv6");
+    expect(keeper, sets(fd, IPPROTO_IPV6, MRT6_DONE), "give a table up (MRT6_DONE)");
+}
+
+static void try_lent(bool keeper)
+{
+    for (int i = 0; i < 2; i++) {
+        socklen_t length = i == 0 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+
+        expect(true, changes_table(&tables[i]), "change a table");
+        expect(false, names_others(tables[i].fd, length), "send a packet somewhere");
+        expect(false, names_others(joins[i], length), "send a datagram somewhere");
+        expect(false, binds(joins[i]), "listen on a port");
+        expect(true, joins_group(joins[i], i == 0 ? "239.1.1.1" : "ff0e::1"), "join a group");
+    }
+    try_table4(keeper, tables[0].fd);
+    try_table6(keeper, tables[1].fd);
+}
+
+/* --- Descriptors --------------------------------------------------------------------------- */
+
+/* What a number below 2^32 means to the kernel, whatever stands above it. */
+static bool shuts(long fd)
+{
+    return syscall(SYS_shutdown, fd, SHUT_RDWR) == 0 || errno != EPERM;
+}
+
+/* Of the length that netlink's addresses have. */
+static bool names(int fd)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "\0netbroker"};
+
+    return bind(fd, (const struct sockaddr *)&name, sizeof(struct sockaddr_nl)) == 0 ||
+           errno != EPERM;
+}
+
+static void try_control(void)
+{
+    int fd = pair[0];
+
+    expect(true, fcntl(fd, F_GETFL) >= 0, "read the flags of a descriptor");
+    expect(true, fcntl(fd, F_SETFL, O_NONBLOCK) == 0, "set O_NONBLOCK");
+    expect(false, fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC) == 0, "set O_ASYNC");
+    expect(false, fcntl(fd, F_SETOWN, getppid()) == 0, "send signals for a descriptor (F_SETOWN)");
+    expect(false, fcntl(fd, F_SETSIG, SIGKILL) == 0, "choose such a signal (F_SETSIG)");
+    expect(false, fcntl(fd, F_SETLEASE, F_RDLCK) == 0 || errno != EPERM, "take a lease on a file");
+    expect(false, fcntl(fd, F_SETPIPE_SZ, 1 << 20) == 0 || errno != EPERM, "enlarge a pipe");
+    expect(false, ioctl(fd, FIOASYNC, &(int){1}) == 0 || errno != EPERM, "FIOASYNC");
+    expect(false, ioctl(fd, FIOSETOWN, &(int){1}) == 0 || errno != EPERM, "FIOSETOWN");
+    expect(false, names(low), "give a guarded descriptor a name");
+    expect(false, shuts(low), "shut a guarded descriptor");
+    expect(false, shuts(low | INT64_C(1) << 32), "shut it by a longer number");
+    expect(false, fcntl(low, F_DUPFD_CLOEXEC, GUARDED) >= 0, "copy a guarded descriptor");
+    expect(false, fcntl(low, F_DUPFD, GUARDED) >= 0, "copy it otherwise");
+    expect(false, dup(low) >= 0, "copy it by dup");
+    expect(false, dup2(low, 30) >= 0, "copy it by dup2");
+    expect(true, fcntl(fd, F_DUPFD_CLOEXEC, GUARDED) >= 0, "copy a descriptor");
+    expect(true, shuts(pair[1]), "shut a connection");
+}
+
+/* As if somebody's descriptor were to be given away. */
+static bool sends_descriptors(void)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+    char byte = 'x';
+    struct iovec vector = {&byte, 1};
+    struct msghdr message = {.msg_iov = &vector,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
+
+    return sendmsg(pair[0], &message, 0) == 1;
+}
+
+static const struct sockaddr_un outside = {.sun_family = AF_UNIX, .sun_path = "\0netbroker-test"};
+
+/* Before the process is confined: it belongs to others, then. */
+static bool listen_outside(void)
+{
+    int s = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    return bind(s, (const struct sockaddr *)&outside, sizeof outside) == 0 && listen(s, 1) == 0;
+}
+
+static bool reaches_abstract_socket(void)
+{
+    int s = socket(AF_UNIX, SOCK_STREAM, 0);
+    bool reached = s >= 0 && connect(s, (const struct sockaddr *)&outside, sizeof outside) == 0;
+
+    close(s);
+    return reached;
+}
+
+/* The keeper does both to its broker and to the service manager; only Landlock tells them apart. */
+static void try_others(bool keeper, bool scoped, pid_t other)
+{
+    expect(keeper && !scoped, signals(other), "signal a process outside");
+    expect(keeper && !scoped, reaches_abstract_socket(), "reach an abstract socket");
+}
+
+static void try_calls(bool keeper, bool lends, bool landlocked, int tcp)
 {
     struct rlimit limit;
 
-    expect(false, connects_tcp(tcp), "connect by TCP");
+    expect(keeper && !landlocked, connects_tcp(tcp), "connect by TCP");
     expect(false, executes(), "execve");
+    expect(false, syscall(SYS_tgkill, getpid(), getpid(), 0) == 0, "tgkill, but of SIGURG");
     expect(false, ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0, "ptrace");
     expect(false, setuid(getuid()) == 0, "setuid");
     expect(false, syscall(SYS_unshare, 0) == 0, "unshare");
-    expect(false, signals(other), "signal a process outside");
     expect(false, prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0, "become dumpable");
     expect(false, makes_code(), "make code");
     expect(false, ioctl(tcp, TIOCSTI, "x") == 0 || errno != EPERM, "type into a terminal");
@@ -129,31 +355,98 @@ static void try_calls(bool keeper, pid_t other, int tcp)
     expect(false, makes_socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP), "make a ping socket");
     expect(false, makes_socket(AF_INET, SOCK_RAW, IPPROTO_ICMP), "make a raw ICMP socket");
     expect(keeper, makes_socket(AF_INET, SOCK_RAW, IPPROTO_IGMP), "make a raw IGMP socket");
+    expect(keeper || lends, sends_descriptors(), "send a descriptor");
     expect(keeper, forks(), "fork");
     expect(true, makes_socket(AF_NETLINK, SOCK_RAW, 0), "make a routing socket");
-    expect(true, makes_socket(AF_UNIX, SOCK_STREAM, 0), "make a Unix socket");
+    expect(keeper, connects_to("/dev/log"), "connect a Unix socket to another");
+    expect(keeper, makes_socket(AF_UNIX, SOCK_STREAM, 0), "make a Unix socket");
     expect(true, getrlimit(RLIMIT_NOFILE, &limit) == 0, "read a limit");
     limit.rlim_cur--;
     expect(false, setrlimit(RLIMIT_NOFILE, &limit) == 0, "set a limit");
+    try_lent(keeper);
+    try_control();
+}
+
+static int above(int fd)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, GUARDED);
+}
+
+static bool open_lent(void)
+{
+    static const uint8_t families[] = {FAMILY_IPV4, FAMILY_IPV6};
+
+    for (int i = 0; i < 2; i++) {
+        uint32_t number = family_table(families[i], 0);
+
+        tables[i] =
+            (struct mroute_socket){mroute_socket_open(families[i], number), families[i], number};
+        joins[i] = joins_socket_open(families[i]);
+        if (tables[i].fd < 0 || joins[i] < 0)
+            return false;
+    }
+    return true;
+}
+
+/* All that is opened later is not guarded. */
+static void make_low(void)
+{
+    low = dup2(pair[0], GUARDED - 1);
+    for (int i = 0; i < 2; i++)
+        pair[i] = above(pair[i]);
+    for (int fd = STDERR_FILENO + 1; fd < GUARDED; fd++)
+        dup2(low, fd);
+}
+
+static unsigned parse_fence(const char *word)
+{
+    return strcmp(word, "landlock") == 0  ? FENCE_LANDLOCK
+           : strcmp(word, "scopes") == 0  ? FENCE_SCOPES
+           : strcmp(word, "seccomp") == 0 ? FENCE_SECCOMP
+           : strcmp(word, "passing") == 0 ? FENCE_PASSRIGHTS
+                                          : 0;
 }
 
 int main(int argc, char **argv)
 {
     struct sandbox_report report;
-    int tcp = socket(AF_INET, SOCK_STREAM, 0);
+    int tcp;
 
-    if (argc != 3)
+    if (argc < 4 || argc > 5 || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+        return 2;
+    make_low();
+    tcp = socket(AF_INET, SOCK_STREAM, 0);
+    if (!open_lent() || !listen_outside())
         return 2;
 
-    struct sandbox_needs needs = {{"/etc"}, 1, argv[2], false};
-    bool keeper = strcmp(argv[1], "keeper") == 0;
+    bool keeper = strcmp(argv[1], "keeper") == 0, lends = strcmp(argv[1], "lender") == 0;
+    struct sandbox_needs needs = {
+        .readable = {"/etc"},
+        .readable_count = 1,
+        .writable = argv[2],
+        .removable = argv[3],
+        .lends = lends,
+        .guarded = GUARDED,
+        .without = argc == 5 ? parse_fence(argv[4]) : 0,
+    };
+    bool scoped = !(needs.without & (FENCE_SCOPES | FENCE_LANDLOCK));
 
     sandbox_keeper(&needs, &report);
+    needs.removable = NULL;
     if (!keeper)
         sandbox_broker(&needs, &report);
-    printf("in force: %s\nmissing: %s\n", report.in_force, report.missing);
-    try_files(argv[2]);
-    if (strstr(report.in_force, "seccomp"))
-        try_calls(keeper, getppid(), tcp);
+    printf("in force: %s\nmissing: %s\nlevel: %d\n", report.in_force, report.missing,
+           (int)report.level);
+    if (strstr(report.in_force, "landlock")) {
+        try_files(argv[2]);
+        expect(false, makes_file(argv[3]), "make a file in the socket's folder");
+        expect(keeper, removes_socket(argv[3]), "remove the socket");
+    }
+    if (strstr(report.in_force, "seccomp")) {
+        try_others(keeper, scoped, getppid());
+        try_calls(keeper, lends, strstr(report.in_force, "landlock"), tcp);
+    } else {
+        expect(!scoped, signals(getppid()), "signal a process outside");
+    }
     return failures > 0;
 }

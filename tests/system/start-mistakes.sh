@@ -122,6 +122,12 @@ reload
 serves_all "the group again"
 stop_daemon
 
+# A mistake on the command line: the value of an option that may stand without one.
+status=0
+"$build/daemon/netbrokerd" --require-sandbox full 2>$work/refusal || status=$?
+equal "the exit status" 2 $status
+contains "what would be right" "behind '='" "$(cat $work/refusal)"
+
 mistaken() {
     started "$1" "${files[@]}"
     root_only "$1" "$2"
@@ -130,7 +136,7 @@ mistaken() {
 }
 
 rules && chmod 600 $work/etc/policy.conf
-mistaken "a file for root alone" "policy.conf is not used: Permission denied"
+mistaken "a file for root alone" "policy.conf is not used: Permission denied; the user that the service"
 rules && chown stranger $work/etc/policy.conf && chmod 644 $work/etc/policy.conf
 mistaken "a stranger's file" "policy.conf is not used: it must belong to root"
 rm $work/etc/policy.conf
@@ -183,7 +189,7 @@ stop_daemon
 
 rm $work/etc/netbrokerd.conf
 started "a named file that is not there" --config $work/etc/netbrokerd.conf "${files[@]}"
-root_only "a named file that is not there" "cannot read $work/etc/netbrokerd.conf"
+root_only "a named file that is not there" "netbrokerd.conf is not used: No such file"
 stop_daemon
 
 # --- Routes and joins ------------------------------------------------------------------------------
@@ -214,7 +220,7 @@ equal "joins" 2 "$(status_of joins.joins)"
 before=$(kernel_state)
 : >$work/daemon.log
 kill -HUP "$daemon"
-within 5 "the reload" says "the configured routes and joins stay as they were"
+within 5 "the reload" says "stays as it was"
 equal "the kernel after a reload" "$before" "$(kernel_state)"
 sed -i -e '/10.0.0.1/d' -e '/239.2.1.[23]/d' $work/etc/multicast.conf
 sed -i 's/intreface/interface/' $work/etc/multicast.d/b.conf

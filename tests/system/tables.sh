@@ -23,6 +23,13 @@ nb mfc add --source 10.1.0.2 --group 239.1.1.1 --iif r0 --oifs r2
 check_agreement # the same key in two tables
 nb mfc del --source 10.1.0.2 --group 239.1.1.1 --table 100
 equal "tables after the last route" "253 254" "$(tables)"
+# The kernel has it for good, whoever the broker is.
+equal "tables that were ever opened" 3 "$(status_of mroute.tables_ever)"
+kill -KILL "$(status_of broker.pid)"
+restarts_expected=1
+within 10 "another broker" nb ping
+equal "tables that were ever opened, of the next broker" "3 of 256" \
+    "$(status_of mroute.tables_ever) of $(status_of mroute.tables_ever_limit)"
 
 # Requests that arrive together may delete a table's last route and add another one.
 python3 - "$tests" <<'END'

@@ -223,8 +223,33 @@ upgrade() {
         fail "the binary is the old one"
 }
 
+# What was acknowledged a moment before, and by whom, is in the journal, which the manager keeps: there
+# was no time to write the state file.
+test_journal() {
+    local how source=10 leases
+
+    for how in kill_keeper kill_broker restart upgrade; do
+        nb mfc add --source 10.1.0.$((source++)) --group $group --iif r0 --oifs r1
+        leases=$(nb --json leases)
+        $how
+        equal "the leases after $how" "$leases" "$(nb --json leases)"
+        journal_says "^$((source - 9)) leases restored from the journal" ||
+            fail "after $how the journal was not used"
+    done
+    nb mfc del --group $group --source 10.1.0.10
+    kill_keeper
+    while [ $((--source)) -gt 10 ]; do
+        nb mfc del --group $group --source 10.1.0.$source
+    done
+    check_routes "deletions"
+}
+
 is_joined() {
     ip maddress show dev r0 | grep -q "$1"
+}
+
+has_no_route() {
+    ! routes | grep -q "$1"
 }
 
 # The administrator's file has a range, of which the stream's route is learned, and a join.
@@ -248,7 +273,8 @@ test_configured() {
         grep -q '"origin":"learned"' || fail "the flow is not learned any more"
     is_joined 239.44.1.1 || fail "the group of the file is not joined any more"
     rm /etc/netbroker/multicast.conf
-    systemctl reload netbrokerd.service
+    systemctl reload netbrokerd.service # which does not wait until it is done
+    within 5 "the flow of the file is gone" has_no_route $group
     group=239.10.20.30
     all_routes=$(routes)
 }
@@ -314,8 +340,9 @@ test_mistake
 stream_packets=6000
 under_stream "starts with a wrong option" restart_wrong
 stream_packets=2500
-equal "descriptors in the manager's store: two tables, the record of joins" 3 \
+equal "descriptors in the manager's store: two tables, the journal" 3 \
     "$(systemctl show --property=NFileDescriptorStore --value netbrokerd)"
+test_journal
 test_configured
 test_privileges # after all these starts, too
 test_hung_broker

@@ -3,10 +3,14 @@
 #ifndef NB_UNIT_CLIENT_H
 #define NB_UNIT_CLIENT_H
 
-#include "joining.h"
+#include "broker/wire/dispatch.h"
+#include "broker/wire/pending.h"
+#include "broker/wire/services.h"
+#include "broker/wire/session.h"
 #include "keeper_end.h"
 #include "kernel.h"
-#include "services.h"
+#include "resources/join/kind.h"
+#include "resources/mroute/kind.h"
 
 #include <cjson/cJSON.h>
 #include <uv.h>
@@ -18,9 +22,11 @@ struct service {
     struct kernel kernel;
     struct services services;
     struct keeper_end keeper;
-    struct joining joining;
+    struct mroute_kind mroute; /* without a loop: no DIAGNOSE waits */
+    struct join_kind *join;
     struct session_host host;
     unsigned closed;                   /* sessions that ended */
+    unsigned restore_turns;            /* of the loop, while leases were restored */
     int clients[CLIENTS_MAX];          /* -1: none */
     struct json received[CLIENTS_MAX]; /* what they have read and nobody took */
 };
@@ -28,6 +34,17 @@ struct service {
 /* A fake platform with these interfaces, and a service on it. */
 void service_begin(struct service *service, const char *interfaces);
 void service_end(struct service *service);
+
+/* A test wrote other ones to services.users.limits. */
+void service_apply_limits(struct service *service);
+
+/* Keeps what is wanted in this memory and this file (negative, "": in none), as they have it now.
+ */
+void service_keep(struct service *service, int journal, const char *path);
+
+/* The service after one whose broker was killed: on the same fake platform, with the keeper's
+ * copies of the tables' sockets. The dead one stays as it is, and is never touched again. */
+void service_follow(struct service *service, const struct service *dead);
 
 /* Connects the nth client. Its socket does not block. */
 void client_connect(struct service *service, int n);
@@ -37,6 +54,10 @@ void client_close(struct service *service, int n);
 /* Sends all of the bytes; while the socket is full it turns the loop and reads. */
 void client_send(struct service *service, int n, const char *bytes, size_t length);
 void client_say(struct service *service, int n, const char *text);
+
+/* Whether there is work that goes on with the next turn of the loop: a reply may come only when
+ * long work is done, however few steps of it a slow build does in a turn. */
+bool service_is_at_work(const struct service *service);
 
 /* Turns the loop until nothing more is to be done without the clients. */
 void service_settle(struct service *service);

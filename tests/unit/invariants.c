@@ -22,7 +22,7 @@
 
 struct audit {
     const struct mroute *mroute;
-    const struct links *links;
+    const struct netifs *netifs;
     const struct mfc *mfc;
     enum invariants which;
 };
@@ -32,14 +32,14 @@ struct audit {
 static bool name_is_meant(const char *meant, const char *name)
 {
     return strcmp(meant, name) == 0 ||
-           (port_name_is_pattern(meant) && strncmp(meant, name, strlen(meant) - 1) == 0);
+           (interface_name_is_pattern(meant) && strncmp(meant, name, strlen(meant) - 1) == 0);
 }
 
 /* The smallest range of groups, in it of sources, then an interface before a pattern and a long
  * pattern before a short one, then the oldest. */
 static bool comes_before(const struct route_view *a, const struct route_view *b)
 {
-    bool a_named = !port_name_is_pattern(a->iif), b_named = !port_name_is_pattern(b->iif);
+    bool a_named = !interface_name_is_pattern(a->iif), b_named = !interface_name_is_pattern(b->iif);
 
     if (a->group.length != b->group.length)
         return a->group.length > b->group.length;
@@ -58,10 +58,10 @@ static bool is_flow_of(const struct route_view *view, const struct address *sour
 
 static bool is_exact(const struct route_view *view)
 {
-    bool patterns = port_name_is_pattern(view->iif);
+    bool patterns = interface_name_is_pattern(view->iif);
 
     for (unsigned i = 0; i < view->oif_count; i++)
-        patterns |= port_name_is_pattern(view->oifs[i].name);
+        patterns |= interface_name_is_pattern(view->oifs[i].name);
     return !patterns && prefix_is_single(&view->source) && prefix_is_single(&view->group);
 }
 
@@ -95,17 +95,17 @@ static void add_name(struct expected *expected, const char *name)
         expected->names[expected->count++] = name;
 }
 
-static void add_meant(struct expected *expected, const struct links *links, const char *meant,
+static void add_meant(struct expected *expected, const struct netifs *netifs, const char *meant,
                       const char *iif)
 {
-    const struct link_info *link = NULL;
+    const struct netif *netif = NULL;
 
-    while ((link = links_next(links, link)))
-        if (name_is_meant(meant, link->name) && strcmp(link->name, iif) != 0)
-            add_name(expected, link->name);
+    while ((netif = netifs_next(netifs, netif)))
+        if (name_is_meant(meant, netif->name) && strcmp(netif->name, iif) != 0)
+            add_name(expected, netif->name);
 }
 
-struct expected expected_packet(struct mroute *mroute, const struct links *links, uint32_t table,
+struct expected expected_packet(struct mroute *mroute, const struct netifs *netifs, uint32_t table,
                                 const struct address *source, const struct address *group,
                                 const char *iif)
 {
@@ -119,24 +119,24 @@ struct expected expected_packet(struct mroute *mroute, const struct links *links
     route_describe(route, false, &view);
     if (name_is_meant(view.iif, iif))
         for (unsigned i = 0; i < view.oif_count; i++)
-            add_meant(&expected, links, view.oifs[i].name, iif);
+            add_meant(&expected, netifs, view.oifs[i].name, iif);
     return expected;
 }
 
-/* --- Ports --------------------------------------------------------------------------------- */
+/* --- Ifaces --------------------------------------------------------------------------------- */
 
-static unsigned count_references(const struct audit *audit, const struct port *port,
+static unsigned count_references(const struct audit *audit, const struct iface *iface,
                                  unsigned *ret_iifs)
 {
     const struct route *route;
-    unsigned count = port->gathered;
+    unsigned count = iface->gathered;
 
-    *ret_iifs = port->gathered;
+    *ret_iifs = iface->gathered;
     TAILQ_FOREACH (route, &audit->mfc->routes.order, in_order) {
-        *ret_iifs += route->iif == port;
-        count += route->iif == port;
+        *ret_iifs += route->iif == iface;
+        count += route->iif == iface;
         for (unsigned i = 0; i < route->oif_count; i++)
-            count += route->oifs[i].port == port;
+            count += route->oifs[i].iface == iface;
     }
     return count;
 }
@@ -151,37 +151,37 @@ static bool is_gathered_by_any(const struct audit *audit, const char *name)
     return false;
 }
 
-static const char *check_other_ports(const struct audit *audit, const struct port *port)
+static const char *check_other_ifaces(const struct audit *audit, const struct iface *iface)
 {
-    const struct port *other;
+    const struct iface *other;
 
-    TAILQ_FOREACH (other, &audit->mfc->ports.list, in_ports) {
-        if (other == port)
+    TAILQ_FOREACH (other, &audit->mfc->ifaces.list, in_ifaces) {
+        if (other == iface)
             continue;
-        HOLDS(port->vif < 0 || port->vif != other->vif);
-        HOLDS(port->ifindex == 0 || port->ifindex != other->ifindex);
-        if (audit->which == INVARIANTS_LINKS)
-            HOLDS(strcmp(port->name, other->name) != 0);
+        HOLDS(iface->vif < 0 || iface->vif != other->vif);
+        HOLDS(iface->ifindex == 0 || iface->ifindex != other->ifindex);
+        if (audit->which == INVARIANTS_NETIFS)
+            HOLDS(strcmp(iface->name, other->name) != 0);
     }
     return NULL;
 }
 
-static const char *check_port_in_kernel(const struct audit *audit, const struct port *port)
+static const char *check_iface_in_kernel(const struct audit *audit, const struct iface *iface)
 {
     const struct mroute_socket *socket = &audit->mfc->socket;
 
-    HOLDS(port->vif < 0 || (audit->mfc->ports.used_vifs & 1u << port->vif));
-    HOLDS(port->vif < 0 || port->ifindex > 0);
-    if (audit->which < INVARIANTS_LINKS)
+    HOLDS(iface->vif < 0 || (audit->mfc->ifaces.used_vifs & 1u << iface->vif));
+    HOLDS(iface->vif < 0 || iface->ifindex > 0);
+    if (audit->which < INVARIANTS_NETIFS)
         return NULL;
-    HOLDS(!port->ifindex || port->vif >= 0 || ports_free_vifs(&audit->mfc->ports) == 0);
+    HOLDS(!iface->ifindex || iface->vif >= 0 || ifaces_free_vifs(&audit->mfc->ifaces) == 0);
 
-    const struct link_info *link = links_find(audit->links, port->name);
+    const struct netif *netif = netifs_find(audit->netifs, iface->name);
 
-    HOLDS(port->pattern || port->ifindex == (link ? link->ifindex : 0));
-    HOLDS(port->vif < 0 ||
-          fake_vif_ifindex(socket->family, socket->table, (unsigned)port->vif) == port->ifindex);
-    HOLDS(!port->gathered || is_gathered_by_any(audit, port->name));
+    HOLDS(iface->pattern || iface->ifindex == (netif ? netif->ifindex : 0));
+    HOLDS(iface->vif < 0 ||
+          fake_vif_ifindex(socket->family, socket->table, (unsigned)iface->vif) == iface->ifindex);
+    HOLDS(!iface->gathered || is_gathered_by_any(audit, iface->name));
     return NULL;
 }
 
@@ -189,38 +189,38 @@ static const char *check_port_in_kernel(const struct audit *audit, const struct 
  * mind that one has none, because there was no memory. */
 static const char *check_gathering(const struct audit *audit)
 {
-    const struct link_info *link = NULL;
+    const struct netif *netif = NULL;
 
-    if (audit->which < INVARIANTS_LINKS || ports_free_vifs(&audit->mfc->ports) == 0)
+    if (audit->which < INVARIANTS_NETIFS || ifaces_free_vifs(&audit->mfc->ifaces) == 0)
         return NULL;
-    while ((link = links_next(audit->links, link))) {
-        const struct port *port = port_find(&audit->mfc->ports, link->name, link->ifindex);
+    while ((netif = netifs_next(audit->netifs, netif))) {
+        const struct iface *iface = iface_find(&audit->mfc->ifaces, netif->name, netif->ifindex);
 
-        HOLDS(!is_gathered_by_any(audit, link->name) || (port && port->gathered) ||
-              audit->mfc->ports.passed_over);
+        HOLDS(!is_gathered_by_any(audit, netif->name) || (iface && iface->gathered) ||
+              audit->mfc->ifaces.passed_over);
     }
     return NULL;
 }
 
-static const char *check_ports(const struct audit *audit)
+static const char *check_ifaces(const struct audit *audit)
 {
-    const struct ports *ports = &audit->mfc->ports;
-    const struct port *port;
+    const struct ifaces *ifaces = &audit->mfc->ifaces;
+    const struct iface *iface;
     unsigned count = 0, patterns = 0;
 
-    TAILQ_FOREACH (port, &ports->list, in_ports) {
-        unsigned iifs, references = count_references(audit, port, &iifs);
+    TAILQ_FOREACH (iface, &ifaces->list, in_ifaces) {
+        unsigned iifs, references = count_references(audit, iface, &iifs);
 
         count++;
-        patterns += port->pattern;
-        HOLDS(port->ref_count == references && references > 0);
-        HOLDS(port->iif_count == iifs);
-        HOLDS(!port->pattern || (port->ifindex == 0 && port->vif < 0 && !port->gathered));
-        PASS(check_other_ports(audit, port));
-        PASS(check_port_in_kernel(audit, port));
+        patterns += iface->pattern;
+        HOLDS(iface->ref_count == references && references > 0);
+        HOLDS(iface->iif_count == iifs);
+        HOLDS(!iface->pattern || (iface->ifindex == 0 && iface->vif < 0 && !iface->gathered));
+        PASS(check_other_ifaces(audit, iface));
+        PASS(check_iface_in_kernel(audit, iface));
     }
-    HOLDS(ports->count == count);
-    HOLDS(ports->pattern_count == patterns);
+    HOLDS(ifaces->count == count);
+    HOLDS(ifaces->pattern_count == patterns);
     return check_gathering(audit);
 }
 
@@ -234,7 +234,7 @@ static bool is_native(const struct audit *audit, const struct route *route)
 
     native &= !route->iif->pattern;
     for (unsigned i = 0; i < route->oif_count; i++)
-        native &= !route->oifs[i].port->pattern;
+        native &= !route->oifs[i].iface->pattern;
     TAILQ_FOREACH (other, &audit->mfc->routes.order, in_order)
         native &=
             other == route || !other->is_range || !prefix_has(&other->group, &route->group.address);
@@ -244,19 +244,19 @@ static bool is_native(const struct audit *audit, const struct route *route)
 static bool is_complete(const struct route *route)
 {
     for (unsigned i = 0; i < route->oif_count; i++)
-        if (route->oifs[i].port->vif < 0)
+        if (route->oifs[i].iface->vif < 0)
             return false;
     return true;
 }
 
-static bool is_open(const struct audit *audit, const struct port *port)
+static bool is_open(const struct audit *audit, const struct iface *iface)
 {
-    const struct port *other;
+    const struct iface *other;
 
-    if (!port->pattern)
-        return port->vif >= 0;
-    TAILQ_FOREACH (other, &audit->mfc->ports.list, in_ports)
-        if (other->vif >= 0 && name_is_meant(port->name, other->name))
+    if (!iface->pattern)
+        return iface->vif >= 0;
+    TAILQ_FOREACH (other, &audit->mfc->ifaces.list, in_ifaces)
+        if (other->vif >= 0 && name_is_meant(iface->name, other->name))
             return true;
     return false;
 }
@@ -284,7 +284,7 @@ static unsigned expected_ttl(const struct route *route, unsigned vif)
     if (from && route->source.length > 0)
         return 0;
     for (unsigned i = 0; i < route->oif_count; i++)
-        if (route->oifs[i].port->vif == (int)vif)
+        if (route->oifs[i].iface->vif == (int)vif)
             return route->oifs[i].ttl;
     return from;
 }
@@ -312,13 +312,13 @@ static const char *check_learned(const struct audit *audit, const struct route *
 {
     const struct learned *learned = route->learned, *other;
     const struct route *winner;
-    bool taught = false;
+    bool learned_flows = false;
 
-    HOLDS(!route->is_range && LIST_EMPTY(&route->holding.holds) && learned->route == route);
+    HOLDS(!route->is_range && LIST_EMPTY(&route->resource.leases) && learned->route == route);
     HOLDS(learned->by && learned->by->is_range && learned->by->mfc == audit->mfc);
-    LIST_FOREACH (other, &learned->by->taught, in_range)
-        taught |= other == learned;
-    HOLDS(taught);
+    LIST_FOREACH (other, &learned->by->learned_flows, in_range)
+        learned_flows |= other == learned;
+    HOLDS(learned_flows);
     HOLDS(prefix_covers(&learned->by->source, &route->source));
     HOLDS(prefix_covers(&learned->by->group, &route->group));
     if (audit->which < INVARIANTS_KERNEL)
@@ -332,17 +332,17 @@ static const char *check_learned(const struct audit *audit, const struct route *
     return NULL;
 }
 
-static const char *check_holds(const struct audit *audit, const struct route *route)
+static const char *check_leases(const struct audit *audit, const struct route *route)
 {
-    const struct hold *hold, *other;
+    const struct lease *lease, *other;
 
-    HOLDS(!audit->mroute->settled || route->learned || !LIST_EMPTY(&route->holding.holds));
-    LIST_FOREACH (hold, &route->holding.holds, in_holding) {
-        HOLDS(hold->holding == &route->holding);
-        HOLDS((hold->session != NULL) == (hold->kind == HOLD_SESSION));
-        LIST_FOREACH (other, &route->holding.holds, in_holding)
-            HOLDS(other == hold || other->kind != hold->kind || other->session != hold->session ||
-                  other->lease.uid != hold->lease.uid);
+    HOLDS(!audit->mroute->settled || route->learned || !LIST_EMPTY(&route->resource.leases));
+    LIST_FOREACH (lease, &route->resource.leases, in_resource) {
+        HOLDS(lease->resource == &route->resource);
+        HOLDS(*lease->in_holder.tqe_prev == lease);
+        LIST_FOREACH (other, &route->resource.leases, in_resource)
+            HOLDS(other == lease || other->kind != lease->kind || other->holder != lease->holder ||
+                  other->info.uid != lease->info.uid);
     }
     return NULL;
 }
@@ -364,34 +364,52 @@ static const char *check_route(const struct audit *audit, const struct route *ro
     HOLDS(route->mfc == audit->mfc);
     PASS(check_state(audit, route));
     PASS(check_entry(audit, route));
-    PASS(check_holds(audit, route));
+    PASS(check_leases(audit, route));
     PASS(check_flow_is_one(audit, route));
     return route->learned ? check_learned(audit, route) : NULL;
 }
 
 /* --- Counts and indexes -------------------------------------------------------------------- */
 
+static const char *check_part(const struct range *range, const struct part *part, unsigned *count)
+{
+    const struct route *route;
+    unsigned in_part = 0;
+
+    LIST_FOREACH (route, &part->routes, in_part) {
+        HOLDS(route->is_range && prefix_equal(&route->group, &range->group));
+        HOLDS(route->part == part);
+        HOLDS(part->mixed || route->iif == LIST_FIRST(&part->routes)->iif);
+        in_part++;
+    }
+    HOLDS(in_part == part->count && in_part > 0);
+    *count += in_part;
+    return NULL;
+}
+
 static const char *check_ranges(const struct audit *audit, size_t range_routes)
 {
     const struct ranges *ranges = &audit->mfc->ranges;
+    const struct range *range;
+    const struct part *part;
     unsigned lengths[129] = {0};
     size_t count = 0, routes = 0;
 
-    for (size_t i = 0; i < ranges->bucket_count; i++)
-        for (const struct range *range = ranges->buckets[i]; range; range = range->in_bucket) {
-            const struct route *route;
-            unsigned in_range = 0;
+    HASH_FOREACH_ALL (range, &ranges->groups, in_groups) {
+        unsigned in_range = 0;
 
-            LIST_FOREACH (route, &range->routes, in_range) {
-                HOLDS(route->is_range && prefix_equal(&route->group, &range->group));
-                in_range++;
-            }
-            HOLDS(in_range == range->count && in_range > 0);
-            lengths[range->group.length]++;
-            routes += in_range;
-            count++;
+        LIST_FOREACH (part, &range->parts, in_range) {
+            const char *mistake = check_part(range, part, &in_range);
+
+            if (mistake)
+                return mistake;
         }
-    HOLDS(count == ranges->count && routes == range_routes);
+        HOLDS(in_range == range->count && in_range > 0);
+        lengths[range->group.length]++;
+        routes += in_range;
+        count++;
+    }
+    HOLDS(count == ranges->groups.count && routes == range_routes);
     HOLDS(memcmp(lengths, ranges->lengths, sizeof lengths) == 0);
     return NULL;
 }
@@ -424,7 +442,7 @@ static const char *check_counts(const struct audit *audit)
 
     TAILQ_FOREACH (learned, &mfc->learned, in_table)
         enrolled++;
-    HOLDS(counts.routes == mfc->routes.count);
+    HOLDS(counts.routes == mfc->routes.keys.count);
     HOLDS(counts.waiting == mfc->waiting);
     HOLDS(counts.learned == mfc->learned_count && enrolled == mfc->learned_count);
     PASS(check_ranges(audit, counts.ranges));
@@ -439,13 +457,13 @@ static const char *check_table(const struct audit *audit)
     const struct route *route;
 
     PASS(check_counts(audit));
-    PASS(check_ports(audit));
+    PASS(check_ifaces(audit));
     TAILQ_FOREACH (route, &audit->mfc->routes.order, in_order)
         PASS(check_route(audit, route));
     return NULL;
 }
 
-const char *invariants_broken(const struct mroute *mroute, const struct links *links,
+const char *invariants_broken(const struct mroute *mroute, const struct netifs *netifs,
                               enum invariants which)
 {
     const struct mfc *mfc;
@@ -453,7 +471,7 @@ const char *invariants_broken(const struct mroute *mroute, const struct links *l
 
     HOLDS(fake_strangers() == 0);
     TAILQ_FOREACH (mfc, &mroute->tables, in_tables) {
-        struct audit audit = {mroute, links, mfc, which};
+        struct audit audit = {mroute, netifs, mfc, which};
 
         tables++;
         learned += mfc->learned_count;
@@ -461,6 +479,6 @@ const char *invariants_broken(const struct mroute *mroute, const struct links *l
             PASS(check_table(&audit));
     }
     HOLDS(tables == mroute->table_count);
-    HOLDS(learned == mroute->host.learned);
+    HOLDS(learned == mroute->learned);
     return NULL;
 }

@@ -10,11 +10,12 @@ enum invariants {
     INVARIANTS_INSIDE, /* counts and lists agree with each other, and no VIF is a stranger's */
     INVARIANTS_KERNEL, /* and the kernel has just what the routes say, as the module may have been
                           told of interfaces */
-    INVARIANTS_LINKS,  /* and they say what the interfaces are by now: all news of them were read */
+    INVARIANTS_NETIFS, /* and they say what the interfaces are by now: all that the kernel told was
+                         read */
 };
 
 /* NULL, or what does not hold. */
-const char *invariants_broken(const struct mroute *mroute, const struct links *links,
+const char *invariants_broken(const struct mroute *mroute, const struct netifs *netifs,
                               enum invariants which);
 
 /* Where a packet that comes in by this interface goes once its flow is learned: an obvious and slow
@@ -25,7 +26,7 @@ struct expected {
     const char *names[VIFS_MAX];
 };
 
-struct expected expected_packet(struct mroute *mroute, const struct links *links, uint32_t table,
+struct expected expected_packet(struct mroute *mroute, const struct netifs *netifs, uint32_t table,
                                 const struct address *source, const struct address *group,
                                 const char *iif);
 

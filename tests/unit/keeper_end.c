@@ -41,7 +41,6 @@ void keeper_end_start(struct keeper_end *end, uv_loop_t *loop)
     end->operations.ready = count_ready;
     end->operations.alive = ignore;
     end->operations.context = end;
-    kept_joins_begin(&end->kept.joins);
     operations_begin(&end->operations);
     uv_poll_init(loop, &end->poll, end->channel.requests);
     end->poll.data = end;
@@ -50,6 +49,14 @@ void keeper_end_start(struct keeper_end *end, uv_loop_t *loop)
     end->link.lost = ignore;
     end->link.context = end;
     keeper_link_start(&end->link, loop);
+}
+
+void keeper_end_listen(struct keeper_end *end, bool listens)
+{
+    if (listens)
+        uv_poll_start(&end->poll, UV_READABLE, on_request);
+    else
+        uv_poll_stop(&end->poll);
 }
 
 static void close_channel(uv_handle_t *handle)
@@ -66,7 +73,6 @@ void keeper_end_stop(struct keeper_end *end)
 {
     keeper_link_stop(&end->link);
     uv_close((uv_handle_t *)&end->poll, close_channel);
-    kept_joins_forget(&end->kept.joins);
-    for (size_t i = 0; i < end->kept.tables.count; i++)
-        close(end->kept.tables.sockets[i].fd);
+    for (size_t i = 0; i < end->kept.count; i++)
+        close(end->kept.entries[i].fd);
 }

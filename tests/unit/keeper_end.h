@@ -3,8 +3,8 @@
 #ifndef NB_UNIT_KEEPER_END_H
 #define NB_UNIT_KEEPER_END_H
 
+#include "broker/keeper_link.h"
 #include "keeper/operations.h"
-#include "keeper_link.h"
 
 struct keeper_end {
     struct config config;
@@ -19,6 +19,9 @@ struct keeper_end {
 
 /* Begins to answer. *end is zero, but for what the test chose in config and kept. */
 void keeper_end_start(struct keeper_end *end, uv_loop_t *loop);
+
+/* Requests wait, or are read again. */
+void keeper_end_listen(struct keeper_end *end, bool listens);
 
 /* Closes its handles and what it kept. */
 void keeper_end_stop(struct keeper_end *end);

@@ -29,21 +29,21 @@ static void take_close(void *context, uint8_t family, uint32_t table)
     kernel->closed++;
 }
 
-static void take_news(void *context, enum route_news news, const struct route *route)
+static void take_events(void *context, enum route_event event, const struct route *route)
 {
     static const char *const topics[] = {
-#define R(name, topic) [ROUTE_##name##_NEWS] = topic,
-        ROUTE_NEWS(R)
+#define R(name, topic) [ROUTE_##name##_EVENT] = topic,
+        ROUTE_EVENTS(R)
 #undef R
     };
     struct kernel *kernel = context;
-    size_t used = strlen(kernel->news);
+    size_t used = strlen(kernel->event);
     char source[PREFIX_TEXT_MAX], group[PREFIX_TEXT_MAX];
     struct route_view view;
 
     route_describe(route, true, &view);
-    if (used < sizeof kernel->news - 128)
-        sprintf(kernel->news + used, "%s %s %s\n", topics[news],
+    if (used < sizeof kernel->event - 128)
+        sprintf(kernel->event + used, "%s %s %s\n", topics[event],
                 prefix_format(&view.source, source), prefix_format(&view.group, group));
 }
 
@@ -56,21 +56,42 @@ static void take_upcall(void *context, uint8_t family, uint32_t table, const str
     kernel->upcall = *upcall;
 }
 
-static void take_hold(void *context, const struct lease *lease)
+static void take_healed(void *context, const struct mroute_healed *healed)
 {
     struct kernel *kernel = context;
 
-    (void)lease;
-    kernel->owned++;
+    kernel->healed = *healed;
+    kernel->rounds++;
 }
 
-static void take_release(void *context, const struct route *route, const struct lease *lease)
+static void release_resource(void *context, struct resource *resource)
+{
+    (void)context;
+    resource->ops->release(resource);
+}
+
+static void take_lease(void *context, const struct lease *lease)
 {
     struct kernel *kernel = context;
 
-    (void)route;
-    (void)lease;
-    kernel->owned--;
+    kernel->owned += lease->resource->ops == &mroute_ops && lease->kind != HOLDER_FOUND;
+    if (kernel->state)
+        state_put(kernel->state, lease);
+}
+
+static void take_release(void *context, const struct lease *lease)
+{
+    struct kernel *kernel = context;
+
+    kernel->owned -= lease->resource->ops == &mroute_ops && lease->kind != HOLDER_FOUND;
+    if (kernel->state)
+        state_drop(kernel->state, lease);
+}
+
+static void take_change(void *context, const struct resource *resource)
+{
+    (void)context;
+    (void)resource;
 }
 
 static void take_need(void *context)
@@ -80,14 +101,19 @@ static void take_need(void *context)
     kernel->ticks_needed = true;
 }
 
-static void take_link(void *context, const struct link_info *was, const struct link_info *is)
+static void count_work(void *context)
+{
+    ((struct kernel *)context)->works++;
+}
+
+static void take_netif(void *context, const struct netif *was, const struct netif *is)
 {
     struct kernel *kernel = context;
 
     if (kernel->mroute)
-        mroute_link_changed(kernel->mroute, was, is);
+        mroute_netif_changed(kernel->mroute, was, is);
     if (kernel->joins)
-        joins_link_changed(kernel->joins, was, is);
+        joins_netif_changed(kernel->joins, was, is);
 }
 
 /* --- Begin and end ------------------------------------------------------------------------- */
@@ -97,23 +123,32 @@ void kernel_start(struct kernel *kernel)
     struct mroute_callbacks callbacks = {
         .open_table = take_question,
         .close_table = take_close,
-        .route_news = take_news,
+        .route_event = take_events,
         .upcall = take_upcall,
-        .hold_begins = take_hold,
-        .hold_ends = take_release,
+        .healed = take_healed,
         .needs_ticks = take_need,
+        .works = count_work,
+        .context = kernel,
+    };
+
+    struct leases_host leases = {
+        .release = release_resource,
+        .begins = take_lease,
+        .ends = take_release,
+        .changed = take_change,
         .context = kernel,
     };
 
     memset(kernel, 0, sizeof *kernel);
-    kernel->links = links_new(take_link, kernel);
-    ck_assert_ptr_nonnull(kernel->links);
-    kernel->owner = (struct owner){
-        .kind = HOLD_USER,
+    leases_init(&kernel->leases, &leases);
+    kernel->netifs = netifs_new(take_netif, kernel);
+    ck_assert_ptr_nonnull(kernel->netifs);
+    kernel->holder = (struct holder){
+        .kind = HOLDER_USER,
         .lease = {.id = 1, .uid = 1000},
         .administrator = true,
     };
-    kernel->mroute = mroute_new(kernel->links, &callbacks, 1);
+    kernel->mroute = mroute_new(kernel->netifs, &kernel->leases, &callbacks, 1);
     ck_assert_ptr_nonnull(kernel->mroute);
 }
 
@@ -129,10 +164,10 @@ static void ignore(void *context)
     (void)context;
 }
 
-static void ignore_news(void *context, enum join_news news, const struct join *join)
+static void ignore_event(void *context, enum join_event event, const struct join *join)
 {
     (void)context;
-    (void)news;
+    (void)event;
     (void)join;
 }
 
@@ -143,19 +178,12 @@ static void ignore_refusal(void *context, const struct join *join, const struct 
     (void)error;
 }
 
-static void ignore_hold(void *context, const struct join *join, const struct hold *hold)
-{
-    (void)context;
-    (void)join;
-    (void)hold;
-}
-
 void kernel_start_joins(struct kernel *kernel)
 {
-    struct joins_callbacks callbacks = {open_joins,     ignore,      ignore,      ignore_news,
-                                        ignore_refusal, ignore_hold, ignore_hold, kernel};
+    struct joins_callbacks callbacks = {open_joins,   ignore,         NULL,  ignore,
+                                        ignore_event, ignore_refusal, kernel};
 
-    kernel->joins = joins_new(kernel->links, &callbacks, 1);
+    kernel->joins = joins_new(kernel->netifs, &kernel->leases, &callbacks, 1);
     ck_assert_ptr_nonnull(kernel->joins);
 }
 
@@ -177,7 +205,7 @@ void kernel_begin(struct kernel *kernel, const char *interfaces)
     fake_reset();
     snprintf(names, sizeof names, "%s", interfaces);
     while ((name = strsep(&rest, " ")))
-        fake_link_add(name);
+        fake_netif_add(name);
     kernel_start(kernel);
     close(kernel_open_table(kernel, V4, TABLE_ID_DEFAULT_IPV4));
     close(kernel_open_table(kernel, V6, TABLE_ID_DEFAULT_IPV6));
@@ -188,9 +216,10 @@ void kernel_end(struct kernel *kernel)
     joins_free(kernel->joins);
     kernel->joins = NULL;
     mroute_free(kernel->mroute);
-    links_free(kernel->links);
+    leases_clear(&kernel->leases);
+    netifs_free(kernel->netifs);
     kernel->mroute = NULL;
-    kernel->links = NULL;
+    kernel->netifs = NULL;
 }
 
 struct wanted_copy {
@@ -250,7 +279,7 @@ bool kernel_add(struct kernel *kernel, const char *source, const char *group, co
 {
     struct args_add_mfc args = route_args(source, group, iif, oifs);
 
-    return mroute_add(kernel->mroute, &args, &kernel->owner, &kernel->change, &kernel->error);
+    return mroute_add(kernel->mroute, &args, &kernel->holder, &kernel->change, &kernel->error);
 }
 
 bool kernel_del(struct kernel *kernel, const char *source, const char *group)
@@ -260,12 +289,32 @@ bool kernel_del(struct kernel *kernel, const char *source, const char *group)
     if (source)
         args.source = kernel_prefix(source);
     args.group = kernel_prefix(group);
-    return mroute_del(kernel->mroute, &args, &kernel->owner, &kernel->deletion, &kernel->error);
+    return mroute_del(kernel->mroute, &args, &kernel->holder, &kernel->deletion, &kernel->error);
+}
+
+size_t kernel_flush(struct kernel *kernel, const struct mroute_filter *filter, bool dry_run)
+{
+    struct route_cursor cursor;
+    size_t count = 0;
+
+    if (dry_run)
+        return mroute_flush_count(kernel->mroute, filter);
+    route_cursor_open(&cursor, kernel->mroute, filter);
+    while (mroute_flush_next(&cursor, &count))
+        ;
+    route_cursor_close(&cursor);
+    return count;
+}
+
+void end_leases(struct leases *leases, struct held_leases *session)
+{
+    while (!TAILQ_EMPTY(session))
+        lease_end(leases, TAILQ_FIRST(session));
 }
 
 void kernel_update(struct kernel *kernel)
 {
-    links_update(kernel->links);
+    netifs_update(kernel->netifs);
 }
 
 /* --- Views --------------------------------------------------------------------------------- */
@@ -307,9 +356,9 @@ const char *kernel_routes(struct kernel *kernel)
 static const char *vif_name(struct kernel *kernel, uint8_t family, unsigned vif)
 {
     unsigned ifindex = fake_vif_ifindex(family, family_table(family, 0), vif);
-    const struct link_info *link = ifindex ? links_find_index(kernel->links, ifindex) : NULL;
+    const struct netif *netif = ifindex ? netifs_find_index(kernel->netifs, ifindex) : NULL;
 
-    return link ? link->name : "?";
+    return netif ? netif->name : "?";
 }
 
 const char *kernel_entry(struct kernel *kernel, const char *source, const char *group)
@@ -331,7 +380,7 @@ const char *kernel_entry(struct kernel *kernel, const char *source, const char *
 
 void kernel_check(struct kernel *kernel)
 {
-    const char *broken = invariants_broken(kernel->mroute, kernel->links, INVARIANTS_LINKS);
+    const char *broken = invariants_broken(kernel->mroute, kernel->netifs, INVARIANTS_NETIFS);
 
     ck_assert_msg(broken == NULL, "%s\n%s", broken, kernel_routes(kernel));
 }

@@ -2,27 +2,33 @@
 #ifndef NB_UNIT_KERNEL_H
 #define NB_UNIT_KERNEL_H
 
+#include "broker/state/state.h"
 #include "fake.h"
-#include "resources/joins/joins.h"
+#include "resources/join/joins.h"
 #include "resources/mroute/mroute.h"
 #include "suite.h"
 
 enum { V4 = FAMILY_IPV4, V6 = FAMILY_IPV6 };
 
 struct kernel {
-    struct links *links;
+    struct netifs *netifs;
+    struct leases leases; /* of routes and joins; a service has a registry of its own */
     struct mroute *mroute;
     struct joins *joins;      /* of those who make them; told of interfaces */
     enum route_change change; /* what the last kernel_add did */
     struct error error;       /* why the last call was refused */
-    char news[65536];         /* what the module told, e.g. "mfc.added 10.0.0.1 239.1.1.1\n" */
+    char event[65536];        /* what the module told, e.g. "mfc.added 10.0.0.1 239.1.1.1\n" */
     unsigned asked, closed;   /* tables, by open_table and close_table */
     uint32_t asked_table;
-    struct owner owner;             /* who asks; an administrator, until a test says otherwise */
+    struct holder holder;           /* who asks; an administrator, until a test says otherwise */
     struct route_deletion deletion; /* what the last kernel_del did */
     bool ticks_needed;              /* by needs_ticks */
-    int owned;                      /* holds that are somebody's */
+    unsigned works;                 /* calls of it */
+    int owned;                      /* leases that are somebody's */
     struct upcall upcall;           /* the last one */
+    struct mroute_healed healed;    /* the last one */
+    unsigned rounds;                /* that healed something */
+    struct state *state;            /* that is told of leases; NULL: none is */
 };
 
 /* A fake platform with these interfaces (separated by spaces), and the default tables open. */
@@ -55,6 +61,12 @@ bool kernel_add(struct kernel *kernel, const char *source, const char *group, co
                 const char *oifs);
 bool kernel_del(struct kernel *kernel, const char *source, const char *group);
 
+/* Deletes the routes that the filter selects, as FLUSH_MFC does; returns how many there were. */
+size_t kernel_flush(struct kernel *kernel, const struct mroute_filter *filter, bool dry_run);
+
+/* Ends all that the session holds. */
+void end_leases(struct leases *leases, struct held_leases *session);
+
 /* Lets the module learn of changed interfaces. */
 void kernel_update(struct kernel *kernel);
 
@@ -65,7 +77,8 @@ const char *kernel_routes(struct kernel *kernel);
  * VIF, of those with a TTL, e.g. "a b:1 c:16". Valid until the next call. */
 const char *kernel_entry(struct kernel *kernel, const char *source, const char *group);
 
-/* Asserts what holds at any time; see invariants.h. News of interfaces were read before. */
+/* Asserts what holds at any time; see invariants.h. What the kernel told of interfaces was read
+ * before. */
 void kernel_check(struct kernel *kernel);
 
 #endif

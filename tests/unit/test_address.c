@@ -2,6 +2,7 @@
 #include "bounds.h"
 #include "suite.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct address parse(const char *text)
@@ -32,6 +33,21 @@ START_TEST(text_comes_back_in_the_usual_form)
 }
 END_TEST
 
+START_TEST(every_number_of_an_address_is_written_as_it_is)
+{
+    char expected[ADDRESS_TEXT_MAX], text[ADDRESS_TEXT_MAX];
+    struct address address = {.family = FAMILY_IPV4};
+
+    for (unsigned n = 0; n < 256; n++) {
+        for (unsigned i = 0; i < 4; i++)
+            address.bytes[i] = (uint8_t)(n + i);
+        snprintf(expected, sizeof expected, "%u.%u.%u.%u", n, (n + 1) % 256, (n + 2) % 256,
+                 (n + 3) % 256);
+        ck_assert_str_eq(address_format(&address, text), expected);
+    }
+}
+END_TEST
+
 START_TEST(other_text_is_refused_and_nothing_is_written)
 {
     static const char *const wrong[] = {
@@ -49,7 +65,7 @@ END_TEST
 
 static const struct {
     const char *text;
-    bool multicast, link_scoped;
+    bool multicast, netif_scoped;
 } groups[] = {
     {"223.255.255.255", false, false}, {"224.0.0.0", true, true},  {"224.0.0.255", true, true},
     {"224.0.1.0", true, false},        {"225.0.0.5", true, false}, {"239.255.255.255", true, false},
@@ -64,7 +80,7 @@ START_TEST(groups_are_told_by_their_range)
 
     ck_assert_int_eq(address_is_multicast(&address), groups[_i].multicast);
     if (groups[_i].multicast)
-        ck_assert_int_eq(address_is_link_scoped(&address), groups[_i].link_scoped);
+        ck_assert_int_eq(address_is_link_scoped(&address), groups[_i].netif_scoped);
 }
 END_TEST
 
@@ -150,6 +166,7 @@ END_TEST
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, text_comes_back_in_the_usual_form);
+    tcase_add_test(tests, every_number_of_an_address_is_written_as_it_is);
     tcase_add_test(tests, other_text_is_refused_and_nothing_is_written);
     tcase_add_loop_test(tests, groups_are_told_by_their_range, 0,
                         (int)(sizeof groups / sizeof *groups));

@@ -92,6 +92,8 @@ START_TEST(a_user_goes_with_all_groups)
     ck_assert_ptr_nonnull(strstr(f.text, "\"user\":{\"uid\":0,\"gids\":[0"));
     read_words(&f, "policy check --user 0 mroute.write");
     ck_assert_ptr_nonnull(strstr(f.text, "\"user\":{\"uid\":0,\"gids\":[0"));
+    read_words(&f, "policy check --user 4111222333 mroute.write"); /* of a container */
+    ck_assert_ptr_nonnull(strstr(f.text, "\"user\":{\"uid\":4111222333,\"gids\":[]"));
 }
 END_TEST
 

@@ -1,8 +1,8 @@
 /* The audit log: its lines, its fields in the journal, and what becomes of floods. */
-#include "audit.h"
+#include "broker/guard/audit.h"
+#include "broker/lease.h"
 #include "log.h"
 #include "log_capture.h"
-#include "resources/lease.h"
 #include "suite.h"
 
 #include <stdio.h>
@@ -131,18 +131,38 @@ END_TEST
 
 /* --- Floods -------------------------------------------------------------------------------- */
 
+enum {
+    ROOT = 0,
+    OPERATOR = 1000,
+    REFUSALS_AT_ONCE = RECORDS_BURST * 6 / 8,
+    LOOKS_AT_ONCE = RECORDS_BURST * 4 / 8,
+};
+
+/* How many of the user's records have lines of their own. */
+static unsigned count_lines(struct audit *audit, unsigned count, uid_t uid,
+                            enum audit_verdict verdict)
+{
+    static struct log_capture log;
+
+    log_capture_begin(&log);
+    write_many(audit, count, uid, verdict);
+    log_capture_end(&log);
+    return log_count(&log, "audit granted ") + log_count(&log, "audit released ") +
+           log_count(&log, "audit staged ") + log_count(&log, "audit refused ");
+}
+
 START_TEST(a_flood_is_counted_instead)
 {
     struct audit audit;
     struct log_capture log;
 
     begin(&audit);
+    ck_assert_uint_eq(count_lines(&audit, 100000, 1000, AUDIT_REFUSED), REFUSALS_AT_ONCE);
+    ck_assert_uint_eq(count_lines(&audit, 5, 1001, AUDIT_REFUSED), 5);
+    ck_assert_uint_eq(count_lines(&audit, 1000, 1001, AUDIT_REFUSED_LOOK), LOOKS_AT_ONCE - 5);
     log_capture_begin(&log);
-    write_many(&audit, 100000, 1000, AUDIT_REFUSED);
-    write_many(&audit, 5, 1001, AUDIT_REFUSED);
     audit_summarise(&audit); /* not yet */
     log_capture_end(&log);
-    ck_assert_uint_eq(log_count(&log, "audit refused"), RECORDS_BURST);
     assert_not_logged(&log, "summary");
 
     clock_ms += 1000;
@@ -151,70 +171,151 @@ START_TEST(a_flood_is_counted_instead)
     audit_summarise(&audit);
     log_capture_end(&log);
     ck_assert_uint_eq(log_count(&log, "audit summary"), 2); /* once, of each user */
-    assert_logged(&log, "audit summary uid=1000 granted=0 refused=99800 released=0 staged=0\n");
-    assert_logged(&log, "audit summary uid=1001 granted=0 refused=5 released=0 staged=0\n");
+    assert_logged(&log, "audit summary uid=1000 granted=0 released=0 refused=99850 staged=0 "
+                        "refused-look=0\n");
+    assert_logged(&log, "audit summary uid=1001 granted=0 released=0 refused=0 staged=0 "
+                        "refused-look=905\n");
 }
 END_TEST
 
-START_TEST(a_flood_of_refusals_hides_no_grant)
+START_TEST(changes_come_before_refusals_and_these_before_looks)
 {
     struct audit audit;
-    struct log_capture log;
 
     begin(&audit);
-    log_capture_begin(&log);
-    write_many(&audit, 100000, 1000, AUDIT_REFUSED);
-    write_many(&audit, 1, 0, AUDIT_GRANTED);
-    write_many(&audit, 1, 0, AUDIT_RELEASED);
-    log_capture_end(&log);
-    assert_logged(&log, "audit granted action=A verb=v uid=0");
-    assert_logged(&log, "audit released action=A verb=v uid=0");
+    for (int second = 0; second < 20; second++) { /* a flood of each, by the same user */
+        write_many(&audit, 1000, OPERATOR, AUDIT_REFUSED_LOOK);
+        write_many(&audit, 1000, OPERATOR, AUDIT_STAGED);
+        write_many(&audit, 1000, OPERATOR, AUDIT_REFUSED);
+        ck_assert_uint_eq(count_lines(&audit, 40, OPERATOR, AUDIT_GRANTED), 40);
+        clock_ms += 1000;
+    }
+    clock_ms += 60000;
+    ck_assert_uint_eq(count_lines(&audit, 1000, OPERATOR, AUDIT_REFUSED_LOOK), LOOKS_AT_ONCE);
+    ck_assert_uint_eq(count_lines(&audit, 1000, OPERATOR, AUDIT_STAGED),
+                      RECORDS_BURST * 5 / 8 - LOOKS_AT_ONCE);
+    ck_assert_uint_eq(count_lines(&audit, 1000, OPERATOR, AUDIT_REFUSED), RECORDS_BURST / 8);
+    ck_assert_uint_eq(count_lines(&audit, 1000, OPERATOR, AUDIT_RELEASED), RECORDS_BURST / 4);
+    ck_assert_uint_eq(count_lines(&audit, 1, OPERATOR, AUDIT_GRANTED), 0);
+}
+END_TEST
+
+START_TEST(one_users_flood_hides_no_other_users_line)
+{
+    struct audit audit;
+
+    begin(&audit);
+    for (int second = 0; second < 20; second++) {
+        write_many(&audit, 10000, OPERATOR, AUDIT_GRANTED);
+        write_many(&audit, 10000, OPERATOR, AUDIT_RELEASED);
+        ck_assert_uint_eq(count_lines(&audit, 10, 1001, AUDIT_GRANTED), 10);
+        ck_assert_uint_eq(count_lines(&audit, 10, 1002, AUDIT_REFUSED), 10);
+        ck_assert_uint_eq(count_lines(&audit, 10, ROOT, AUDIT_GRANTED), 10);
+        clock_ms += 1000;
+    }
+}
+END_TEST
+
+START_TEST(a_crowd_leaves_a_reserve)
+{
+    struct audit audit;
+    unsigned lines = 0;
+
+    begin(&audit);
+    audit.shares.administrator = 5000;
+    for (uid_t uid = 1; uid <= 100; uid++) /* a flood of each of a hundred */
+        lines += count_lines(&audit, 1000, uid, AUDIT_REFUSED);
+    ck_assert_uint_eq(lines, ALL_BURST * 5 / 8);
+    lines = 0;
+    for (uid_t uid = 1; uid <= 100; uid++)
+        lines += count_lines(&audit, 1000, uid, AUDIT_GRANTED);
+    ck_assert_uint_le(lines, ALL_BURST * 2 / 8);
+    ck_assert_uint_eq(count_lines(&audit, 20, ROOT, AUDIT_GRANTED), 20);
+    ck_assert_uint_eq(count_lines(&audit, 20, 5000, AUDIT_GRANTED), 20);
+    ck_assert_uint_eq(count_lines(&audit, 20, LEASE_UID_UNKNOWN, AUDIT_RELEASED), 20);
+    clock_ms += 1000;
+    ck_assert_uint_eq(count_lines(&audit, 1, 1, AUDIT_GRANTED), 1);
+}
+END_TEST
+
+START_TEST(a_flood_of_few_leaves_the_first_lines_of_others)
+{
+    struct audit audit;
+
+    begin(&audit);
+    for (int second = 0; second < 60; second++) {
+        for (uid_t uid = 1; uid <= 8; uid++)
+            write_many(&audit, 1000, uid, AUDIT_GRANTED);
+        ck_assert_uint_eq(count_lines(&audit, 1, 1001, AUDIT_GRANTED), 1);
+        clock_ms += 1000;
+    }
 }
 END_TEST
 
 START_TEST(lines_come_back_with_time)
 {
     struct audit audit;
-    struct log_capture log;
+    unsigned lines = 0;
 
     begin(&audit);
-    log_capture_begin(&log);
     write_many(&audit, RECORDS_BURST, 1, AUDIT_GRANTED);
-    log_capture_end(&log);
-
-    log_capture_begin(&log);
     for (int i = 0; i < 100; i++) { /* a second in small steps, none of them worth a line */
         clock_ms += 10;
-        write_many(&audit, 1, 1, AUDIT_GRANTED);
+        lines += count_lines(&audit, 1, 1, AUDIT_GRANTED);
     }
-    log_capture_end(&log);
-    ck_assert_uint_eq(log_count(&log, "audit granted"), RECORDS_A_SECOND);
+    ck_assert_uint_eq(lines, RECORDS_A_SECOND);
     clock_ms += 3600000; /* no more than a burst is saved up */
-    log_capture_begin(&log);
-    write_many(&audit, RECORDS_BURST + 1, 1, AUDIT_GRANTED);
-    log_capture_end(&log);
-    ck_assert_uint_eq(log_count(&log, "audit granted"), RECORDS_BURST);
+    ck_assert_uint_eq(count_lines(&audit, RECORDS_BURST + 1, 1, AUDIT_GRANTED), RECORDS_BURST);
 }
 END_TEST
 
-START_TEST(a_crowd_is_counted_together)
+/* Each user is told in turn, and not all of them in one second. */
+START_TEST(a_crowd_is_told_in_turn)
 {
     struct audit audit;
-    struct log_capture log;
+    static struct log_capture log;
 
     begin(&audit);
-    log_capture_begin(&log);
-    write_many(&audit, RECORDS_BURST, 1, AUDIT_REFUSED);
-    log_capture_end(&log);
+    write_many(&audit, 10000, 1, AUDIT_GRANTED);
     for (uid_t uid = 0; uid < 100; uid++)
-        write_many(&audit, 2, uid, AUDIT_REFUSED);
-    clock_ms += 1000;
+        write_many(&audit, 1000, uid, AUDIT_REFUSED_LOOK);
     log_capture_begin(&log);
-    audit_summarise(&audit);
+    for (int second = 0; second < 8; second++) {
+        clock_ms += 1000;
+        audit_summarise(&audit);
+    }
     log_capture_end(&log);
-    ck_assert_uint_eq(log_count(&log, "audit summary"), SUMMARY_USERS + 1);
-    assert_logged(&log, "uid=15 granted=0 refused=2 released=0 staged=0\n");
-    assert_logged(&log, "uid=others granted=0 refused=168 released=0 staged=0\n");
+    ck_assert_uint_eq(log_count(&log, "audit summary"), 100);
+    assert_logged(&log, "audit summary uid=1 granted=9800 released=0 refused=0 staged=0 "
+                        "refused-look=1000\n");
+    assert_logged(&log, "audit summary uid=99 ");
+}
+END_TEST
+
+START_TEST(who_is_not_in_the_table_shares_a_place)
+{
+    struct audit audit;
+    static struct log_capture log;
+
+    begin(&audit);
+    write_many(&audit, 1000, OPERATOR, AUDIT_GRANTED); /* keeps his place */
+    for (uid_t uid = 10000; uid < 10000 + 2 * AUDIT_USERS; uid++)
+        write_many(&audit, 10, uid, AUDIT_REFUSED);
+    /* Who changes something has a place of his own all the same. */
+    ck_assert_uint_eq(count_lines(&audit, 150, 1001, AUDIT_GRANTED), 150);
+    log_capture_begin(&log);
+    for (int second = 0; second < 20; second++) {
+        clock_ms += 1000;
+        audit_summarise(&audit);
+    }
+    log_capture_end(&log);
+    ck_assert_uint_le(log_count(&log, "audit summary uid=others"), 1);
+    assert_logged(&log, "audit summary uid=1000 granted=800 ");
+    assert_logged(&log, "audit summary uid=others granted=0 ");
+    /* When all is told and quiet, the places are free again. */
+    clock_ms += 60000;
+    ck_assert_uint_eq(count_lines(&audit, 1000, 90000, AUDIT_REFUSED), REFUSALS_AT_ONCE);
+    ck_assert_uint_eq(count_lines(&audit, 1000, 90001, AUDIT_REFUSED), REFUSALS_AT_ONCE);
 }
 END_TEST
 
@@ -286,9 +387,13 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, many_interfaces_do_not_hide_the_group);
     tcase_add_test(tests, a_target_without_parts_is_everything);
     tcase_add_test(tests, a_flood_is_counted_instead);
-    tcase_add_test(tests, a_flood_of_refusals_hides_no_grant);
+    tcase_add_test(tests, changes_come_before_refusals_and_these_before_looks);
+    tcase_add_test(tests, one_users_flood_hides_no_other_users_line);
+    tcase_add_test(tests, a_crowd_leaves_a_reserve);
+    tcase_add_test(tests, a_flood_of_few_leaves_the_first_lines_of_others);
     tcase_add_test(tests, lines_come_back_with_time);
-    tcase_add_test(tests, a_crowd_is_counted_together);
+    tcase_add_test(tests, a_crowd_is_told_in_turn);
+    tcase_add_test(tests, who_is_not_in_the_table_shares_a_place);
     tcase_add_test(tests, the_journal_has_each_part_as_a_field);
     tcase_add_test(tests, a_journal_that_is_gone_or_full_costs_no_line);
 }

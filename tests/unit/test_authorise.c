@@ -1,6 +1,6 @@
 /* Who may do what, from the bytes of a request to what the kernel holds: every action against four
  * users, what a request is about, and names that pretend to be others. */
-#include "authorise.h"
+#include "broker/wire/authorise.h"
 #include "client.h"
 #include "log.h"
 #include "log_capture.h"
@@ -25,7 +25,7 @@ static void set_policy(struct policy *policy)
                              .verbs = {"*.read"}};
     rules[1] = (struct rule){.name = "the operator routes",
                              .user_count = 1,
-                             .users = {OPERATOR},
+                             .users = {{OPERATOR, OPERATOR}},
                              .verb_count = 2,
                              .verbs = {"mroute.write", "join.write"},
                              .interface_count = 3,
@@ -167,12 +167,13 @@ struct expectation {
     }
 
 static const struct expectation expectations[ACTION_COUNT] = {
-#define A(NAME, function, policy, cli, fds, documentation) [ACTION_##NAME] = EXPECT_##NAME,
+#define A(NAME, function, flags, policy, cli, takes, fds, documentation)                           \
+    [ACTION_##NAME] = EXPECT_##NAME,
     ACTIONS(A)
 #undef A
 };
 
-#define A(NAME, function, policy, cli, fds, documentation)                                         \
+#define A(NAME, function, flags, policy, cli, takes, fds, documentation)                           \
     _Static_assert(sizeof(policy) > 1, #NAME " needs a policy verb");
 ACTIONS(A)
 #undef A
@@ -205,7 +206,7 @@ START_TEST(every_action_is_decided_for_every_user)
         writes = fake_writes();
         refused = is_refused(&s, n, request);
         ck_assert_msg(refused == (expectations[_i].allowed[n] == 'n'), "%s of user %d", name, n);
-        ck_assert_uint_eq(mroute_totals(s.services.mroute).routes,
+        ck_assert_uint_eq(mroute_totals(s.kernel.mroute).routes,
                           refused || (_i != ACTION_DEL_MFC && _i != ACTION_FLUSH_MFC));
         if (refused)
             ck_assert_uint_eq(fake_writes(), writes);
@@ -329,7 +330,7 @@ END_TEST
 
 static void open_table_100(struct service *s)
 {
-    mroute_table_opened(s->services.mroute, V4, 100, mroute_socket_open(V4, 100), NULL);
+    mroute_table_opened(s->kernel.mroute, V4, 100, mroute_socket_open(V4, 100), NULL);
 }
 
 /* Both find no route there when they ask, and wait for the table. */
@@ -382,7 +383,7 @@ START_TEST(each_decision_leaves_its_line)
     struct log_capture log;
     struct route_view view;
     struct prefix group;
-    struct lease lease;
+    struct lease_info lease;
     char id[LEASE_ID_SIZE], request[128];
 
     group = kernel_prefix("239.1.1.1");
@@ -393,17 +394,16 @@ START_TEST(each_decision_leaves_its_line)
     expect(client_ask(&s, 3, ADD(ONE)), "not-allowed");
     expect(client_ask(&s, 1, "{\"action\":\"PING\"}"), "success");
     expect(client_ask(&s, 3, "{\"action\":\"PING\"}"), "not-allowed");
-    route_describe(mroute_find(s.services.mroute, &(struct prefix){0}, &group, NULL, 0), false,
+    route_describe(mroute_find(s.kernel.mroute, &(struct prefix){0}, &group, NULL, 0), false,
                    &view);
-    lease = holding_first(view.holding)->lease;
+    lease = resource_first_lease(view.resource)->info;
     lease_id_format(lease.id, id);
     snprintf(request, sizeof request, "{\"action\":\"REVOKE\",\"payload\":{\"lease\":\"%s\"}}", id);
     expect(client_ask(&s, 2, request), "not-allowed"); /* though it is his own */
-    ck_assert_uint_eq(mroute_totals(s.services.mroute).routes, 1);
-    record_release(&s.services, mroute_find(s.services.mroute, &view.source, &group, NULL, 0),
-                   &lease);
+    ck_assert_uint_eq(mroute_totals(s.kernel.mroute).routes, 1);
+    record_release(&s.services, resource_first_lease(view.resource));
     expect(client_ask(&s, 0, request), "success");
-    ck_assert_uint_eq(mroute_totals(s.services.mroute).routes, 0);
+    ck_assert_uint_eq(mroute_totals(s.kernel.mroute).routes, 0);
     end(&s);
     log_capture_end(&log);
     assert_record(&log,
@@ -466,7 +466,7 @@ START_TEST(what_is_not_there_is_told_to_those_who_may_look)
         expect(client_ask(&s, 3, requests[i]), "not-allowed");
     }
     expect(client_ask(&s, 1, DEL("\"group\":\"239.1.1.1\"")), "not-allowed");
-    ck_assert_uint_eq(mroute_totals(s.services.mroute).routes, 1);
+    ck_assert_uint_eq(mroute_totals(s.kernel.mroute).routes, 1);
     end(&s);
 }
 END_TEST
@@ -651,7 +651,7 @@ static void check_route(struct service *s)
 
     group = kernel_prefix("239.1.1.1");
     source = kernel_prefix("10.0.0.1");
-    route = mroute_find(s->services.mroute, &source, &group, NULL, 0);
+    route = mroute_find(s->kernel.mroute, &source, &group, NULL, 0);
     ck_assert_ptr_nonnull(route);
     route_describe(route, false, &view);
     ck_assert_msg(strcmp(view.iif, "a") == 0 || strcmp(view.iif, "eth0") == 0 ||
@@ -679,7 +679,7 @@ START_TEST(no_name_passes_for_another)
             done++;
         }
         cJSON_Delete(reply);
-        ck_assert_uint_eq(mroute_totals(s.services.mroute).routes, done > 0);
+        ck_assert_uint_eq(mroute_totals(s.kernel.mroute).routes, done > 0);
     }
     ck_assert_uint_gt(done, 100);
     end(&s);

@@ -30,6 +30,7 @@ static bool read_text(struct fixture *f, const char *text)
     fclose(file);
     f->mistakes = (struct mistakes){0};
     config_init(&f->config);
+    f->config.started_by = geteuid();
     strcpy(f->config.file, f->path);
     ck_assert_int_eq(pipe2(pair, O_NONBLOCK), 0);
     dup2(pair[1], STDERR_FILENO);
@@ -60,7 +61,7 @@ START_TEST(all_settings_are_read)
     ck_assert_str_eq(f.config.user, "someone");
     ck_assert_int_eq(f.config.log_level, LOG_DEBUG);
     ck_assert_uint_eq(f.config.tables.count, 2);
-    ck_assert(f.config.require_sandbox);
+    ck_assert_int_eq(f.config.require_sandbox, SANDBOX_BASIC);
     ck_assert_str_eq(f.log, "");
 }
 END_TEST
@@ -128,7 +129,7 @@ static const struct {
      "socket, state, policy, multicast, user, log-level"},
     {"[service]\n\n# x\nlog-level = loud\n", 4, "error, warning, notice, info or debug"},
     {"[service]\ntables = all\n", 2, "any, or a list"},
-    {"[service]\nrequire-sandbox = maybe\n", 2, "yes or no"},
+    {"[service]\nrequire-sandbox = maybe\n", 2, "no, basic or full; yes is basic"},
     {"[server]\nsocket = /tmp/s\n", 2, "the section [service]"},
     {"socket = /tmp/s\n", 1, "the section [service]"},
     {"[service]\nuser = a-name-that-has-more-than-31-characters\n", 2, "the name of a user"},
@@ -193,7 +194,7 @@ START_TEST(a_start_takes_what_is_right)
     ck_assert_uint_eq(f.start.mistakes.count, right ? 0 : 1);
     ck_assert_str_eq(f.start.user, "someone");
     ck_assert_int_eq(f.start.doubtful, starts[_i].doubtful);
-    ck_assert_int_eq(f.start.require_sandbox, starts[_i].sandbox);
+    ck_assert_int_eq(f.start.require_sandbox, starts[_i].sandbox ? SANDBOX_FULL : SANDBOX_NONE);
     ck_assert_str_eq(f.start.socket, CONFIG_SOCKET_DEFAULT);
     ck_assert_str_eq(f.start.policy, CONFIG_POLICY_DEFAULT);
     ck_assert_uint_eq(f.start.tables.count, 0);

@@ -122,7 +122,7 @@ START_TEST(a_flush_ends_it)
 
     begin(&k, &cursor, 3);
     ck_assert_int_eq(next(&cursor), 1);
-    mroute_flush(k.mroute, &everything, false);
+    kernel_flush(&k, &everything, false);
     ck_assert_int_eq(next(&cursor), -1);
     add(&k, 9, "b");
     ck_assert_int_eq(next(&cursor), -1);
@@ -179,11 +179,11 @@ START_TEST(a_closed_table_does_not_stop_it)
         struct args_add_mfc args = route_args("10.0.0.1", group, "a", "b");
 
         args.table = n < 3 ? 7 : 8;
-        ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
+        ck_assert(mroute_add(k.mroute, &args, &k.holder, &k.change, &k.error));
     }
     route_cursor_open(&cursor, k.mroute, &everything);
     ck_assert_int_eq(next(&cursor), 1);
-    ck_assert_uint_eq(mroute_flush(k.mroute, &seven, false), 3);
+    ck_assert_uint_eq(kernel_flush(&k, &seven, false), 3);
     ck_assert(!mroute_table_is_open(k.mroute, V4, 7));
     ck_assert_int_eq(next(&cursor), 4);
     ck_assert_int_eq(next(&cursor), -1);

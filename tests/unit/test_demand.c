@@ -1,6 +1,6 @@
 /* Routes on demand: what is learned when packets come, and what becomes of it. */
 #include "kernel.h"
-#include "resources/mroute/stray.h"
+#include "resources/mroute/unrouted.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,10 +27,10 @@ static struct address address(const char *text)
 
 static unsigned index_of(struct kernel *k, const char *name)
 {
-    const struct link_info *link = links_find(k->links, name);
+    const struct netif *netif = netifs_find(k->netifs, name);
 
-    ck_assert_msg(link != NULL, "%s", name);
-    return link->ifindex;
+    ck_assert_msg(netif != NULL, "%s", name);
+    return netif->ifindex;
 }
 
 static const char *delivery_text(struct kernel *k, const struct fake_delivery *delivery)
@@ -40,7 +40,7 @@ static const char *delivery_text(struct kernel *k, const struct fake_delivery *d
     char *at = text + sprintf(text, "%s", fates[delivery->fate]);
 
     for (unsigned i = 0; i < delivery->count; i++)
-        at += sprintf(at, " %s", links_find_index(k->links, delivery->oifs[i])->name);
+        at += sprintf(at, " %s", netifs_find_index(k->netifs, delivery->oifs[i])->name);
     return text;
 }
 
@@ -101,8 +101,8 @@ START_TEST(the_second_packet_of_a_flow_goes_where_its_range_says)
     ck_assert_str_eq(second(&k, "b", "10.0.0.2", "239.1.1.1"), "no-route");
     ck_assert_uint_eq(learned(&k), 1);
     ck_assert_uint_eq(mroute_totals(k.mroute).no_route, 3);
-    ck_assert_str_eq(k.news, "mfc.added 10.0.0.0/8 239.1.0.0/16\n"
-                             "mfc.learned 10.0.0.1 239.1.1.1\n");
+    ck_assert_str_eq(k.event, "mfc.added 10.0.0.0/8 239.1.0.0/16\n"
+                              "mfc.learned 10.0.0.1 239.1.1.1\n");
     kernel_end(&k);
 }
 END_TEST
@@ -184,9 +184,9 @@ START_TEST(a_flow_is_wanted_by_name_after_it_was_learned)
     kernel_begin(&k, "a b c");
     ck_assert(kernel_add(&k, NULL, "239.0.0.0/8", "+", "b"));
     ck_assert_str_eq(second(&k, "a", "10.0.0.1", "239.1.1.1"), "forwarded b");
-    k.news[0] = '\0';
+    k.event[0] = '\0';
     ck_assert(kernel_add(&k, "10.0.0.1", "239.1.1.1", "a", "c"));
-    ck_assert_str_eq(k.news, "mfc.expired 10.0.0.1 239.1.1.1\nmfc.added 10.0.0.1 239.1.1.1\n");
+    ck_assert_str_eq(k.event, "mfc.expired 10.0.0.1 239.1.1.1\nmfc.added 10.0.0.1 239.1.1.1\n");
     ck_assert_str_eq(packet(&k, "a", "10.0.0.1", "239.1.1.1"), "forwarded c");
     ck_assert_str_eq(second(&k, "b", "10.0.0.1", "239.1.1.1"), "wrong-interface");
     ck_assert_uint_eq(learned(&k), 0);
@@ -207,7 +207,7 @@ START_TEST(a_waiting_route_takes_the_place_of_a_learned_one)
     ck_assert(kernel_add(&k, NULL, "239.0.0.0/8", "+", "b"));
     ck_assert_str_eq(second(&k, "a", "10.0.0.1", "239.1.1.1"), "forwarded b");
     args.wait = true;
-    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
+    ck_assert(mroute_add(k.mroute, &args, &k.holder, &k.change, &k.error));
     ck_assert_uint_eq(mroute_totals(k.mroute).waiting, 1);
     kernel_check(&k);
     ck_assert_str_eq(second(&k, "a", "10.0.0.1", "239.1.1.1"), "no-route");
@@ -227,10 +227,10 @@ START_TEST(a_flow_moves_to_the_interface_that_it_comes_in_by)
     kernel_begin(&k, "a b c");
     ck_assert(kernel_add(&k, NULL, "239.0.0.0/8", "+", "a,c"));
     ck_assert_str_eq(second(&k, "a", "10.0.0.1", "239.1.1.1"), "forwarded c");
-    k.news[0] = '\0';
+    k.event[0] = '\0';
     ck_assert_str_eq(packet(&k, "b", "10.0.0.1", "239.1.1.1"), "wrong-interface");
     ck_assert_str_eq(packet(&k, "b", "10.0.0.1", "239.1.1.1"), "forwarded a c");
-    ck_assert_str_eq(k.news, "mfc.moved 10.0.0.1 239.1.1.1\n");
+    ck_assert_str_eq(k.event, "mfc.moved 10.0.0.1 239.1.1.1\n");
     ck_assert_uint_eq(learned(&k), 1);
     ck_assert_uint_eq(mroute_totals(k.mroute).wrong_interface, 1);
     kernel_end(&k);
@@ -381,7 +381,7 @@ START_TEST(a_silent_flow_is_forgotten_and_a_loud_one_is_not)
 
     kernel_begin(&k, "a b");
     args.idle = 10;
-    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
+    ck_assert(mroute_add(k.mroute, &args, &k.holder, &k.change, &k.error));
     second(&k, "a", "10.0.0.1", "239.1.1.1");
     second(&k, "a", "10.0.0.2", "239.1.1.1");
     start = now_ms();
@@ -390,7 +390,7 @@ START_TEST(a_silent_flow_is_forgotten_and_a_loud_one_is_not)
     ck_assert(mroute_tick(k.mroute, start + 9000));
     ck_assert_uint_eq(learned(&k), 2);
     ck_assert(mroute_tick(k.mroute, start + 11001));
-    ck_assert_ptr_nonnull(strstr(k.news, "mfc.expired 10.0.0.2 239.1.1.1\n"));
+    ck_assert_ptr_nonnull(strstr(k.event, "mfc.expired 10.0.0.2 239.1.1.1\n"));
     ck_assert_uint_eq(learned(&k), 1);
     ck_assert(!mroute_tick(k.mroute, start + 19001));
     ck_assert_uint_eq(learned(&k), 0);
@@ -429,7 +429,7 @@ START_TEST(a_change_is_no_sign_of_life)
     packet(&k, "a", "10.0.0.1", "239.1.1.1");
     start = now_ms();
     usleep(200000);
-    fake_link_add("c");
+    fake_netif_add("c");
     kernel_update(&k);
     ck_assert(mroute_tick(k.mroute, start + 200));
     ck_assert_str_eq(kernel_entry(&k, "10.0.0.1", "239.1.1.1"), "a b:1 c:1");
@@ -448,7 +448,7 @@ START_TEST(each_table_is_looked_at)
     char group[32];
 
     kernel_begin(&k, "a b");
-    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
+    ck_assert(mroute_add(k.mroute, &args, &k.holder, &k.change, &k.error));
     ck_assert(kernel_add(&k, NULL, "ff05::/16", "a", "b"));
     for (int i = 0; i < MANY; i++) {
         sprintf(group, "239.2.%d.%d", i / 256, i % 256);
@@ -457,7 +457,7 @@ START_TEST(each_table_is_looked_at)
     packet(&k, "a", "fd00::1", "ff05::1");
     ck_assert_uint_eq(mroute_totals(k.mroute).learned, MANY + 1);
     mroute_tick(k.mroute, now_ms());
-    k.news[0] = '\0';
+    k.event[0] = '\0';
     for (int i = 1; i < 4; i++) { /* the many are loud */
         for (int n = 0; n < MANY; n++) {
             sprintf(group, "239.2.%d.%d", n / 256, n % 256);
@@ -465,7 +465,7 @@ START_TEST(each_table_is_looked_at)
         }
         mroute_tick(k.mroute, now_ms() + (uint64_t)i * 50000);
     }
-    ck_assert_ptr_nonnull(strstr(k.news, "mfc.expired fd00::1 ff05::1\n"));
+    ck_assert_ptr_nonnull(strstr(k.event, "mfc.expired fd00::1 ff05::1\n"));
     kernel_end(&k);
 }
 END_TEST
@@ -539,12 +539,12 @@ START_TEST(a_flow_ends_with_its_inbound_interface)
     ck_assert(kernel_add(&k, NULL, "239.0.0.0/8", "+", "c"));
     second(&k, "a", "10.0.0.1", "239.1.1.1");
     second(&k, "b", "10.0.0.2", "239.1.1.1");
-    fake_link_del("a");
+    fake_netif_del("a");
     kernel_update(&k);
     ck_assert_uint_eq(learned(&k), 1);
     ck_assert_str_eq(second(&k, "b", "10.0.0.1", "239.1.1.1"), "forwarded c");
-    fake_link_del("b");
-    fake_link_del("c");
+    fake_netif_del("b");
+    fake_netif_del("c");
     kernel_update(&k);
     ck_assert_str_eq(kernel_routes(&k), "0.0.0.0 239.0.0.0/8 + c waiting\n");
     ck_assert_uint_eq(mroute_totals(k.mroute).waiting, 1);
@@ -562,9 +562,9 @@ START_TEST(what_was_learned_is_flushed_alone)
     ck_assert(kernel_add(&k, NULL, "239.0.0.0/8", "a", "b"));
     second(&k, "a", "10.0.0.1", "239.1.1.1");
     second(&k, "a", "10.0.0.2", "239.1.1.1");
-    ck_assert_uint_eq(mroute_flush(k.mroute, &all, true), 2);
+    ck_assert_uint_eq(kernel_flush(&k, &all, true), 2);
     ck_assert_uint_eq(learned(&k), 2);
-    ck_assert_uint_eq(mroute_flush(k.mroute, &all, false), 2);
+    ck_assert_uint_eq(kernel_flush(&k, &all, false), 2);
     ck_assert_uint_eq(learned(&k), 0);
     ck_assert_str_eq(kernel_routes(&k), "0.0.0.0 239.0.0.0/8 a b on-demand\n");
     kernel_end(&k);
@@ -627,11 +627,28 @@ START_TEST(what_a_broker_before_us_learned_is_learned)
     ck_assert(kernel_add(&k, NULL, "239.0.0.0/8", "a", "b"));
     ck_assert(kernel_add(&k, "10.0.0.9", "239.9.9.9", "a", "c"));
     writes = fake_writes();
-    mroute_settle(k.mroute);
+    mroute_settle(k.mroute, false);
     ck_assert_uint_eq(learned(&k), 1);
     mroute_tick(k.mroute, now_ms());
     ck_assert_uint_eq(fake_writes(), writes);
     ck_assert_str_eq(packet(&k, "a", "10.0.0.1", "239.1.1.1"), "forwarded b");
+    kernel_end(&k);
+}
+END_TEST
+
+START_TEST(what_is_left_of_a_session_is_what_its_range_says)
+{
+    struct kernel k;
+
+    kernel_begin(&k, "a b c");
+    ck_assert(kernel_add(&k, NULL, "239.0.0.0/8", "a", "b"));
+    ck_assert(kernel_add(&k, "10.0.0.1", "239.1.1.1", "a", "c"));
+    restart(&k);
+    ck_assert(kernel_add(&k, NULL, "239.0.0.0/8", "a", "b"));
+    mroute_settle(k.mroute, true);
+    ck_assert_str_eq(packet(&k, "a", "10.0.0.1", "239.1.1.1"), "forwarded b");
+    ck_assert_uint_eq(learned(&k), 1);
+    kernel_check(&k);
     kernel_end(&k);
 }
 END_TEST
@@ -645,12 +662,12 @@ START_TEST(what_nobody_wants_is_found)
     kernel_begin(&k, "a b c");
     ck_assert(kernel_add(&k, "10.0.0.1", "239.1.1.1", "a", "b"));
     restart(&k);
-    mroute_settle(k.mroute);
+    mroute_settle(k.mroute, false);
     route = mroute_find(k.mroute, &source, &group, NULL, 0);
     ck_assert_ptr_nonnull(route);
     kernel_check(&k);
     ck_assert_int_eq(k.owned, 0);
-    k.owner.administrator = false;
+    k.holder.administrator = false;
     ck_assert(kernel_add(&k, "10.0.0.1", "239.1.1.1", "a", "c")); /* nobody's: taken over */
     ck_assert_int_eq(k.owned, 1);
     kernel_check(&k);
@@ -686,6 +703,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, what_was_learned_is_flushed_alone);
     tcase_add_test(tests, a_walk_goes_on_when_a_range_takes_its_flows_along);
     tcase_add_test(tests, what_a_broker_before_us_learned_is_learned);
+    tcase_add_test(tests, what_is_left_of_a_session_is_what_its_range_says);
     tcase_add_test(tests, what_nobody_wants_is_found);
 }
 

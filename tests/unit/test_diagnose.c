@@ -97,7 +97,7 @@ END_TEST
 START_TEST(bridges_are_read)
 {
     struct ifinfomsg fixed = {.ifi_index = 3};
-    struct link_facts facts = {0};
+    struct netif_facts facts = {0};
     struct message m;
     uint8_t on = 1, off = 0;
 
@@ -114,27 +114,27 @@ START_TEST(bridges_are_read)
     add(&m, IFLA_BR_MCAST_QUERIER, &off, 1);
     end(&m, data);
     end(&m, info);
-    link_facts_parse(&facts, &m.header);
-    ck_assert_int_eq(facts.kind, LINK_BRIDGE);
+    netif_facts_parse(&facts, &m.header);
+    ck_assert_int_eq(facts.kind, NETIF_BRIDGE);
     ck_assert(facts.snooping && !facts.querier);
-    mistreat(&m, link_facts_parse, &facts, sizeof facts);
+    mistreat(&m, netif_facts_parse, &facts, sizeof facts);
 }
 END_TEST
 
 START_TEST(ways_back_are_read)
 {
     struct rtmsg fixed = {.rtm_type = RTN_UNICAST};
-    struct rtnexthop hops[RETURN_LINKS_MAX + 2];
+    struct rtnexthop hops[RETURN_NETIFS_MAX + 2];
     struct return_path path = {0};
     struct message m;
 
-    for (int i = 0; i < RETURN_LINKS_MAX + 2; i++)
+    for (int i = 0; i < RETURN_NETIFS_MAX + 2; i++)
         hops[i] = (struct rtnexthop){.rtnh_len = sizeof *hops, .rtnh_ifindex = i + 1};
     begin(&m, RTM_NEWROUTE, &fixed, sizeof fixed);
     add(&m, RTA_MULTIPATH, hops, sizeof hops);
     return_path_parse(&path, &m.header);
-    ck_assert_uint_eq(path.count, RETURN_LINKS_MAX); /* no more than there is room for */
-    ck_assert_uint_eq(path.links[1], 2);
+    ck_assert_uint_eq(path.count, RETURN_NETIFS_MAX); /* no more than there is room for */
+    ck_assert_uint_eq(path.netifs[1], 2);
     path = (struct return_path){0};
     mistreat(&m, return_path_parse, &path, sizeof path);
 
@@ -284,27 +284,27 @@ START_TEST(multicast_packets_are_found_among_the_counters)
 }
 END_TEST
 
-START_TEST(a_link_tells_its_mtu_and_what_it_sent)
+START_TEST(a_netif_tells_its_mtu_and_what_it_sent)
 {
     struct ifinfomsg info = {0};
     struct rtnl_link_stats64 counters = {.tx_packets = 9, .rx_packets = 3};
-    struct link_facts facts = {0};
+    struct netif_facts facts = {0};
     struct message m;
 
     begin(&m, RTM_NEWLINK, &info, sizeof info);
     add_u32(&m, IFLA_MTU, 1280);
     add(&m, IFLA_STATS64, &counters, sizeof counters);
-    link_facts_parse(&facts, &m.header);
+    netif_facts_parse(&facts, &m.header);
     ck_assert_uint_eq(facts.mtu, 1280);
     ck_assert(facts.counts && facts.sent == 9);
-    mistreat(&m, link_facts_parse, &facts, sizeof facts);
+    mistreat(&m, netif_facts_parse, &facts, sizeof facts);
 }
 END_TEST
 
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, multicast_packets_are_found_among_the_counters);
-    tcase_add_test(tests, a_link_tells_its_mtu_and_what_it_sent);
+    tcase_add_test(tests, a_netif_tells_its_mtu_and_what_it_sent);
     tcase_add_test(tests, netconf_is_read);
     tcase_add_test(tests, bridges_are_read);
     tcase_add_test(tests, ways_back_are_read);

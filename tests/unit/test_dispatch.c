@@ -215,7 +215,7 @@ START_TEST(status_tells_of_routes_and_clients)
     begin(&s);
     expect(client_ask(&s, 0, ADD(ONE ",\"oifs\":[\"b\"]")), "success");
     expect(client_ask(&s, 0, "{\"action\":\"SUBSCRIBE\"}"), "success");
-    fake_link_del("a");
+    fake_netif_del("a");
     kernel_update(&s.kernel);
     cJSON_Delete(client_line(&s, 0, NULL)); /* the event */
     reply = client_ask(&s, 0, "{\"action\":\"STATUS\"}");
@@ -253,9 +253,9 @@ START_TEST(requests_see_the_interfaces_of_this_moment)
     struct service s;
 
     begin(&s);
-    fake_link_add("new");
+    fake_netif_add("new");
     expect(client_ask(&s, 0, ADD(ONE ",\"oifs\":[\"new\"]")), "success");
-    fake_link_del("new");
+    fake_netif_del("new");
     expect(client_ask(&s, 0, ADD("\"group\":\"239.1.1.2\",\"iif\":\"a\",\"oifs\":[\"new\"]")),
            "not-found");
     service_end(&s);

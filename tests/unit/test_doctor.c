@@ -1,12 +1,12 @@
 /* What the doctor says of routes and flows, on a kernel in which all else is well. */
 #include "kernel.h"
 
-#include "resources/mroute/doctor.h"
-#include "resources/mroute/mfc.h"
+#include "resources/mroute/doctor_findings.h"
 
 #include <stdio.h>
 #include <string.h>
 
+static struct doctor doctor;
 static struct findings findings;
 
 /* source and iif may be NULL. */
@@ -20,7 +20,14 @@ static void ask(struct kernel *kernel, const char *source, const char *group, co
         ck_assert(address_parse(group, &question.group));
     if (iif)
         snprintf(question.iif.text, sizeof question.iif.text, "%s", iif);
-    doctor_examine(kernel->mroute, kernel->links, &question, NULL, &findings);
+    doctor_begin(&doctor, &(struct inquiry){kernel->mroute, kernel->netifs, &question, NULL, NULL});
+    while (doctor_go_on(&doctor, NULL))
+        ;
+    doctor_begin_examination(&doctor, NULL);
+    findings = (struct findings){0};
+    while (doctor_go_on(&doctor, &findings))
+        ;
+    doctor_end(&doctor);
 }
 
 /* The first finding of this check and verdict. */
@@ -50,6 +57,37 @@ static void packet(const char *source, const char *group, unsigned vif)
     ck_assert(address_parse(source, &upcall.source) && address_parse(group, &upcall.group));
     fake_upcall(upcall.group.family, family_table(upcall.group.family, 0), &upcall);
 }
+
+/* A word in braces that has no meaning is shown as {?}. */
+START_TEST(each_word_of_each_finding_has_a_meaning)
+{
+    struct kernel kernel;
+    struct examination e = {.source = {.family = FAMILY_IPV4},
+                            .group = {.family = FAMILY_IPV4},
+                            .asked_iif = "asked",
+                            .pattern = "pattern",
+                            .findings = &findings};
+    static const enum finding_name names[] = {
+#define F(name, ...) FINDING_##name,
+        FINDINGS(F)
+#undef F
+    };
+
+    kernel_begin(&kernel, "a b");
+    kernel_add(&kernel, NULL, "239.1.0.0/16", "a", "b");
+    e.mfc = mroute_table(kernel.mroute, FAMILY_IPV4, family_table(FAMILY_IPV4, 0));
+    e.route = TAILQ_FIRST(&e.mfc->routes.order);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        findings.count = 0;
+        add_finding(&e, &(struct finding_values){
+                            .finding = names[i], .name = "n", .other = "o", .advice = "a"});
+        ck_assert_uint_eq(findings.count, 1);
+        ck_assert_ptr_null(strchr(findings.list[0].message, '{'));
+        ck_assert_ptr_null(strchr(findings.list[0].hint, '{'));
+    }
+    kernel_end(&kernel);
+}
+END_TEST
 
 START_TEST(the_route_of_a_flow_is_the_most_specific)
 {
@@ -109,7 +147,7 @@ START_TEST(a_pattern_is_no_interface)
     assert_says("oif", VERDICT_OK, "a+ means: a0.");
     ask(&kernel, NULL, NULL, "c+");
     assert_says("iif", VERDICT_WARNING, "begins as in c+");
-    fake_link_set_running("a1", false);
+    fake_netif_set_running("a1", false);
     kernel_update(&kernel);
     ask(&kernel, NULL, "239.1.1.1", NULL);
     assert_says("iif", VERDICT_INFO, "a1");
@@ -125,7 +163,7 @@ START_TEST(many_names_are_cut_between_two)
     kernel_begin(&kernel, "in");
     for (unsigned i = 0; i < 30; i++) {
         snprintf(name, sizeof name, "interface%02u", i);
-        fake_link_add(name);
+        fake_netif_add(name);
     }
     kernel_update(&kernel);
     kernel_add(&kernel, NULL, "239.1.1.1", "in", "inter+");
@@ -145,7 +183,7 @@ START_TEST(a_suggestion_is_whole)
     kernel_begin(&kernel, "in other");
     for (unsigned i = 0; i < 30; i++) {
         snprintf(name, sizeof name, "long-name-0%02u", i);
-        fake_link_add(name);
+        fake_netif_add(name);
         sprintf(oifs + strlen(oifs), "%s%s", i ? "," : "", name);
     }
     kernel_update(&kernel);
@@ -168,7 +206,7 @@ START_TEST(what_has_no_room_is_told)
     packet("10.0.0.1", "239.1.1.1", 0);
     packet("10.0.0.1", "239.1.1.2", 0);
     ask(&kernel, "10.0.0.1", "239.1.1.2", NULL);
-    assert_says("unrouted", VERDICT_PROBLEM, "1 routes are learned already");
+    assert_says("unrouted", VERDICT_PROBLEM, "1 routes are learned for it already");
     packet("10.0.0.1", "239.2.1.1", 0);
     packet("10.0.0.1", "239.2.1.2", 0);
     ask(&kernel, NULL, NULL, NULL);
@@ -181,6 +219,7 @@ END_TEST
 
 static void add_tests(TCase *tests)
 {
+    tcase_add_test(tests, each_word_of_each_finding_has_a_meaning);
     tcase_add_test(tests, the_route_of_a_flow_is_the_most_specific);
     tcase_add_test(tests, a_learned_flow_names_what_it_was_learned_from);
     tcase_add_test(tests, a_pattern_is_no_interface);

@@ -2,6 +2,8 @@
 #include "client.h"
 #include "log.h"
 #include "platform/process.h"
+#include "resources/join/join.h"
+#include "resources/join/operations.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -156,11 +158,33 @@ START_TEST(leases_of_joins_are_counted)
 
     begin(&s);
     s.services.users.limits.leases_per_user = 1;
+    service_apply_limits(&s);
     expect(client_ask(&s, 1, ADD(ONE)), "success");
     expect(client_ask(&s, 1, ADD(ONE)), "success"); /* the same again */
     expect(client_ask(&s, 1, ADD("\"group\":\"239.1.1.2\",\"iif\":\"a\"")), "limit");
     expect(client_ask(&s, 1, DEL(ONE)), "success");
     expect(client_ask(&s, 1, ADD("\"group\":\"239.1.1.2\",\"iif\":\"a\"")), "success");
+    service_end(&s);
+}
+END_TEST
+
+/* A /21 is 2,048 memberships, and one user may have 2,560 of 10,240. */
+START_TEST(one_user_takes_no_more_than_his_share_of_memberships)
+{
+    struct service s;
+
+    begin(&s);
+    expect(client_ask(&s, 1, ADD("\"group\":\"239.1.0.0/21\",\"iif\":\"a\"")), "success");
+    expect(client_ask(&s, 1, ADD("\"group\":\"239.2.0.0/22\",\"iif\":\"a\"")), "limit");
+    expect(client_ask(&s, 2, ADD("\"group\":\"239.1.0.0/21\",\"iif\":\"a\"")), "success");
+    expect(client_ask(&s, 2, ADD("\"group\":\"239.2.0.0/21\",\"iif\":\"a\"")), "success");
+    expect(client_ask(&s, 0, ADD("\"group\":\"239.3.0.0/20\",\"iif\":\"a\"")), "success");
+    ck_assert_uint_eq(s.join->joins->memberships.used, 2 * 2048 + 4096);
+    /* He leaves, and the other is charged for what both had. */
+    expect(client_ask(&s, 1, DEL("\"group\":\"239.1.0.0/21\",\"iif\":\"a\"")), "success");
+    ck_assert_uint_eq(s.join->joins->memberships.used, 2 * 2048 + 4096);
+    expect(client_ask(&s, 1, ADD("\"group\":\"239.4.0.0/22\",\"iif\":\"a\"")), "success");
+    expect(client_ask(&s, 2, ADD("\"group\":\"239.5.0.0/29\",\"iif\":\"a\"")), "limit");
     service_end(&s);
 }
 END_TEST
@@ -173,7 +197,7 @@ START_TEST(a_join_waits_for_an_interface_where_it_is_asked_to)
     expect(client_ask(&s, 1, ADD("\"group\":\"239.1.1.1\",\"iif\":\"late\"")), "not-found");
     assert_message(client_ask(&s, 1, ADD("\"group\":\"239.1.1.1\",\"iif\":\"late\",\"wait\":true")),
                    "Join of 239.1.1.1 on late added; it waits for the interface.");
-    fake_link_add("late");
+    fake_netif_add("late");
     expect(client_ask(&s, 1, "{\"action\":\"PING\"}"), "success");
     service_settle(&s);
     ck_assert_uint_eq(fake_memberships(3), 1);
@@ -206,6 +230,7 @@ START_TEST(what_the_kernel_refuses_is_answered)
     fake_fail(5, -EIO);
     expect(client_ask(&s, 1, ADD("\"group\":\"239.1.1.0/28\",\"iif\":\"a\"")), "internal");
     ck_assert_uint_eq(count_in(&s, SHOW(""), "joins"), 0);
+    service_settle(&s); /* what was joined before the refusal is left by and by */
     ck_assert_uint_eq(fake_memberships(1), 0);
     service_end(&s);
 }
@@ -222,100 +247,6 @@ START_TEST(a_client_that_hangs_up_at_once_is_served)
     service_settle(&s);
     ck_assert_uint_eq(fake_memberships(1), 256);
     service_end(&s);
-}
-END_TEST
-
-/* --- The record of a broker before ---------------------------------------------------------- */
-
-#define OTHER "\"source\":\"fd00::/120\",\"group\":\"ff3e::1\",\"iif\":\"b\""
-
-/* A broker that has the record, with what its start had. */
-static bool begin_recorded(struct service *s, int fd)
-{
-    bool found;
-
-    begin(s);
-    found = joining_record(&s->joining, fd);
-    joining_loaded(&s->joining);
-    return found;
-}
-
-START_TEST(the_next_broker_knows_what_was_joined)
-{
-    int fd = process_memory_file("record");
-    struct service s;
-
-    ck_assert(!begin_recorded(&s, fd));
-    expect(client_ask(&s, 1, ADD(ONE)), "success");
-    expect(client_ask(&s, 2, ADD(ONE)), "success");
-    expect(client_ask(&s, 1, ADD(OTHER)), "success");
-    expect(client_ask(&s, 1, ADD("\"group\":\"239.1.1.2\",\"iif\":\"a\"")), "success");
-    expect(client_ask(&s, 1, DEL("\"group\":\"239.1.1.2\",\"iif\":\"a\"")), "success");
-    expect(client_ask(&s, 1, ADD("\"group\":\"239.1.1.3\",\"iif\":\"a\",\"while_connected\":true")),
-           "success");
-    service_end(&s);
-
-    ck_assert(begin_recorded(&s, fd));
-    service_settle(&s);
-    ck_assert_uint_eq(joins_totals(s.services.joins).joins, 2);
-    ck_assert_uint_eq(fake_memberships(1), 1);
-    ck_assert_uint_eq(count_in(&s, "{\"action\":\"LEASES\"}", "leases"), 3);
-    expect(client_ask(&s, 2, DEL(ONE)), "success");
-    expect(client_ask(&s, 2, DEL(OTHER)), "not-allowed");
-    expect(client_ask(&s, 1, ADD("\"group\":\"239.1.1.4\",\"iif\":\"a\"")), "success");
-    service_end(&s);
-
-    ck_assert(begin_recorded(&s, fd));
-    ck_assert_uint_eq(joins_totals(s.services.joins).joins, 3);
-    ck_assert_uint_eq(count_in(&s, "{\"action\":\"LEASES\"}", "leases"), 3);
-    service_end(&s);
-    close(fd);
-}
-END_TEST
-
-START_TEST(a_record_that_was_not_begun_is_none)
-{
-    int fd = process_memory_file("record");
-    struct service s;
-
-    begin(&s);
-    ck_assert(!joining_record(&s.joining, fd)); /* and dies before all was loaded */
-    expect(client_ask(&s, 1, ADD(ONE)), "success");
-    service_end(&s);
-    ck_assert(!begin_recorded(&s, fd));
-    ck_assert_uint_eq(joins_totals(s.services.joins).joins, 0);
-    service_end(&s);
-    ck_assert(begin_recorded(&s, fd));
-    ck_assert_uint_eq(joins_totals(s.services.joins).joins, 0);
-    service_end(&s);
-    close(fd);
-}
-END_TEST
-
-/* Each byte of it may be anything: the broker that wrote it may have been taken over. */
-START_TEST(a_damaged_record_does_no_harm)
-{
-    int fd = process_memory_file("record");
-    struct service s;
-    uint8_t byte;
-
-    log_set_level(LOG_ERR);
-    ck_assert(!begin_recorded(&s, fd));
-    expect(client_ask(&s, 1, ADD(ONE)), "success");
-    service_end(&s);
-    for (off_t at = 128; at < 256; at++) {
-        for (unsigned value = 0; value < 256; value += 15) {
-            uint8_t other = (uint8_t)value;
-
-            ck_assert_int_eq(pread(fd, &byte, 1, at), 1);
-            ck_assert_int_eq(pwrite(fd, &other, 1, at), 1);
-            begin_recorded(&s, fd);
-            ck_assert_uint_le(joins_totals(s.services.joins).joins, 1);
-            service_end(&s);
-            ck_assert_int_eq(pwrite(fd, &byte, 1, at), 1);
-        }
-    }
-    close(fd);
 }
 END_TEST
 
@@ -345,7 +276,7 @@ START_TEST(a_wrong_request_is_refused)
     begin(&s);
     snprintf(request, sizeof request, ADD("%s"), wrong[_i].payload);
     expect(client_ask(&s, 1, request), wrong[_i].code);
-    ck_assert_uint_eq(joins_totals(s.services.joins).joins, 0);
+    ck_assert_uint_eq(joins_totals(s.kernel.joins).joins, 0);
     service_end(&s);
 }
 END_TEST
@@ -357,13 +288,11 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_join_may_end_with_its_connection);
     tcase_add_test(tests, a_lease_on_a_join_is_revoked);
     tcase_add_test(tests, leases_of_joins_are_counted);
+    tcase_add_test(tests, one_user_takes_no_more_than_his_share_of_memberships);
     tcase_add_test(tests, a_join_waits_for_an_interface_where_it_is_asked_to);
     tcase_add_test(tests, events_tell_of_joins);
     tcase_add_test(tests, what_the_kernel_refuses_is_answered);
     tcase_add_test(tests, a_client_that_hangs_up_at_once_is_served);
-    tcase_add_test(tests, the_next_broker_knows_what_was_joined);
-    tcase_add_test(tests, a_record_that_was_not_begun_is_none);
-    tcase_add_test(tests, a_damaged_record_does_no_harm);
     tcase_add_loop_test(tests, a_wrong_request_is_refused, 0, sizeof wrong / sizeof *wrong);
 }
 

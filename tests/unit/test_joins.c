@@ -1,8 +1,8 @@
 /* Joins on the fake kernel: what is joined, shared, waited for and left. */
 #include "fake.h"
+#include "kernel.h"
 #include "platform/joins.h"
-#include "resources/joins/joins.h"
-#include "suite.h"
+#include "resources/join/join.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,16 +12,18 @@
 enum { ALICE = 1000, BOB = 1001 };
 
 struct ground {
-    struct links *links;
+    struct leases registry;
+    struct netifs *netifs;
     struct joins *joins;
     unsigned ifindex; /* of a */
     bool work;
     unsigned asked, settled, refused;
+    uid_t served; /* last */
     int open_error;
     int leases;
     struct error error;
     enum join_change change;
-    char news[4096];
+    char event[4096];
     unsigned resumed;
     struct error answer; /* of the last waiter that was resumed */
 };
@@ -45,26 +47,32 @@ static void take_work(void *context)
     ((struct ground *)context)->work = true;
 }
 
+static void take_charge(void *context, uid_t uid, uint64_t ns)
+{
+    struct ground *g = context;
+
+    (void)ns;
+    g->served = uid;
+}
+
 static void take_settled(void *context)
 {
     ((struct ground *)context)->settled++;
 }
 
-static void take_news(void *context, enum join_news news, const struct join *join)
+static void take_events(void *context, enum join_event event, const struct join *join)
 {
     static const char *const topics[] = {
-#define J(name, topic) [JOIN_##name##_NEWS] = topic,
-        JOIN_NEWS(J)
+#define J(name, topic) [JOIN_##name##_EVENT] = topic,
+        JOIN_EVENTS(J)
 #undef J
     };
     struct ground *g = context;
-    struct join_view view;
     char text[JOIN_TEXT_MAX];
-    size_t used = strlen(g->news);
+    size_t used = strlen(g->event);
 
-    join_describe(join, &view);
-    snprintf(g->news + used, sizeof g->news - used, "%s %s\n", topics[news],
-             join_key_format(view.key, text));
+    snprintf(g->event + used, sizeof g->event - used, "%s %s\n", topics[event],
+             join_key_format(&join->key, text));
 }
 
 static void take_refusal(void *context, const struct join *join, const struct error *error)
@@ -76,46 +84,64 @@ static void take_refusal(void *context, const struct join *join, const struct er
     g->answer = *error;
 }
 
-static void take_hold(void *context, const struct join *join, const struct hold *hold)
+static void release_resource(void *context, struct resource *resource)
 {
-    (void)join;
-    (void)hold;
+    (void)context;
+    resource->ops->release(resource);
+}
+
+static void take_lease(void *context, const struct lease *lease)
+{
+    (void)lease;
     ((struct ground *)context)->leases++;
 }
 
-static void take_release(void *context, const struct join *join, const struct hold *hold)
+static void take_release(void *context, const struct lease *lease)
 {
-    (void)join;
-    (void)hold;
+    (void)lease;
     ((struct ground *)context)->leases--;
 }
 
-static void take_link(void *context, const struct link_info *was, const struct link_info *is)
+static void take_change(void *context, const struct resource *resource)
+{
+    (void)context;
+    (void)resource;
+}
+
+static void take_netif(void *context, const struct netif *was, const struct netif *is)
 {
     struct ground *g = context;
 
     if (g->joins)
-        joins_link_changed(g->joins, was, is);
+        joins_netif_changed(g->joins, was, is);
 }
 
 /* --- Begin and end ------------------------------------------------------------------------- */
 
 static void begin(struct ground *g)
 {
-    struct joins_callbacks callbacks = {take_question, take_work, take_settled, take_news,
-                                        take_refusal,  take_hold, take_release, g};
+    struct joins_callbacks callbacks = {
+        take_question, take_work, take_charge, take_settled, take_events, take_refusal, g};
+    struct leases_host host = {
+        .release = release_resource,
+        .begins = take_lease,
+        .ends = take_release,
+        .changed = take_change,
+        .context = g,
+    };
 
     memset(g, 0, sizeof *g);
+    leases_init(&g->registry, &host);
     fake_reset();
-    g->ifindex = fake_link_add("a");
-    g->links = links_new(take_link, g);
-    g->joins = joins_new(g->links, &callbacks, 1);
+    g->ifindex = fake_netif_add("a");
+    g->netifs = netifs_new(take_netif, g);
+    g->joins = joins_new(g->netifs, &g->registry, &callbacks, 1);
     ck_assert_ptr_nonnull(g->joins);
 }
 
 static void work(struct ground *g)
 {
-    links_update(g->links);
+    netifs_update(g->netifs);
     g->work = false;
     while (joins_work(g->joins) || g->work)
         g->work = false;
@@ -125,7 +151,8 @@ static void work(struct ground *g)
 static void end(struct ground *g)
 {
     joins_free(g->joins);
-    links_free(g->links);
+    leases_clear(&g->registry);
+    netifs_free(g->netifs);
 }
 
 static struct join_wish wish_of(const char *source, const char *group, const char *iif)
@@ -139,19 +166,19 @@ static struct join_wish wish_of(const char *source, const char *group, const cha
     return wish;
 }
 
-static struct owner owner_of(uid_t uid)
+static struct holder holder_of(uid_t uid)
 {
-    return (struct owner){.lease = {.id = uid, .uid = uid}, .administrator = uid == 0};
+    return (struct holder){.lease = {.id = uid, .uid = uid}, .administrator = uid == 0};
 }
 
 /* Adds for a user, without the work. */
 static bool ask(struct ground *g, uid_t uid, const char *source, const char *group)
 {
     struct join_wish wish = wish_of(source, group, "a");
-    struct owner owner = owner_of(uid);
+    struct holder holder = holder_of(uid);
 
-    links_update(g->links);
-    return joins_add(g->joins, &wish, &owner, &g->change, &g->error);
+    netifs_update(g->netifs);
+    return joins_add(g->joins, &wish, &holder, &g->change, &g->error);
 }
 
 static bool add(struct ground *g, uid_t uid, const char *source, const char *group)
@@ -165,8 +192,8 @@ static bool add(struct ground *g, uid_t uid, const char *source, const char *gro
 static bool del(struct ground *g, uid_t uid, const char *source, const char *group, bool *ret_kept)
 {
     struct join_wish wish = wish_of(source, group, "a");
-    struct owner owner = owner_of(uid);
-    bool done = joins_del(g->joins, &wish.key, &owner, false, ret_kept, &g->error);
+    struct holder holder = holder_of(uid);
+    bool done = joins_del(g->joins, &wish.key, &holder, false, ret_kept, &g->error);
 
     work(g);
     return done;
@@ -175,31 +202,31 @@ static bool del(struct ground *g, uid_t uid, const char *source, const char *gro
 static void add_waiting(struct ground *g, const char *group, const char *iif)
 {
     struct join_wish wish = wish_of(NULL, group, iif);
-    struct owner owner = owner_of(ALICE);
+    struct holder holder = holder_of(ALICE);
 
     wish.wait = true;
-    ck_assert(joins_add(g->joins, &wish, &owner, &g->change, &g->error));
+    ck_assert(joins_add(g->joins, &wish, &holder, &g->change, &g->error));
     work(g);
 }
 
-struct request {
-    struct join_waiter waiter; /* first */
+struct waiting {
+    struct waiter waiter; /* first */
     struct ground *ground;
 };
 
-static void resume(struct join_waiter *waiter, const struct error *error)
+static void resume(struct waiter *waiter, const struct error *error)
 {
-    struct ground *g = ((struct request *)waiter)->ground;
+    struct ground *g = ((struct waiting *)waiter)->ground;
 
     g->resumed++;
     g->answer = error ? *error : (struct error){0};
 }
 
-static bool await(struct ground *g, struct request *request, const char *source, const char *group)
+static bool await(struct ground *g, struct waiting *request, const char *source, const char *group)
 {
     struct join_wish wish = wish_of(source, group, "a");
 
-    *request = (struct request){{.resume = resume}, g};
+    *request = (struct waiting){{.resume = resume}, g};
     return joins_wait(g->joins, &wish.key, &request->waiter);
 }
 
@@ -218,9 +245,9 @@ START_TEST(a_group_is_joined_and_left)
     ck_assert(del(&g, ALICE, NULL, "239.1.1.1", &kept));
     ck_assert(!kept);
     ck_assert_uint_eq(fake_memberships(g.ifindex), 0);
-    ck_assert_str_eq(g.news, "join.added 239.1.1.1 on a\njoin.deleted 239.1.1.1 on a\n");
+    ck_assert_str_eq(g.event, "join.added 239.1.1.1 on a\njoin.deleted 239.1.1.1 on a\n");
     ck_assert_int_eq(g.leases, 0);
-    ck_assert_uint_eq(joins_totals(g.joins).wanted, 0);
+    ck_assert_uint_eq(g.joins->wanted, 0);
     end(&g);
 }
 END_TEST
@@ -323,12 +350,12 @@ START_TEST(what_is_replaced_is_never_left_in_between)
 {
     struct ground g;
     struct join_wish old = wish_of(NULL, "239.1.1.0/30", "a");
-    struct owner owner = owner_of(ALICE);
+    struct holder holder = holder_of(ALICE);
     bool kept;
 
     begin(&g);
     ck_assert(add(&g, ALICE, NULL, "239.1.1.0/30"));
-    ck_assert(joins_del(g.joins, &old.key, &owner, false, &kept, &g.error));
+    ck_assert(joins_del(g.joins, &old.key, &holder, false, &kept, &g.error));
     ck_assert(add(&g, ALICE, NULL, "239.1.1.0/31"));
     ck_assert_uint_eq(fake_left(), 2);
     ck_assert_uint_eq(fake_memberships(g.ifindex), 2);
@@ -336,9 +363,76 @@ START_TEST(what_is_replaced_is_never_left_in_between)
 }
 END_TEST
 
+/* --- Turns --------------------------------------------------------------------------------- */
+
+static void del_later(struct ground *g, uid_t uid, const char *group)
+{
+    struct join_wish wish = wish_of(NULL, group, "a");
+    struct holder holder = holder_of(uid);
+    bool kept;
+
+    ck_assert(joins_del(g->joins, &wish.key, &holder, false, &kept, &g->error));
+}
+
+START_TEST(users_take_turns)
+{
+    struct ground g;
+
+    begin(&g);
+    ck_assert(ask(&g, ALICE, NULL, "239.1.0.0/21"));
+    ck_assert(ask(&g, BOB, NULL, "239.2.1.1"));
+    ck_assert(joins_work(g.joins));
+    ck_assert_uint_eq(g.served, ALICE);
+    ck_assert(joins_work(g.joins));
+    ck_assert_uint_eq(g.served, BOB);
+    ck_assert(fake_is_member(g.ifindex, NULL, "239.2.1.1"));
+    ck_assert_uint_lt(fake_memberships(g.ifindex), 100);
+    work(&g);
+    ck_assert_uint_eq(fake_memberships(g.ifindex), 2049);
+    end(&g);
+}
+END_TEST
+
+/* What is left is charged to nobody, so there is not much of it. */
+START_TEST(who_has_much_to_leave_leaves_it_first)
+{
+    struct ground g;
+    size_t most = 0;
+
+    begin(&g);
+    ck_assert(add(&g, ALICE, NULL, "239.1.0.0/21"));
+    del_later(&g, ALICE, "239.1.0.0/21");
+    ck_assert(ask(&g, ALICE, NULL, "239.2.0.0/21"));
+    while (joins_work(g.joins))
+        if (fake_memberships(g.ifindex) > most)
+            most = fake_memberships(g.ifindex);
+    ck_assert_uint_le(most, 2048 + 1024 + 1);
+    ck_assert_uint_eq(fake_memberships(g.ifindex), 2048);
+    ck_assert(fake_is_member(g.ifindex, NULL, "239.2.7.255"));
+    end(&g);
+}
+END_TEST
+
+START_TEST(where_no_more_can_be_joined_others_leave_first)
+{
+    struct ground g;
+
+    begin(&g);
+    ck_assert(add(&g, ALICE, NULL, "239.1.0.0/24")); /* 4 places of 260 are free */
+    g.open_error = -ENFILE;
+    ck_assert(ask(&g, BOB, NULL, "239.2.1.0/26"));
+    del_later(&g, ALICE, "239.1.0.0/24");
+    work(&g);
+    ck_assert_uint_eq(g.refused, 0);
+    ck_assert_uint_eq(fake_memberships(g.ifindex), 64);
+    ck_assert(add(&g, BOB, NULL, "239.3.0.0/24") && g.refused == 1); /* none is left */
+    end(&g);
+}
+END_TEST
+
 /* --- Owners -------------------------------------------------------------------------------- */
 
-START_TEST(a_join_goes_with_its_last_owner)
+START_TEST(a_join_goes_with_its_last_holder)
 {
     struct ground g;
     bool kept;
@@ -383,11 +477,11 @@ START_TEST(a_revoked_lease_is_let_go)
     begin(&g);
     ck_assert(add(&g, ALICE, NULL, "239.1.1.1"));
     ck_assert(add(&g, BOB, NULL, "239.1.1.1"));
-    ck_assert(joins_revoke(g.joins, ALICE));
-    ck_assert(!joins_revoke(g.joins, ALICE));
+    ck_assert(!lease_end(&g.registry, leases_find(&g.registry, ALICE)));
+    ck_assert(!leases_find(&g.registry, ALICE));
     work(&g);
     ck_assert_uint_eq(fake_memberships(g.ifindex), 1);
-    ck_assert(joins_revoke(g.joins, BOB));
+    ck_assert(lease_end(&g.registry, leases_find(&g.registry, BOB)));
     work(&g);
     ck_assert_uint_eq(fake_memberships(g.ifindex), 0);
     end(&g);
@@ -397,17 +491,17 @@ END_TEST
 START_TEST(what_a_session_holds_ends_with_it)
 {
     struct ground g;
-    struct session_holds session = LIST_HEAD_INITIALIZER(session);
-    struct owner owner = owner_of(ALICE);
+    struct held_leases session = TAILQ_HEAD_INITIALIZER(session);
+    struct holder holder = holder_of(ALICE);
     struct join_wish wish = wish_of(NULL, "239.1.1.0/24", "a");
 
     begin(&g);
-    owner.kind = HOLD_SESSION;
-    owner.session = &session;
-    ck_assert(joins_add(g.joins, &wish, &owner, &g.change, &g.error));
+    holder.kind = HOLDER_SESSION;
+    holder.session = &session;
+    ck_assert(joins_add(g.joins, &wish, &holder, &g.change, &g.error));
     work(&g);
     ck_assert_uint_eq(fake_memberships(g.ifindex), 256);
-    session_holds_end(&session);
+    end_leases(&g.registry, &session);
     work(&g);
     ck_assert_uint_eq(fake_memberships(g.ifindex), 0);
     ck_assert_int_eq(g.leases, 0);
@@ -418,16 +512,16 @@ END_TEST
 START_TEST(the_configuration_lets_go_of_what_it_names_no_more)
 {
     struct ground g;
-    struct owner owner = {.kind = HOLD_CONFIGURATION, .generation = 1, .administrator = true};
+    struct holder holder = {.kind = HOLDER_CONFIGURATION, .generation = 1, .administrator = true};
     struct join_wish one = wish_of(NULL, "239.1.1.1", "a"), two = wish_of(NULL, "239.1.1.2", "a");
 
     begin(&g);
-    ck_assert(joins_add(g.joins, &one, &owner, &g.change, &g.error));
-    ck_assert(joins_add(g.joins, &two, &owner, &g.change, &g.error));
+    ck_assert(joins_add(g.joins, &one, &holder, &g.change, &g.error));
+    ck_assert(joins_add(g.joins, &two, &holder, &g.change, &g.error));
     ck_assert(add(&g, ALICE, NULL, "239.1.1.3"));
-    owner.generation = 2;
-    ck_assert(joins_add(g.joins, &two, &owner, &g.change, &g.error));
-    ck_assert_uint_eq(joins_sweep(g.joins, 2), 1);
+    holder.generation = 2;
+    ck_assert(joins_add(g.joins, &two, &holder, &g.change, &g.error));
+    ck_assert_uint_eq(leases_sweep(&g.registry, &join_ops, 2), 1);
     work(&g);
     ck_assert(!fake_is_member(g.ifindex, NULL, "239.1.1.1"));
     ck_assert(fake_is_member(g.ifindex, NULL, "239.1.1.2"));
@@ -446,19 +540,48 @@ START_TEST(a_deleted_interface_is_waited_for_and_joined_again)
     begin(&g);
     ck_assert(add(&g, ALICE, NULL, "239.1.1.0/26"));
     ck_assert(add(&g, ALICE, "10.0.0.0/28", "232.1.1.1"));
-    g.news[0] = '\0';
-    fake_link_del("a");
+    g.event[0] = '\0';
+    fake_netif_del("a");
     work(&g);
     ck_assert_uint_eq(fake_dead_memberships(), 0);
     ck_assert_uint_eq(joins_totals(g.joins).waiting, 2);
-    again = fake_link_add("a");
+    again = fake_netif_add("a");
     work(&g);
     ck_assert_uint_eq(fake_memberships(again), 64 + 16);
     ck_assert_uint_eq(g.asked, 4 + 2); /* the places were free again */
-    ck_assert_str_eq(g.news, "join.waiting 239.1.1.0/26 on a\n"
-                             "join.waiting 232.1.1.1 from 10.0.0.0/28 on a\n"
-                             "join.restored 239.1.1.0/26 on a\n"
-                             "join.restored 232.1.1.1 from 10.0.0.0/28 on a\n");
+    ck_assert_str_eq(g.event, "join.waiting 239.1.1.0/26 on a\n"
+                              "join.waiting 232.1.1.1 from 10.0.0.0/28 on a\n"
+                              "join.restored 239.1.1.0/26 on a\n"
+                              "join.restored 232.1.1.1 from 10.0.0.0/28 on a\n");
+    end(&g);
+}
+END_TEST
+
+/* As when an MTU that was too small for IPv6 for a moment went unseen. */
+START_TEST(what_the_kernel_has_lost_is_joined_again)
+{
+    struct ground g;
+
+    begin(&g);
+    ck_assert(add(&g, ALICE, NULL, "ff0e::1"));
+    ck_assert(add(&g, ALICE, "fd00::1", "ff3e::2"));
+    ck_assert(add(&g, ALICE, NULL, "239.1.1.1"));
+    g.event[0] = '\0';
+    fake_memberships_lose_ipv6(g.ifindex);
+    fake_netifs_overrun();
+    work(&g);
+    joins_tick(g.joins);
+    work(&g);
+    ck_assert(fake_is_member(g.ifindex, NULL, "ff0e::1"));
+    ck_assert(fake_is_member(g.ifindex, "fd00::1", "ff3e::2"));
+    ck_assert_uint_eq(fake_dead_memberships(), 0);
+    ck_assert_str_eq(g.event, "join.waiting ff0e::1 on a\n"
+                              "join.waiting ff3e::2 from fd00::1 on a\n"
+                              "join.restored ff0e::1 on a\n"
+                              "join.restored ff3e::2 from fd00::1 on a\n");
+    joins_tick(g.joins);
+    work(&g);
+    ck_assert_uint_eq(fake_left(), 0); /* and none that was there */
     end(&g);
 }
 END_TEST
@@ -469,8 +592,8 @@ START_TEST(an_interface_that_goes_and_comes_at_once_is_joined_again)
 
     begin(&g);
     ck_assert(add(&g, ALICE, NULL, "239.1.1.0/26"));
-    fake_link_del("a");
-    g.ifindex = fake_link_add("a");
+    fake_netif_del("a");
+    g.ifindex = fake_netif_add("a");
     work(&g);
     ck_assert_uint_eq(fake_memberships(g.ifindex), 64);
     ck_assert_uint_eq(fake_dead_memberships(), 0);
@@ -481,13 +604,13 @@ END_TEST
 START_TEST(an_interface_that_goes_while_it_is_joined_leaves_nothing)
 {
     struct ground g;
-    struct request request;
+    struct waiting request;
 
     begin(&g);
     ck_assert(ask(&g, ALICE, NULL, "239.1.0.0/24"));
     ck_assert(await(&g, &request, NULL, "239.1.0.0/24"));
     joins_work(g.joins);
-    fake_link_del("a");
+    fake_netif_del("a");
     work(&g);
     ck_assert_uint_eq(g.resumed, 1);
     ck_assert_uint_eq(fake_dead_memberships(), 0);
@@ -503,12 +626,12 @@ START_TEST(a_late_interface_is_joined_when_it_comes)
 
     begin(&g);
     add_waiting(&g, "239.1.1.1", "late");
-    ck_assert_str_eq(g.news, "join.added 239.1.1.1 on late\n");
+    ck_assert_str_eq(g.event, "join.added 239.1.1.1 on late\n");
     ck_assert_uint_eq(joins_totals(g.joins).waiting, 1);
-    late = fake_link_add("late");
+    late = fake_netif_add("late");
     work(&g);
     ck_assert(fake_is_member(late, NULL, "239.1.1.1"));
-    ck_assert_str_eq(g.news, "join.added 239.1.1.1 on late\njoin.restored 239.1.1.1 on late\n");
+    ck_assert_str_eq(g.event, "join.added 239.1.1.1 on late\njoin.restored 239.1.1.1 on late\n");
     end(&g);
 }
 END_TEST
@@ -520,11 +643,11 @@ START_TEST(a_renamed_interface_is_another)
     begin(&g);
     ck_assert(add(&g, ALICE, NULL, "239.1.1.1"));
     add_waiting(&g, "239.1.1.2", "b");
-    fake_link_rename("a", "b");
+    fake_netif_rename("a", "b");
     work(&g);
     ck_assert(!fake_is_member(g.ifindex, NULL, "239.1.1.1"));
     ck_assert(fake_is_member(g.ifindex, NULL, "239.1.1.2"));
-    fake_link_rename("b", "a");
+    fake_netif_rename("b", "a");
     work(&g);
     ck_assert(fake_is_member(g.ifindex, NULL, "239.1.1.1"));
     ck_assert_uint_eq(fake_memberships(g.ifindex), 1);
@@ -538,13 +661,13 @@ START_TEST(two_interfaces_change_their_names)
     unsigned b;
 
     begin(&g);
-    b = fake_link_add("b");
-    links_update(g.links);
+    b = fake_netif_add("b");
+    netifs_update(g.netifs);
     ck_assert(add(&g, ALICE, NULL, "239.1.1.1"));
     add_waiting(&g, "239.1.1.2", "b");
-    fake_link_rename("a", "x");
-    fake_link_rename("b", "a");
-    fake_link_rename("x", "b");
+    fake_netif_rename("a", "x");
+    fake_netif_rename("b", "a");
+    fake_netif_rename("x", "b");
     work(&g);
     ck_assert(fake_is_member(b, NULL, "239.1.1.1"));
     ck_assert(fake_is_member(g.ifindex, NULL, "239.1.1.2"));
@@ -559,10 +682,10 @@ START_TEST(wrong_requests_are_refused)
 {
     struct ground g;
     struct join_wish wish = wish_of(NULL, "239.1.1.1", "nowhere");
-    struct owner owner = owner_of(ALICE);
+    struct holder holder = holder_of(ALICE);
 
     begin(&g);
-    ck_assert(!joins_add(g.joins, &wish, &owner, &g.change, &g.error));
+    ck_assert(!joins_add(g.joins, &wish, &holder, &g.change, &g.error));
     assert_error(&g.error, "not-found");
     ck_assert_str_eq(g.error.field, "iif");
     ck_assert(!add(&g, ALICE, "fd00::1", "239.1.1.1"));
@@ -602,15 +725,15 @@ START_TEST(a_dry_run_changes_nothing)
 {
     struct ground g;
     struct join_wish wish = wish_of(NULL, "239.1.1.1", "a");
-    struct owner owner = owner_of(ALICE);
+    struct holder holder = holder_of(ALICE);
     bool kept;
 
     begin(&g);
     wish.dry_run = true;
-    ck_assert(joins_add(g.joins, &wish, &owner, &g.change, &g.error));
+    ck_assert(joins_add(g.joins, &wish, &holder, &g.change, &g.error));
     ck_assert_uint_eq(joins_totals(g.joins).joins, 0);
     ck_assert(add(&g, ALICE, NULL, "239.1.1.1"));
-    ck_assert(joins_del(g.joins, &wish.key, &owner, true, &kept, &g.error));
+    ck_assert(joins_del(g.joins, &wish.key, &holder, true, &kept, &g.error));
     ck_assert_uint_eq(joins_totals(g.joins).joins, 1);
     end(&g);
 }
@@ -619,7 +742,7 @@ END_TEST
 START_TEST(what_the_kernel_refuses_is_undone)
 {
     struct ground g;
-    struct request request;
+    struct waiting request;
 
     begin(&g);
     ck_assert(ask(&g, ALICE, NULL, "239.1.1.0/24"));
@@ -631,7 +754,7 @@ START_TEST(what_the_kernel_refuses_is_undone)
     ck_assert_uint_eq(fake_memberships(g.ifindex), 0);
     ck_assert_int_eq(g.leases, 0);
     ck_assert_uint_eq(joins_totals(g.joins).joins, 0);
-    ck_assert_str_eq(g.news, "");
+    ck_assert_str_eq(g.event, "");
     end(&g);
 }
 END_TEST
@@ -639,7 +762,7 @@ END_TEST
 START_TEST(a_socket_that_is_refused_refuses_the_join)
 {
     struct ground g;
-    struct request request;
+    struct waiting request;
 
     begin(&g);
     g.open_error = -ENFILE;
@@ -663,9 +786,9 @@ START_TEST(what_is_refused_later_waits_and_is_tried_again)
     begin(&g);
     ck_assert(add(&g, ALICE, NULL, "239.1.1.1"));
     ck_assert(add(&g, ALICE, NULL, "239.1.1.2"));
-    fake_link_del("a");
+    fake_netif_del("a");
     work(&g);
-    g.ifindex = fake_link_add("a");
+    g.ifindex = fake_netif_add("a");
     fake_fail(1, -EIO);
     work(&g);
     ck_assert_uint_eq(g.refused, 1);
@@ -681,14 +804,14 @@ END_TEST
 START_TEST(a_join_that_is_deleted_while_it_is_waited_for_answers)
 {
     struct ground g;
-    struct request request, gone;
+    struct waiting request, gone;
     bool kept;
 
     begin(&g);
     ck_assert(ask(&g, ALICE, NULL, "239.1.0.0/24"));
     ck_assert(await(&g, &request, NULL, "239.1.0.0/24"));
     ck_assert(await(&g, &gone, NULL, "239.1.0.0/24"));
-    join_waiter_cancel(&gone.waiter);
+    waiter_cancel(&gone.waiter);
     joins_work(g.joins);
     ck_assert(del(&g, ALICE, NULL, "239.1.0.0/24", &kept));
     ck_assert_uint_eq(g.resumed, 1);
@@ -720,7 +843,6 @@ START_TEST(a_cursor_survives_what_it_points_to)
 {
     struct ground g;
     struct join_cursor cursor;
-    struct join_filter filter = {.family = FAMILY_IPV4};
     bool kept;
 
     begin(&g);
@@ -728,7 +850,7 @@ START_TEST(a_cursor_survives_what_it_points_to)
     ck_assert(add(&g, ALICE, NULL, "ff3e::1"));
     ck_assert(add(&g, ALICE, NULL, "239.1.1.2"));
     ck_assert(add(&g, ALICE, NULL, "239.1.1.3"));
-    join_cursor_open(&cursor, g.joins, &filter);
+    join_cursor_open(&cursor, g.joins, FAMILY_IPV4);
     ck_assert_ptr_nonnull(join_cursor_next(&cursor));
     ck_assert(del(&g, ALICE, NULL, "ff3e::1", &kept));
     ck_assert(del(&g, ALICE, NULL, "239.1.1.2", &kept));
@@ -749,12 +871,16 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, any_source_and_one_source_of_a_group_are_two_things);
     tcase_add_test(tests, what_two_joins_want_is_joined_once_and_left_with_the_second);
     tcase_add_test(tests, what_is_replaced_is_never_left_in_between);
-    tcase_add_test(tests, a_join_goes_with_its_last_owner);
+    tcase_add_test(tests, users_take_turns);
+    tcase_add_test(tests, who_has_much_to_leave_leaves_it_first);
+    tcase_add_test(tests, where_no_more_can_be_joined_others_leave_first);
+    tcase_add_test(tests, a_join_goes_with_its_last_holder);
     tcase_add_test(tests, an_administrator_deletes_what_others_hold);
     tcase_add_test(tests, a_revoked_lease_is_let_go);
     tcase_add_test(tests, what_a_session_holds_ends_with_it);
     tcase_add_test(tests, the_configuration_lets_go_of_what_it_names_no_more);
     tcase_add_test(tests, a_deleted_interface_is_waited_for_and_joined_again);
+    tcase_add_test(tests, what_the_kernel_has_lost_is_joined_again);
     tcase_add_test(tests, an_interface_that_goes_and_comes_at_once_is_joined_again);
     tcase_add_test(tests, an_interface_that_goes_while_it_is_joined_leaves_nothing);
     tcase_add_test(tests, a_late_interface_is_joined_when_it_comes);

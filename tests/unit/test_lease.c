@@ -1,17 +1,60 @@
 /* Leases: their ids, that nobody guesses and nobody mistypes. */
-#include "resources/lease.h"
-#include "suite.h"
+#include "broker/resource.h"
+#include "kernel.h"
 
 #include <string.h>
 #include <time.h>
 
+static struct leases leases;
+static unsigned begun, ended, released;
+
+static void note_begin(void *context, const struct lease *lease)
+{
+    (void)context;
+    (void)lease;
+    begun++;
+}
+
+static void note_end(void *context, const struct lease *lease)
+{
+    (void)context;
+    (void)lease;
+    ended++;
+}
+
+static void note_change(void *context, const struct resource *resource)
+{
+    (void)context;
+    (void)resource;
+}
+
+static void note_release(void *context, struct resource *resource)
+{
+    (void)context;
+    ck_assert(resource_is_free(resource));
+    released++;
+}
+
+static const struct resource_ops ops = {.kind = "test"};
+
+static void begin(void)
+{
+    struct leases_host host = {
+        .release = note_release, .begins = note_begin, .ends = note_end, .changed = note_change};
+
+    begun = ended = released = 0;
+    leases_init(&leases, &host);
+}
+
 START_TEST(a_lease_is_its_user_s_from_now_on)
 {
-    struct lease_source source = {.left = 0};
-    struct lease lease = lease_new(&source, 1000);
+    struct lease_info lease;
 
+    begin();
+    lease = lease_prepare(&leases, 1000);
     ck_assert_uint_eq(lease.uid, 1000);
     ck_assert_int_le(time(NULL) - lease.since, 1);
+    leases_clear(&leases);
 }
 END_TEST
 
@@ -28,12 +71,12 @@ static int bit_count(uint64_t number)
  * is sometimes 0 and sometimes 1. */
 START_TEST(ids_cannot_be_guessed)
 {
-    struct lease_source source = {.left = 0};
     uint64_t ids[1000], zeros = 0, ones = 0;
     int changed = 0;
 
+    begin();
     for (int i = 0; i < 1000; i++) {
-        ids[i] = lease_new(&source, 0).id;
+        ids[i] = lease_prepare(&leases, 0).id;
         ck_assert_uint_eq(ids[i] >> 48, 0);
         ones |= ids[i];
         zeros |= ~ids[i] & 0xffffffffffff;
@@ -45,6 +88,7 @@ START_TEST(ids_cannot_be_guessed)
     ck_assert_uint_eq(zeros, 0xffffffffffff);
     ck_assert_int_gt(changed, 999L * 23);
     ck_assert_int_lt(changed, 999L * 25);
+    leases_clear(&leases);
 }
 END_TEST
 
@@ -84,105 +128,314 @@ START_TEST(what_is_no_id_is_refused)
 }
 END_TEST
 
-/* --- Holds --------------------------------------------------------------------------------- */
+/* --- Who holds what ------------------------------------------------------------------------ */
 
-static void let_go(struct hold *hold)
+static struct holder holder_of(enum holder_kind kind, uid_t uid, struct held_leases *session)
 {
-    hold_release(hold);
+    return (struct holder){
+        .kind = kind,
+        .lease = lease_prepare(&leases, uid),
+        .session = session,
+    };
 }
 
-static const struct holding_class class = {let_go};
-
-static struct owner owner_of(enum hold_kind kind, uid_t uid, struct session_holds *session)
+START_TEST(a_holder_has_one_lease_on_a_resource)
 {
-    return (struct owner){.kind = kind, .lease = {.id = 1, .uid = uid}, .session = session};
-}
+    struct holder holder;
+    struct resource resource;
+    struct lease *first;
 
-START_TEST(an_owner_holds_a_thing_once)
-{
-    struct owner owner = owner_of(HOLD_USER, 1000, NULL);
-    struct holding holding;
-    struct hold *first;
-    bool new;
-
-    holding_init(&holding, &class);
-    ck_assert(holding_is_empty(&holding) && !holding_find(&holding, &owner));
-    first = holding_add(&holding, &owner, &new);
-    ck_assert(first && new);
-    owner.generation = 7;
-    ck_assert(holding_add(&holding, &owner, &new) == first && !new);
+    begin();
+    holder = holder_of(HOLDER_USER, 1000, NULL);
+    resource_init(&resource, &ops);
+    ck_assert(resource_is_free(&resource) && !resource_lease(&resource, &holder));
+    first = lease_begin(&leases, &resource, &holder);
+    ck_assert(first);
+    holder.generation = 7;
+    ck_assert(lease_begin(&leases, &resource, &holder) == first);
     ck_assert_uint_eq(first->generation, 7);
-    ck_assert_uint_eq(holding_count(&holding), 1);
-    ck_assert(holding_find(&holding, &owner) == first);
-    hold_release(first);
-    ck_assert(holding_is_empty(&holding));
+    ck_assert_uint_eq(resource_lease_count(&resource), 1);
+    ck_assert_uint_eq(begun, 1);
+    ck_assert(resource_lease(&resource, &holder) == first);
+    ck_assert(leases_find(&leases, holder.lease.id) == first);
+    ck_assert(lease_end(&leases, first));
+    ck_assert(resource_is_free(&resource));
+    ck_assert_uint_eq(ended, 1);
+    ck_assert_uint_eq(released, 1);
+    ck_assert(!leases_find(&leases, holder.lease.id));
+    leases_clear(&leases);
 }
 END_TEST
 
-START_TEST(two_users_and_two_sessions_are_four_owners)
+START_TEST(two_users_and_two_sessions_are_four_holders)
 {
-    struct session_holds sessions[2] = {LIST_HEAD_INITIALIZER(0), LIST_HEAD_INITIALIZER(0)};
-    struct owner owners[] = {
-        owner_of(HOLD_USER, 1000, NULL),
-        owner_of(HOLD_USER, 1001, NULL),
-        owner_of(HOLD_SESSION, 1000, &sessions[0]),
-        owner_of(HOLD_SESSION, 1000, &sessions[1]),
+    struct held_leases sessions[2] = {
+        TAILQ_HEAD_INITIALIZER(sessions[0]),
+        TAILQ_HEAD_INITIALIZER(sessions[1]),
     };
-    struct holding holding;
-    bool new;
+    struct resource resource;
+    struct holder holders[4];
 
-    holding_init(&holding, &class);
+    begin();
+    holders[0] = holder_of(HOLDER_USER, 1000, NULL);
+    holders[1] = holder_of(HOLDER_USER, 1001, NULL);
+    holders[2] = holder_of(HOLDER_SESSION, 1000, &sessions[0]);
+    holders[3] = holder_of(HOLDER_SESSION, 1000, &sessions[1]);
+    resource_init(&resource, &ops);
     for (int i = 0; i < 4; i++)
-        ck_assert(holding_add(&holding, &owners[i], &new) && new);
-    ck_assert_uint_eq(holding_count(&holding), 4);
-    ck_assert_uint_eq(holding_first(&holding)->lease.uid, 1000);
-    ck_assert(holding_has_others(&holding, &owners[0]));
-    session_holds_end(&sessions[0]);
-    ck_assert_uint_eq(holding_count(&holding), 3);
-    ck_assert(!holding_find(&holding, &owners[2]) && holding_find(&holding, &owners[3]));
-    hold_release(holding_find(&holding, &owners[1]));
-    ck_assert(!holding_has_others(&holding, &owners[0]));
-    holding_clear(&holding);
-    ck_assert(LIST_EMPTY(&sessions[1]));
+        ck_assert(lease_begin(&leases, &resource, &holders[i]));
+    ck_assert_uint_eq(resource_lease_count(&resource), 4);
+    ck_assert_uint_eq(resource_first_lease(&resource)->info.uid, 1000);
+    ck_assert(resource_has_others(&resource, &holders[0]));
+    end_leases(&leases, &sessions[0]);
+    ck_assert_uint_eq(resource_lease_count(&resource), 3);
+    ck_assert(!resource_lease(&resource, &holders[2]) && resource_lease(&resource, &holders[3]));
+    ck_assert(!lease_end(&leases, resource_lease(&resource, &holders[1])));
+    ck_assert(!resource_has_others(&resource, &holders[0]));
+    ck_assert_uint_eq(released, 0);
+    resource_end_leases(&leases, &resource);
+    ck_assert_uint_eq(ended, 4);
+    ck_assert_uint_eq(released, 0);
+    ck_assert(TAILQ_EMPTY(&sessions[1]));
+    leases_clear(&leases);
 }
 END_TEST
 
 START_TEST(what_is_found_or_configured_has_no_user)
 {
-    struct owner owner = owner_of(HOLD_USER, 0, NULL),
-                 found = owner_of(HOLD_FOUND, LEASE_UID_UNKNOWN, NULL),
-                 configured = owner_of(HOLD_CONFIGURATION, 0, NULL);
-    struct holding holding;
-    bool new;
+    struct holder holder, found, configured;
+    struct resource resource;
 
-    holding_init(&holding, &class);
-    holding_add(&holding, &found, &new);
-    ck_assert(!holding_has_others(&holding, &owner));
-    holding_add(&holding, &configured, &new);
-    ck_assert(holding_has_others(&holding, &owner));
-    ck_assert(!holding_has_others(&holding, &configured));
-    holding_clear(&holding);
+    begin();
+    holder = holder_of(HOLDER_USER, 0, NULL);
+    found = holder_of(HOLDER_FOUND, LEASE_UID_UNKNOWN, NULL);
+    configured = holder_of(HOLDER_CONFIGURATION, 0, NULL);
+    resource_init(&resource, &ops);
+    lease_begin(&leases, &resource, &found);
+    ck_assert_uint_eq(begun, 1);
+    ck_assert(!resource_has_others(&resource, &holder));
+    lease_begin(&leases, &resource, &configured);
+    ck_assert(!resource_lease(&resource, &found)); /* it was taken over */
+    ck_assert(resource_has_others(&resource, &holder));
+    ck_assert(!resource_has_others(&resource, &configured));
+    resource_forget(&leases, &resource);
+    ck_assert_uint_eq(ended, 1);
+    leases_clear(&leases);
 }
 END_TEST
 
-START_TEST(a_thing_is_held_by_so_many)
+START_TEST(a_resource_is_held_by_so_many)
 {
-    struct owner owner = owner_of(HOLD_USER, 0, NULL);
-    struct holding holding;
+    struct resource resource;
+    struct holder holder;
     struct error error;
-    bool new;
 
-    holding_init(&holding, &class);
-    for (uid_t uid = 0; uid < HOLDS_MAX; uid++) {
-        owner.lease.uid = uid;
-        ck_assert(holding_has_room(&holding, &owner, &error));
-        ck_assert(holding_add(&holding, &owner, &new) && new);
+    begin();
+    resource_init(&resource, &ops);
+    for (uid_t uid = 0; uid < RESOURCE_LEASES_MAX; uid++) {
+        holder = holder_of(HOLDER_USER, uid, NULL);
+        ck_assert(resource_has_room(&resource, &holder, &error));
+        ck_assert(lease_begin(&leases, &resource, &holder));
     }
-    ck_assert(holding_has_room(&holding, &owner, &error)); /* it is one of them */
-    owner.lease.uid = HOLDS_MAX;
-    ck_assert(!holding_has_room(&holding, &owner, &error));
+    ck_assert(resource_has_room(&resource, &holder, &error)); /* it is one of them */
+    holder.lease.uid = RESOURCE_LEASES_MAX;
+    ck_assert(!resource_has_room(&resource, &holder, &error));
     ck_assert_int_eq(error.code, ERROR_LIMIT);
-    holding_clear(&holding);
+    resource_forget(&leases, &resource);
+    leases_clear(&leases);
+}
+END_TEST
+
+static unsigned hold_by_sessions(struct resource *resource, uid_t uid)
+{
+    static struct held_leases sessions[RESOURCE_LEASES_MAX];
+    static unsigned used;
+    unsigned count = 0;
+    struct error error;
+
+    for (;; count++, used++) {
+        struct held_leases *session = &sessions[used % RESOURCE_LEASES_MAX];
+        struct holder holder = holder_of(HOLDER_SESSION, uid, session);
+
+        TAILQ_INIT(session);
+        if (!resource_has_room(resource, &holder, &error))
+            return count;
+        ck_assert(lease_begin(&leases, resource, &holder));
+    }
+}
+
+START_TEST(one_user_leaves_a_resource_to_others)
+{
+    struct resource resource;
+    struct holder holder;
+    struct error error;
+
+    begin();
+    resource_init(&resource, &ops);
+    ck_assert_uint_eq(hold_by_sessions(&resource, 1000), 256);
+    ck_assert_uint_eq(hold_by_sessions(&resource, 1001), 256);
+    ck_assert_uint_eq(hold_by_sessions(&resource, 1002), 1); /* half is for who has none */
+    holder = holder_of(HOLDER_USER, 1003, NULL);
+    ck_assert(resource_has_room(&resource, &holder, &error));
+    holder = holder_of(HOLDER_USER, 1002, NULL);
+    ck_assert(!resource_has_room(&resource, &holder, &error));
+    holder.administrator = true;
+    ck_assert(resource_has_room(&resource, &holder, &error));
+    resource_forget(&leases, &resource);
+    leases_clear(&leases);
+}
+END_TEST
+
+/* The registry grows, finds each, and walks over what is there while leases come and go. */
+START_TEST(a_walk_goes_on_while_leases_come_and_go)
+{
+    enum { COUNT = 2000 };
+    static struct resource resources[COUNT + 1];
+    struct lease_cursor cursor;
+    const struct lease *lease;
+    struct lease *all[COUNT];
+    unsigned seen = 0;
+
+    begin();
+    for (int i = 0; i < COUNT; i++) {
+        struct holder holder = holder_of(HOLDER_USER, (uid_t)i, NULL);
+
+        resource_init(&resources[i], &ops);
+        all[i] = lease_begin(&leases, &resources[i], &holder);
+    }
+    for (int i = 0; i < COUNT; i++)
+        ck_assert(leases_find(&leases, all[i]->info.id) == all[i]);
+    lease_cursor_open(&cursor, &leases);
+    ck_assert(lease_cursor_next(&cursor) == all[0]);
+    lease_end(&leases, all[1]); /* which would be the next */
+    while ((lease = lease_cursor_next(&cursor))) {
+        struct holder holder = holder_of(HOLDER_USER, COUNT, NULL);
+
+        if (seen++ == 0) { /* it begins after the walk did */
+            resource_init(&resources[COUNT], &ops);
+            lease_begin(&leases, &resources[COUNT], &holder);
+        }
+        ck_assert_uint_ne(lease->info.uid, COUNT);
+    }
+    ck_assert_uint_eq(seen, COUNT - 2);
+    lease_cursor_close(&cursor);
+    for (int i = 0; i <= COUNT; i++)
+        resource_forget(&leases, &resources[i]);
+    ck_assert_uint_eq(leases.by_id.count, 0);
+    leases_clear(&leases);
+}
+END_TEST
+
+/* What others have is not looked at, and what ends or begins meanwhile is passed over. */
+START_TEST(a_walk_over_what_one_holder_has_meets_nobody_elses)
+{
+    enum { COUNT = 40 };
+    static struct resource resources[COUNT + 1];
+    struct held_leases session = TAILQ_HEAD_INITIALIZER(session);
+    struct holder holders[] = {
+        holder_of(HOLDER_USER, 1000, NULL),
+        holder_of(HOLDER_USER, 1001, NULL),
+        holder_of(HOLDER_SESSION, 1000, &session),
+        holder_of(HOLDER_CONFIGURATION, LEASE_UID_UNKNOWN, NULL),
+    };
+    struct lease *all[COUNT];
+    struct lease_cursor cursor;
+
+    begin();
+    for (int i = 0; i <= COUNT; i++)
+        resource_init(&resources[i], &ops);
+    for (int i = 0; i < COUNT; i++)
+        all[i] = lease_begin(&leases, &resources[i], &holders[i % 4]);
+    for (int who = 0; who < 4; who++) {
+        lease_cursor_open_holder(&cursor, &leases, &holders[who]);
+        for (int i = who; i < COUNT; i += 4)
+            ck_assert(lease_cursor_next(&cursor) == all[i]);
+        ck_assert_ptr_null(lease_cursor_next(&cursor));
+        lease_cursor_close(&cursor);
+    }
+    lease_cursor_open_holder(&cursor, &leases, &holders[1]);
+    lease_begin(&leases, &resources[COUNT], &holders[1]);
+    lease_end(&leases, all[1]);
+    for (int i = 5; i < COUNT; i += 4) {
+        ck_assert(lease_cursor_next(&cursor) == all[i]);
+        lease_end(&leases, all[i]);
+    }
+    ck_assert_ptr_null(lease_cursor_next(&cursor));
+    lease_cursor_close(&cursor);
+    for (int i = 0; i <= COUNT; i++)
+        resource_forget(&leases, &resources[i]);
+    ck_assert_uint_eq(leases.holders.count, 0);
+    lease_cursor_open_holder(&cursor, &leases, &holders[0]);
+    ck_assert_ptr_null(lease_cursor_next(&cursor));
+    lease_cursor_close(&cursor);
+    leases_clear(&leases);
+}
+END_TEST
+
+static size_t lines, bytes;
+
+static bool note_room(void *context, size_t count, size_t n, struct error *error)
+{
+    (void)context;
+    (void)error;
+    lines = count;
+    bytes = n;
+    return true;
+}
+
+/* Others have what is left of the room, and who was promised it has it. */
+START_TEST(what_is_promised_to_one_is_no_room_for_others)
+{
+    struct transaction set = {0}, other = {0};
+    size_t lines_before, bytes_before;
+    struct error error;
+
+    begin();
+    leases.host.has_room = note_room;
+    ck_assert(leases_have_room(&leases, 1, 100, &error));
+    lines_before = lines;
+    bytes_before = bytes;
+    leases_use(&leases, &set);
+    leases_promise(&leases, 10, 2000);
+    ck_assert(leases_have_room(&leases, 1, 100, &error));
+    ck_assert_uint_eq(lines, lines_before);
+    leases_use(&leases, &other);
+    ck_assert(leases_have_room(&leases, 1, 100, &error));
+    ck_assert_uint_eq(lines, lines_before + 10);
+    ck_assert_uint_eq(bytes, bytes_before + 2000);
+    leases_commit(&leases, &other);
+    leases_use(&leases, NULL);
+    ck_assert(leases_have_room(&leases, 1, 100, &error));
+    ck_assert_uint_eq(lines, lines_before + 10);
+    leases_commit(&leases, &set);
+    ck_assert(leases_have_room(&leases, 1, 100, &error));
+    ck_assert_uint_eq(lines, lines_before);
+    leases_clear(&leases);
+}
+END_TEST
+
+START_TEST(a_sweep_ends_what_the_configuration_names_no_more)
+{
+    static const struct resource_ops others = {.kind = "other"};
+    struct resource resources[3];
+    struct holder holder;
+
+    begin();
+    for (int i = 0; i < 3; i++)
+        resource_init(&resources[i], i < 2 ? &ops : &others);
+    for (int i = 0; i < 3; i++) {
+        holder = holder_of(HOLDER_CONFIGURATION, LEASE_UID_UNKNOWN, NULL);
+        holder.generation = 1;
+        lease_begin(&leases, &resources[i], &holder);
+    }
+    holder.generation = 2;
+    lease_begin(&leases, &resources[1], &holder);
+    ck_assert_uint_eq(leases_sweep(&leases, &ops, 2), 1);
+    ck_assert(resource_is_free(&resources[0]));
+    ck_assert(!resource_is_free(&resources[1]) && !resource_is_free(&resources[2]));
+    for (int i = 1; i < 3; i++)
+        resource_forget(&leases, &resources[i]);
+    leases_clear(&leases);
 }
 END_TEST
 
@@ -193,10 +446,15 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, an_id_is_read_as_it_is_written);
     tcase_add_loop_test(tests, what_is_no_id_is_refused, 0,
                         (int)(sizeof mistakes / sizeof *mistakes));
-    tcase_add_test(tests, an_owner_holds_a_thing_once);
-    tcase_add_test(tests, two_users_and_two_sessions_are_four_owners);
+    tcase_add_test(tests, a_holder_has_one_lease_on_a_resource);
+    tcase_add_test(tests, two_users_and_two_sessions_are_four_holders);
     tcase_add_test(tests, what_is_found_or_configured_has_no_user);
-    tcase_add_test(tests, a_thing_is_held_by_so_many);
+    tcase_add_test(tests, a_resource_is_held_by_so_many);
+    tcase_add_test(tests, one_user_leaves_a_resource_to_others);
+    tcase_add_test(tests, a_walk_goes_on_while_leases_come_and_go);
+    tcase_add_test(tests, what_is_promised_to_one_is_no_room_for_others);
+    tcase_add_test(tests, a_walk_over_what_one_holder_has_meets_nobody_elses);
+    tcase_add_test(tests, a_sweep_ends_what_the_configuration_names_no_more);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* The configuration syntax: what request a line becomes, and what is said of a wrong one. */
-#include "lines.h"
+#include "statements/lines.h"
 #include "suite.h"
 
 #include <stdio.h>
@@ -41,6 +41,9 @@ static const struct {
      ROUTE("\"source\":\"10.0.0.1\",\"group\":\"239.1.1.1\",\"iif\":\"a\",\"oifs\":[]"), ""},
     {"{\"action\": \"ADD_MFC\", \"payload\": {" A_ROUTE "}}", ROUTE(A_ROUTE), ""},
     {" {\"id\":1e3,\"payload\":{" A_ROUTE "},\"action\":\"ADD_MFC\"} # c", ROUTE(A_ROUTE), ""},
+    {"{\"id\":{\"payload\":[\"}\\\"\",{}]} , \"payload\" : {\"wait\":false , " A_ROUTE
+     " },\"action\":\"ADD_MFC\"}",
+     ROUTE(A_ROUTE), ""},
 };
 
 static const struct {

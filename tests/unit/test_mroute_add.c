@@ -17,7 +17,7 @@ START_TEST(a_route_becomes_an_entry_and_goes_with_all_it_took)
     ck_assert(kernel_del(&k, "10.0.0.1", "239.1.1.1"));
     ck_assert_uint_eq(fake_mfc_count(V4, 253), 0);
     ck_assert_uint_eq(fake_vif_count(V4, 253), 0);
-    ck_assert_str_eq(k.news, "mfc.added 10.0.0.1 239.1.1.1\nmfc.deleted 10.0.0.1 239.1.1.1\n");
+    ck_assert_str_eq(k.event, "mfc.added 10.0.0.1 239.1.1.1\nmfc.deleted 10.0.0.1 239.1.1.1\n");
     kernel_end(&k);
 }
 END_TEST
@@ -35,7 +35,7 @@ START_TEST(the_same_again_writes_nothing)
     ck_assert_int_eq(k.change, CHANGE_NONE);
     ck_assert_uint_eq(fake_writes(), writes);
     ck_assert_uint_eq(mroute_totals(k.mroute).routes, 1);
-    ck_assert_ptr_null(strstr(k.news, "replaced"));
+    ck_assert_ptr_null(strstr(k.event, "replaced"));
     kernel_end(&k);
 }
 END_TEST
@@ -68,10 +68,10 @@ START_TEST(thresholds_are_those_of_their_interfaces)
 
     kernel_begin(&k, "a b c");
     args.ttls = (struct number_list){2, {16, 254}};
-    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
+    ck_assert(mroute_add(k.mroute, &args, &k.holder, &k.change, &k.error));
     ck_assert_str_eq(kernel_entry(&k, "10.0.0.1", "239.1.1.1"), "a c:16 b:254");
     args.ttls.values[0] = 17;
-    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
+    ck_assert(mroute_add(k.mroute, &args, &k.holder, &k.change, &k.error));
     ck_assert_int_eq(k.change, CHANGE_REPLACED);
     ck_assert_str_eq(kernel_entry(&k, "10.0.0.1", "239.1.1.1"), "a c:17 b:254");
     kernel_check(&k);
@@ -128,7 +128,7 @@ START_TEST(a_refused_route_touches_nothing)
                           refusals[_i].oifs));
     assert_error(&k.error, refusals[_i].code);
     ck_assert_uint_eq(fake_writes(), 0);
-    ck_assert_str_eq(k.news, "");
+    ck_assert_str_eq(k.event, "");
     kernel_check(&k);
     kernel_end(&k);
 }
@@ -141,11 +141,11 @@ START_TEST(thresholds_must_fit)
 
     kernel_begin(&k, "a b");
     args.ttls = (struct number_list){2, {1, 2}};
-    ck_assert(!mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
+    ck_assert(!mroute_add(k.mroute, &args, &k.holder, &k.change, &k.error));
     assert_error(&k.error, "out-of-range");
     args = route_args("fd00::1", "ff05::1", "a", "b");
     args.ttls = (struct number_list){1, {1}};
-    ck_assert(!mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
+    ck_assert(!mroute_add(k.mroute, &args, &k.holder, &k.change, &k.error));
     assert_error(&k.error, "unsupported");
     kernel_end(&k);
 }
@@ -174,21 +174,21 @@ START_TEST(a_dry_run_says_what_would_be_done)
 
     kernel_begin(&k, "a b");
     args.dry_run = true;
-    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
+    ck_assert(mroute_add(k.mroute, &args, &k.holder, &k.change, &k.error));
     ck_assert_int_eq(k.change, CHANGE_ADDED);
     args.table = 7; /* which is not open */
-    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
+    ck_assert(mroute_add(k.mroute, &args, &k.holder, &k.change, &k.error));
     args.table = 0;
-    ck_assert(!mroute_del(k.mroute, &del, &k.owner, &k.deletion, &k.error));
+    ck_assert(!mroute_del(k.mroute, &del, &k.holder, &k.deletion, &k.error));
     ck_assert_uint_eq(fake_writes(), 0);
     ck_assert(kernel_add(&k, "10.0.0.1", "239.1.1.1", "a", "b"));
-    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
+    ck_assert(mroute_add(k.mroute, &args, &k.holder, &k.change, &k.error));
     ck_assert_int_eq(k.change, CHANGE_NONE);
     strcpy(args.iif.text, "b");
-    ck_assert(!mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
+    ck_assert(!mroute_add(k.mroute, &args, &k.holder, &k.change, &k.error));
     assert_error(&k.error, "loop");
-    ck_assert(mroute_del(k.mroute, &del, &k.owner, &k.deletion, &k.error));
-    ck_assert_uint_eq(mroute_flush(k.mroute, &everything, true), 1);
+    ck_assert(mroute_del(k.mroute, &del, &k.holder, &k.deletion, &k.error));
+    ck_assert_uint_eq(kernel_flush(&k, &everything, true), 1);
     ck_assert_uint_eq(mroute_totals(k.mroute).routes, 1);
     kernel_check(&k);
     kernel_end(&k);
@@ -203,7 +203,7 @@ START_TEST(an_addition_that_fails_leaves_nothing)
 
         kernel_begin(&k, "a b c d");
         ck_assert(kernel_add(&k, "10.0.0.9", "239.9.9.9", "a", "b"));
-        k.news[0] = '\0';
+        k.event[0] = '\0';
         fake_fail(nth, -ENOMEM);
 
         bool added = kernel_add(&k, "10.0.0.1", "239.1.1.1", "c", "a,d");
@@ -211,7 +211,7 @@ START_TEST(an_addition_that_fails_leaves_nothing)
         ck_assert_int_eq(added, nth > 3); /* VIFs of c and d, and the entry */
         if (!added) {
             ck_assert_str_eq(kernel_routes(&k), "10.0.0.9 239.9.9.9 a b installed\n");
-            ck_assert_str_eq(k.news, "");
+            ck_assert_str_eq(k.event, "");
             ck_assert_uint_eq(fake_vif_count(V4, 253), 2);
         }
         kernel_check(&k);
@@ -293,13 +293,13 @@ START_TEST(a_flush_takes_what_the_filter_selects)
     ck_assert(kernel_add(&k, "10.0.0.1", "239.1.1.1", "a", "b"));
     ck_assert(kernel_add(&k, "10.0.0.2", "239.1.1.1", "a", "b"));
     ck_assert(kernel_add(&k, "fd00::1", "ff05::1", "a", "b"));
-    ck_assert_uint_eq(mroute_flush(k.mroute, &v6, false), 1);
+    ck_assert_uint_eq(kernel_flush(&k, &v6, false), 1);
     ck_assert_uint_eq(fake_mfc_count(V6, 254), 0);
     ck_assert_uint_eq(fake_vif_count(V6, 254), 0);
     ck_assert_uint_eq(fake_mfc_count(V4, 253), 2);
     kernel_check(&k);
-    ck_assert_uint_eq(mroute_flush(k.mroute, &everything, false), 2);
-    ck_assert_uint_eq(mroute_flush(k.mroute, &everything, false), 0);
+    ck_assert_uint_eq(kernel_flush(&k, &everything, false), 2);
+    ck_assert_uint_eq(kernel_flush(&k, &everything, false), 0);
     ck_assert_uint_eq(mroute_totals(k.mroute).routes, 0);
     kernel_check(&k);
     kernel_end(&k);

@@ -26,7 +26,7 @@ static struct mroute_socket begin_kept(const char *const *interfaces)
 
     fake_reset();
     for (; *interfaces; interfaces++)
-        fake_link_add(*interfaces);
+        fake_netif_add(*interfaces);
     socket.fd = mroute_socket_open(V4, 253);
     ck_assert_int_ge(socket.fd, 0);
     return socket;
@@ -107,8 +107,8 @@ START_TEST(numbers_that_went_unseen_are_erased_before_they_are_used_again)
     mroute_vif_add(&socket, 2, 3);
     set_entry(&socket, "10.0.0.1", "239.1.1.1", 0, 1u << 1 | 1u << 2);
     set_entry(&socket, "10.0.0.2", "239.1.1.1", 1, 1u << 2);
-    fake_link_del("b");
-    fake_link_add("stranger");
+    fake_netif_del("b");
+    fake_netif_add("stranger");
     adopt(&k, &socket);
     ck_assert_str_eq(kernel_routes(&k), "10.0.0.1 239.1.1.1 a c installed\n");
     ck_assert_ptr_null(fake_mfc_find(V4, 253, "10.0.0.2", "239.1.1.1"));
@@ -128,11 +128,11 @@ START_TEST(the_same_holds_when_an_interface_comes_back)
     mroute_vif_add(&socket, 0, 1);
     mroute_vif_add(&socket, 1, 2);
     set_entry(&socket, "10.0.0.1", "239.1.1.1", 0, 1u << 1 | 1u << 2);
-    fake_link_del("b");
+    fake_netif_del("b");
     adopt(&k, &socket);
     args.wait = true;
-    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
-    fake_link_add("later");
+    ck_assert(mroute_add(k.mroute, &args, &k.holder, &k.change, &k.error));
+    fake_netif_add("later");
     kernel_update(&k);
     kernel_check(&k);
     kernel_end(&k);
@@ -161,7 +161,7 @@ START_TEST(garbage_is_deleted_or_made_harmless)
 
     struct mroute_filter everything = {0};
 
-    ck_assert_uint_eq(mroute_flush(k.mroute, &everything, false), 5);
+    ck_assert_uint_eq(kernel_flush(&k, &everything, false), 5);
     ck_assert_uint_eq(fake_mfc_count(V4, 253), 0);
     kernel_end(&k);
 }
@@ -176,15 +176,15 @@ START_TEST(a_number_that_cannot_be_erased_is_no_reason_to_leak)
     mroute_vif_add(&socket, 0, 1);
     mroute_vif_add(&socket, 1, 2);
     set_entry(&socket, "10.0.0.1", "239.1.1.1", 0, 1u << 1);
-    fake_link_del("b");
-    fake_link_add("stranger");
+    fake_netif_del("b");
+    fake_netif_add("stranger");
     adopt(&k, &socket);
     fake_fail(1, -ENOMEM);
     ck_assert(kernel_add(&k, "10.0.0.9", "239.9.9.9", "a", "stranger"));
     ck_assert_uint_eq(fake_strangers(), 0);
     ck_assert_ptr_null(fake_mfc_find(V4, 253, "10.0.0.1", "239.1.1.1"));
-    fake_link_del("a");
-    fake_link_add("a");
+    fake_netif_del("a");
+    fake_netif_add("a");
     kernel_update(&k);
     ck_assert_str_eq(kernel_entry(&k, "10.0.0.1", "239.1.1.1"), "a");
     kernel_check(&k);
@@ -238,7 +238,7 @@ START_TEST(a_crash_loses_nothing)
         struct args_add_mfc args = route_args("10.0.0.1", group, "a", i % 2 ? "b" : "c,b");
 
         args.table = 9;
-        ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
+        ck_assert(mroute_add(k.mroute, &args, &k.holder, &k.change, &k.error));
     }
     char before[8192];
 
@@ -258,6 +258,29 @@ START_TEST(a_crash_loses_nothing)
 }
 END_TEST
 
+/* The keeper hears of the broker while a full table is taken over, and while it is emptied. */
+START_TEST(that_it_works_is_told_meanwhile)
+{
+    struct mroute_socket socket = begin_kept(abc);
+    char group[ADDRESS_TEXT_MAX];
+    unsigned works;
+    struct kernel k;
+
+    mroute_vif_add(&socket, 0, 1);
+    for (int i = 0; i < 3000; i++) {
+        snprintf(group, sizeof group, "239.1.%d.%d", i / 256, i % 256);
+        set_entry(&socket, "10.0.0.1", group, 0, 0);
+    }
+    adopt(&k, &socket);
+    works = k.works;
+    ck_assert_uint_ge(works, 2);
+    mroute_settle(k.mroute, true); /* nobody wants them */
+    ck_assert_uint_ge(k.works, works + 2);
+    ck_assert_uint_eq(fake_mfc_count(V4, 253), 0);
+    kernel_end(&k);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, routes_and_vifs_are_found_again_without_a_write);
@@ -268,6 +291,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_number_that_cannot_be_erased_is_no_reason_to_leak);
     tcase_add_test(tests, both_families_are_adopted);
     tcase_add_test(tests, a_crash_loses_nothing);
+    tcase_add_test(tests, that_it_works_is_told_meanwhile);
 }
 
 int main(void)

@@ -6,23 +6,23 @@
 #include <string.h>
 #include <unistd.h>
 
-struct waiter {
-    struct mroute_waiter waiter; /* first */
+struct counter {
+    struct waiter waiter; /* first */
     unsigned resumed;
     enum error_code code;
 };
 
-static void resume(struct mroute_waiter *waiter, const struct error *error)
+static void resume(struct waiter *waiter, const struct error *error)
 {
-    struct waiter *w = (struct waiter *)waiter;
+    struct counter *w = (struct counter *)waiter;
 
     w->resumed++;
     w->code = error ? error->code : ERROR_NONE;
 }
 
-static struct waiter make_waiter(void)
+static struct counter make_waiter(void)
 {
-    return (struct waiter){.waiter.resume = resume};
+    return (struct counter){.waiter.resume = resume};
 }
 
 /* The keeper's answer. */
@@ -39,7 +39,7 @@ static bool add_in(struct kernel *k, uint32_t table, const char *group)
     struct args_add_mfc args = route_args("10.0.0.1", group, "a", "b");
 
     args.table = table;
-    return mroute_add(k->mroute, &args, &k->owner, &k->change, &k->error);
+    return mroute_add(k->mroute, &args, &k->holder, &k->change, &k->error);
 }
 
 static bool del_in(struct kernel *k, uint32_t table, const char *group)
@@ -47,15 +47,15 @@ static bool del_in(struct kernel *k, uint32_t table, const char *group)
     struct args_add_mfc add = route_args("10.0.0.1", group, "a", "b");
     struct args_del_mfc args = {.source = add.source, .group = add.group, .table = table};
 
-    return mroute_del(k->mroute, &args, &k->owner, &k->deletion, &k->error);
+    return mroute_del(k->mroute, &args, &k->holder, &k->deletion, &k->error);
 }
 
 struct adder {
-    struct mroute_waiter waiter; /* first */
+    struct waiter waiter; /* first */
     struct kernel *kernel;
 };
 
-static void resume_adder(struct mroute_waiter *waiter, const struct error *error)
+static void resume_adder(struct waiter *waiter, const struct error *error)
 {
     struct adder *adder = (struct adder *)waiter;
 
@@ -66,14 +66,14 @@ static void resume_adder(struct mroute_waiter *waiter, const struct error *error
 START_TEST(a_table_is_asked_for_once_and_all_who_wait_go_on)
 {
     struct kernel k;
-    struct waiter one = make_waiter(), two = make_waiter();
+    struct counter one = make_waiter(), two = make_waiter();
     struct adder adder = {.waiter.resume = resume_adder, .kernel = &k};
 
     kernel_begin(&k, "a b");
     ck_assert(!mroute_table_is_open(k.mroute, V4, 7));
-    ck_assert(mroute_table_open(k.mroute, V4, 7, &one.waiter));
-    ck_assert(mroute_table_open(k.mroute, V4, 7, &adder.waiter));
-    ck_assert(mroute_table_open(k.mroute, V4, 7, &two.waiter));
+    ck_assert(mroute_table_open(k.mroute, V4, 7, 0, &one.waiter));
+    ck_assert(mroute_table_open(k.mroute, V4, 7, 0, &adder.waiter));
+    ck_assert(mroute_table_open(k.mroute, V4, 7, 0, &two.waiter));
     ck_assert_uint_eq(k.asked, 1);
     ck_assert_uint_eq(k.asked_table, 7);
     ck_assert(!mroute_table_is_open(k.mroute, V4, 7));
@@ -94,7 +94,7 @@ START_TEST(a_table_without_routes_is_closed)
     struct adder adder = {.waiter.resume = resume_adder, .kernel = &k};
 
     kernel_begin(&k, "a b");
-    ck_assert(mroute_table_open(k.mroute, V4, 7, &adder.waiter));
+    ck_assert(mroute_table_open(k.mroute, V4, 7, 0, &adder.waiter));
     answer(&k, 7);
     ck_assert(add_in(&k, 7, "239.1.1.2"));
     ck_assert(del_in(&k, 7, "239.1.1.1"));
@@ -119,10 +119,10 @@ START_TEST(a_flush_closes_tables_but_not_the_default_ones)
     struct mroute_filter everything = {0};
 
     kernel_begin(&k, "a b");
-    ck_assert(mroute_table_open(k.mroute, V4, 7, &adder.waiter));
+    ck_assert(mroute_table_open(k.mroute, V4, 7, 0, &adder.waiter));
     answer(&k, 7);
     ck_assert(add_in(&k, 0, "239.1.1.1"));
-    ck_assert_uint_eq(mroute_flush(k.mroute, &everything, false), 2);
+    ck_assert_uint_eq(kernel_flush(&k, &everything, false), 2);
     ck_assert_uint_eq(k.closed, 1);
     ck_assert(mroute_table_is_open(k.mroute, V4, 0));
     ck_assert(mroute_table_is_open(k.mroute, V4, 253));
@@ -133,11 +133,11 @@ END_TEST
 START_TEST(a_table_for_which_nobody_waits_any_more_is_closed_at_once)
 {
     struct kernel k;
-    struct waiter one = make_waiter();
+    struct counter one = make_waiter();
 
     kernel_begin(&k, "a b");
-    ck_assert(mroute_table_open(k.mroute, V4, 7, &one.waiter));
-    mroute_waiter_cancel(k.mroute, &one.waiter);
+    ck_assert(mroute_table_open(k.mroute, V4, 7, 0, &one.waiter));
+    waiter_cancel(&one.waiter);
     answer(&k, 7);
     ck_assert_uint_eq(one.resumed, 0);
     ck_assert_uint_eq(k.closed, 1);
@@ -149,13 +149,13 @@ END_TEST
 START_TEST(one_of_several_who_wait_may_leave)
 {
     struct kernel k;
-    struct waiter waiters[3] = {make_waiter(), make_waiter(), make_waiter()};
+    struct counter waiters[3] = {make_waiter(), make_waiter(), make_waiter()};
 
     kernel_begin(&k, "a b");
     for (int i = 0; i < 3; i++)
-        ck_assert(mroute_table_open(k.mroute, V4, 7, &waiters[i].waiter));
-    mroute_waiter_cancel(k.mroute, &waiters[_i].waiter);
-    mroute_waiter_cancel(k.mroute, &waiters[_i].waiter);
+        ck_assert(mroute_table_open(k.mroute, V4, 7, 0, &waiters[i].waiter));
+    waiter_cancel(&waiters[_i].waiter);
+    waiter_cancel(&waiters[_i].waiter);
     answer(&k, 7);
     for (int i = 0; i < 3; i++)
         ck_assert_uint_eq(waiters[i].resumed, i == _i ? 0 : 1);
@@ -166,16 +166,16 @@ END_TEST
 START_TEST(all_who_wait_are_told_of_a_refusal)
 {
     struct kernel k;
-    struct waiter one = make_waiter();
+    struct counter one = make_waiter();
     struct error error;
 
     kernel_begin(&k, "a b");
-    ck_assert(mroute_table_open(k.mroute, V4, 7, &one.waiter));
+    ck_assert(mroute_table_open(k.mroute, V4, 7, 0, &one.waiter));
     error_set(&error, ERROR_IN_USE, "table", "x");
     mroute_table_opened(k.mroute, V4, 7, -1, &error);
     ck_assert_uint_eq(one.resumed, 1);
     ck_assert_int_eq(one.code, ERROR_IN_USE);
-    ck_assert(mroute_table_open(k.mroute, V4, 7, &one.waiter));
+    ck_assert(mroute_table_open(k.mroute, V4, 7, 0, &one.waiter));
     ck_assert_uint_eq(k.asked, 2);
     kernel_end(&k);
 }
@@ -198,7 +198,7 @@ START_TEST(a_refused_route_leaves_no_empty_table_open)
     struct adder adder = {.waiter.resume = resume_adder, .kernel = &k};
 
     kernel_begin(&k, "a b");
-    ck_assert(mroute_table_open(k.mroute, V4, 7, &adder.waiter));
+    ck_assert(mroute_table_open(k.mroute, V4, 7, 0, &adder.waiter));
     answer(&k, 7);
     ck_assert(del_in(&k, 7, "239.1.1.1"));
     close(kernel_open_table(&k, V4, 7));
@@ -212,15 +212,15 @@ END_TEST
 START_TEST(tables_are_limited)
 {
     struct kernel k;
-    struct waiter waiters[TABLES_MAX];
+    struct counter waiters[TABLES_MAX];
 
     kernel_begin(&k, "a b"); /* opens two */
     for (uint32_t i = 0; i < TABLES_MAX - 2; i++) {
         waiters[i] = make_waiter();
-        ck_assert(mroute_table_open(k.mroute, V4, 100 + i, &waiters[i].waiter));
+        ck_assert(mroute_table_open(k.mroute, V4, 100 + i, 0, &waiters[i].waiter));
     }
     waiters[TABLES_MAX - 1] = make_waiter();
-    ck_assert(!mroute_table_open(k.mroute, V4, 99, &waiters[TABLES_MAX - 1].waiter));
+    ck_assert(!mroute_table_open(k.mroute, V4, 99, 0, &waiters[TABLES_MAX - 1].waiter));
     ck_assert(!add_in(&k, 99, "239.1.1.1"));
     assert_error(&k.error, "limit");
     kernel_end(&k);

@@ -11,7 +11,7 @@ static bool append(struct kernel *k, const struct args_add_mfc *args)
     struct args_add_mfc whole;
 
     return mroute_append(k->mroute, args, &whole, &k->error) &&
-           mroute_add(k->mroute, &whole, &k->owner, &k->change, &k->error);
+           mroute_add(k->mroute, &whole, &k->holder, &k->change, &k->error);
 }
 
 static bool append_to(struct kernel *k, const char *source, const char *group, const char *iif,
@@ -29,7 +29,7 @@ static bool take(struct kernel *k, const char *source, const char *group, const 
     struct args_del_mfc args = {
         .source = names.source, .group = names.group, .oifs = names.oifs, .dry_run = dry_run};
 
-    return mroute_del(k->mroute, &args, &k->owner, &k->deletion, &k->error);
+    return mroute_del(k->mroute, &args, &k->holder, &k->deletion, &k->error);
 }
 
 #define FLOW "10.0.0.1", "239.1.1.1"
@@ -161,7 +161,7 @@ START_TEST(what_is_taken_leaves_the_rest)
 
     kernel_begin(&k, "a b c d");
     ck_assert(kernel_add(&k, FLOW, "a", "b,c,d"));
-    k.news[0] = '\0';
+    k.event[0] = '\0';
     writes = fake_writes();
     ck_assert(take(&k, FLOW, "c", false));
     ck_assert_uint_eq(k.deletion.replaced, 1);
@@ -175,7 +175,7 @@ START_TEST(what_is_taken_leaves_the_rest)
     ck_assert_uint_eq(k.deletion.deleted, 1);
     ck_assert_uint_eq(mroute_totals(k.mroute).routes, 0);
     ck_assert_int_eq(k.owned, 0);
-    ck_assert_str_eq(k.news, "mfc.replaced 10.0.0.1 239.1.1.1\nmfc.deleted 10.0.0.1 239.1.1.1\n");
+    ck_assert_str_eq(k.event, "mfc.replaced 10.0.0.1 239.1.1.1\nmfc.deleted 10.0.0.1 239.1.1.1\n");
     kernel_check(&k);
     kernel_end(&k);
 }
@@ -233,23 +233,23 @@ START_TEST(a_pattern_goes_as_a_whole)
 }
 END_TEST
 
-static struct owner user(uid_t uid)
+static struct holder user(uid_t uid)
 {
     static uint64_t id = 100;
 
-    return (struct owner){.kind = HOLD_USER, .lease = {.id = id++, .uid = uid}};
+    return (struct holder){.kind = HOLDER_USER, .lease = {.id = id++, .uid = uid}};
 }
 
 START_TEST(what_others_hold_is_not_changed)
 {
-    struct owner root = user(0);
+    struct holder root = user(0);
     struct kernel k;
 
     kernel_begin(&k, "a b c");
     root.administrator = true;
-    k.owner = user(1000);
+    k.holder = user(1000);
     ck_assert(kernel_add(&k, FLOW, "a", "b,c"));
-    k.owner = user(1001);
+    k.holder = user(1001);
     ck_assert(!take(&k, FLOW, "c", false));
     assert_error(&k.error, "not-allowed");
     ck_assert(kernel_add(&k, FLOW, "a", "b,c"));
@@ -260,7 +260,7 @@ START_TEST(what_others_hold_is_not_changed)
     ck_assert(append_to(&k, FLOW, "a", "c")); /* it is there */
     ck_assert_int_eq(k.change, CHANGE_NONE);
     ck_assert_str_eq(kernel_entry(&k, FLOW), "a b:1 c:1");
-    k.owner = root;
+    k.holder = root;
     ck_assert(take(&k, FLOW, "c", false));
     ck_assert_int_eq(k.owned, 2); /* both hold what is left, and root does not */
     ck_assert(take(&k, FLOW, "b", false));

@@ -2,11 +2,16 @@
 #include "fake.h"
 #include "fdpass.h"
 #include "keeper/operations.h"
+#include "log.h"
+#include "resources/join/operations.h"
+#include "resources/mroute/operations.h"
 #include "suite.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,8 +41,8 @@ static void begin(struct fixture *f)
 
 static void end(struct fixture *f)
 {
-    for (size_t i = 0; i < f->kept.tables.count; i++)
-        close(f->kept.tables.sockets[i].fd);
+    for (size_t i = 0; i < f->kept.count; i++)
+        close(f->kept.entries[i].fd);
     close(f->keeper.requests);
     close(f->keeper.answers);
     close(f->broker.requests);
@@ -55,10 +60,17 @@ static int ask(struct fixture *f, struct keeper_request request)
     ck_assert(operations_take(&f->operations, &f->keeper));
     ck_assert_int_eq(fdpass_receive(f->broker.answers, &answer, sizeof answer, &fd), 1);
     ck_assert_uint_eq(answer.id, f->id);
+    ck_assert_uint_eq(answer.names_ever, f->kept.name_ever_count);
     ck_assert_int_eq(fd >= 0, answer.error == 0);
     if (fd >= 0)
         close(fd);
     return answer.error;
+}
+
+static void tell(struct fixture *f, struct keeper_request request)
+{
+    ck_assert_int_eq(write(f->broker.requests, &request, sizeof request), sizeof request);
+    ck_assert(operations_take(&f->operations, &f->keeper));
 }
 
 static struct keeper_request open_request(uint32_t table)
@@ -66,24 +78,259 @@ static struct keeper_request open_request(uint32_t table)
     return (struct keeper_request){
         .operation = KEEPER_OPEN_MROUTE,
         .family = FAMILY_IPV4,
-        .table = table,
+        .number = table,
     };
 }
 
 START_TEST(so_many_tables_are_ever_opened)
 {
+    char name[KEPT_NAME_MAX + 1];
     struct fixture f;
 
     begin(&f);
-    for (uint32_t i = 0; i < TABLE_IDS_MAX - 1; i++) {
-        f.kept.tables.ids[i].family = FAMILY_IPV4;
-        f.kept.tables.ids[i].table = 1000 + i;
+    for (unsigned i = 0; i < KEPT_NAMES_EVER_MAX - 1; i++) {
+        snprintf(name, sizeof name, "mroute-ipv4-%u", 1000 + i);
+        ck_assert_int_eq(kept_take(&f.kept, name, dup(0)), 0);
+        kept_remove(&f.kept, name);
     }
-    f.kept.tables.id_count = TABLE_IDS_MAX - 1;
     ck_assert_int_eq(ask(&f, open_request(1)), 0);
     ck_assert_int_eq(ask(&f, open_request(2)), -EDQUOT);
     ck_assert_int_eq(ask(&f, open_request(1)), 0);
     ck_assert_int_eq(ask(&f, open_request(1000)), 0);
+    end(&f);
+}
+END_TEST
+
+START_TEST(so_many_tables_are_open_at_the_same_time)
+{
+    struct fixture f;
+
+    begin(&f);
+    for (uint32_t i = 1; i <= KEPT_TABLES_MAX; i++)
+        ck_assert_int_eq(ask(&f, open_request(i)), 0);
+    ck_assert_int_eq(ask(&f, open_request(100)), -ENFILE);
+    ck_assert_int_eq(ask(&f, open_request(1)), 0);
+    end(&f);
+}
+END_TEST
+
+START_TEST(a_closed_table_is_free_whoever_has_a_copy)
+{
+    struct keeper_request close_request = open_request(7);
+    struct fixture f;
+    int copy;
+
+    begin(&f);
+    ck_assert_int_eq(ask(&f, open_request(7)), 0);
+    copy = dup(kept_find(&f.kept, "mroute-ipv4-7"));
+    close_request.operation = KEEPER_CLOSE_MROUTE;
+    tell(&f, close_request);
+    ck_assert_int_eq(ask(&f, open_request(7)), 0);
+    close(copy);
+    end(&f);
+}
+END_TEST
+
+/* Whatever the broker before did to it. */
+START_TEST(a_new_broker_finds_tables_that_serve)
+{
+    struct fixture f;
+    int fd;
+
+    begin(&f);
+    ck_assert_int_eq(ask(&f, open_request(7)), 0);
+    ck_assert_int_eq(ask(&f, open_request(8)), 0);
+    fd = kept_find(&f.kept, "mroute-ipv4-7");
+    log_set_level(LOG_CRIT);
+    fake_table_spoil(FAMILY_IPV4, 7, 1);
+    operations_begin(&f.operations);
+    ck_assert_int_eq(kept_find(&f.kept, "mroute-ipv4-7"), fd);
+    fake_table_spoil(FAMILY_IPV4, 7, -ESHUTDOWN);
+    operations_begin(&f.operations);
+    ck_assert(fake_table_is_owned(FAMILY_IPV4, 7));
+    ck_assert(fake_table_is_owned(FAMILY_IPV4, 8));
+    ck_assert_uint_eq(f.kept.count, 2);
+    ck_assert_uint_eq(f.kept.name_ever_count, 2);
+    ck_assert_int_eq(ask(&f, open_request(7)), 0);
+    end(&f);
+}
+END_TEST
+
+START_TEST(tables_that_are_not_allowed_are_left_alone)
+{
+    struct keeper_request rule = {.family = FAMILY_IPV4, .number = 8, .ifindex = 1, .name = "b"};
+    struct fixture f;
+    int fd;
+
+    begin(&f);
+    fake_netif_add("a");
+    tables_allowed_parse("7", &f.config.tables);
+    fd = mroute_socket_open(FAMILY_IPV4, 8);
+    ck_assert_int_eq(kept_take(&f.kept, "mroute-ipv4-8", fd), 0);
+    fake_rule_add(FAMILY_IPV4, 8, "b", true);
+    ck_assert_int_eq(ask(&f, open_request(8)), -EACCES);
+    rule.operation = KEEPER_ADD_RULE;
+    ck_assert_int_eq(ask(&f, rule), -EACCES);
+    rule.operation = KEEPER_DEL_RULE;
+    tell(&f, rule);
+    rule.operation = KEEPER_CLOSE_MROUTE;
+    tell(&f, rule);
+    ck_assert(fake_rule_exists(FAMILY_IPV4, 8, "b", true));
+    ck_assert_uint_eq(fake_rule_count(), 1);
+    ck_assert_int_eq(kept_find(&f.kept, "mroute-ipv4-8"), fd);
+    end(&f);
+}
+END_TEST
+
+START_TEST(rules_that_were_left_go_at_the_start)
+{
+    struct fixture f;
+    int others, ours;
+
+    begin(&f);
+    others = mroute_socket_open(FAMILY_IPV4, 9);
+    ours = mroute_socket_open(FAMILY_IPV4, 7);
+    ck_assert(kept_inherit(&f.kept, "mroute-ipv4-7", ours));
+    for (uint32_t table = 7; table <= 9; table++)
+        fake_rule_add(FAMILY_IPV4, table, "b", true);
+    fake_rule_add(FAMILY_IPV6, 8, "b", true);
+    fake_rule_add(FAMILY_IPV6, 8, "b", false);
+    tables_allowed_parse("7", &f.config.tables); /* whatever the configuration allows */
+    ck_assert(kept_start(&f.kept, &f.config));
+    ck_assert(fake_rule_exists(FAMILY_IPV4, 7, "b", true));
+    ck_assert(fake_rule_exists(FAMILY_IPV4, 9, "b", true));
+    ck_assert(fake_rule_exists(FAMILY_IPV6, 8, "b", false));
+    ck_assert_uint_eq(fake_rule_count(), 3);
+    close(others);
+    end(&f);
+}
+END_TEST
+
+/* --- Sockets of joins ---------------------------------------------------------------------- */
+
+static const struct keeper_request join_request = {
+    .operation = KEEPER_OPEN_JOINS,
+    .family = FAMILY_IPV4,
+};
+static const struct keeper_request joined = {.operation = KEEPER_JOINED};
+
+START_TEST(a_broker_that_joined_all_ends_those_before_it)
+{
+    struct fixture f;
+
+    begin(&f);
+    ck_assert_int_eq(ask(&f, join_request), 0);
+    ck_assert_int_eq(ask(&f, join_request), 0);
+    tell(&f, joined);
+    ck_assert_int_ge(kept_find(&f.kept, "join-1-2"), 0);
+    operations_begin(&f.operations);
+    ck_assert_int_eq(ask(&f, join_request), 0);
+    ck_assert_uint_eq(f.kept.count, 3);
+    tell(&f, joined);
+    ck_assert_uint_eq(f.kept.count, 1);
+    ck_assert_int_ge(kept_find(&f.kept, "join-2-1"), 0);
+    end(&f);
+}
+END_TEST
+
+START_TEST(a_broker_that_died_before_leaves_nothing)
+{
+    struct fixture f;
+
+    begin(&f);
+    ck_assert_int_eq(ask(&f, join_request), 0);
+    tell(&f, joined);
+    operations_begin(&f.operations);
+    ck_assert_int_eq(ask(&f, join_request), 0);
+    operations_begin(&f.operations);
+    ck_assert_uint_eq(f.kept.count, 1);
+    ck_assert_int_ge(kept_find(&f.kept, "join-1-1"), 0);
+    end(&f);
+}
+END_TEST
+
+static int inherit(struct fixture *f, const char *name)
+{
+    int fd = dup(0);
+
+    if (kept_inherit(&f->kept, name, fd))
+        return 0;
+    close(fd);
+    return -1;
+}
+
+START_TEST(another_keeper_goes_on_with_the_oldest_generation)
+{
+    struct fixture f;
+
+    begin(&f);
+    ck_assert_int_eq(inherit(&f, "join-8-1"), 0);
+    ck_assert_int_eq(inherit(&f, "join-7-1"), 0);
+    ck_assert_int_eq(inherit(&f, "join-7-2"), 0);
+    operations_begin(&f.operations);
+    ck_assert_uint_eq(f.kept.count, 2);
+    ck_assert_int_lt(kept_find(&f.kept, "join-8-1"), 0);
+    ck_assert_uint_eq(f.kept.generation, 9);
+    tell(&f, joined);
+    ck_assert_uint_eq(f.kept.count, 0);
+    end(&f);
+}
+END_TEST
+
+START_TEST(other_names_are_not_inherited)
+{
+    static const char *const names[] = {
+        "",
+        "join-",
+        "join-1",
+        "join-0-1",
+        "join--1-1",
+        "join-1-1x",
+        "join- 1-1",
+        "join-01-1",
+        "join-4294967295-1",
+        "join-99999999999-1",
+        "join-1-1-1",
+        "join-111111111111111111111111111111111111111111-1",
+        "joins-1",
+        "joins-record",
+        "mroute-ipv4-",
+        "mroute-ipv4-0253",
+        "mroute-ipv5-253",
+        "mroute-ipv4-253x",
+        "mroute",
+        "journals",
+        "counters",
+    };
+    struct fixture f;
+
+    begin(&f);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        ck_assert_int_eq(inherit(&f, names[i]), -1);
+    ck_assert_int_eq(inherit(&f, "mroute-ipv4-253"), 0);
+    ck_assert_int_eq(inherit(&f, "mroute-ipv4-253"), -1);
+    ck_assert_uint_eq(f.kept.count, 1);
+    end(&f);
+}
+END_TEST
+
+START_TEST(a_broker_has_so_many_sockets_of_joins_and_no_more)
+{
+    struct rlimit limit;
+    struct fixture f;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    begin(&f);
+    for (int generation = 1; generation <= 2; generation++) {
+        for (int i = 0; i < JOIN_SOCKETS_MAX; i++)
+            ck_assert_int_eq(ask(&f, join_request), 0);
+        ck_assert_int_eq(ask(&f, join_request), -ENFILE);
+        if (generation == 1)
+            operations_begin(&f.operations);
+    }
+    ck_assert_uint_eq(f.kept.count, 2UL * JOIN_SOCKETS_MAX);
     end(&f);
 }
 END_TEST
@@ -100,7 +347,7 @@ START_TEST(a_message_of_another_size_ends_the_broker)
     request.operation = KEEPER_OPERATION_COUNT;
     ck_assert_int_eq(write(f.broker.requests, &request, sizeof request), sizeof request);
     ck_assert(!operations_take(&f.operations, &f.keeper));
-    ck_assert_uint_eq(f.kept.tables.count, 0);
+    ck_assert_uint_eq(f.kept.count, 0);
     end(&f);
 }
 END_TEST
@@ -108,6 +355,16 @@ END_TEST
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, so_many_tables_are_ever_opened);
+    tcase_add_test(tests, so_many_tables_are_open_at_the_same_time);
+    tcase_add_test(tests, a_closed_table_is_free_whoever_has_a_copy);
+    tcase_add_test(tests, a_new_broker_finds_tables_that_serve);
+    tcase_add_test(tests, tables_that_are_not_allowed_are_left_alone);
+    tcase_add_test(tests, rules_that_were_left_go_at_the_start);
+    tcase_add_test(tests, a_broker_that_joined_all_ends_those_before_it);
+    tcase_add_test(tests, a_broker_that_died_before_leaves_nothing);
+    tcase_add_test(tests, another_keeper_goes_on_with_the_oldest_generation);
+    tcase_add_test(tests, other_names_are_not_inherited);
+    tcase_add_test(tests, a_broker_has_so_many_sockets_of_joins_and_no_more);
     tcase_add_test(tests, a_message_of_another_size_ends_the_broker);
 }
 

@@ -6,11 +6,11 @@
 
 static size_t learn(struct kernel *k, const char *iif, const char *source, const char *group)
 {
-    const struct link_info *link = links_find(k->links, iif);
+    const struct netif *netif = netifs_find(k->netifs, iif);
     struct address s, g;
 
-    ck_assert(link && address_parse(source, &s) && address_parse(group, &g));
-    fake_packet(V4, 253, link->ifindex, &s, &g);
+    ck_assert(netif && address_parse(source, &s) && address_parse(group, &g));
+    fake_packet(V4, 253, netif->ifindex, &s, &g);
     mroute_read_upcalls(k->mroute, V4, 253);
     return mroute_totals(k->mroute).learned;
 }
@@ -28,22 +28,22 @@ START_TEST(a_pattern_means_interfaces_that_come_and_go)
     ck_assert(kernel_add(&k, NULL, "239.1.1.1", "eth+", "w"));
     ck_assert_str_eq(kernel_routes(&k), "0.0.0.0 239.1.1.1 eth+ w on-demand\n");
     ck_assert_uint_eq(fake_vif_count(V4, 253), 2);
-    fake_link_add("eth1");
+    fake_netif_add("eth1");
     kernel_update(&k);
     ck_assert_uint_eq(fake_vif_count(V4, 253), 3);
     ck_assert_uint_eq(learn(&k, "eth1", "10.0.0.1", "239.1.1.1"), 1);
     kernel_check(&k);
-    fake_link_del("eth0");
-    fake_link_del("eth1");
+    fake_netif_del("eth0");
+    fake_netif_del("eth1");
     kernel_update(&k);
     ck_assert_str_eq(kernel_routes(&k), "0.0.0.0 239.1.1.1 eth+ w waiting\n");
     ck_assert_uint_eq(mroute_totals(k.mroute).waiting, 1);
     kernel_check(&k);
-    fake_link_add("eth2");
+    fake_netif_add("eth2");
     kernel_update(&k);
     ck_assert(has_route(&k, "eth+ w on-demand"));
-    ck_assert_ptr_nonnull(strstr(k.news, "mfc.waiting 0.0.0.0 239.1.1.1\n"
-                                         "mfc.restored 0.0.0.0 239.1.1.1\n"));
+    ck_assert_ptr_nonnull(strstr(k.event, "mfc.waiting 0.0.0.0 239.1.1.1\n"
+                                          "mfc.restored 0.0.0.0 239.1.1.1\n"));
     kernel_check(&k);
     ck_assert(kernel_del(&k, NULL, "239.1.1.1"));
     ck_assert_uint_eq(fake_vif_count(V4, 253), 0);
@@ -58,11 +58,11 @@ START_TEST(a_new_name_may_be_of_a_pattern_or_of_none)
     kernel_begin(&k, "eth0 w x");
     ck_assert(kernel_add(&k, NULL, "239.1.1.1", "eth+", "w"));
     learn(&k, "eth0", "10.0.0.1", "239.1.1.1");
-    fake_link_rename("x", "eth1");
+    fake_netif_rename("x", "eth1");
     kernel_update(&k);
     kernel_check(&k);
     ck_assert_uint_eq(learn(&k, "eth1", "10.0.0.2", "239.1.1.1"), 2);
-    fake_link_rename("eth0", "y");
+    fake_netif_rename("eth0", "y");
     kernel_update(&k);
     kernel_check(&k);
     mroute_tick(k.mroute, 0);
@@ -99,12 +99,12 @@ START_TEST(outgoing_patterns_follow_the_interfaces)
 
     kernel_begin(&k, "a b e0");
     args.ttls = (struct number_list){3, {5, 6, 7}};
-    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
+    ck_assert(mroute_add(k.mroute, &args, &k.holder, &k.change, &k.error));
     learn(&k, "a", "10.0.0.1", "239.1.1.1");
     ck_assert_str_eq(kernel_entry(&k, "10.0.0.1", "239.1.1.1"), "a b:5 e0:6");
-    fake_link_add("e1");
-    fake_link_add("z");
-    fake_link_del("e0");
+    fake_netif_add("e1");
+    fake_netif_add("z");
+    fake_netif_del("e0");
     kernel_update(&k);
     ck_assert(mroute_tick(k.mroute, 0));
     ck_assert_str_eq(kernel_entry(&k, "10.0.0.1", "239.1.1.1"), "a b:5 e1:6 z:7");
@@ -129,8 +129,8 @@ START_TEST(an_interface_that_was_passed_over_gets_a_vif_later)
         sprintf(name, "i%d", i);
         ck_assert(kernel_add(&k, "10.0.0.1", group, "a", name));
     }
-    fake_link_add("eth0");
-    fake_link_add("eth1");
+    fake_netif_add("eth0");
+    fake_netif_add("eth1");
     kernel_update(&k);
     ck_assert(kernel_add(&k, NULL, "239.1.1.1", "eth+", "a"));
     ck_assert(has_route(&k, "eth+ a waiting"));
@@ -155,8 +155,8 @@ START_TEST(no_route_sends_packets_back_after_a_new_name)
 
     kernel_begin(&k, "a b");
     args.wait = true;
-    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
-    fake_link_rename("a", "later");
+    ck_assert(mroute_add(k.mroute, &args, &k.holder, &k.change, &k.error));
+    fake_netif_rename("a", "later");
     kernel_update(&k);
     ck_assert_str_eq(kernel_entry(&k, "10.0.0.1", "239.1.1.1"), "later b:1");
     kernel_check(&k);
@@ -172,9 +172,9 @@ START_TEST(an_interface_never_has_two_vifs)
     kernel_begin(&k, "a b c");
     ck_assert(kernel_add(&k, "10.0.0.1", "239.1.1.1", "a", "b"));
     ck_assert(kernel_add(&k, "10.0.0.1", "239.1.1.2", "a", "c"));
-    fake_link_del("b");
-    fake_link_rename("c", "b");
-    fake_links_overrun();
+    fake_netif_del("b");
+    fake_netif_rename("c", "b");
+    fake_netifs_overrun();
     kernel_update(&k);
     ck_assert_str_eq(kernel_entry(&k, "10.0.0.1", "239.1.1.1"), "a b:1");
     ck_assert_str_eq(kernel_entry(&k, "10.0.0.1", "239.1.1.2"), "a b:1");
@@ -194,11 +194,11 @@ START_TEST(a_new_name_brings_another_range)
     kernel_begin(&k, "a b c");
     ck_assert(kernel_add(&k, NULL, "239.0.0.0/8", "a", "b"));
     args.wait = true;
-    ck_assert(mroute_add(k.mroute, &args, &k.owner, &k.change, &k.error));
+    ck_assert(mroute_add(k.mroute, &args, &k.holder, &k.change, &k.error));
     learn(&k, "a", "10.0.0.1", "239.1.1.1");
     mroute_tick(k.mroute, 0);
     ck_assert_str_eq(kernel_entry(&k, "10.0.0.1", "239.1.1.1"), "a b:1");
-    fake_link_rename("a", "later");
+    fake_netif_rename("a", "later");
     kernel_update(&k);
     mroute_tick(k.mroute, 0);
     ck_assert_str_eq(kernel_entry(&k, "10.0.0.1", "239.1.1.1"), "later c:1");

@@ -1,12 +1,12 @@
 /* The decision: a pure function of the rules, the peer, the verb and the target. */
-#include "policy.h"
+#include "broker/guard/policy.h"
 #include "suite.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static gid_t groups[] = {50, 60};
-static const struct peer root = {.uid = 0}, owner = {.uid = 500, .gid = 500},
+static const struct peer root = {.uid = 0}, holder = {.uid = 500, .gid = 500},
                          user = {.uid = 1000, .gid = 100, .groups = groups, .group_count = 2},
                          stranger = {.uid = 2000, .gid = 200};
 
@@ -53,7 +53,7 @@ static const char *decide(struct rule *rules, size_t count, const struct peer *p
 {
     static char text[64];
     char list[256];
-    struct policy policy = {.administrator = 500, .count = count, .rules = rules};
+    struct policy policy = {.started_by = 500, .count = count, .rules = rules};
     struct decision decision;
 
     snprintf(list, sizeof list, "%s", interfaces ? interfaces : "");
@@ -71,7 +71,38 @@ START_TEST(nothing_that_matches_means_no_but_to_administrators)
     ck_assert_str_eq(decide(NULL, 0, &user, "mroute.read", NULL, NULL, 0), "no -");
     ck_assert_str_eq(decide(NULL, 0, &stranger, "mroute.write", "a", NULL, 0), "no -");
     ck_assert_str_eq(decide(NULL, 0, &root, "mroute.write", NULL, NULL, 0), "yes -");
-    ck_assert_str_eq(decide(NULL, 0, &owner, "mroute.write", NULL, NULL, 0), "yes -");
+    ck_assert_str_eq(decide(NULL, 0, &holder, "mroute.write", NULL, NULL, 0), "yes -");
+}
+END_TEST
+
+/* By a subordinate id or from elsewhere nobody is the administrator, and a rule that allows has to
+ * say that it holds there. */
+START_TEST(a_rule_holds_where_it_says)
+{
+    const struct peer subordinate = {.uid = 500, .kernel_uid = 100005, .assigned = true},
+                      elsewhere = {.uid = 500, .kernel_uid = 500, .elsewhere = true},
+                      other_root = {
+                          .uid = (uid_t)-2, .kernel_uid = 0, .assigned = true, .elsewhere = true};
+    struct rule rule = rule_of("x", false);
+
+    ck_assert_str_eq(decide(NULL, 0, &holder, "v", NULL, NULL, 0), "yes -");
+    ck_assert_str_eq(decide(NULL, 0, &subordinate, "v", NULL, NULL, 0), "no -");
+    ck_assert_str_eq(decide(NULL, 0, &elsewhere, "v", NULL, NULL, 0), "no -");
+    ck_assert_str_eq(decide(NULL, 0, &other_root, "v", NULL, NULL, 0), "no -");
+    ck_assert_str_eq(decide(&rule, 1, &subordinate, "v", NULL, NULL, 0), "yes x");
+    ck_assert_str_eq(decide(&rule, 1, &elsewhere, "v", NULL, NULL, 0), "no -");
+    rule.any_netns = true;
+    ck_assert_str_eq(decide(&rule, 1, &elsewhere, "v", NULL, NULL, 0), "yes x");
+    ck_assert_str_eq(decide(&rule, 1, &other_root, "v", NULL, NULL, 0), "yes x");
+    rule.everyone = false;
+    rule.users[rule.user_count++] = (struct uid_range){100000, 165535};
+    ck_assert_str_eq(decide(&rule, 1, &subordinate, "v", NULL, NULL, 0), "yes x");
+    ck_assert_str_eq(decide(&rule, 1, &elsewhere, "v", NULL, NULL, 0), "no -");
+    rule.users[0] = (struct uid_range){0, 0};
+    ck_assert_str_eq(decide(&rule, 1, &other_root, "v", NULL, NULL, 0), "yes x");
+    rule.any_netns = false;
+    rule.deny = true; /* which needs no such line */
+    ck_assert_str_eq(decide(&rule, 1, &other_root, "v", NULL, NULL, 0), "no x");
 }
 END_TEST
 
@@ -81,7 +112,7 @@ START_TEST(a_rule_is_about_its_subjects)
 
     rule.everyone = false;
     ck_assert_str_eq(decide(&rule, 1, &user, "v", NULL, NULL, 0), "no -");
-    rule.users[rule.user_count++] = 1000;
+    rule.users[rule.user_count++] = (struct uid_range){1000, 1000};
     ck_assert_str_eq(decide(&rule, 1, &user, "v", NULL, NULL, 0), "yes x");
     ck_assert_str_eq(decide(&rule, 1, &stranger, "v", NULL, NULL, 0), "no -");
     rule.user_count = 0;
@@ -215,7 +246,7 @@ END_TEST
 static void try_prefix(const char *address, unsigned length)
 {
     struct rule rule = rule_of("x", false);
-    struct policy policy = {.administrator = 500, .count = 1, .rules = &rule};
+    struct policy policy = {.started_by = 500, .count = 1, .rules = &rule};
     struct target target = {0};
     unsigned bits;
 
@@ -298,6 +329,7 @@ static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, nothing_that_matches_means_no_but_to_administrators);
     tcase_add_test(tests, a_rule_is_about_its_subjects);
+    tcase_add_test(tests, a_rule_holds_where_it_says);
     tcase_add_loop_test(tests, verbs_match_by_pattern, 0, (int)(sizeof verbs / sizeof *verbs));
     tcase_add_loop_test(tests, a_rule_allows_what_it_contains_and_denies_what_it_touches, 0,
                         (int)(sizeof targets / sizeof *targets));

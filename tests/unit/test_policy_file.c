@@ -1,7 +1,7 @@
 /* The policy as it is written: what rules become of it, and that each mistake is told with its
  * line. */
+#include "broker/guard/policy_file.h"
 #include "log_capture.h"
-#include "policy_file.h"
 #include "suite.h"
 
 #include <fcntl.h>
@@ -36,6 +36,45 @@ static bool parse_text(struct fixture *f, const char *text, const char *name)
 
 #define ALL "everyone = yes\nverbs = *\n"
 
+START_TEST(users_have_numbers_and_places)
+{
+    struct fixture f = {0};
+    const struct rule *rule;
+
+    ck_assert(parse_text(&f,
+                         "[allow x]\nuser = nobody\nusers = 7, 100000-165535, 4294967291\n"
+                         "netns = any\nverbs = *\n[allow y]\nnetns = own\n" ALL,
+                         "file"));
+    rule = &f.policy.rules[0];
+    ck_assert_uint_eq(rule->user_count, 4);
+    ck_assert_uint_eq(rule->users[1].first, 7);
+    ck_assert_uint_eq(rule->users[1].last, 7);
+    ck_assert_uint_eq(rule->users[2].first, 100000);
+    ck_assert_uint_eq(rule->users[2].last, 165535);
+    ck_assert(rule->any_netns && !f.policy.rules[1].any_netns);
+    ck_assert(!f.policy.names_administrator);
+    policy_clear(&f.policy);
+}
+END_TEST
+
+START_TEST(the_administrator_is_named)
+{
+    struct fixture f = {0};
+
+    ck_assert(parse_text(&f, "[policy]\nadministrator = nobody\n[allow x]\n" ALL, "file"));
+    ck_assert(f.policy.names_administrator);
+    ck_assert_uint_eq(f.policy.administrator, 65534);
+    ck_assert(policy_is_administrator_uid(&f.policy, 65534));
+    ck_assert(!policy_is_administrator_uid(&f.policy, 0));
+    policy_clear(&f.policy);
+    ck_assert(parse_text(&f, "[policy]\nadministrator = none\n", "file"));
+    ck_assert(!policy_is_administrator_uid(&f.policy, 0));
+    f.policy.closed = true; /* its files have mistakes */
+    ck_assert(policy_is_administrator_uid(&f.policy, 0));
+    policy_clear(&f.policy);
+}
+END_TEST
+
 START_TEST(every_part_of_a_rule_is_read)
 {
     struct fixture f = {0};
@@ -55,7 +94,7 @@ START_TEST(every_part_of_a_rule_is_read)
     ck_assert_str_eq(rule->name, "the video network");
     ck_assert(!rule->deny && !rule->everyone);
     ck_assert_uint_eq(rule->user_count, 2);
-    ck_assert_uint_eq(rule->users[0], 0);
+    ck_assert_uint_eq(rule->users[0].first, 0);
     ck_assert_uint_eq(rule->group_count, 1);
     ck_assert_uint_eq(rule->verb_count, 2);
     ck_assert_str_eq(rule->verbs[0], "mroute.write");
@@ -138,13 +177,14 @@ static const struct {
     int line;
     const char *right; /* part of the log */
 } mistakes[] = {
-    {"user = root\n[allow x]\n" ALL, 1, "[allow NAME] or [deny NAME]"},
-    {"[allow x]\n" ALL "[permit y]\n" ALL, 4, "[allow NAME] or [deny NAME]"},
-    {"[allow]\n" ALL, 1, "[allow NAME] or [deny NAME]"},
-    {"[Deny x]\n" ALL, 1, "[allow NAME] or [deny NAME]"},
+    {"user = root\n[allow x]\n" ALL, 1, "[allow NAME] or [policy]"},
+    {"[allow x]\n" ALL "[permit y]\n" ALL, 4, "[allow NAME], [deny NAME] or [policy]"},
+    {"[allow]\n" ALL, 1, "[allow NAME], [deny NAME] or [policy]"},
+    {"[Deny x]\n" ALL, 1, "[allow NAME], [deny NAME] or [policy]"},
     {"[allow " NAME_40 "x]\n" ALL, 1, "at most 40 characters"},
     {"[deny " NAME_40 NAME_40 "]\n" ALL, 1, "at most 40 characters"},
-    {"[allow x]\n" ALL "colour = red\n", 4, "user, group, everyone, verbs, interfaces"},
+    {"[allow x]\n" ALL "colour = red\n", 4,
+     "user, users, group, everyone, netns, verbs, interfaces"},
     {"[allow x]\nuser = root, no-such-user\nverbs = *\n", 2, "the name of a user"},
     {"[allow x]\nuser =\nverbs = *\n", 2, "the name of a user"},
     {"[allow x]\ngroup = no-such-group\nverbs = *\n", 2, "the name of a group"},
@@ -179,11 +219,24 @@ static const struct {
     {"[allow x]\n" ALL "tables = 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1\n"
      "tables = 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1\n",
      5, "at most 32"},
-    {"[allow x]\nverbs = *\n[allow y]\n" ALL, 1, "a line user, group or everyone"},
+    {"[allow x]\n" ALL "user = 1000\n", 4, "numbers stand in a line users"},
+    {"[allow x]\n" ALL "users = root\n", 4, "the number of a user, or a range"},
+    {"[allow x]\n" ALL "users = 9-8\n", 4, "the number of a user, or a range"},
+    {"[allow x]\n" ALL "users = 1-\n", 4, "the number of a user, or a range"},
+    {"[allow x]\n" ALL "users = -1\n", 4, "the number of a user, or a range"},
+    {"[allow x]\n" ALL "users = 1-2-3\n", 4, "the number of a user, or a range"},
+    {"[allow x]\n" ALL "users = 0-4294967294\n", 4, "the number of a user, or a range"},
+    {"[allow x]\n" ALL "users = 4294967296\n", 4, "the number of a user, or a range"},
+    {"[allow x]\n" ALL "netns = all\n", 4, "own or any"},
+    {"[deny x]\n" ALL "netns = own\n", 4, "a rule that denies holds for all"},
+    {"[policy]\nadministrator = no-such-user\n", 2, "the name of a user of this machine, or none"},
+    {"[policy]\nuser = root\n", 2, "administrator"},
+    {"[policy]\nadministrator = root\nadministrator = none\n", 3, "one such line"},
+    {"[allow x]\nverbs = *\n[allow y]\n" ALL, 1, "a line user, users, group or everyone"},
     {"[allow x]\n" ALL "[deny y]\neveryone = yes\n", 4, "a line verbs"},
     {"[deny x]\n# everyone = yes\n[allow y]\n" ALL, 1, "a rule"},
     {"[allow x]\n" ALL "[deny y]\n", 4, "a rule"},
-    {"[allow x]\n" ALL "  [deny]\n" ALL, 4, "[allow NAME] or [deny NAME]"},
+    {"[allow x]\n" ALL "  [deny]\n" ALL, 4, "[allow NAME], [deny NAME] or [policy]"},
     {"[allow x]\n" ALL "nonsense\n", 4, "NAME = VALUE"},
     {"[allow x\n" ALL, 1, "NAME = VALUE"},
     /* The end of a long line must not count as one of its own. */
@@ -193,7 +246,8 @@ static const struct {
     {"[allow x]\n" ALL "\n" LINE_90 LINE_90 LINE_90 LINE_90 LINE_90 "\ntables = 0\n", 6,
      "1 to 999999999"},
     {"[allow x]\n" ALL "verbs = " LINE_90 LINE_90 LINE_90 "\nnonsense\n", 5, "NAME = VALUE"},
-    {"[allow " LINE_90 LINE_90 LINE_90 "]\n[allow]\n" ALL, 2, "[allow NAME] or [deny NAME]"},
+    {"[allow " LINE_90 LINE_90 LINE_90 "]\n[allow]\n" ALL, 2,
+     "[allow NAME], [deny NAME] or [policy]"},
     {"[allow x] everyone = yes\nverbs = *\n", 1, "nothing after a heading"},
 };
 
@@ -314,11 +368,11 @@ START_TEST(no_file_is_no_rule)
     struct folder f;
 
     folder_begin(&f);
-    f.fixture.policy.administrator = 7;
+    f.fixture.policy.started_by = 7;
     rmdir(f.drop_ins);
     ck_assert(load(&f));
     ck_assert_uint_eq(f.fixture.policy.count, 0);
-    ck_assert_uint_eq(f.fixture.policy.administrator, 7);
+    ck_assert_uint_eq(f.fixture.policy.started_by, 7);
     folder_end(&f);
 }
 END_TEST
@@ -452,9 +506,9 @@ static const struct {
     void (*spoil)(const struct folder *folder);
     const char *said;
 } spoilt[] = {
-    {make_symlink, "policy.conf is not used: Too many levels of symbolic links"},
-    {make_dangling_link, "policy.conf is not used: Too many levels of symbolic links"},
-    {make_device, "policy.conf is not used: Too many levels of symbolic links"},
+    {make_symlink, "policy.conf is not used: it is a symbolic link"},
+    {make_dangling_link, "policy.conf is not used: it is a symbolic link"},
+    {make_device, "policy.conf is not used: it is a symbolic link"},
     {make_folder, "policy.conf is not used: it is not a regular file"},
     {make_fifo, "policy.conf is not used: it is not a regular file"},
     {give_away, "policy.conf is not used: it must belong to root"},
@@ -484,6 +538,8 @@ END_TEST
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, every_part_of_a_rule_is_read);
+    tcase_add_test(tests, users_have_numbers_and_places);
+    tcase_add_test(tests, the_administrator_is_named);
     tcase_add_test(tests, a_list_goes_on_in_a_second_line);
     tcase_add_test(tests, a_list_goes_on_in_an_indented_line);
     tcase_add_loop_test(tests, a_wrong_heading_is_told_once, 0, 3);

@@ -98,6 +98,7 @@ START_TEST(an_idle_connection_ends)
     ck_assert_uint_eq(s.closed, 0);
     pass_seconds(&s, limits_of(&s)->idle_seconds);
     expect(client_ask(&s, 0, ping), "success");
+    expect(client_line(&s, 1, NULL), "too-slow");
     ck_assert(client_at_end(&s, 1));
     ck_assert_uint_eq(s.closed, 1);
     ck_assert_uint_eq(ended(&s, WAIT_REQUEST), 1);
@@ -137,13 +138,13 @@ START_TEST(who_reads_nothing_is_not_waited_for)
     service_begin(&s, "a b");
     client_connect(&s, 0);
     ask_without_reading(&s, 0);
-    ck_assert_uint_gt(s.services.users.queued, 0);
+    ck_assert_uint_gt(s.services.users.bytes.used, 0);
     pass_seconds(&s, limits_of(&s)->reply_seconds);
     ck_assert_uint_eq(s.closed, 0);
     pass_seconds(&s, 1);
     ck_assert_uint_eq(s.closed, 1);
     ck_assert_uint_eq(ended(&s, WAIT_READER), 1);
-    ck_assert_uint_eq(s.services.users.queued, 0);
+    ck_assert_uint_eq(s.services.users.bytes.used, 0);
     service_end(&s);
 }
 END_TEST
@@ -238,25 +239,74 @@ START_TEST(who_does_not_read_fills_his_own_memory_only)
 
     service_begin(&s, "a b");
     allow_all(&s, &rule);
-    limits_of(&s)->queued_bytes_per_user = 1;
+    limits_of(&s)->queued_bytes_per_user = 65536;
+    service_apply_limits(&s);
     client_connect_as(&s, 0, GREEDY);
     client_connect_as(&s, 1, GREEDY);
     client_connect_as(&s, 2, MODEST);
     ask_without_reading(&s, 0);
-    ck_assert_uint_gt(s.services.users.queued, 0);
-    ck_assert_uint_lt(s.services.users.queued, OUT_PAUSE); /* one reply, not many */
-    expect(client_ask(&s, 1, ping), "success");
+    ck_assert_uint_ge(s.services.users.bytes.used, OUT_ROOM);
+    ck_assert_uint_lt(s.services.users.bytes.used, 3UL * 65536); /* one reply, not many */
     expect(client_ask(&s, 2, ping), "success");
     ck_assert_int_gt(count_answers(&s, 0), 1); /* nothing is lost */
+    expect(client_ask(&s, 1, ping), "success");
     service_end(&s);
 }
 END_TEST
 
-START_TEST(events_of_a_user_without_memory_are_lost_and_counted)
+/* What is begun and not whole counts: 64 KiB are four of them. */
+START_TEST(half_requests_take_memory_and_those_who_get_none_are_told)
 {
     struct service s;
     struct rule rule;
-    cJSON *event;
+    cJSON *reply;
+
+    service_begin(&s, "a b");
+    allow_all(&s, &rule);
+    limits_of(&s)->queued_bytes_per_user = 65536;
+    limits_of(&s)->request_seconds = 1000;
+    service_apply_limits(&s);
+    for (int n = 0; n < 3; n++) {
+        client_connect_as(&s, n, GREEDY);
+        client_say(&s, n, "{\"action\":");
+        service_settle(&s);
+        ck_assert_uint_eq(s.services.users.bytes.used, (uintmax_t)(n + 1) * REQUEST_MAX);
+    }
+    client_connect_as(&s, 3, GREEDY);
+    ck_assert(pool_charge_account(&s.services.users.bytes,
+                                  pools_find(&s.services.users.pools, GREEDY), REQUEST_MAX, NULL));
+    client_say(&s, 3, ping);
+    ck_assert_ptr_null(client_line(&s, 3, NULL));
+    pass_seconds(&s, limits_of(&s)->reply_seconds + 1);
+    ck_assert_ptr_nonnull(reply = client_line(&s, 3, NULL));
+    ck_assert_ptr_nonnull(
+        strstr(cJSON_GetObjectItem(reply, "message")->valuestring, "queued-bytes-per-user"));
+    expect(reply, "limit");
+    ck_assert(client_at_end(&s, 3));
+    for (int n = 0; n < 3; n++) /* nor could they be answered */
+        expect(client_line(&s, n, NULL), "limit");
+    ck_assert_uint_eq(ended(&s, WAIT_MEMORY), 4);
+    pool_return(&s.services.users.bytes, GREEDY, REQUEST_MAX);
+    client_close(&s, 3);
+    client_connect_as(&s, 3, MODEST);
+    expect(client_ask(&s, 3, ping), "success");
+    service_end(&s);
+}
+END_TEST
+
+static void expect_event(struct service *s, int n, const char *topic)
+{
+    cJSON *event = client_line(s, n, NULL);
+
+    ck_assert_ptr_nonnull(event);
+    ck_assert_str_eq(cJSON_GetObjectItem(event, "event")->valuestring, topic);
+    cJSON_Delete(event);
+}
+
+START_TEST(events_of_a_user_without_memory_wait)
+{
+    struct service s;
+    struct rule rule;
 
     service_begin(&s, "a b");
     allow_all(&s, &rule);
@@ -264,15 +314,17 @@ START_TEST(events_of_a_user_without_memory_are_lost_and_counted)
     client_connect_as(&s, 1, MODEST);
     for (int n = 0; n < 2; n++)
         expect(client_ask(&s, n, "{\"action\":\"SUBSCRIBE\"}"), "success");
-    limits_of(&s)->queued_bytes_per_user = 1; /* so the second event has no place */
+    limits_of(&s)->queued_bytes_per_user = 65536;
+    service_apply_limits(&s);
+    pool_force(&s.services.users.bytes, GREEDY, 64000);
     ck_assert(kernel_add(&s.kernel, "10.0.0.1", "239.1.1.1", "a", "b"));
     ck_assert(kernel_add(&s.kernel, "10.0.0.1", "239.1.1.2", "a", "b"));
-    ck_assert_ptr_nonnull(event = client_line(&s, 0, NULL));
-    ck_assert_str_eq(cJSON_GetObjectItem(event, "event")->valuestring, "mfc.added");
-    cJSON_Delete(event);
-    ck_assert_ptr_nonnull(event = client_line(&s, 0, NULL));
-    ck_assert_str_eq(cJSON_GetObjectItem(event, "event")->valuestring, "lost");
-    cJSON_Delete(event);
+    ck_assert_ptr_null(client_line(&s, 0, NULL));
+    expect_event(&s, 1, "mfc.added");
+    pool_return(&s.services.users.bytes, GREEDY, 64000);
+    pass_seconds(&s, 1);
+    expect_event(&s, 0, "mfc.added");
+    expect_event(&s, 0, "mfc.added");
     service_end(&s);
 }
 END_TEST
@@ -298,12 +350,17 @@ START_TEST(a_user_holds_so_many_leases)
     service_begin(&s, "a b c");
     allow_all(&s, &rule);
     limits_of(&s)->leases_per_user = 2;
+    service_apply_limits(&s);
     client_connect_as(&s, 0, GREEDY);
     client_connect_as(&s, 1, MODEST);
     expect(add_route(&s, 0, 1, "b"), "success");
     expect(add_route(&s, 0, 2, "b"), "success");
+    ck_assert_uint_eq(s.services.users.leases.refused, 0);
+    expect(add_route(&s, 0, 2, "b"), "success");
+    ck_assert_uint_eq(s.services.users.leases.refused, 0); /* his already */
     expect(add_route(&s, 0, 3, "b"), "limit");
-    expect(add_route(&s, 0, 2, "b"), "success"); /* his already */
+    ck_assert_uint_eq(s.services.users.leases.refused, 1);
+    expect(add_route(&s, 0, 2, "b"), "success");
     expect(add_route(&s, 0, 2, "c"), "success"); /* in place of his own */
     expect(add_route(&s, 1, 3, "b"), "success");
     expect(add_route(&s, 0, 3, "c"), "limit"); /* another's */
@@ -320,6 +377,7 @@ START_TEST(a_lease_that_goes_makes_room)
     service_begin(&s, "a b c");
     allow_all(&s, &rule);
     limits_of(&s)->leases_per_user = 1;
+    service_apply_limits(&s);
     client_connect_as(&s, 0, GREEDY);
     client_connect_as(&s, 1, MODEST);
     for (int i = 0; i < 3; i++) {
@@ -347,7 +405,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, who_asks_too_fast_waits_for_the_next_second);
     tcase_add_test(tests, the_administrator_may_ask_as_fast_as_he_can);
     tcase_add_test(tests, who_does_not_read_fills_his_own_memory_only);
-    tcase_add_test(tests, events_of_a_user_without_memory_are_lost_and_counted);
+    tcase_add_test(tests, half_requests_take_memory_and_those_who_get_none_are_told);
+    tcase_add_test(tests, events_of_a_user_without_memory_wait);
     tcase_add_test(tests, a_user_holds_so_many_leases);
     tcase_add_test(tests, a_lease_that_goes_makes_room);
 }

@@ -10,31 +10,31 @@ enum { ROUTES_MAX_HERE = 4096 };
 
 static struct {
     struct ranges ranges;
-    struct port ports[8];
-    unsigned port_count;
+    struct iface ifaces[8];
+    unsigned iface_count;
     struct route *routes[ROUTES_MAX_HERE];
     unsigned route_count;
 } t;
 
-static struct port *port(const char *name)
+static struct iface *iface(const char *name)
 {
-    struct port *port = NULL;
+    struct iface *iface = NULL;
 
-    for (unsigned i = 0; i < t.port_count && !port; i++)
-        if (strcmp(t.ports[i].name, name) == 0)
-            port = &t.ports[i];
-    if (port)
-        return port;
-    port = &t.ports[t.port_count++];
-    strcpy(port->name, name);
-    port->pattern = port_name_is_pattern(name);
-    return port;
+    for (unsigned i = 0; i < t.iface_count && !iface; i++)
+        if (strcmp(t.ifaces[i].name, name) == 0)
+            iface = &t.ifaces[i];
+    if (iface)
+        return iface;
+    iface = &t.ifaces[t.iface_count++];
+    strcpy(iface->name, name);
+    iface->pattern = interface_name_is_pattern(name);
+    return iface;
 }
 
 static void begin(void)
 {
     memset(&t, 0, sizeof t);
-    ck_assert(ranges_init(&t.ranges, 42));
+    t.ranges.seed = 42;
 }
 
 static void end(void)
@@ -50,7 +50,7 @@ static struct route *add(const char *source, const char *group, const char *iif)
     struct route *route = route_new(&s, &g, 0);
 
     route->is_range = true;
-    route->iif = port(iif);
+    route->iif = iface(iif);
     route->serial = t.route_count;
     t.routes[t.route_count++] = route;
     ck_assert(ranges_add(&t.ranges, route));
@@ -62,7 +62,7 @@ static const struct route *find(const char *source, const char *group, const cha
     struct address s, g;
 
     ck_assert(address_parse(source, &s) && address_parse(group, &g));
-    return ranges_find(&t.ranges, &s, &g, iif ? port(iif) : NULL);
+    return ranges_find(&t.ranges, &s, &g, iif ? iface(iif) : NULL);
 }
 
 static unsigned count(const char *group)
@@ -160,7 +160,7 @@ START_TEST(one_takes_another_s_place)
     new = add("0.0.0.0", "239.9.9.9", "a");
     ranges_remove(&t.ranges, new);
     new->group = old->group;
-    ranges_replace(old, new);
+    ranges_replace(&t.ranges, old, new);
     ck_assert_ptr_eq(find("10.0.0.1", "239.1.1.1", "a"), new);
     ck_assert_uint_eq(count("239.1.1.1"), 1);
     ck_assert_uint_eq(count("239.9.9.9"), 0);
@@ -177,8 +177,8 @@ START_TEST(each_of_many_is_found_while_the_index_grows_and_shrinks)
         sprintf(group, "239.%d.%d.0/24", i / 256, i % 256);
         add("0.0.0.0", group, "a");
     }
-    ck_assert_uint_eq(t.ranges.count, 3000);
-    ck_assert_uint_ge(t.ranges.bucket_count, 3000);
+    ck_assert_uint_eq(t.ranges.groups.count, 3000);
+    ck_assert_uint_ge(1U << t.ranges.groups.bits, 3000);
     ck_assert_uint_eq(t.ranges.lengths[24], 3000);
     for (unsigned i = 0; i < 3000; i += 2)
         ranges_remove(&t.ranges, t.routes[i]);
@@ -187,33 +187,86 @@ START_TEST(each_of_many_is_found_while_the_index_grows_and_shrinks)
         ck_assert_ptr_eq(find("10.0.0.1", group, "a"), i % 2 ? t.routes[i] : NULL);
         ck_assert_uint_eq(count(group), i % 2);
     }
-    ck_assert_uint_eq(t.ranges.count, 1500);
+    ck_assert_uint_eq(t.ranges.groups.count, 1500);
     ck_assert_uint_eq(t.ranges.lengths[24], 1500);
     end();
 }
 END_TEST
 
-static void take(void *context, struct route *route)
+static bool take(void *context, struct route *route)
 {
     unsigned *seen = context;
 
     *seen |= 1u << route->serial;
+    return true;
 }
 
-START_TEST(those_within_a_range_are_visited)
+START_TEST(those_of_a_group_and_all_sources_are_visited)
 {
-    struct prefix within = kernel_prefix("239.0.0.0/8");
+    struct prefix group = kernel_prefix("239.1.1.1"), wide = kernel_prefix("239.0.0.0/8");
     unsigned seen = 0;
 
     begin();
+    ck_assert(!ranges_have_single(&t.ranges));
+    add("0.0.0.0", "239.0.0.0/8", "a");
+    ck_assert(!ranges_have_single(&t.ranges));
     add("0.0.0.0", "239.1.1.1", "a");
     add("0.0.0.0", "239.1.1.1", "b");
+    add("10.0.0.0/8", "239.1.1.1", "a");
     add("0.0.0.0", "238.1.1.1", "a");
-    add("0.0.0.0", "239.0.0.0/8", "a");
-    add("0.0.0.0", "224.0.0.0/4", "a");
-    add("0.0.0.0", "ff05::1", "a");
-    ranges_visit(&t.ranges, &within, take, &seen);
-    ck_assert_uint_eq(seen, 1u << 0 | 1u << 1 | 1u << 3);
+    ck_assert(ranges_have_single(&t.ranges));
+    ck_assert_uint_eq(ranges_count_of(&t.ranges, &group), 3);
+    ck_assert_uint_eq(ranges_count_of(&t.ranges, &wide), 1);
+    ranges_visit_any(&t.ranges, &group, take, &seen);
+    ck_assert_uint_eq(seen, 1u << 1 | 1u << 2);
+    end();
+}
+END_TEST
+
+/* What was visited, by the numbers of the routes. */
+struct visited {
+    char text[64];
+    unsigned most;
+};
+
+static bool note(void *context, struct route *route)
+{
+    struct visited *visited = context;
+
+    sprintf(visited->text + strlen(visited->text), "%u", (unsigned)route->serial);
+    return visited->most == 0 || strlen(visited->text) < visited->most;
+}
+
+static const char *around(const char *source, const char *group, const char *iif, unsigned most)
+{
+    static struct visited visited;
+    struct prefix s = kernel_prefix(source), g = kernel_prefix(group);
+
+    visited = (struct visited){.most = most};
+    ranges_visit_around(&t.ranges, &s, &g, iif, note, &visited);
+    return visited.text;
+}
+
+START_TEST(those_around_a_route_are_visited_from_the_most_specific_on)
+{
+    begin();
+    add("0.0.0.0", "224.0.0.0/4", "a");      /* 0 */
+    add("10.1.0.0/16", "224.0.0.0/4", "a");  /* 1 */
+    add("0.0.0.0", "239.1.0.0/16", "b");     /* 2 */
+    add("10.0.0.0/8", "239.1.0.0/16", "b");  /* 3 */
+    add("10.1.1.0/24", "239.1.0.0/16", "a"); /* 4 */
+    add("11.0.0.0/8", "239.1.0.0/16", "a");  /* 5 */
+    add("0.0.0.0", "239.1.1.1", "a");        /* 6 */
+    ck_assert_str_eq(around("10.1.1.1", "239.1.1.1", NULL, 0), "643210");
+    ck_assert_str_eq(around("10.1.1.1", "239.1.1.1", NULL, 2), "64");
+    ck_assert_str_eq(around("10.1.0.0/16", "239.1.0.0/16", "a", 0), "3210");
+    ck_assert_str_eq(around("10.0.0.0/8", "239.1.0.0/16", "a", 0), "3210");
+    ck_assert_str_eq(around("0.0.0.0", "239.1.0.0/16", "a", 0), "210");
+    ck_assert_str_eq(around("0.0.0.0", "239.1.0.0/16", "b", 0), "20");
+    ck_assert_str_eq(around("0.0.0.0", "239.1.0.0/16", "+", 0), "210");
+    ck_assert_str_eq(around("10.1.1.1", "240.0.0.1", NULL, 0), "");
+    ranges_remove(&t.ranges, t.routes[3]);
+    ck_assert_str_eq(around("10.1.1.1", "239.1.1.1", NULL, 0), "64210");
     end();
 }
 END_TEST
@@ -235,13 +288,13 @@ START_TEST(the_winner_is_that_of_an_obvious_search)
     for (int i = 0; i < 200; i++) {
         struct address s = {V4, {10, (uint8_t)(rand() % 3), 0, 1}};
         struct address g = {V4, {239, (uint8_t)(rand() % 3), 0, (uint8_t)(rand() % 4)}};
-        struct port *in = port(names[rand() % 3]);
+        struct iface *in = iface(names[rand() % 3]);
         size_t best = 0, winner = 0, had = 0;
 
         for (unsigned n = t.route_count; n-- > 0;) {
             const struct route *r = t.routes[n];
             bool meant =
-                r->iif == in || (r->iif->pattern && port_name_matches(r->iif->name, in->name));
+                r->iif == in || (r->iif->pattern && iface_name_matches(r->iif->name, in->name));
             size_t rank = 1000000u * r->group.length + 1000u * r->source.length +
                           (r->iif->pattern ? strlen(r->iif->name) : 100);
 
@@ -265,7 +318,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, all_that_have_a_group_are_counted);
     tcase_add_test(tests, one_takes_another_s_place);
     tcase_add_test(tests, each_of_many_is_found_while_the_index_grows_and_shrinks);
-    tcase_add_test(tests, those_within_a_range_are_visited);
+    tcase_add_test(tests, those_of_a_group_and_all_sources_are_visited);
+    tcase_add_test(tests, those_around_a_route_are_visited_from_the_most_specific_on);
     tcase_add_loop_test(tests, the_winner_is_that_of_an_obvious_search, 0, 20);
 }
 

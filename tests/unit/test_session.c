@@ -275,7 +275,7 @@ static void open_7(struct service *s)
     mroute_table_opened(s->kernel.mroute, V4, 7, fd, NULL);
 }
 
-START_TEST(a_deferred_request_keeps_those_behind_it_waiting)
+START_TEST(a_request_that_waits_keeps_those_behind_it_waiting)
 {
     struct service s;
 
@@ -295,7 +295,7 @@ START_TEST(a_deferred_request_keeps_those_behind_it_waiting)
 }
 END_TEST
 
-START_TEST(a_refused_table_answers_the_deferred_request)
+START_TEST(a_refused_table_answers_the_request_that_waits)
 {
     struct service s;
     struct error error;
@@ -402,7 +402,7 @@ START_TEST(a_slow_subscriber_is_told_how_much_it_missed)
     expect(client_ask(&s, 0, "{\"action\":\"SUBSCRIBE\"}"), "success");
     for (int i = 0; i < 50; i++) {
         add_routes(&s, 100);
-        mroute_flush(s.kernel.mroute, &(struct mroute_filter){0}, false);
+        kernel_flush(&s.kernel, &(struct mroute_filter){0}, false);
         service_settle(&s);
     }
     do {
@@ -413,30 +413,6 @@ START_TEST(a_slow_subscriber_is_told_how_much_it_missed)
     /* Each word of a loss stands for the events that it counts. */
     ck_assert_uint_ge(sequence + lost, 10000);
     ck_assert_uint_le(sequence + lost, 10000 + sequence);
-    service_end(&s);
-}
-END_TEST
-
-START_TEST(descriptors_that_a_client_sends_are_no_harm)
-{
-    struct service s;
-    char control[CMSG_SPACE(sizeof(int))] = {0};
-    struct iovec vector = {(void *)"{\"action\":\"PING\"}", 17};
-    struct msghdr header = {.msg_iov = &vector,
-                            .msg_iovlen = 1,
-                            .msg_control = control,
-                            .msg_controllen = sizeof control};
-    struct cmsghdr *message = CMSG_FIRSTHDR(&header);
-    int fd = 1;
-
-    service_begin(&s, "a b");
-    client_connect(&s, 0);
-    message->cmsg_level = SOL_SOCKET;
-    message->cmsg_type = SCM_RIGHTS;
-    message->cmsg_len = CMSG_LEN(sizeof fd);
-    memcpy(CMSG_DATA(message), &fd, sizeof fd);
-    ck_assert_int_eq(sendmsg(s.clients[0], &header, 0), 17);
-    expect(client_line(&s, 0, NULL), "success");
     service_end(&s);
 }
 END_TEST
@@ -455,13 +431,12 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_long_list_comes_in_slices_while_others_are_served);
     tcase_add_test(tests, a_list_that_nobody_reads_to_its_end_is_given_up);
     tcase_add_test(tests, a_half_closed_connection_gets_its_long_list);
-    tcase_add_test(tests, a_deferred_request_keeps_those_behind_it_waiting);
-    tcase_add_test(tests, a_refused_table_answers_the_deferred_request);
+    tcase_add_test(tests, a_request_that_waits_keeps_those_behind_it_waiting);
+    tcase_add_test(tests, a_refused_table_answers_the_request_that_waits);
     tcase_add_test(tests, several_clients_wait_for_one_table);
     tcase_add_test(tests, a_half_closed_connection_waits_for_its_table);
     tcase_add_test(tests, events_come_between_replies);
     tcase_add_test(tests, a_slow_subscriber_is_told_how_much_it_missed);
-    tcase_add_test(tests, descriptors_that_a_client_sends_are_no_harm);
 }
 
 int main(void)

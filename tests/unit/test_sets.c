@@ -3,11 +3,12 @@
 #include "client.h"
 #include "log.h"
 #include "resources/mroute/rules.h"
-#include "staging.h"
+#include "resources/mroute/staging.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ALICE = 1001, BOB = 1002, MANY = 5000 };
 
@@ -42,7 +43,7 @@ static void end(struct service *s)
 
 static size_t routes(const struct service *s)
 {
-    return mroute_totals(s->services.mroute).routes;
+    return mroute_totals(s->kernel.mroute).routes;
 }
 
 /* Turns the loop until the nth client has a reply. */
@@ -156,6 +157,7 @@ START_TEST(routes_that_others_hold_count_as_leases)
 
     begin(&s);
     s.services.users.limits.leases_per_user = 1;
+    service_apply_limits(&s);
     expect(client_ask(&s, 0, ADD(FLOW("1", "b"))), "success");
     expect(client_ask(&s, 0, ADD(FLOW("2", "b"))), "success");
     stage(&s, 1, ADD(FLOW("1", "b")));
@@ -205,7 +207,7 @@ START_TEST(a_set_that_names_too_many_interfaces_changes_nothing)
 
     begin(&s);
     expect(client_ask(&s, 1, BEGIN), "success");
-    for (int i = 0; i < PORTS_MAX; i++) {
+    for (int i = 0; i < IFACES_MAX; i++) {
         snprintf(request, sizeof request,
                  ADD("\"source\":\"10.0.0.1\",\"group\":\"239.1.1.%d\",\"iif\":\"late%d\","
                      "\"oifs\":[\"b\"],\"wait\":true"),
@@ -233,7 +235,7 @@ START_TEST(a_set_with_too_many_tables_changes_nothing)
     for (uint32_t table = 100; table < 100 + TABLES_MAX; table++) {
         service_settle(&s);
         if (s.kernel.asked_table == table)
-            mroute_table_opened(s.services.mroute, V4, table, mroute_socket_open(V4, table), NULL);
+            mroute_table_opened(s.kernel.mroute, V4, table, mroute_socket_open(V4, table), NULL);
     }
     expect(await(&s, 1), "limit");
     ck_assert_uint_eq(routes(&s), 0);
@@ -249,12 +251,12 @@ START_TEST(what_is_listed_counts_as_memory)
 
     begin(&s);
     stage_many(&s, 1, 5);
-    before = s.services.users.queued;
+    before = s.services.users.bytes.used;
     ck_assert_uint_gt(before, MANY * sizeof(struct staged));
     client_say(&s, 1, "{\"action\":\"COMMIT\",\"payload\":{\"dry_run\":true}}");
     for (int i = 0; i < 100; i++)
         service_settle(&s); /* and the client does not read */
-    ck_assert_uint_ge(s.services.users.queued, before);
+    ck_assert_uint_ge(s.services.users.bytes.used, before);
     cJSON *reply = await(&s, 1);
     ck_assert(count_of(reply, "added") == MANY);
     expect(reply, "success");
@@ -268,6 +270,7 @@ START_TEST(a_set_takes_its_share_of_the_memory)
 
     begin(&s);
     s.services.users.limits.queued_bytes_per_user = 65536;
+    service_apply_limits(&s);
     expect(client_ask(&s, 1, BEGIN), "success");
     for (int i = 0; i < 1000; i++) {
         cJSON *reply = client_ask(&s, 1, ADD(FLOW("1", "b")));
@@ -275,9 +278,9 @@ START_TEST(a_set_takes_its_share_of_the_memory)
 
         expect(reply, full ? "limit" : "success");
         if (full) {
-            ck_assert_uint_ge(s.services.users.queued, 32768);
+            ck_assert_uint_ge(s.services.users.bytes.used, 32768 - REQUEST_MAX);
             expect(client_ask(&s, 1, COMMIT), "aborted");
-            ck_assert_uint_lt(s.services.users.queued, 32768);
+            ck_assert_uint_lt(s.services.users.bytes.used, 32768);
             end(&s);
             return;
         }
@@ -328,7 +331,7 @@ static void answer_table(struct service *s, uint32_t table)
 {
     service_settle(s);
     ck_assert_uint_eq(s->kernel.asked_table, table);
-    mroute_table_opened(s->services.mroute, V4, table, mroute_socket_open(V4, table), NULL);
+    mroute_table_opened(s->kernel.mroute, V4, table, mroute_socket_open(V4, table), NULL);
 }
 
 /* The first one has no route yet when the second one opens. */
@@ -364,7 +367,7 @@ START_TEST(a_table_that_does_not_open_is_the_end_of_the_set)
     client_say(&s, 1, COMMIT);
     service_settle(&s);
     error_set(&error, ERROR_IN_USE, "table", "owned");
-    mroute_table_opened(s.services.mroute, V4, 101, -1, &error);
+    mroute_table_opened(s.kernel.mroute, V4, 101, -1, &error);
     expect(await(&s, 1), "in-use");
     ck_assert_uint_eq(routes(&s), 0);
     expect(client_ask(&s, 1, BEGIN), "success");
@@ -410,13 +413,13 @@ START_TEST(the_reply_comes_when_packets_are_led_to_the_table)
     struct service s;
 
     begin(&s);
-    mroute_keep_rules(s.services.mroute, &host);
+    mroute_keep_rules(s.kernel.mroute, &host);
     stage(&s, 1, ADD(FLOW("1", "b") ",\"table\":101"));
     client_say(&s, 1, COMMIT);
     answer_table(&s, 101);
     ck_assert_ptr_null(client_line(&s, 1, NULL));
     ck_assert_uint_eq(routes(&s), 1);
-    mroute_rule_answered(s.services.mroute, V4, 101);
+    mroute_rule_answered(s.kernel.mroute, V4, 101);
     expect(await(&s, 1), "success");
     end(&s);
 }
@@ -465,6 +468,97 @@ START_TEST(others_ask_in_between_and_change_afterwards)
     reply = await(&s, 1);
     ck_assert(count_of(reply, "added") == MANY);
     expect(reply, "success");
+    end(&s);
+}
+END_TEST
+
+/* Alice's set is of table 253. Bob changes another table at once, and what she holds besides makes
+ * nobody wait; her own other connection waits, whatever its table is. */
+START_TEST(a_set_makes_others_wait_only_for_its_tables)
+{
+    struct service s;
+
+    begin(&s);
+    client_connect_as(&s, 3, ALICE);
+    close(kernel_open_table(&s.kernel, V4, 7));
+    expect(client_ask(&s, 1, ADD(FLOW("1", "b") ",\"table\":7")), "success");
+    stage_many(&s, 1, 5);
+    client_say(&s, 1, COMMIT);
+    while (routes(&s) < 2)
+        uv_run(&s.loop, UV_RUN_NOWAIT);
+    client_say(&s, 2, ADD(FLOW("2", "b") ",\"table\":7"));
+    client_say(&s, 3, ADD(FLOW("3", "b") ",\"table\":7"));
+    uv_run(&s.loop, UV_RUN_NOWAIT);
+    uv_run(&s.loop, UV_RUN_NOWAIT);
+    ck_assert(slices_are_busy(&s.services.slices));
+    ck_assert_uint_eq(fake_mfc_count(V4, 7), 2);
+    expect(await(&s, 2), "success");
+    turn_until(&s, is_idle);
+    expect(await(&s, 1), "success");
+    expect(await(&s, 3), "success");
+    ck_assert_uint_eq(routes(&s), MANY + 2); /* her first one of table 7 was not in the set */
+    end(&s);
+}
+END_TEST
+
+#define FLUSH(more) "{\"action\":\"FLUSH_MFC\",\"payload\":{" more "}}"
+
+/* What looks makes nobody wait, and what deletes what its holder has only the holder. */
+START_TEST(a_flush_makes_nobody_else_wait)
+{
+    static const char *const requests[] = {
+        "{\"action\":\"COMMIT\",\"payload\":{\"dry_run\":true}}",
+        FLUSH("\"dry_run\":true"),
+        FLUSH(""),
+    };
+    struct service s;
+
+    begin(&s);
+    client_connect_as(&s, 3, ALICE);
+    stage_many(&s, 1, 5);
+    client_say(&s, 1, COMMIT);
+    expect(await(&s, 1), "success");
+    if (_i == 0)
+        stage_many(&s, 1, 5);
+    client_say(&s, 1, requests[_i]);
+    while (!slices_are_busy(&s.services.slices))
+        uv_run(&s.loop, UV_RUN_NOWAIT);
+    uv_run(&s.loop, UV_RUN_NOWAIT);
+    ck_assert(slices_are_busy(&s.services.slices));
+    while (_i < 2 && slices_are_busy(&s.services.slices)) {
+        ck_assert_ptr_null(s.services.slices.holder);
+        uv_run(&s.loop, UV_RUN_NOWAIT);
+    }
+    ck_assert_ptr_null(s.services.slices.holder);
+    client_say(&s, 2, ADD(FLOW("1", "b")));
+    client_say(&s, 3, ADD(FLOW("2", "b")));
+    for (int i = 0; i < 3; i++)
+        uv_run(&s.loop, UV_RUN_NOWAIT);
+    ck_assert(_i < 2 || slices_are_busy(&s.services.slices));
+    expect(client_line(&s, 2, NULL), "success");
+    turn_until(&s, is_idle);
+    expect(await(&s, 3), "success");
+    ck_assert_uint_eq(routes(&s), _i == 2 ? 2 : MANY + 2);
+    end(&s);
+}
+END_TEST
+
+START_TEST(one_user_s_long_work_is_bounded)
+{
+    struct service s;
+
+    begin(&s);
+    for (int i = 0; i < 2; i++) {
+        struct account *alice = pools_find(&s.services.users.pools, ALICE);
+
+        ck_assert_ptr_nonnull(alice);
+        alice->work.job_count += i == 0 ? SLICE_JOBS_MAX : 0;
+        expect(client_ask(&s, 1, BEGIN), "success");
+        expect(client_ask(&s, 1, COMMIT), i == 0 ? "limit" : "success");
+        expect(client_ask(&s, 1, FLUSH("")), i == 0 ? "limit" : "success");
+        expect(client_ask(&s, 2, FLUSH("")), "success");
+        alice->work.job_count = 0;
+    }
     end(&s);
 }
 END_TEST
@@ -518,6 +612,35 @@ START_TEST(a_set_whose_client_goes_before_changes_nothing)
     service_settle(&s);
     ck_assert(!slices_are_busy(&s.services.slices));
     ck_assert_uint_eq(routes(&s), 0);
+    end(&s);
+}
+END_TEST
+
+/* The first routes were checked when the old policy held; the new one forbids them, or does not. */
+START_TEST(a_new_policy_has_a_set_checked_anew)
+{
+    struct service s;
+    struct rule *rule;
+
+    begin(&s);
+    rule = &s.services.policy.rules[1];
+    *rule = anything;
+    rule->deny = _i == 0;
+    rule->prefix_count = 1;
+    rule->prefixes[0] = kernel_prefix("239.5.0.0");
+    s.services.users.limits.leases_per_user = MANY;
+    service_apply_limits(&s);
+    stage_many(&s, 2, 5);
+    client_say(&s, 2, COMMIT);
+    uv_run(&s.loop, UV_RUN_NOWAIT);
+    uv_run(&s.loop, UV_RUN_NOWAIT);
+    ck_assert(slices_are_busy(&s.services.slices));
+    ck_assert_uint_eq(routes(&s), 0);
+    s.services.policy.count = 2;
+    pendings_policy_changed(&s.services);
+    sessions_check_policy(&s.services);
+    expect(await(&s, 2), rule->deny ? "not-allowed" : "success");
+    ck_assert_uint_eq(routes(&s), rule->deny ? 0 : MANY);
     end(&s);
 }
 END_TEST
@@ -583,7 +706,7 @@ START_TEST(what_a_session_held_goes_while_others_are_served)
     expect(client_line(&s, 0, NULL), "success");
     turn_until(&s, is_idle);
     ck_assert_uint_eq(routes(&s), 0);
-    ck_assert_uint_eq(s.services.users.leases, 0);
+    ck_assert_uint_eq(s.services.users.leases.used, 0);
     end(&s);
 }
 END_TEST
@@ -592,7 +715,7 @@ END_TEST
  * others. */
 static void make_mixed(struct service *s)
 {
-    struct owner nobody = {.kind = HOLD_FOUND, .lease = {.uid = LEASE_UID_UNKNOWN}};
+    struct holder nobody = {.kind = HOLDER_FOUND, .lease = {.uid = LEASE_UID_UNKNOWN}};
     struct args_add_mfc found = route_args("10.0.0.1", "239.1.1.9", "a", "b");
     enum route_change change;
     struct error error;
@@ -607,7 +730,7 @@ static void make_mixed(struct service *s)
     expect(client_ask(s, 2, ADD(FLOW("2", "b"))), "success");
     expect(client_ask(s, 2, ADD(FLOW("3", "b"))), "success");
     expect(client_ask(s, 0, ADD(FLOW("5", "b"))), "success");
-    ck_assert(mroute_add(s->services.mroute, &found, &nobody, &change, &error));
+    ck_assert(mroute_add(s->kernel.mroute, &found, &nobody, &change, &error));
 }
 
 static cJSON *flush_with(struct service *s, int n, const char *payload, bool by_set)
@@ -640,7 +763,7 @@ START_TEST(a_flush_is_a_replacement_by_nothing)
         reply = flush_with(&s, _i % 2, payloads[_i / 2], by_set);
         deleted[by_set] = count_of(reply, by_set ? "deleted" : "count");
         expect(reply, "success");
-        s.kernel.mroute = s.services.mroute;
+        s.kernel.mroute = s.kernel.mroute;
         left[by_set] = strdup(kernel_routes(&s.kernel));
         end(&s);
     }
@@ -732,7 +855,7 @@ END_TEST
 
 static void add_tests(TCase *tests)
 {
-    tcase_set_timeout(tests, 60);
+    tcase_set_timeout(tests, 300);
     tcase_add_test(tests, what_the_policy_forbids_meanwhile_is_not_applied);
     tcase_add_test(tests, a_set_that_may_not_be_committed_is_over);
     tcase_add_test(tests, what_may_not_be_deleted_is_not_left_out);
@@ -749,9 +872,13 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_table_that_does_not_open_is_the_end_of_the_set);
     tcase_add_test(tests, who_goes_while_a_table_opens_leaves_nothing);
     tcase_add_test(tests, others_ask_in_between_and_change_afterwards);
+    tcase_add_test(tests, a_set_makes_others_wait_only_for_its_tables);
+    tcase_add_loop_test(tests, a_flush_makes_nobody_else_wait, 0, 3);
+    tcase_add_test(tests, one_user_s_long_work_is_bounded);
     tcase_add_test(tests, who_waits_to_change_something_may_go);
     tcase_add_test(tests, a_set_whose_client_goes_is_applied_to_its_end);
     tcase_add_test(tests, a_set_whose_client_goes_before_changes_nothing);
+    tcase_add_loop_test(tests, a_new_policy_has_a_set_checked_anew, 0, 2);
     tcase_add_test(tests, two_sets_come_one_after_the_other);
     tcase_add_test(tests, a_set_changes_nothing_of_others);
     tcase_add_test(tests, a_user_flushes_what_is_his);

@@ -1,8 +1,8 @@
 /* The line for the service manager: what it counts, what it says of mistakes, and that nothing in
  * it breaks the manager's protocol. */
+#include "broker/service/status_line.h"
 #include "client.h"
 #include "log.h"
-#include "status_line.h"
 #include "suite.h"
 
 #include <string.h>

@@ -97,6 +97,20 @@ static void assert_branch(const cJSON *branch, const struct action_row *row)
     }
 }
 
+/* What only reads is not audited; a lease is granted, a resource released, by what changes. */
+START_TEST(flags_agree_with_the_verb)
+{
+    const struct action_row *row = action_row((enum action)_i);
+    const char *dot = strrchr(row->policy, '.');
+    unsigned changing = ACTION_WANTS_LEASE | ACTION_DELETES | ACTION_STAGED | ACTION_ENDS_SET |
+                        ACTION_WAITS_FOR_SETS | ACTION_DECIDED_LATER;
+
+    ck_assert_msg((strcmp(dot, ".read") != 0) == ((row->flags & ACTION_CHANGES) != 0), "%s",
+                  row->name);
+    ck_assert_msg(!(row->flags & changing) || row->flags & ACTION_CHANGES, "%s", row->name);
+}
+END_TEST
+
 START_TEST(the_schema_has_a_branch_an_action)
 {
     cJSON *schema = parse_schema(ACTION_COUNT);
@@ -146,6 +160,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, names_and_commands_are_unique);
     tcase_add_test(tests, an_action_is_found_by_its_exact_name);
     tcase_add_loop_test(tests, each_row_is_complete, 0, ACTION_COUNT);
+    tcase_add_loop_test(tests, flags_agree_with_the_verb, 0, ACTION_COUNT);
     tcase_add_test(tests, the_schema_has_a_branch_an_action);
     tcase_add_test(tests, the_schema_of_one_action_has_one_branch);
     tcase_add_test(tests, each_error_has_a_word_of_its_own);

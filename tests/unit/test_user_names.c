@@ -1,5 +1,5 @@
 /* Names of users: as the file has them, while it changes, and whatever stands in it. */
-#include "user_names.h"
+#include "broker/guard/user_names.h"
 
 #include "suite.h"
 
@@ -43,7 +43,7 @@ START_TEST(a_name_stands_before_its_number)
     ck_assert_str_eq(format(&names, 0), "root (0)");
     ck_assert_str_eq(format(&names, 7), "last (7)");
     ck_assert_str_eq(format(&names, 8), "8");
-    ck_assert_str_eq(format(&names, (uid_t)-1), "4294967295");
+    ck_assert_str_eq(format(&names, (uid_t)-1), "configuration (4294967295)");
     ck_assert_str_eq(format(NULL, 0), "0");
     user_names_clear(&names);
 }
@@ -102,7 +102,7 @@ START_TEST(what_is_no_small_file_is_not_read)
     ck_assert_str_eq(format(&names, 0), "0");
     unlink(path);
     ck_assert_int_eq(mkfifo(path, 0600), 0);
-    names.path = path;
+    names.file.path = path;
     ck_assert_str_eq(format(&names, 0), "0");
     unlink(path);
     write_file("root:x:0:0::/:/bin/sh\n");

@@ -11,10 +11,10 @@ int diagnose_input(uint8_t family, unsigned ifindex, struct input_facts *ret)
     return 0;
 }
 
-int diagnose_link(unsigned ifindex, struct link_facts *ret)
+int diagnose_netif(unsigned ifindex, struct netif_facts *ret)
 {
     (void)ifindex;
-    *ret = (struct link_facts){.kind = LINK_OTHER};
+    *ret = (struct netif_facts){.kind = NETIF_OTHER};
     return 0;
 }
 

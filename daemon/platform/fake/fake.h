@@ -15,13 +15,13 @@ void fake_reset(void);
 /* --- Interfaces ---------------------------------------------------------------------------- */
 
 /* Makes an interface that is up, and returns its index: each time another one. */
-unsigned fake_link_add(const char *name);
-void fake_link_del(const char *name);
-void fake_link_rename(const char *from, const char *to);
-void fake_link_set_running(const char *name, bool running);
+unsigned fake_netif_add(const char *name);
+void fake_netif_del(const char *name);
+void fake_netif_rename(const char *from, const char *to);
+void fake_netif_set_running(const char *name, bool running);
 
 /* What was to be told of interfaces is lost; the reader is told all again. */
-void fake_links_overrun(void);
+void fake_netifs_overrun(void);
 
 /* --- Tables -------------------------------------------------------------------------------- */
 
@@ -36,6 +36,9 @@ unsigned fake_vif_count(uint8_t family, uint32_t table);
 
 /* Whether some copy of the table's descriptor is open. */
 bool fake_table_is_owned(uint8_t family, uint32_t table);
+
+/* A broker did this to the table's socket, as mroute_socket_renew tells of it. */
+void fake_table_spoil(uint8_t family, uint32_t table, int renewal);
 
 /* A message about a packet for the table's owner. */
 void fake_upcall(uint8_t family, uint32_t table, const struct upcall *upcall);
@@ -69,6 +72,18 @@ size_t fake_unresolved(uint8_t family, uint32_t table);
  * old route would have begun to send to a stranger. Must be 0 at any time. */
 unsigned fake_strangers(void);
 
+/* --- Changes by others --------------------------------------------------------------------- */
+
+/* Another process writes an entry of the default table, from VIF `parent` to VIF `oif`; deletes
+ * one; adds a VIF, or deletes it (ifindex 0); deletes a rule of ours. */
+void fake_foreign_set(const char *source, const char *group, unsigned parent, unsigned oif);
+void fake_foreign_del(const char *source, const char *group);
+void fake_foreign_vif(uint8_t family, unsigned vif, unsigned ifindex);
+void fake_foreign_rule_del(uint8_t family, uint32_t table, const char *iif);
+
+/* What was to be told of changes is lost. */
+void fake_changes_overrun(void);
+
 /* --- Rules --------------------------------------------------------------------------------- */
 
 /* A rule that is there without the service's doing, or was made by one before it (ours). */
@@ -82,6 +97,9 @@ size_t fake_rule_count(void);
  * interface; and how many are on sockets still, whose interface is gone. */
 size_t fake_memberships(unsigned ifindex);
 size_t fake_dead_memberships(void);
+
+/* The interface leaves its IPv6 groups, and the sockets know nothing of it. */
+void fake_memberships_lose_ipv6(unsigned ifindex);
 
 /* source NULL: of any. */
 bool fake_is_member(unsigned ifindex, const char *source, const char *group);

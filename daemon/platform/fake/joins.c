@@ -55,7 +55,7 @@ static int check_new(uint64_t socket, const struct membership_key *key)
     unsigned groups, sources;
 
     count_places(socket, key, &groups, &sources);
-    if (!fake_link_exists(key->ifindex))
+    if (!fake_netif_exists(key->ifindex))
         return -ENODEV;
     if (sources > 0 && !key->source.family)
         return -EADDRINUSE;
@@ -99,7 +99,7 @@ int joins_leave(int fd, const struct membership_key *key)
 {
     struct fake *kernel = fake_kernel();
     uint64_t socket = socket_of(fd);
-    bool whole = !key->source.family || !fake_link_exists(key->ifindex);
+    bool whole = !key->source.family || !fake_netif_exists(key->ifindex);
     int result = -EADDRNOTAVAIL;
 
     for (size_t i = kernel->membership_count; i > 0; i--) {
@@ -114,13 +114,26 @@ int joins_leave(int fd, const struct membership_key *key)
     return result;
 }
 
-void fake_memberships_lose_link(unsigned ifindex)
+void fake_memberships_lose_netif(unsigned ifindex)
 {
     struct fake *kernel = fake_kernel();
 
     for (size_t i = 0; i < kernel->membership_count; i++)
         if (kernel->memberships[i].key.ifindex == ifindex)
             kernel->memberships[i].live = false;
+}
+
+int joins_members_read(joins_member_visit *visit, void *context)
+{
+    const struct fake *kernel = fake_kernel();
+
+    for (size_t i = 0; i < kernel->membership_count; i++) {
+        const struct fake_membership *m = &kernel->memberships[i];
+
+        if (m->live && m->key.group.family == FAMILY_IPV6)
+            visit(context, m->key.ifindex, &m->key.group);
+    }
+    return 0;
 }
 
 /* --- The test's side ----------------------------------------------------------------------- */
@@ -133,6 +146,16 @@ size_t fake_memberships(unsigned ifindex)
     for (size_t i = 0; i < kernel->membership_count; i++)
         count += kernel->memberships[i].live && kernel->memberships[i].key.ifindex == ifindex;
     return count;
+}
+
+void fake_memberships_lose_ipv6(unsigned ifindex)
+{
+    struct fake *kernel = fake_kernel();
+
+    for (size_t i = 0; i < kernel->membership_count; i++)
+        if (kernel->memberships[i].key.ifindex == ifindex &&
+            kernel->memberships[i].key.group.family == FAMILY_IPV6)
+            kernel->memberships[i].live = false;
 }
 
 size_t fake_dead_memberships(void)

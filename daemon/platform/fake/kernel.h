@@ -4,25 +4,27 @@
 
 #include "fake.h"
 #include "platform/joins.h"
-#include "platform/links.h"
+#include "platform/netifs.h"
 
 enum {
-    FAKE_LINKS_MAX = 512,
-    FAKE_NEWS_MAX = 4096,
+    FAKE_NETIFS_MAX = 512,
+    FAKE_EVENT_MAX = 4096,
     FAKE_TABLES_MAX = 32,
     FAKE_RULES_MAX = 1024,
     FAKE_MEMBERSHIPS_MAX = 16384,
+    FAKE_CHANGES_MAX = 4096,
     FAKE_UNRESOLVED_MAX = 4096, /* of a table; then packets are dropped without a word */
 };
 
-struct fake_news {
+struct fake_netif_event {
     bool gone;
-    struct link_info link;
+    struct netif netif;
 };
 
 struct fake_entry {
     struct mfc_entry entry;
     struct mfc_counters counters;
+    bool foreign;
 };
 
 /* A flow whose packets wait for a route. */
@@ -35,10 +37,12 @@ struct fake_table {
     uint8_t family;
     uint32_t table;
     unsigned vifs[VIFS_MAX]; /* interface indexes; 0: free */
+    unsigned had[VIFS_MAX];  /* the last ones */
     struct fake_entry *entries;
     size_t count, capacity;
     struct fake_flow *unresolved;
     size_t unresolved_count;
+    int renewal; /* what mroute_socket_renew finds */
 };
 
 struct fake_rule {
@@ -54,13 +58,18 @@ struct fake_membership {
 };
 
 struct fake {
-    struct link_info links[FAKE_LINKS_MAX];
-    size_t link_count;
+    struct netif netifs[FAKE_NETIFS_MAX];
+    size_t netif_count;
     unsigned last_ifindex;
-    struct fake_news news[FAKE_NEWS_MAX];
-    size_t news_count;
+    struct fake_netif_event event[FAKE_EVENT_MAX];
+    size_t event_count;
     bool overrun;
-    int links_peer; /* the kernel's end of the socket that tells of interfaces; -1: not open */
+    int netifs_peer; /* the kernel's end of the socket that tells of interfaces; -1: not open */
+
+    int changes_peer; /* the same of changes to the tables */
+    struct mroute_change changes[FAKE_CHANGES_MAX];
+    size_t change_count;
+    bool changes_lost;
 
     struct fake_table tables[FAKE_TABLES_MAX];
     struct fake_rule rules[FAKE_RULES_MAX];
@@ -76,14 +85,17 @@ struct fake {
 struct fake *fake_kernel(void);
 
 /* What the tables lose with an interface. */
-void fake_tables_lose_link(unsigned ifindex);
+void fake_tables_lose_netif(unsigned ifindex);
 void fake_tables_reset(void);
 
-void fake_memberships_lose_link(unsigned ifindex);
+void fake_tell_change(const struct mroute_change *change);
+void fake_mark_foreign(const struct mroute_socket *socket, const struct mfc_entry *entry);
+
+void fake_memberships_lose_netif(unsigned ifindex);
 
 /* Counts a write that may be refused; a negative errno when it is the one to fail. */
 int fake_begin_addition(void);
-bool fake_link_exists(unsigned ifindex);
+bool fake_netif_exists(unsigned ifindex);
 
 /* A pair of connected, non-blocking sockets; the kernel keeps ret[0]. 0 or a negative errno. */
 int fake_pair(int ret[2]);

@@ -48,7 +48,7 @@ void fake_tables_reset(void)
             release_table(&kernel->tables[i]);
 }
 
-void fake_tables_lose_link(unsigned ifindex)
+void fake_tables_lose_netif(unsigned ifindex)
 {
     struct fake *kernel = fake_kernel();
 
@@ -94,6 +94,33 @@ int mroute_socket_open(uint8_t family, uint32_t table)
     return pair[1];
 }
 
+int mroute_socket_renew(const struct mroute_socket *s)
+{
+    struct fake_table *t = table_of(s);
+    int result = t ? t->renewal : -EBADF;
+
+    if (result == 1) {
+        t->count = 0;
+        memset(t->vifs, 0, sizeof t->vifs);
+    }
+    if (t)
+        t->renewal = 0;
+    return result;
+}
+
+void fake_table_spoil(uint8_t family, uint32_t table, int renewal)
+{
+    find_table(family, table)->renewal = renewal;
+}
+
+void mroute_socket_release(const struct mroute_socket *s)
+{
+    struct fake_table *t = table_of(s);
+
+    if (t)
+        release_table(t);
+}
+
 void mroute_owner_describe(uint8_t family, char *text, size_t size)
 {
     snprintf(text, size, "fake-%u (pid 1)", family);
@@ -109,12 +136,12 @@ int fake_begin_addition(void)
     return kernel->fail_in > 0 && --kernel->fail_in == 0 ? kernel->fail_result : 0;
 }
 
-bool fake_link_exists(unsigned ifindex)
+bool fake_netif_exists(unsigned ifindex)
 {
     const struct fake *kernel = fake_kernel();
 
-    for (size_t i = 0; i < kernel->link_count; i++)
-        if (kernel->links[i].ifindex == ifindex)
+    for (size_t i = 0; i < kernel->netif_count; i++)
+        if (kernel->netifs[i].ifindex == ifindex)
             return true;
     return false;
 }
@@ -130,6 +157,11 @@ int mroute_tell_wrong_interfaces(const struct mroute_socket *socket)
     return 0;
 }
 
+static void tell_vifs(uint8_t family)
+{
+    fake_tell_change(&(struct mroute_change){.kind = MROUTE_VIFS_CHANGED, .family = family});
+}
+
 int mroute_vif_add(const struct mroute_socket *s, unsigned vif, unsigned ifindex)
 {
     struct fake_table *t = table_of(s);
@@ -143,11 +175,13 @@ int mroute_vif_add(const struct mroute_socket *s, unsigned vif, unsigned ifindex
         return -ENFILE;
     if (t->vifs[vif])
         return -EADDRINUSE;
-    if (!fake_link_exists(ifindex))
+    if (!fake_netif_exists(ifindex))
         return -EADDRNOTAVAIL;
     t->vifs[vif] = ifindex;
-    for (size_t i = 0; i < t->count; i++)
+    tell_vifs(s->family);
+    for (size_t i = 0; i < t->count && t->had[vif] != ifindex; i++)
         fake_kernel()->strangers += names_vif(&t->entries[i].entry, vif);
+    t->had[vif] = ifindex;
     return 0;
 }
 
@@ -161,6 +195,7 @@ int mroute_vif_del(const struct mroute_socket *s, unsigned vif)
     if (vif >= VIFS_MAX || !t->vifs[vif])
         return -EADDRNOTAVAIL;
     t->vifs[vif] = 0;
+    tell_vifs(s->family);
     return 0;
 }
 
@@ -243,6 +278,11 @@ int mroute_mfc_del(const struct mroute_socket *s, const struct address *source,
     if (!entry)
         return -ENOENT;
     *entry = t->entries[--t->count];
+    fake_tell_change(&(struct mroute_change){.kind = MROUTE_ENTRY_DELETED,
+                                             .family = s->family,
+                                             .table = s->table,
+                                             .source = *source,
+                                             .group = *group});
     return 0;
 }
 
@@ -269,9 +309,11 @@ int mroute_vif_count(const struct mroute_socket *s, unsigned vif, struct vif_cou
     return 0;
 }
 
-static struct mfc_found describe_entry(const struct fake_table *t, const struct mfc_entry *entry)
+static struct mfc_found describe_entry(const struct fake_table *t, const struct fake_entry *place)
 {
+    const struct mfc_entry *entry = &place->entry;
     struct mfc_found found = {
+        .foreign = place->foreign,
         .source = entry->source,
         .group = entry->group,
         .iif = t->vifs[entry->parent],
@@ -285,7 +327,7 @@ static struct mfc_found describe_entry(const struct fake_table *t, const struct 
     return found;
 }
 
-static void tell_entry(const struct fake_table *t, const struct mfc_entry *entry,
+static void tell_entry(const struct fake_table *t, const struct fake_entry *entry,
                        const struct mroute_visitor *visitor)
 {
     struct mfc_found found = describe_entry(t, entry);
@@ -300,7 +342,7 @@ int mroute_mfc_find(const struct mroute_socket *s, const struct address *source,
 
     if (!entry)
         return -ENOENT;
-    *ret = describe_entry(table_of(s), &entry->entry);
+    *ret = describe_entry(table_of(s), entry);
     return 0;
 }
 
@@ -323,7 +365,7 @@ int mroute_dump(const struct mroute_socket *s, const struct mroute_visitor *visi
         if (copy.vifs[vif])
             visitor->vif(visitor->context, vif, copy.vifs[vif]);
     for (size_t i = 0; i < copy.count; i++)
-        tell_entry(&copy, &copy.entries[i].entry, visitor);
+        tell_entry(&copy, &copy.entries[i], visitor);
     for (size_t i = 0; i < copy.unresolved_count; i++) {
         struct mfc_found found = {
             .source = copy.unresolved[i].source,
@@ -335,6 +377,42 @@ int mroute_dump(const struct mroute_socket *s, const struct mroute_visitor *visi
     }
     free(copy.entries);
     return 0;
+}
+
+static void ignore_mfc(void *context, const struct mfc_found *found)
+{
+    (void)context;
+    (void)found;
+}
+
+static void ignore_vif(void *context, unsigned vif, unsigned ifindex)
+{
+    (void)context;
+    (void)vif;
+    (void)ifindex;
+}
+
+int mroute_dump_vifs(const struct mroute_socket *s, const struct mroute_visitor *visitor)
+{
+    struct mroute_visitor vifs = *visitor;
+
+    vifs.mfc = ignore_mfc;
+    return mroute_dump(s, &vifs);
+}
+
+/* All of it comes at once. */
+int mroute_dump_begin(const struct mroute_socket *s)
+{
+    return dup(s->fd);
+}
+
+int mroute_dump_next(int fd, const struct mroute_socket *s, const struct mroute_visitor *visitor)
+{
+    struct mroute_visitor entries = *visitor;
+
+    (void)fd;
+    entries.vif = ignore_vif;
+    return mroute_dump(s, &entries);
 }
 
 int mroute_upcall_read(const struct mroute_socket *s, struct upcall *ret)
@@ -433,6 +511,11 @@ size_t fake_unresolved(uint8_t family, uint32_t table)
     return t ? t->unresolved_count : 0;
 }
 
+void fake_mark_foreign(const struct mroute_socket *s, const struct mfc_entry *entry)
+{
+    find_entry(table_of(s), &entry->source, &entry->group)->foreign = true;
+}
+
 /* --- The test's side ----------------------------------------------------------------------- */
 
 void fake_upcall(uint8_t family, uint32_t table, const struct upcall *upcall)
@@ -483,6 +566,22 @@ unsigned fake_vif_count(uint8_t family, uint32_t table)
     for (unsigned vif = 0; vif < VIFS_MAX; vif++)
         count += fake_vif_ifindex(family, table, vif) != 0;
     return count;
+}
+
+/* Whom it lends a number to is not our doing. */
+void fake_foreign_vif(uint8_t family, unsigned vif, unsigned ifindex)
+{
+    struct mroute_socket s = {0, family, family_table(family, 0)};
+    struct fake_table *t = table_of(&s);
+    unsigned strangers = fake_kernel()->strangers, had;
+
+    if (!t)
+        abort();
+    had = t->had[vif];
+    if ((ifindex ? mroute_vif_add(&s, vif, ifindex) : mroute_vif_del(&s, vif)) < 0)
+        abort();
+    fake_kernel()->strangers = strangers;
+    t->had[vif] = had;
 }
 
 unsigned fake_strangers(void)

@@ -4,24 +4,15 @@
 #include "kernel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 void process_hide(void)
 {
-}
-
-int process_memory_file(const char *name)
-{
-    char path[] = "/tmp/netbroker-fake-XXXXXX";
-    int fd = mkstemp(path);
-
-    (void)name;
-    if (fd < 0)
-        return -errno;
-    unlink(path);
-    return fd;
 }
 
 bool process_become_keeper(const char *user, struct error *error)
@@ -35,6 +26,12 @@ bool process_become_broker(struct error *error)
 {
     (void)error;
     return true;
+}
+
+int process_serve_parent(const char *name, int fd)
+{
+    (void)name;
+    return fd;
 }
 
 void process_privileges_describe(char *text, size_t size)
@@ -60,14 +57,53 @@ int process_signal_read(int fd)
     return -1;
 }
 
+int peer_accept(int listener)
+{
+    int fd = accept(listener, NULL, NULL);
+
+    if (fd < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+        return -errno;
+    return fd;
+}
+
+int peer_find_groups(int fd, struct peer *peer)
+{
+    (void)fd;
+    (void)peer;
+    return 0;
+}
+
 int peer_identify(int fd, struct peer *ret)
 {
     (void)fd;
-    *ret = (struct peer){.uid = getuid(), .gid = getgid(), .pid = getpid()};
+    *ret = (struct peer){.uid = getuid(), .kernel_uid = getuid(), .gid = getgid(), .pid = getpid()};
     return 0;
+}
+
+void process_find_place(struct place *ret)
+{
+    *ret = (struct place){0};
 }
 
 void peer_refuse_descriptors(int fd)
 {
     (void)fd;
+}
+
+bool peer_can_refuse_descriptors(void)
+{
+    return false;
+}
+
+bool peer_passes_descriptors(int fd)
+{
+    (void)fd;
+    return true;
+}
+
+bool peer_has_read(int fd)
+{
+    int charged = 0;
+
+    return ioctl(fd, TIOCOUTQ, &charged) < 0 || charged == 0;
 }

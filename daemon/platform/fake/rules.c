@@ -38,9 +38,9 @@ int mroute_rule_add(uint8_t family, uint32_t table, unsigned ifindex)
     const struct fake *kernel = fake_kernel();
     struct mroute_rule rule = {.family = family, .table = table};
 
-    for (size_t i = 0; i < kernel->link_count; i++)
-        if (kernel->links[i].ifindex == ifindex) {
-            memcpy(rule.iif, kernel->links[i].name, sizeof rule.iif);
+    for (size_t i = 0; i < kernel->netif_count; i++)
+        if (kernel->netifs[i].ifindex == ifindex) {
+            memcpy(rule.iif, kernel->netifs[i].name, sizeof rule.iif);
             return add_rule(&rule, true);
         }
     return -ENODEV;
@@ -59,6 +59,8 @@ int mroute_rule_del(const struct mroute_rule *rule)
 
     if (!place)
         return -ENOENT;
+    fake_tell_change(&(struct mroute_change){
+        .kind = MROUTE_RULE_DELETED, .family = rule->family, .table = rule->table});
     drop_rule(place);
     return 0;
 }

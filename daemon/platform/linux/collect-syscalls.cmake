@@ -13,16 +13,17 @@ foreach(file ${files})
     string(REGEX MATCH "#syscalls ([a-z]+): ([a-z0-9_ ]+)" match "${line}")
     set(half ${CMAKE_MATCH_1})
     string(REGEX MATCHALL "[a-z0-9_]+" names "${CMAKE_MATCH_2}")
-    if(NOT half MATCHES "^(keeper|broker)$")
-      message(FATAL_ERROR "${file}: '${half}' is neither keeper nor broker")
+    if(NOT half MATCHES "^(keeper|broker|lending)$")
+      message(FATAL_ERROR "${file}: '${half}' is neither keeper, broker nor lending")
     endif()
     list(APPEND ${half} ${names})
   endforeach()
 endforeach()
 
-list(APPEND keeper ${broker}) # from which it starts
+list(APPEND lending ${broker}) # what it is allowed beside
+list(APPEND keeper ${lending}) # from which both start
 set(text "/* Made by collect-syscalls.cmake. */\n")
-foreach(half keeper broker)
+foreach(half keeper broker lending)
   list(SORT ${half})
   list(REMOVE_DUPLICATES ${half})
   list(JOIN ${half} "\",\n    \"" names)

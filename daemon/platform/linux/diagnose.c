@@ -73,7 +73,7 @@ int diagnose_input(uint8_t family, unsigned ifindex, struct input_facts *ret)
     return result;
 }
 
-int diagnose_link(unsigned ifindex, struct link_facts *ret)
+int diagnose_netif(unsigned ifindex, struct netif_facts *ret)
 {
     struct {
         struct nlmsghdr header;
@@ -83,8 +83,8 @@ int diagnose_link(unsigned ifindex, struct link_facts *ret)
         .link = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex},
     };
 
-    *ret = (struct link_facts){0};
-    return netlink_ask(&request.header, link_facts_parse, ret);
+    *ret = (struct netif_facts){0};
+    return netlink_ask(&request.header, netif_facts_parse, ret);
 }
 
 /* #syscalls keeper: open openat */

@@ -93,11 +93,11 @@ bool multicast_sent_parse(uint8_t family, const char *text, uint64_t *ret)
     return value != NULL;
 }
 
-static void read_bridge(const struct rtattr *data, struct link_facts *ret)
+static void read_bridge(const struct rtattr *data, struct netif_facts *ret)
 {
     const struct rtattr *options[IFLA_BR_MAX + 1];
 
-    ret->kind = LINK_BRIDGE;
+    ret->kind = NETIF_BRIDGE;
     if (!data)
         return;
     netlink_attributes(RTA_DATA(data), RTA_PAYLOAD(data), options, IFLA_BR_MAX + 1);
@@ -106,7 +106,7 @@ static void read_bridge(const struct rtattr *data, struct link_facts *ret)
 }
 
 /* The kernel's struct may be longer than the header's; the counters are not aligned. */
-static void read_counters(const struct rtattr *attribute, struct link_facts *ret)
+static void read_counters(const struct rtattr *attribute, struct netif_facts *ret)
 {
     struct rtnl_link_stats64 counters;
 
@@ -118,9 +118,9 @@ static void read_counters(const struct rtattr *attribute, struct link_facts *ret
     ret->sent = counters.tx_packets;
 }
 
-void link_facts_parse(void *facts, const struct nlmsghdr *header)
+void netif_facts_parse(void *facts, const struct nlmsghdr *header)
 {
-    struct link_facts *ret = facts;
+    struct netif_facts *ret = facts;
     const struct rtattr *attributes[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
 
     if (!read_message(header, RTM_NEWLINK, sizeof(struct ifinfomsg), attributes, IFLA_MAX + 1))
@@ -134,7 +134,7 @@ void link_facts_parse(void *facts, const struct nlmsghdr *header)
     if (text_equal(info[IFLA_INFO_KIND], "bridge"))
         read_bridge(info[IFLA_INFO_DATA], ret);
     else if (text_equal(info[IFLA_INFO_KIND], "bond") || text_equal(info[IFLA_INFO_KIND], "team"))
-        ret->kind = LINK_AGGREGATE;
+        ret->kind = NETIF_AGGREGATE;
 }
 
 void address_search_parse(void *search, const struct nlmsghdr *header)
@@ -148,10 +148,10 @@ void address_search_parse(void *search, const struct nlmsghdr *header)
         ret->found = true;
 }
 
-static void add_link(struct return_path *path, unsigned ifindex)
+static void add_netif(struct return_path *path, unsigned ifindex)
 {
-    if (ifindex && path->count < RETURN_LINKS_MAX)
-        path->links[path->count++] = ifindex;
+    if (ifindex && path->count < RETURN_NETIFS_MAX)
+        path->netifs[path->count++] = ifindex;
 }
 
 static void read_multipath(const struct rtattr *multipath, struct return_path *path)
@@ -160,7 +160,7 @@ static void read_multipath(const struct rtattr *multipath, struct return_path *p
     int left = (int)RTA_PAYLOAD(multipath);
 
     while (netlink_hop_ok(hop, left)) {
-        add_link(path, (unsigned)hop->rtnh_ifindex);
+        add_netif(path, (unsigned)hop->rtnh_ifindex);
         left -= (int)RTNH_ALIGN(hop->rtnh_len);
         hop = RTNH_NEXT(hop);
     }
@@ -181,7 +181,7 @@ void return_path_parse(void *path, const struct nlmsghdr *header)
     if (attributes[RTA_MULTIPATH])
         read_multipath(attributes[RTA_MULTIPATH], ret);
     else
-        add_link(ret, netlink_u32(attributes[RTA_OIF], 0));
+        add_netif(ret, netlink_u32(attributes[RTA_OIF], 0));
 }
 
 /* A rule for marked packets holds for none of those that nobody marked. */

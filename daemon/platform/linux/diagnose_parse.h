@@ -15,8 +15,8 @@ struct netconf {
 
 void netconf_parse(void *netconf, const struct nlmsghdr *header);
 
-/* RTM_NEWLINK; context is a struct link_facts. */
-void link_facts_parse(void *facts, const struct nlmsghdr *header);
+/* RTM_NEWLINK; context is a struct netif_facts. */
+void netif_facts_parse(void *facts, const struct nlmsghdr *header);
 
 /* The counter of multicast packets sent in the text of /proc/net/netstat (IPv4) or snmp6. */
 bool multicast_sent_parse(uint8_t family, const char *text, uint64_t *ret);

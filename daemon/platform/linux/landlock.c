@@ -42,7 +42,7 @@ struct path_rule {
 
 static size_t ruleset_size(int abi)
 {
-    return abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
+    return abi >= LANDLOCK_SCOPES ? 24 : abi >= 4 ? 16 : 8;
 }
 
 /* All rights that this kernel knows and we do. */
@@ -53,7 +53,7 @@ static struct ruleset deny_all(int abi, bool abstract_sockets)
 
     if (abi >= 4)
         ruleset.net = BIND_TCP | CONNECT_TCP;
-    if (abi >= 6)
+    if (abi >= LANDLOCK_SCOPES)
         ruleset.scoped = SCOPE_SIGNALS | (abstract_sockets ? 0 : SCOPE_ABSTRACT_SOCKETS);
     return ruleset;
 }
@@ -84,15 +84,29 @@ static int allow_needs(int ruleset, const struct sandbox_needs *needs, uint64_t 
         result = allow(ruleset, needs->readable[i], FOLDER_READ);
     if (needs->writable && result == 0)
         result = allow(ruleset, needs->writable, FOLDER_WRITE & known);
+    if (needs->removable && result == 0)
+        result = allow(ruleset, needs->removable, REMOVE_FILE);
     return result;
+}
+
+/* 0 or less: there is none. */
+static int find_abi(unsigned without)
+{
+    int abi = (int)syscall(SYS_CREATE_RULESET, NULL, 0, CREATE_RULESET_VERSION);
+
+    if (without & FENCE_LANDLOCK)
+        return -EOPNOTSUPP;
+    if (without & FENCE_SCOPES && abi > LANDLOCK_SCOPES - 1)
+        return LANDLOCK_SCOPES - 1;
+    return abi < 0 ? -errno : abi == 0 ? -ENOSYS : abi;
 }
 
 int landlock_confine(const struct sandbox_needs *needs)
 {
-    int abi = (int)syscall(SYS_CREATE_RULESET, NULL, 0, CREATE_RULESET_VERSION);
+    int abi = find_abi(needs->without);
 
     if (abi < 1)
-        return abi < 0 ? -errno : -ENOSYS;
+        return abi;
 
     struct ruleset denied = deny_all(abi, needs->abstract_sockets);
     int ruleset = (int)syscall(SYS_CREATE_RULESET, &denied, ruleset_size(abi), 0);

@@ -4,6 +4,9 @@
 
 #include "platform/sandbox.h"
 
+/* The ABI from which on it has scopes: no signals to others, and no abstract sockets of others. */
+enum { LANDLOCK_SCOPES = 6 };
+
 /* Confines this thread and what it starts. Returns the ABI that is in force, or a negative errno.
  * What is to be readable or writable and does not exist now is not afterwards, either. */
 int landlock_confine(const struct sandbox_needs *needs);

@@ -2,11 +2,12 @@
  * want exact structs, and rtnetlink to read the tables back. */
 #include "platform/mroute.h"
 
+#include "mroute_routes.h"
+#include "mroute_socket.h"
 #include "netlink.h"
 
 /* net/if.h and netinet/in.h before the kernel's headers, which then leave their parts out. */
 #include <net/if.h>
-#include <netinet/icmp6.h>
 #include <netinet/in.h>
 
 #include <linux/mroute.h>
@@ -23,11 +24,7 @@ _Static_assert(VIFS_MAX == MAXMIFS, "the kernel's limit is ours");
 _Static_assert(TABLE_ID_DEFAULT_IPV4 == (int)RT_TABLE_DEFAULT, "the kernel's table is ours");
 _Static_assert(TABLE_ID_DEFAULT_IPV6 == (int)RT_TABLE_MAIN, "the kernel's table is ours");
 
-/* 10,000 new flows can be told of before the first must be answered; the default of 208 KiB holds
- * 256 (each message costs 832 bytes of it, measured on Linux 6.18). */
-enum { RECEIVE_BUFFER = 8 << 20 };
-
-static int set_option(const struct mroute_socket *s, int v4, int v6, const void *value,
+int mroute_set_option(const struct mroute_socket *s, int v4, int v6, const void *value,
                       socklen_t length)
 {
     bool is_v4 = s->family == FAMILY_IPV4;
@@ -35,65 +32,6 @@ static int set_option(const struct mroute_socket *s, int v4, int v6, const void 
     if (setsockopt(s->fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6, is_v4 ? v4 : v6, value, length) < 0)
         return -errno;
     return 0;
-}
-
-static int set_number(const struct mroute_socket *s, int v4, int v6, int value)
-{
-    return set_option(s, v4, v6, &value, sizeof value);
-}
-
-/* The ICMPv6 packets of the host are not for this socket; upcalls pass the filter unseen. */
-static int block_icmp6(int fd)
-{
-    struct icmp6_filter filter;
-
-    ICMP6_FILTER_SETBLOCKALL(&filter);
-    return setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter) < 0 ? -errno : 0;
-}
-
-/* It is what a PIM daemon is told. A kernel without PIM tells only of interfaces that the entry
- * sends to (ip_mr_forward() in net/ipv4/ipmr.c). */
-int mroute_tell_wrong_interfaces(const struct mroute_socket *s)
-{
-    int result = set_number(s, MRT_PIM, MRT6_PIM, 1);
-
-    return result == -ENOPROTOOPT ? set_number(s, MRT_ASSERT, MRT6_ASSERT, 1) : result;
-}
-
-static int own_table(const struct mroute_socket *s)
-{
-    int size = RECEIVE_BUFFER;
-    int result = 0;
-
-    if (s->table != family_table(s->family, 0))
-        result = set_number(s, MRT_TABLE, MRT6_TABLE, (int)s->table);
-    if (result == 0)
-        result = set_number(s, MRT_INIT, MRT6_INIT, 1);
-    if (result == 0)
-        result = mroute_tell_wrong_interfaces(s);
-    if (result == 0 && s->family == FAMILY_IPV6)
-        result = block_icmp6(s->fd);
-    if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
-        setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-    return result;
-}
-
-/* #syscalls keeper: socket setsockopt close */
-int mroute_socket_open(uint8_t family, uint32_t table)
-{
-    bool is_v4 = family == FAMILY_IPV4;
-    struct mroute_socket s = {-1, family, table};
-    int result;
-
-    s.fd = socket(is_v4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
-                  is_v4 ? (int)IPPROTO_IGMP : (int)IPPROTO_ICMPV6);
-    if (s.fd < 0)
-        return -errno;
-    result = own_table(&s);
-    if (result == 0)
-        return s.fd;
-    close(s.fd);
-    return result;
 }
 
 int mroute_vif_add(const struct mroute_socket *s, unsigned vif, unsigned ifindex)
@@ -111,10 +49,10 @@ int mroute_vif_add(const struct mroute_socket *s, unsigned vif, unsigned ifindex
     };
 
     if (s->family == FAMILY_IPV4)
-        return set_option(s, MRT_ADD_VIF, 0, &v4, sizeof v4);
+        return mroute_set_option(s, MRT_ADD_VIF, 0, &v4, sizeof v4);
     if (ifindex > UINT16_MAX) /* mif6c_pifi has 16 bits: it would name another interface */
         return -EADDRNOTAVAIL;
-    return set_option(s, 0, MRT6_ADD_MIF, &v6, sizeof v6);
+    return mroute_set_option(s, 0, MRT6_ADD_MIF, &v6, sizeof v6);
 }
 
 int mroute_vif_del(const struct mroute_socket *s, unsigned vif)
@@ -123,8 +61,8 @@ int mroute_vif_del(const struct mroute_socket *s, unsigned vif)
     mifi_t v6 = (mifi_t)vif;
 
     if (s->family == FAMILY_IPV4)
-        return set_option(s, MRT_DEL_VIF, 0, &v4, sizeof v4);
-    return set_option(s, 0, MRT6_DEL_MIF, &v6, sizeof v6);
+        return mroute_set_option(s, MRT_DEL_VIF, 0, &v4, sizeof v4);
+    return mroute_set_option(s, 0, MRT6_DEL_MIF, &v6, sizeof v6);
 }
 
 static struct in_addr to_in_addr(const struct address *address)
@@ -162,7 +100,7 @@ static int change_mfc4(const struct mroute_socket *s, int operation, const struc
     control.mfcc_mcastgrp = to_in_addr(&entry->group);
     control.mfcc_parent = (vifi_t)entry->parent;
     memcpy(control.mfcc_ttls, entry->ttls, sizeof control.mfcc_ttls);
-    return set_option(s, operation, 0, &control, sizeof control);
+    return mroute_set_option(s, operation, 0, &control, sizeof control);
 }
 
 /* IF_SET() of the kernel's header shifts a signed 1, which has no bit 31. */
@@ -177,7 +115,7 @@ static int change_mfc6(const struct mroute_socket *s, int operation, const struc
     for (unsigned vif = 0; vif < VIFS_MAX; vif++)
         if (entry->ttls[vif])
             control.mf6cc_ifset.ifs_bits[vif / NIFBITS] |= UINT32_C(1) << vif % NIFBITS;
-    return set_option(s, 0, operation, &control, sizeof control);
+    return mroute_set_option(s, 0, operation, &control, sizeof control);
 }
 
 int mroute_mfc_set(const struct mroute_socket *s, const struct mfc_entry *entry)
@@ -294,33 +232,44 @@ static void parse_oifs(const struct rtattr *multipath, struct mfc_found *found)
     }
 }
 
-/* Reads one RTM_NEWROUTE of the multicast families. */
-static bool parse_route(const struct nlmsghdr *header, const struct mroute_socket *s,
+/* What another than the owner wrote is marked (MFC_STATIC): the kernel tells of it as
+ * RTPROT_STATIC. */
+bool mroute_route_parse(const struct nlmsghdr *header, uint8_t family, uint32_t *ret_table,
                         struct mfc_found *found)
 {
     const struct rtmsg *route = NLMSG_DATA(header);
     const struct rtattr *attributes[RTA_MAX + 1];
-    size_t size = s->family == FAMILY_IPV4 ? 4 : 16;
+    size_t size = family == FAMILY_IPV4 ? 4 : 16;
 
-    if (header->nlmsg_type != RTM_NEWROUTE || header->nlmsg_len < NLMSG_LENGTH(sizeof *route))
+    if (header->nlmsg_len < NLMSG_LENGTH(sizeof *route))
         return false;
     netlink_attributes(RTM_RTA(route), header->nlmsg_len - NLMSG_LENGTH(sizeof *route), attributes,
                        RTA_MAX + 1);
-    if (netlink_u32(attributes[RTA_TABLE], route->rtm_table) != s->table)
-        return false;
     if (!attributes[RTA_DST] || RTA_PAYLOAD(attributes[RTA_DST]) != size)
         return false;
+    *ret_table = netlink_u32(attributes[RTA_TABLE], route->rtm_table);
     *found = (struct mfc_found){
-        .source = address_any(s->family),
-        .group = from_bytes(s->family, RTA_DATA(attributes[RTA_DST])),
+        .source = address_any(family),
+        .group = from_bytes(family, RTA_DATA(attributes[RTA_DST])),
         .iif = netlink_u32(attributes[RTA_IIF], 0),
         .unresolved = route->rtm_flags & RTNH_F_UNRESOLVED,
+        .foreign = route->rtm_protocol != RTPROT_MROUTED,
     };
     if (attributes[RTA_SRC] && RTA_PAYLOAD(attributes[RTA_SRC]) == size)
-        found->source = from_bytes(s->family, RTA_DATA(attributes[RTA_SRC]));
+        found->source = from_bytes(family, RTA_DATA(attributes[RTA_SRC]));
     if (attributes[RTA_MULTIPATH])
         parse_oifs(attributes[RTA_MULTIPATH], found);
     return true;
+}
+
+/* An entry of the socket's table, of a dump. */
+static bool parse_route(const struct nlmsghdr *header, const struct mroute_socket *s,
+                        struct mfc_found *found)
+{
+    uint32_t table;
+
+    return header->nlmsg_type == RTM_NEWROUTE &&
+           mroute_route_parse(header, s->family, &table, found) && table == s->table;
 }
 
 static void take_route(void *context, const struct nlmsghdr *header)
@@ -383,16 +332,22 @@ static void take_vif_table(void *context, const struct nlmsghdr *header)
         take_vif(dump, vif);
 }
 
+struct routes_request {
+    struct nlmsghdr header;
+    struct rtmsg route;
+};
+
+static struct routes_request request_routes(uint8_t family)
+{
+    return (struct routes_request){
+        .header = {sizeof(struct routes_request), RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, 1, 0},
+        .route = {.rtm_family = family == FAMILY_IPV4 ? RTNL_FAMILY_IPMR : RTNL_FAMILY_IP6MR},
+    };
+}
+
 static int ask_for_routes(const struct dump *dump, netlink_message *message)
 {
-    struct {
-        struct nlmsghdr header;
-        struct rtmsg route;
-    } request = {
-        .header = {sizeof request, RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, 1, 0},
-        .route = {.rtm_family =
-                      dump->socket->family == FAMILY_IPV4 ? RTNL_FAMILY_IPMR : RTNL_FAMILY_IP6MR},
-    };
+    struct routes_request request = request_routes(dump->socket->family);
 
     return netlink_ask(&request.header, message, (void *)dump);
 }
@@ -420,12 +375,33 @@ static int dump_vifs6(const struct dump *dump)
     return result;
 }
 
+int mroute_dump_vifs(const struct mroute_socket *s, const struct mroute_visitor *visitor)
+{
+    struct dump dump = {s, visitor};
+
+    return s->family == FAMILY_IPV4 ? dump_vifs4(&dump) : dump_vifs6(&dump);
+}
+
 int mroute_dump(const struct mroute_socket *s, const struct mroute_visitor *visitor)
 {
     struct dump dump = {s, visitor};
-    int result = s->family == FAMILY_IPV4 ? dump_vifs4(&dump) : dump_vifs6(&dump);
+    int result = mroute_dump_vifs(s, visitor);
 
     return result == 0 ? ask_for_routes(&dump, take_route) : result;
+}
+
+int mroute_dump_begin(const struct mroute_socket *s)
+{
+    struct routes_request request = request_routes(s->family);
+
+    return netlink_begin(&request.header);
+}
+
+int mroute_dump_next(int fd, const struct mroute_socket *s, const struct mroute_visitor *visitor)
+{
+    struct dump dump = {s, visitor};
+
+    return netlink_next(fd, take_route, &dump);
 }
 
 struct search {

@@ -78,36 +78,56 @@ static void take_message(void *context, const struct nlmsghdr *header)
     answer->message(answer->context, header);
 }
 
-static int receive_answer(int fd, struct answer *answer)
+/* Takes one datagram of the answer; a negative errno where there is none. */
+static int receive_some(int fd, struct answer *answer)
 {
     char buffer[DATAGRAM_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+    ssize_t length;
 
-    while (!answer->complete) {
-        ssize_t length = recv(fd, buffer, sizeof buffer, 0);
-
-        if (length < 0 && errno == EINTR)
-            continue;
-        if (length < 0)
-            return -errno;
-        if (!netlink_walk(buffer, (size_t)length, take_message, answer))
-            answer->complete = true;
-    }
-    return answer->error;
+    do
+        length = recv(fd, buffer, sizeof buffer, 0);
+    while (length < 0 && errno == EINTR);
+    if (length < 0)
+        return -errno;
+    if (!netlink_walk(buffer, (size_t)length, take_message, answer))
+        answer->complete = true;
+    return 0;
 }
 
 /* #syscalls broker: socket send sendto recv recvfrom close */
-int netlink_ask(const struct nlmsghdr *request, netlink_message *message, void *context)
+int netlink_begin(const struct nlmsghdr *request)
 {
-    struct answer answer = {message, context, 0, false};
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
     int result;
 
     if (fd < 0)
         return -errno;
-    if (send(fd, request, request->nlmsg_len, 0) < 0)
-        result = -errno;
-    else
-        result = receive_answer(fd, &answer);
+    if (send(fd, request, request->nlmsg_len, 0) >= 0)
+        return fd;
+    result = -errno;
+    close(fd);
+    return result;
+}
+
+int netlink_next(int fd, netlink_message *message, void *context)
+{
+    struct answer answer = {message, context, 0, false};
+    int result = receive_some(fd, &answer);
+
+    if (result < 0)
+        return result;
+    return answer.complete ? answer.error : 1;
+}
+
+int netlink_ask(const struct nlmsghdr *request, netlink_message *message, void *context)
+{
+    int fd = netlink_begin(request), result;
+
+    if (fd < 0)
+        return fd;
+    do
+        result = netlink_next(fd, message, context);
+    while (result > 0);
     close(fd);
     return result;
 }

@@ -28,4 +28,9 @@ bool netlink_walk(const void *bytes, size_t length, netlink_message *message, vo
  * negative errno, also the one that the kernel answered. */
 int netlink_ask(const struct nlmsghdr *request, netlink_message *message, void *context);
 
+/* The same a datagram at a time: begin returns a descriptor for next, to be closed, or a negative
+ * errno; next returns 1 while there is more, then 0 or a negative errno. */
+int netlink_begin(const struct nlmsghdr *request);
+int netlink_next(int fd, netlink_message *message, void *context);
+
 #endif

@@ -5,17 +5,26 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
+
+#ifndef SO_NETNS_COOKIE /* of include/uapi/asm-generic/socket.h, since Linux 5.14 */
+#define SO_NETNS_COOKIE 71
+#endif
 
 #ifndef SO_PASSRIGHTS /* of include/uapi/asm-generic/socket.h, since Linux 6.16 */
 #define SO_PASSRIGHTS 83
@@ -29,26 +38,51 @@ void process_hide(void)
     setrlimit(RLIMIT_CORE, &none);
 }
 
-int process_memory_file(const char *name)
-{
-    int fd = memfd_create(name, MFD_CLOEXEC);
+/* What from_kuid_munged() of the kernel's kernel/user_namespace.c gives where a user has no number;
+ * /proc/sys/kernel/overflowuid has its default. */
+enum { OVERFLOW_UID = 65534 };
 
-    return fd < 0 ? -errno : fd;
-}
-
-/* In a user namespace only some user ids exist; one that does not cannot be taken. */
-static bool uid_is_mapped(uid_t uid)
+/* In a user namespace only some user ids exist; one that does not cannot be taken. *ret_same, if it
+ * is not NULL: all ids are what they are outside. */
+static bool uid_is_mapped(uid_t uid, bool *ret_same)
 {
     FILE *file = fopen("/proc/self/uid_map", "re");
     unsigned long first, outside, count;
-    bool mapped = false;
+    bool mapped = false, same = !file;
 
-    if (!file)
-        return true;
-    while (!mapped && fscanf(file, "%lu %lu %lu", &first, &outside, &count) == 3)
-        mapped = uid >= first && uid - first < count;
-    fclose(file);
-    return mapped;
+    while (file && fscanf(file, "%lu %lu %lu", &first, &outside, &count) == 3) {
+        mapped |= uid >= first && uid - first < count;
+        same |= first == 0 && outside == 0 && count == UINT32_MAX;
+    }
+    if (file)
+        fclose(file);
+    if (ret_same)
+        *ret_same = same;
+    return mapped || same;
+}
+
+/* Of the namespace that the socket was made in. */
+static uint64_t socket_netns(int fd)
+{
+    uint64_t cookie = 0;
+    socklen_t length = sizeof cookie;
+
+    return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) < 0 ? 0 : cookie;
+}
+
+void process_find_place(struct place *ret)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool has_nobody, same;
+
+    has_nobody = uid_is_mapped(OVERFLOW_UID, &same);
+    *ret = (struct place){
+        .netns = fd < 0 ? 0 : socket_netns(fd),
+        .maps_users = !same,
+        .unmapped_uid = has_nobody ? 0 : OVERFLOW_UID,
+    };
+    if (fd >= 0)
+        close(fd);
 }
 
 static bool select_capabilities(struct error *error)
@@ -102,6 +136,16 @@ static bool have_capabilities(struct error *error)
                      "netbrokerd as root, or from a service manager that gives it both");
 }
 
+/* Processes of the same user may send signals to the keeper, and trace it: it shares its user with
+ * nobody, unless the administrator says so. */
+static bool refuse_user(const char *user, struct error *error)
+{
+    return error_set(error, ERROR_INTERNAL, NULL,
+                     "there is no user '%s' to run as; make it, e.g. by 'useradd --system %s', or "
+                     "name another one by --user, that no other program runs as",
+                     user, user);
+}
+
 bool process_become_keeper(const char *user, struct error *error)
 {
     const struct passwd *entry = getpwnam(user);
@@ -109,10 +153,8 @@ bool process_become_keeper(const char *user, struct error *error)
 
     if (!have_capabilities(error))
         return false;
-    if (!entry)
-        entry = getpwnam("nobody");
-    if (geteuid() == 0 && entry && uid_is_mapped(entry->pw_uid)) {
-        done = change_user(entry, error);
+    if (geteuid() == 0 && uid_is_mapped(entry ? entry->pw_uid : OVERFLOW_UID, NULL)) {
+        done = entry ? change_user(entry, error) : refuse_user(user, error);
     } else {
         if (geteuid() == 0)
             log_line(LOG_WARNING, "this user namespace has no user but root; continuing as "
@@ -126,6 +168,11 @@ bool process_become_keeper(const char *user, struct error *error)
     return done;
 }
 
+static void end_with_parent(void)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 /* #syscalls keeper: capget capset prctl getppid */
 bool process_become_broker(struct error *error)
 {
@@ -137,9 +184,26 @@ bool process_become_broker(struct error *error)
                          strerror(errno));
     prctl(PR_SET_DUMPABLE, 0);
     prctl(PR_SET_NAME, "netbroker-brk");
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    end_with_parent();
     return getppid() == parent ||
            error_set(error, ERROR_INTERNAL, NULL, "the keeper has ended already");
+}
+
+/* The system call has no number in the C library's older headers. A kernel without it (before Linux
+ * 5.9) has no Landlock, either.
+ * #syscalls keeper: close_range dup3 prctl */
+int process_serve_parent(const char *name, int fd)
+{
+    enum { SYS_CLOSE_RANGE = 436, PLACE = STDERR_FILENO + 1, MOST = 4096 };
+
+    prctl(PR_SET_NAME, name);
+    end_with_parent();
+    if (fd != PLACE)
+        dup3(fd, PLACE, O_CLOEXEC);
+    if (syscall(SYS_CLOSE_RANGE, PLACE + 1, UINT32_MAX, 0) < 0)
+        for (int other = PLACE + 1; other < MOST; other++)
+            close(other);
+    return PLACE;
 }
 
 void process_privileges_describe(char *text, size_t size)
@@ -176,8 +240,9 @@ int process_signal_read(int fd)
     return read(fd, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : -1;
 }
 
-/* The kernel says how much room the groups need, and then gives them (unix(7), SO_PEERGROUPS). */
-static int read_groups(int fd, struct peer *peer)
+/* The kernel says how much room the groups need, and then gives them (unix(7), SO_PEERGROUPS).
+ * #syscalls broker: getsockopt */
+int peer_find_groups(int fd, struct peer *peer)
 {
     socklen_t length = 0;
 
@@ -185,37 +250,86 @@ static int read_groups(int fd, struct peer *peer)
         return 0;
     if (errno != ERANGE)
         return -errno;
+    peer->in_too_many_groups = length > PEER_GROUPS_MAX * sizeof *peer->groups;
+    if (peer->in_too_many_groups)
+        return 0;
     peer->groups = malloc(length);
     if (!peer->groups)
         return -ENOMEM;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, peer->groups, &length) < 0)
-        return -errno;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, peer->groups, &length) < 0) {
+        int error = errno;
+
+        peer_release(peer);
+        return -error;
+    }
     peer->group_count = length / sizeof *peer->groups;
     return 0;
 }
 
-/* #syscalls broker: getsockopt */
+/* #syscalls broker: accept4 */
+int peer_accept(int listener)
+{
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    return fd < 0 ? -errno : fd;
+}
+
+/* A connected socket of the listener lies in the network namespace of the socket that connected
+ * (unix_stream_connect() of the kernel's net/unix/af_unix.c).
+ * #syscalls broker: getsockopt */
 int peer_identify(int fd, struct peer *ret)
 {
     struct ucred credentials;
     socklen_t length = sizeof credentials;
-    int result;
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0)
         return -errno;
-    *ret = (struct peer){.uid = credentials.uid, .gid = credentials.gid, .pid = credentials.pid};
-    result = read_groups(fd, ret);
-    if (result < 0)
-        peer_release(ret);
-    return result;
+    *ret = (struct peer){
+        .uid = credentials.uid,
+        .kernel_uid = credentials.uid,
+        .netns = socket_netns(fd),
+        .gid = credentials.gid,
+        .pid = credentials.pid,
+    };
+    return 0;
 }
 
-/* Older kernels drop what is received without room for control messages, which is how we receive:
- * this here also keeps it from being sent. A socket that is connected inherits it from its
- * listener. */
+/* A socket that is connected inherits it from its listener. */
 void peer_refuse_descriptors(int fd)
 {
     int no = 0;
 
     setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof no);
+}
+
+bool peer_can_refuse_descriptors(void)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool can;
+
+    if (fd < 0)
+        return false;
+    peer_refuse_descriptors(fd);
+    can = !peer_passes_descriptors(fd);
+    close(fd);
+    return can;
+}
+
+/* They do where the kernel is older, or where somebody connected before the listener refused. */
+bool peer_passes_descriptors(int fd)
+{
+    int passes = 1;
+    socklen_t length = sizeof passes;
+
+    return getsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &passes, &length) < 0 || passes;
+}
+
+/* What the peer has yet to read is charged to the sender (unix_outq_len() of the kernel's
+ * net/unix/af_unix.c).
+ * #syscalls broker: ioctl */
+bool peer_has_read(int fd)
+{
+    int charged = 0;
+
+    return ioctl(fd, SIOCOUTQ, &charged) < 0 || charged == 0;
 }

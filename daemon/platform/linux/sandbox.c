@@ -9,6 +9,7 @@
 #include "platform/sandbox.h"
 
 #include "landlock.h"
+#include "platform/process.h"
 #include "syscalls.h"
 
 #include <errno.h>
@@ -38,6 +39,14 @@ static void append(char *text, size_t size, const char *separator, const char *f
     va_end(arguments);
 }
 
+static void miss(struct sandbox_report *ret, enum sandbox_level level, const char *part,
+                 const char *why)
+{
+    append(ret->missing, sizeof ret->missing, "; ", "%s (%s)", part, why);
+    if (ret->level > level)
+        ret->level = level;
+}
+
 /* part_result: what it has of a version or a size, or a negative errno. */
 static void report(struct sandbox_report *ret, const char *part, int part_result)
 {
@@ -46,7 +55,7 @@ static void report(struct sandbox_report *ret, const char *part, int part_result
                                                    : strerror(-part_result);
 
     if (part_result < 0)
-        append(ret->missing, sizeof ret->missing, "; ", "%s (%s)", part, why);
+        miss(ret, SANDBOX_NONE, part, why);
     else
         append(ret->in_force, sizeof ret->in_force, " ", "%s-%d", part, part_result);
 }
@@ -55,22 +64,50 @@ static void report(struct sandbox_report *ret, const char *part, int part_result
 static void check_threads(struct sandbox_report *ret)
 {
     struct stat tasks;
+    char count[16];
 
-    if (stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 3)
-        append(ret->missing, sizeof ret->missing, "; ", "%d threads that run already",
-               (int)tasks.st_nlink - 3);
+    if (stat("/proc/self/task", &tasks) < 0 || tasks.st_nlink <= 3)
+        return;
+    snprintf(count, sizeof count, "%d", (int)tasks.st_nlink - 3);
+    miss(ret, SANDBOX_NONE, "threads that run already", count);
+}
+
+static void confine_files(const struct sandbox_needs *needs, struct sandbox_report *ret)
+{
+    int abi = landlock_confine(needs);
+
+    report(ret, "landlock", abi);
+    if (abi >= 0 && abi < LANDLOCK_SCOPES)
+        miss(ret, SANDBOX_BASIC, "landlock's scopes of signals and sockets",
+             "this kernel is older than Linux 6.12");
+}
+
+/* Before seccomp forbids to make such a socket. */
+static void check_passing(enum half half, const struct sandbox_needs *needs,
+                          struct sandbox_report *ret)
+{
+    if (half == HALF_KEEPER && !needs->takes &&
+        (needs->without & FENCE_PASSRIGHTS || !peer_can_refuse_descriptors()))
+        miss(ret, SANDBOX_BASIC, "the refusal of clients' descriptors",
+             "this kernel is older than Linux 6.16");
+}
+
+static int confine_calls(enum half half, const struct sandbox_needs *needs)
+{
+    return needs->without & FENCE_SECCOMP ? -EOPNOTSUPP : syscalls_confine(half, needs);
 }
 
 static void confine(enum half half, const struct sandbox_needs *needs, struct sandbox_report *ret)
 {
-    *ret = (struct sandbox_report){0};
+    *ret = (struct sandbox_report){.level = SANDBOX_FULL};
     check_threads(ret);
+    check_passing(half, needs, ret);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
         append(ret->in_force, sizeof ret->in_force, " ", "no_new_privs");
     else
-        append(ret->missing, sizeof ret->missing, "; ", "no_new_privs (%s)", strerror(errno));
-    report(ret, "landlock", landlock_confine(needs));
-    report(ret, "seccomp", syscalls_confine(half));
+        miss(ret, SANDBOX_NONE, "no_new_privs", strerror(errno));
+    confine_files(needs, ret);
+    report(ret, "seccomp", confine_calls(half, needs));
 }
 
 /* Files that will not be reachable: the time zone, and the name services' libraries, which are

@@ -2,10 +2,11 @@
 #ifndef NB_LINUX_SYSCALLS_H
 #define NB_LINUX_SYSCALLS_H
 
-enum half { HALF_KEEPER = 1, HALF_BROKER = 2 };
+#include "half.h"
+#include "platform/sandbox.h"
 
 /* Confines all threads to the calls of this half. Returns how many they are, or a negative errno;
  * -EOPNOTSUPP: this build cannot. */
-int syscalls_confine(enum half half);
+int syscalls_confine(enum half half, const struct sandbox_needs *needs);
 
 #endif

@@ -11,38 +11,38 @@ static bool refuse_interface(const char *field, const char *name, struct error *
 }
 
 /* The index of an interface. 0: it is a pattern, or is waited for. */
-static bool resolve_name(const struct links *links, const char *field, const char *name, bool wait,
-                         unsigned *ret, struct error *error)
+static bool resolve_name(const struct netifs *netifs, const char *field, const char *name,
+                         bool wait, unsigned *ret, struct error *error)
 {
-    const struct link_info *link = port_name_is_pattern(name) ? NULL : links_find(links, name);
+    const struct netif *netif = interface_name_is_pattern(name) ? NULL : netifs_find(netifs, name);
 
-    *ret = link ? link->ifindex : 0;
-    return link || wait || port_name_is_pattern(name) || refuse_interface(field, name, error);
+    *ret = netif ? netif->ifindex : 0;
+    return netif || wait || interface_name_is_pattern(name) || refuse_interface(field, name, error);
 }
 
-static bool resolve_oifs(const struct links *links, const struct args_add_mfc *args,
+static bool resolve_oifs(const struct netifs *netifs, const struct args_add_mfc *args,
                          struct resolved *ret, struct error *error)
 {
     for (uint32_t i = 0; i < args->oifs.count; i++)
-        if (!resolve_name(links, "oifs", args->oifs.names[i].text, args->wait, &ret->oifs[i],
+        if (!resolve_name(netifs, "oifs", args->oifs.names[i].text, args->wait, &ret->oifs[i],
                           error))
             return false;
     return true;
 }
 
-static bool resolve(const struct links *links, const struct args_add_mfc *args,
+static bool resolve(const struct netifs *netifs, const struct args_add_mfc *args,
                     struct resolved *ret, struct error *error)
 {
-    return resolve_name(links, "iif", args->iif.text, args->wait, &ret->iif, error) &&
-           resolve_oifs(links, args, ret, error);
+    return resolve_name(netifs, "iif", args->iif.text, args->wait, &ret->iif, error) &&
+           resolve_oifs(netifs, args, ret, error);
 }
 
-bool admission_oifs_exist(const struct links *links, const struct args_add_mfc *args,
+bool admission_oifs_exist(const struct netifs *netifs, const struct args_add_mfc *args,
                           struct error *error)
 {
     struct resolved unused;
 
-    return resolve_oifs(links, args, &unused, error);
+    return resolve_oifs(netifs, args, &unused, error);
 }
 
 struct prefix admission_source(const struct args_add_mfc *args)
@@ -88,7 +88,7 @@ bool mroute_args_are_sound(const struct args_add_mfc *args, struct error *error)
                          "name it as 'source'.");
     for (uint32_t i = 0; i < args->oifs.count && !any; i++)
         if (strcmp(args->oifs.names[i].text, args->iif.text) == 0 &&
-            !port_name_is_pattern(args->iif.text))
+            !interface_name_is_pattern(args->iif.text))
             return error_set(error, ERROR_LOOP, "oifs",
                              "Invalid argument: 'oifs' holds the inbound interface '%s'; the "
                              "packets would be sent back onto their own link. Leave it out.",
@@ -101,7 +101,7 @@ bool mroute_args_are_sound(const struct args_add_mfc *args, struct error *error)
 bool admission_is_implied(const struct args_add_mfc *args, uint32_t i)
 {
     return args->oifs.count > 1 && strcmp(args->oifs.names[i].text, args->iif.text) == 0 &&
-           !port_name_is_pattern(args->iif.text);
+           !interface_name_is_pattern(args->iif.text);
 }
 
 uint8_t admission_ttl_of(const struct args_add_mfc *args, uint32_t i)
@@ -112,7 +112,7 @@ uint8_t admission_ttl_of(const struct args_add_mfc *args, uint32_t i)
 static bool has_oif(const struct route *route, const struct args_add_mfc *args, uint32_t i)
 {
     for (unsigned j = 0; j < route->oif_count; j++)
-        if (strcmp(route->oifs[j].port->name, args->oifs.names[i].text) == 0)
+        if (strcmp(route->oifs[j].iface->name, args->oifs.names[i].text) == 0)
             return route->oifs[j].ttl == admission_ttl_of(args, i);
     return false;
 }
@@ -136,22 +136,42 @@ static bool is_same(const struct route *route, const struct args_add_mfc *args)
 
 static bool needs_vif(const struct mfc *mfc, const char *name, unsigned ifindex)
 {
-    const struct port *port = mfc ? port_find(&mfc->ports, name, ifindex) : NULL;
+    const struct iface *iface = mfc ? iface_find(&mfc->ifaces, name, ifindex) : NULL;
 
-    return ifindex && (!port || port->vif < 0);
+    return ifindex && (!iface || iface->vif < 0);
+}
+
+static bool is_new_name(const struct mfc *mfc, const char *name, unsigned ifindex)
+{
+    return !iface_find(&mfc->ifaces, name, ifindex);
+}
+
+static bool check_names(const struct mfc *mfc, const struct args_add_mfc *args,
+                        const struct resolved *resolved, struct error *error)
+{
+    unsigned names;
+
+    if (!mfc || !resolved->judges_shares)
+        return true;
+    names = is_new_name(mfc, args->iif.text, resolved->iif);
+    for (uint32_t i = 0; i < args->oifs.count; i++)
+        names += is_new_name(mfc, args->oifs.names[i].text, resolved->oifs[i]);
+    return shares_may_name(mfc, mfc->ifaces.asker, names, error);
 }
 
 static bool check_vifs(const struct mfc *mfc, const struct args_add_mfc *args,
                        const struct resolved *resolved, struct error *error)
 {
     unsigned needed = needs_vif(mfc, args->iif.text, resolved->iif);
-    unsigned available = mfc ? ports_free_vifs(&mfc->ports) : VIFS_MAX;
+    unsigned available = mfc ? ifaces_free_vifs(&mfc->ifaces) : VIFS_MAX;
 
     for (uint32_t i = 0; i < args->oifs.count; i++)
         if (strcmp(args->oifs.names[i].text, args->iif.text) != 0)
             needed += needs_vif(mfc, args->oifs.names[i].text, resolved->oifs[i]);
     if (needed <= available)
-        return true;
+        return !mfc || !resolved->judges_shares ||
+               pool_may(mfc->ifaces.pool, mfc->ifaces.asker, &(struct pool_request){.more = needed},
+                        error);
     return error_set(error, ERROR_LIMIT, "oifs",
                      "The route needs %u more interfaces, but table %u has room for %u: the "
                      "kernel routes between at most %d. 'netbroker vif show' lists those in "
@@ -160,14 +180,14 @@ static bool check_vifs(const struct mfc *mfc, const struct args_add_mfc *args,
                      VIFS_MAX);
 }
 
-bool admission_compare(const struct mfc *mfc, const struct links *links,
+bool admission_compare(const struct mfc *mfc, const struct netifs *netifs,
                        const struct args_add_mfc *args, struct resolved *resolved,
                        struct route **ret_old, enum route_change *ret, struct error *error)
 {
     struct prefix source = admission_source(args);
     struct route *old;
 
-    if (!mroute_args_are_sound(args, error) || !resolve(links, args, resolved, error))
+    if (!mroute_args_are_sound(args, error) || !resolve(netifs, args, resolved, error))
         return false;
     old = mfc ? route_set_find(&mfc->routes, &source, &args->group, args->iif.text) : NULL;
     *ret_old = old;
@@ -175,10 +195,11 @@ bool admission_compare(const struct mfc *mfc, const struct links *links,
     return true;
 }
 
-bool admission_check(const struct mfc *mfc, const struct links *links,
+bool admission_check(const struct mfc *mfc, const struct netifs *netifs,
                      const struct args_add_mfc *args, struct resolved *resolved,
                      struct route **ret_old, enum route_change *ret, struct error *error)
 {
-    return admission_compare(mfc, links, args, resolved, ret_old, ret, error) &&
-           (*ret == CHANGE_NONE || check_vifs(mfc, args, resolved, error));
+    return admission_compare(mfc, netifs, args, resolved, ret_old, ret, error) &&
+           (*ret == CHANGE_NONE || resolved->restores ||
+            (check_names(mfc, args, resolved, error) && check_vifs(mfc, args, resolved, error)));
 }

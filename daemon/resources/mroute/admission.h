@@ -7,17 +7,17 @@
 
 /* Holds the arguments against each other, the interfaces there are, the table (NULL: it is not
  * open) and the VIFs that are free. *ret_old is the route that would be replaced, or NULL. */
-bool admission_check(const struct mfc *mfc, const struct links *links,
+bool admission_check(const struct mfc *mfc, const struct netifs *netifs,
                      const struct args_add_mfc *args, struct resolved *resolved,
                      struct route **ret_old, enum route_change *ret, struct error *error);
 
 /* The same without the VIFs. */
-bool admission_compare(const struct mfc *mfc, const struct links *links,
+bool admission_compare(const struct mfc *mfc, const struct netifs *netifs,
                        const struct args_add_mfc *args, struct resolved *resolved,
                        struct route **ret_old, enum route_change *ret, struct error *error);
 
 /* Whether the outgoing interfaces exist, or the request waits for them. */
-bool admission_oifs_exist(const struct links *links, const struct args_add_mfc *args,
+bool admission_oifs_exist(const struct netifs *netifs, const struct args_add_mfc *args,
                           struct error *error);
 
 /* The source, which may be missing, as a prefix of the group's family. */

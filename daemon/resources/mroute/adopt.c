@@ -1,19 +1,27 @@
 /* Adoption: what a table holds already becomes its routes. */
 #include "demand.h"
-#include "mfc.h"
+#include "mroute_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+enum { LOOKS_A_WORD = 1024 }; /* some milliseconds */
+
+static void note_look(struct mroute *mroute)
+{
+    if (++mroute->looks % LOOKS_A_WORD == 0 && mroute->callbacks.works)
+        mroute->callbacks.works(mroute->callbacks.context);
+}
+
 static void adopt_vif(void *context, unsigned vif, unsigned ifindex)
 {
     struct mfc *mfc = context;
-    const struct link_info *link = links_find_index(mfc->host->links, ifindex);
+    const struct netif *netif = netifs_find_index(mfc->mroute->netifs, ifindex);
 
-    if (link && !port_find(&mfc->ports, link->name, ifindex))
-        port_adopt(&mfc->ports, link->name, ifindex, vif);
+    if (netif && !iface_find(&mfc->ifaces, netif->name, ifindex))
+        iface_adopt(&mfc->ifaces, netif->name, ifindex, vif);
     else
-        mfc->ports.used_vifs |= 1u << vif; /* not ours to use */
+        mfc->ifaces.used_vifs |= 1u << vif; /* not ours to use */
 }
 
 static void adopt_oifs(struct mfc *mfc, struct route *route, const struct mfc_found *found)
@@ -22,13 +30,13 @@ static void adopt_oifs(struct mfc *mfc, struct route *route, const struct mfc_fo
 
     route->oif_count = 0;
     for (unsigned i = 0; i < found->oif_count; i++) {
-        struct port *port = port_find(&mfc->ports, "", found->oifs[i].ifindex);
-        bool implied = any && found->oif_count > 1 && port == route->iif;
+        struct iface *iface = iface_find(&mfc->ifaces, "", found->oifs[i].ifindex);
+        bool implied = any && found->oif_count > 1 && iface == route->iif;
 
-        if (!port || implied)
+        if (!iface || implied)
             continue;
-        port->ref_count++;
-        route->oifs[route->oif_count++] = (struct route_oif){port, found->oifs[i].ttl};
+        iface->ref_count++;
+        route->oifs[route->oif_count++] = (struct route_oif){iface, found->oifs[i].ttl};
     }
 }
 
@@ -36,7 +44,7 @@ static void adopt_oifs(struct mfc *mfc, struct route *route, const struct mfc_fo
 static struct route *new_found(struct mfc *mfc, const struct mfc_found *found,
                                const struct prefix *source, const struct prefix *group)
 {
-    struct port *iif = found->iif ? port_find(&mfc->ports, "", found->iif) : NULL;
+    struct iface *iif = found->iif ? iface_find(&mfc->ifaces, "", found->iif) : NULL;
     struct route *route = iif ? route_new(source, group, found->oif_count) : NULL;
 
     if (!route)
@@ -47,10 +55,10 @@ static struct route *new_found(struct mfc *mfc, const struct mfc_found *found,
         return NULL;
     }
     iif->ref_count++;
-    port_count_iif(&mfc->ports, iif, 1);
+    iface_count_iif(&mfc->ifaces, iif, 1);
     route->iif = iif;
     route->mfc = mfc;
-    holding_init(&route->holding, mfc->host->holding_class);
+    resource_init(&route->resource, &mroute_ops);
     route->idle = IDLE_SECONDS_DEFAULT;
     route->in_kernel = true;
     return route;
@@ -62,6 +70,7 @@ static void adopt_mfc(void *context, const struct mfc_found *found)
     struct prefix source = prefix_single(&found->source), group = prefix_single(&found->group);
     struct route *route;
 
+    note_look(mfc->mroute);
     if (address_is_any(&found->source))
         source.length = 0;
     if (found->unresolved || route_set_find(&mfc->routes, &source, &group, NULL))
@@ -72,7 +81,7 @@ static void adopt_mfc(void *context, const struct mfc_found *found)
         mroute_mfc_del(&mfc->socket, &found->source, &found->group);
         return;
     }
-    route->serial = mfc->host->serial++;
+    route->serial = mfc->mroute->serial++;
     adopt_oifs(mfc, route, found);
     route_set_insert(&mfc->routes, route);
     mfc->unverified = true;
@@ -87,7 +96,7 @@ int mfc_adopt(struct mfc *mfc)
     mroute_tell_wrong_interfaces(&mfc->socket);
     result = mroute_dump(&mfc->socket, &visitor);
 
-    ports_drop_unused(&mfc->ports);
+    ifaces_drop_unused(&mfc->ifaces);
     rules_load(&mfc->rules);
     return result;
 }
@@ -95,21 +104,28 @@ int mfc_adopt(struct mfc *mfc)
 /* Nobody asked for it as far as is known. */
 static void hold_found(struct mfc *mfc, struct route *route)
 {
-    struct owner nobody = {
-        .kind = HOLD_FOUND,
-        .lease = lease_new(mfc->host->leases, LEASE_UID_UNKNOWN),
+    struct holder nobody = {
+        .kind = HOLDER_FOUND,
+        .lease = lease_prepare(mfc->mroute->leases, LEASE_UID_UNKNOWN),
     };
-    bool is_new;
 
-    holding_add(&route->holding, &nobody, &is_new);
+    lease_begin(mfc->mroute->leases, &route->resource, &nobody);
 }
 
-void mfc_settle(struct mfc *mfc)
+void mfc_settle(struct mfc *mfc, bool whole)
 {
-    struct route *route;
+    struct route *route, *next;
 
-    TAILQ_FOREACH (route, &mfc->routes.order, in_order)
-        if (!route->learned && holding_is_empty(&route->holding) && !demand_claim(mfc, route))
+    for (route = TAILQ_FIRST(&mfc->routes.order); route; route = next) {
+        next = TAILQ_NEXT(route, in_order);
+        note_look(mfc->mroute);
+        if (route->learned || !resource_is_free(&route->resource) ||
+            demand_claim(mfc, route, whole))
+            continue;
+        if (whole)
+            mfc_del(mfc, route, ROUTE_DELETED_EVENT);
+        else
             hold_found(mfc, route);
+    }
     demand_outdate(mfc);
 }

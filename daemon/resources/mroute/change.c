@@ -1,113 +1,69 @@
-/* Routes are added, held, let go and deleted. */
+/* Routes are added, held, given up and deleted. */
 #include "admission.h"
 #include "mroute_internal.h"
 #include "oifs.h"
 
 #include <string.h>
 
-/* --- Holds --------------------------------------------------------------------------------- */
+/* --- Leases -------------------------------------------------------------------------------- */
 
-static struct mroute *mroute_of(const struct route *route)
+struct route *route_of_resource(const struct resource *resource)
 {
-    return route->mfc->host->context;
+    return resource_container(resource, struct route);
 }
 
-/* Tells of the end of a hold, which is freed. */
-static void end_hold(struct mroute *mroute, const struct route *route, struct hold *hold)
+const struct resource *route_resource(const struct route *route)
 {
-    if (hold->kind != HOLD_FOUND)
-        mroute->callbacks.hold_ends(mroute->callbacks.context, route, &hold->lease);
-    hold_release(hold);
+    return &route->resource;
 }
 
 void delete_route(struct mroute *mroute, struct route *route)
 {
-    struct hold *hold;
-
-    while ((hold = LIST_FIRST(&route->holding.holds)))
-        end_hold(mroute, route, hold);
-    mfc_del(route->mfc, route, ROUTE_DELETED_NEWS);
+    resource_end_leases(mroute->leases, &route->resource);
+    mfc_del(route->mfc, route, ROUTE_DELETED_EVENT);
 }
 
-/* Ends one hold; with the last one goes the route. Returns whether it went. */
-static bool let_go(struct mroute *mroute, struct hold *hold)
+void route_release(struct resource *resource)
 {
-    struct route *route = route_of_hold(hold);
-
-    end_hold(mroute, route, hold);
-    if (!holding_is_empty(&route->holding))
-        return false;
-    mfc_del(route->mfc, route, ROUTE_DELETED_NEWS);
-    return true;
-}
-
-static void session_ended(struct hold *hold)
-{
-    struct route *route = route_of_hold(hold);
-    struct mroute *mroute = mroute_of(route);
+    struct route *route = route_of_resource(resource);
+    struct mroute *mroute = route->mfc->mroute;
     struct mfc *mfc = route->mfc;
 
-    let_go(mroute, hold);
+    mfc_del(mfc, route, ROUTE_DELETED_EVENT);
     close_if_empty(mroute, mfc);
-}
-
-const struct holding_class route_holding_class = {session_ended};
-
-/* Whoever holds what was found takes it over. */
-static void drop_found(struct route *route)
-{
-    struct hold *hold, *next;
-
-    for (hold = LIST_FIRST(&route->holding.holds); hold; hold = next) {
-        next = LIST_NEXT(hold, in_holding);
-        if (hold->kind == HOLD_FOUND)
-            hold_release(hold);
-    }
-}
-
-/* Tells of a hold that is new. */
-static void begin_hold(struct mroute *mroute, struct route *route, const struct hold *hold)
-{
-    if (hold->kind == HOLD_FOUND)
-        return;
-    drop_found(route);
-    mroute->callbacks.hold_begins(mroute->callbacks.context, &hold->lease);
-}
-
-/* False: no memory. */
-static bool hold_route(struct mroute *mroute, struct route *route, const struct owner *owner)
-{
-    bool is_new;
-    struct hold *hold = holding_add(&route->holding, owner, &is_new);
-
-    if (hold && is_new)
-        begin_hold(mroute, route, hold);
-    return hold != NULL;
-}
-
-const struct hold *route_hold(const struct route *route, const struct owner *owner)
-{
-    return holding_find(&route->holding, owner);
 }
 
 /* --- Adding -------------------------------------------------------------------------------- */
 
+static bool check_shares(const struct mroute *mroute, const struct mfc *mfc,
+                         const struct args_add_mfc *args, const struct holder *holder,
+                         struct error *error)
+{
+    uid_t uid = holder->lease.uid;
+
+    return (mfc ? shared_may_use(&mfc->shares.shared, uid, error)
+                : mroute_may_open(mroute, uid, error)) &&
+           shares_may_idle(mroute, uid, args->idle, error);
+}
+
+/* A set was judged as a whole. */
 static bool check_limits(const struct mroute *mroute, const struct mfc *mfc,
-                         const struct args_add_mfc *args, struct error *error)
+                         const struct args_add_mfc *args, const struct holder *holder,
+                         struct error *error)
 {
     if (!mfc && mroute->table_count >= TABLES_MAX)
         return error_set(error, ERROR_LIMIT, "table",
                          "Table %u would be one too many: the service keeps at most %d open.",
                          family_table(args->group.address.family, args->table), TABLES_MAX);
-    if (count_routes(mroute) >= ROUTES_MAX)
+    if (holder->generation == 0 && count_routes(mroute) + mroute->promised >= ROUTES_MAX)
         return error_set(error, ERROR_LIMIT, NULL,
                          "The service keeps at most %d routes; delete some first.", ROUTES_MAX);
     return true;
 }
 
-bool check_owner(const struct route *old, const struct owner *owner, struct error *error)
+bool check_holder(const struct route *old, const struct holder *holder, struct error *error)
 {
-    if (!old || owner->administrator || !holding_has_others(&old->holding, owner))
+    if (!old || holder->administrator || !resource_has_others(&old->resource, holder))
         return true;
     return error_set(error, ERROR_IN_USE, NULL,
                      "Another user holds this route with other interfaces, thresholds or idle "
@@ -115,76 +71,49 @@ bool check_owner(const struct route *old, const struct owner *owner, struct erro
                      "administrator to change it.");
 }
 
-static bool refuse_hold(struct error *error)
+/* Puts a route in the place of the old one, whose leases are the new one's, or of none (NULL), and
+ * holds it: both or nothing. */
+static bool put(struct mroute *mroute, struct mfc *mfc, const struct args_add_mfc *args,
+                const struct resolved *resolved, struct route *old, const struct holder *holder,
+                struct error *error)
 {
-    return error_set(error, ERROR_NO_MEMORY, NULL, "The service has no memory for another lease.");
-}
-
-/* Adds the route, and holds it: both or nothing. */
-static bool put_new(struct mroute *mroute, struct mfc *mfc, const struct args_add_mfc *args,
-                    const struct resolved *resolved, const struct owner *owner, struct error *error)
-{
-    struct route *route = mfc_add(mfc, args, resolved, NULL, error);
-
-    if (!route)
-        return false;
-    if (!hold_route(mroute, route, owner)) {
-        mfc_del(mfc, route, ROUTE_DELETED_NEWS);
-        return refuse_hold(error);
-    }
-    mroute->callbacks.route_news(mroute->callbacks.context, ROUTE_ADDED_NEWS, route);
-    return true;
-}
-
-/* Holds the old route and replaces it: both or nothing. The holds of the old are the new one's. */
-static bool put_instead(struct mroute *mroute, struct mfc *mfc, const struct args_add_mfc *args,
-                        const struct resolved *resolved, struct route *old,
-                        const struct owner *owner, struct error *error)
-{
-    bool is_new;
-    struct hold *hold = holding_find(&old->holding, owner);
-    uint32_t generation = hold ? hold->generation : 0;
     struct route *route;
 
-    hold = holding_add(&old->holding, owner, &is_new);
-    if (!hold)
-        return refuse_hold(error);
-    route = mfc_add(mfc, args, resolved, old, error);
-    if (!route) {
-        hold->generation = generation;
-        if (is_new)
-            hold_release(hold);
+    if (!leases_reserve(mroute->leases, error))
         return false;
-    }
-    if (is_new)
-        begin_hold(mroute, route, hold);
-    mroute->callbacks.route_news(mroute->callbacks.context, ROUTE_REPLACED_NEWS, route);
+    route = mfc_add(mfc, args, resolved, old, error);
+    if (!route)
+        return false;
+    if (old)
+        resource_changed(mroute->leases, &route->resource);
+    lease_begin(mroute->leases, &route->resource, holder);
+    tell_route(route, old ? ROUTE_REPLACED_EVENT : ROUTE_ADDED_EVENT);
     return true;
 }
 
-bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const struct owner *owner,
-                enum route_change *ret, struct error *error)
+static bool add_to(struct mroute *mroute, struct mfc *mfc, const struct args_add_mfc *args,
+                   struct resolved *resolved, const struct holder *holder, enum route_change *ret,
+                   struct error *error)
 {
-    struct mfc *mfc = find_open_table(mroute, args->group.address.family, args->table);
-    struct resolved resolved = {0};
     struct route *old;
     bool done;
 
-    if (!check_limits(mroute, mfc, args, error) ||
-        !admission_check(mfc, mroute->host.links, args, &resolved, &old, ret, error))
+    if (!check_limits(mroute, mfc, args, holder, error) ||
+        (resolved->judges_shares && !check_shares(mroute, mfc, args, holder, error)) ||
+        !admission_check(mfc, mroute->netifs, args, resolved, &old, ret, error))
         return false;
-    if (*ret == CHANGE_REPLACED && !check_owner(old, owner, error))
+    if (*ret == CHANGE_REPLACED && !check_holder(old, holder, error))
         return false;
-    if (old && !holding_has_room(&old->holding, owner, error))
+    if (old && !resource_has_room(&old->resource, holder, error))
         return false;
     if (args->dry_run)
         return true;
     if (!mfc)
         return error_set(error, ERROR_NO_MEMORY, NULL, "The service has no memory for a table.");
     if (*ret == CHANGE_NONE)
-        return hold_route(mroute, old, owner) || refuse_hold(error);
-    done = old ? put_instead(mroute, mfc, args, &resolved, old, owner, error)
-               : put_new(mroute, mfc, args, &resolved, owner, error);
+        return leases_reserve(mroute->leases, error) &&
+               lease_begin(mroute->leases, &old->resource, holder);
+    done = put(mroute, mfc, args, resolved, old, holder, error);
     if (done)
         rules_settle_tables(&mroute->tables, mfc->socket.family);
     else
@@ -192,22 +121,53 @@ bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const st
     return done;
 }
 
-bool mroute_hold(struct mroute *mroute, const struct args_add_mfc *args, const struct owner *owner)
+static bool add(struct mroute *mroute, const struct args_add_mfc *args, struct resolved *resolved,
+                const struct holder *holder, enum route_change *ret, struct error *error)
+{
+    struct mfc *mfc = find_open_table(mroute, args->group.address.family, args->table);
+    bool done;
+
+    resolved->judges_shares = !resolved->restores && holder->generation == 0;
+    if (mfc)
+        mfc->ifaces.asker = holder->lease.uid;
+    done = add_to(mroute, mfc, args, resolved, holder, ret, error);
+    mfc = find_open_table(mroute, args->group.address.family, args->table);
+    if (mfc)
+        mfc->ifaces.asker = POOL_UID_NOBODY;
+    return done;
+}
+
+bool mroute_add(struct mroute *mroute, const struct args_add_mfc *args, const struct holder *holder,
+                enum route_change *ret, struct error *error)
+{
+    struct resolved resolved = {0};
+
+    return add(mroute, args, &resolved, holder, ret, error);
+}
+
+/* What is there may know less than the request: the kernel keeps no idle times. */
+static void set_idle(struct mroute *mroute, const struct args_add_mfc *args)
 {
     struct mfc *mfc = find_open_table(mroute, args->group.address.family, args->table);
     struct prefix source = admission_source(args);
     struct route *route =
         mfc ? route_set_find(&mfc->routes, &source, &args->group, args->iif.text) : NULL;
 
-    if (!route || !hold_route(mroute, route, owner))
-        return false;
-    route->idle = args->idle; /* of a range that was found in the kernel, which knows none */
-    return true;
+    if (route && resource_is_free(&route->resource))
+        route->idle = args->idle;
 }
 
-struct lease mroute_lease(struct mroute *mroute, uid_t uid)
+bool mroute_restore(struct mroute *mroute, const struct args_add_mfc *wanted,
+                    const struct holder *holder, struct error *error)
 {
-    return lease_new(&mroute->leases, uid);
+    struct resolved resolved = {.restores = true};
+    struct args_add_mfc args = *wanted;
+    enum route_change change;
+
+    args.wait = true; /* for its interfaces */
+    args.dry_run = args.append = false;
+    set_idle(mroute, &args);
+    return add(mroute, &args, &resolved, holder, &change, error);
 }
 
 const struct route *mroute_find(const struct mroute *mroute, const struct prefix *source,
@@ -240,37 +200,14 @@ static void collect_named(const struct mroute *mroute, const struct args_del_mfc
             ret->routes[ret->count++] = route;
 }
 
-/* The hold is one that the owner may let go by itself. */
-static bool is_own(const struct hold *hold, const struct owner *owner)
+/* What was learned goes by itself, or with what it was learned from, which may be another's. */
+static bool refuse_learned(struct error *error)
 {
-    if (hold->kind == HOLD_USER)
-        return hold->lease.uid == owner->lease.uid;
-    return hold->kind == HOLD_FOUND ||
-           (hold->kind == HOLD_SESSION && hold->session == owner->session);
-}
-
-static bool has_own(const struct route *route, const struct owner *owner)
-{
-    const struct hold *hold;
-
-    LIST_FOREACH (hold, &route->holding.holds, in_holding)
-        if (is_own(hold, owner))
-            return true;
-    return false;
-}
-
-/* What was learned goes by itself, or with what it was learned from. */
-static bool refuse_learned(const struct route *route, struct error *error)
-{
-    const struct route *range = route->learned->by;
-    char source[PREFIX_TEXT_MAX], group[PREFIX_TEXT_MAX];
-
     return error_set(
         error, ERROR_NOT_FOUND, NULL,
-        "Invalid argument: this route was learned for the route of (%s, %s), and ends with it, "
-        "or when its flow is silent. 'netbroker mfc flush --learned' deletes all learned "
-        "routes, and flows are learned again.",
-        prefix_format(&range->source, source), prefix_format(&range->group, group));
+        "Invalid argument: this route was learned for a route of a range, and ends with it, or "
+        "when its flow is silent. 'netbroker mfc flush --learned' deletes all learned routes, and "
+        "flows are learned again.");
 }
 
 static const struct route *find_learned(const struct mfc *mfc, const struct args_del_mfc *args)
@@ -304,52 +241,18 @@ static bool refuse_unknown(const struct mroute *mroute, const struct args_del_mf
     const struct route *learned =
         find_learned(find_open_table(mroute, family, family_table(family, args->table)), args);
 
-    return learned ? refuse_learned(learned, error) : refuse_missing(args, error);
+    return learned ? refuse_learned(error) : refuse_missing(args, error);
 }
 
-static bool check_named(const struct named *named, const struct owner *owner, struct error *error)
+static bool check_named(const struct named *named, const struct holder *holder, struct error *error)
 {
     for (unsigned i = 0; i < named->count; i++)
-        if (!owner->administrator && !has_own(named->routes[i], owner))
-            return error_set(error, ERROR_NOT_ALLOWED, NULL,
-                             "Only others hold this route; 'netbroker leases' shows who. They "
-                             "or an administrator can delete it.");
-    return true;
-}
-
-/* Returns whether the route is still there. */
-static bool let_go_own(struct mroute *mroute, struct route *route, const struct owner *owner)
-{
-    struct hold *hold, *next;
-
-    for (hold = LIST_FIRST(&route->holding.holds); hold; hold = next) {
-        next = LIST_NEXT(hold, in_holding);
-        if (is_own(hold, owner) && let_go(mroute, hold))
+        if (!resource_may_give_up(&named->routes[i]->resource, holder, error))
             return false;
-    }
     return true;
 }
 
-/* Returns whether the route is still there, or would be. */
-static bool release(struct mroute *mroute, struct route *route, const struct owner *owner,
-                    bool dry_run)
-{
-    const struct hold *hold;
-
-    if (!has_own(route, owner)) { /* an administrator's word */
-        if (!dry_run)
-            delete_route(mroute, route);
-        return false;
-    }
-    if (!dry_run)
-        return let_go_own(mroute, route, owner);
-    LIST_FOREACH (hold, &route->holding.holds, in_holding)
-        if (!is_own(hold, owner))
-            return true;
-    return false;
-}
-
-bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, const struct owner *owner,
+bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, const struct holder *holder,
                 struct route_deletion *ret, struct error *error)
 {
     struct named named;
@@ -360,17 +263,19 @@ bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, const st
     collect_named(mroute, args, &named);
     if (named.count == 0)
         return refuse_unknown(mroute, args, error);
-    if (!check_named(&named, owner, error))
+    if (!check_named(&named, holder, error))
         return false;
     mfc = named.routes[0]->mfc;
+    mfc->keepers++; /* it stays while the routes go */
     if (args->oifs.count > 0)
-        done = oifs_del(mroute, &named, args, owner, ret, error);
+        done = oifs_del(mroute, &named, args, holder, ret, error);
     for (unsigned i = 0; i < named.count && args->oifs.count == 0; i++) {
-        if (release(mroute, named.routes[i], owner, args->dry_run))
+        if (resource_give_up(mroute->leases, &named.routes[i]->resource, holder, args->dry_run))
             ret->kept++;
         else
             ret->deleted++;
     }
+    mfc->keepers--;
     if (!args->dry_run)
         close_if_empty(mroute, mfc);
     return done;
@@ -378,62 +283,70 @@ bool mroute_del(struct mroute *mroute, const struct args_del_mfc *args, const st
 
 /* --- Many at once -------------------------------------------------------------------------- */
 
-/* Its holds end with it, whoever has them. */
+/* Its leases end with it, whoever has them. */
 static void flush_one(struct mroute *mroute, struct route *route)
 {
     struct mfc *mfc = route->mfc;
 
     if (route->learned)
-        mfc_del(mfc, route, ROUTE_EXPIRED_NEWS);
+        mfc_del(mfc, route, ROUTE_EXPIRED_EVENT);
     else
         delete_route(mroute, route);
     close_if_empty(mroute, mfc);
 }
 
-bool mroute_flush_next(struct route_cursor *cursor, bool dry_run, size_t *count)
+bool mroute_flush_next(struct route_cursor *cursor, size_t *count)
 {
-    struct route *route = (struct route *)route_cursor_next(cursor);
+    const struct route *route;
 
-    if (!route)
+    if (!route_cursor_look(cursor, &route))
         return false;
-    if (route->learned && !cursor->filter.learned) /* it goes with the range that it is of */
+    if (!route || (route->learned && !cursor->filter.learned))
         return true;
     ++*count;
-    if (!dry_run)
-        flush_one(cursor->mroute, route);
+    flush_one(cursor->mroute, (struct route *)route);
     return true;
 }
 
-size_t mroute_flush(struct mroute *mroute, const struct mroute_filter *filter, bool dry_run)
+size_t mroute_flush_count(const struct mroute *mroute, const struct mroute_filter *filter)
 {
-    struct route_cursor cursor;
+    const struct mfc *mfc;
     size_t count = 0;
 
-    route_cursor_open(&cursor, mroute, filter);
-    while (mroute_flush_next(&cursor, dry_run, &count))
-        ;
-    route_cursor_close(&cursor);
+    TAILQ_FOREACH (mfc, &mroute->tables, in_tables) {
+        if (!table_matches(filter, &mfc->socket))
+            continue;
+        count += filter->learned ? mfc->learned_count : mfc->routes.keys.count - mfc->learned_count;
+    }
     return count;
 }
 
-enum sweep mroute_would_sweep(const struct route *route, const struct owner *owner)
+struct route *mroute_leased(const struct lease *lease, const struct mroute_filter *filter)
 {
-    const struct hold *hold = holding_find(&route->holding, owner);
+    struct route *route =
+        lease->resource->ops == &mroute_ops ? route_of_resource(lease->resource) : NULL;
 
-    if (!hold || hold->generation == owner->generation)
-        return SWEEP_NONE;
-    return LIST_NEXT(LIST_FIRST(&route->holding.holds), in_holding) ? SWEEP_HOLD : SWEEP_ROUTE;
+    return route && route_matches(filter, route) ? route : NULL;
 }
 
-bool mroute_sweep(struct mroute *mroute, struct route *route, const struct owner *owner)
+void mroute_promise(struct mroute *mroute, size_t routes)
 {
-    struct mfc *mfc = route->mfc;
+    mroute->promised = routes;
+}
 
-    if (mroute_would_sweep(route, owner) == SWEEP_NONE ||
-        !let_go(mroute, holding_find(&route->holding, owner)))
-        return false;
-    close_if_empty(mroute, mfc);
-    return true;
+enum sweep mroute_would_sweep(const struct route *route, const struct holder *holder)
+{
+    const struct lease *lease = resource_lease(&route->resource, holder);
+
+    if (!lease || lease->generation == holder->generation)
+        return SWEEP_NONE;
+    return LIST_NEXT(LIST_FIRST(&route->resource.leases), in_resource) ? SWEEP_LEASE : SWEEP_ROUTE;
+}
+
+bool mroute_sweep(struct mroute *mroute, struct route *route, const struct holder *holder)
+{
+    return mroute_would_sweep(route, holder) != SWEEP_NONE &&
+           lease_end(mroute->leases, resource_lease(&route->resource, holder));
 }
 
 uint32_t mroute_next_generation(struct mroute *mroute)
@@ -441,27 +354,4 @@ uint32_t mroute_next_generation(struct mroute *mroute)
     if (++mroute->generation == 0)
         mroute->generation = 1; /* 0 is that of what belongs to no set */
     return mroute->generation;
-}
-
-bool mroute_revoke(struct mroute *mroute, uint64_t lease)
-{
-    struct mroute_filter filter = {.lease = lease};
-    struct route_cursor cursor;
-    struct route *route;
-    struct hold *hold;
-
-    route_cursor_open(&cursor, mroute, &filter);
-    route = (struct route *)route_cursor_next(&cursor);
-    route_cursor_close(&cursor);
-    if (!route)
-        return false;
-    LIST_FOREACH (hold, &route->holding.holds, in_holding)
-        if (hold->lease.id == lease) {
-            struct mfc *mfc = route->mfc;
-
-            let_go(mroute, hold);
-            close_if_empty(mroute, mfc);
-            return true;
-        }
-    return false;
 }

@@ -1,5 +1,5 @@
 /* What the doctor says of the route that takes a flow, and of its interfaces. */
-#include "doctor_checks.h"
+#include "doctor_findings.h"
 
 #include "platform/diagnose.h"
 
@@ -8,25 +8,23 @@
 
 enum {
     LIST_TEXT_MAX = 128,
-    FLOWS_COUNTED_MAX = 1024, /* the kernel is asked for each */
+    FLOWS_COUNTED_MAX = 256, /* the kernel is asked for each */
 };
-
-const char *route_text(const struct route *route, char *text)
-{
-    char source[PREFIX_TEXT_MAX] = "*", group[PREFIX_TEXT_MAX];
-
-    if (route->source.length > 0)
-        prefix_format(&route->source, source);
-    snprintf(text, FLOW_TEXT_MAX, "(%s, %s)", source, prefix_format(&route->group, group));
-    return text;
-}
 
 /* --- Finding it ---------------------------------------------------------------------------- */
 
 bool route_takes_from(const struct route *route, const char *iif)
 {
     return strcmp(route->iif->name, iif) == 0 ||
-           (route->iif->pattern && port_name_matches(route->iif->name, iif));
+           (route->iif->pattern && iface_name_matches(route->iif->name, iif));
+}
+
+bool route_names_oif(const struct route *route, const char *oif)
+{
+    for (unsigned i = 0; i < route->oif_count; i++)
+        if (strcmp(route->oifs[i].iface->name, oif) == 0)
+            return true;
+    return false;
 }
 
 const struct route *wanted_route(const struct route *route)
@@ -34,55 +32,87 @@ const struct route *wanted_route(const struct route *route)
     return route->learned ? route->learned->by : route;
 }
 
-/* The port of the interface that is asked for; *blank is one where the table has none. */
-static const struct port *asked_port(const struct examination *e, struct port *blank)
+/* The iface of the interface that is asked for; *blank is one where the table has none. */
+static const struct iface *asked_iface(const struct examination *e, struct iface *blank)
 {
-    const struct link_info *link;
-    const struct port *port;
+    const struct netif *netif;
+    const struct iface *iface;
 
-    if (!e->asked_iif || port_name_is_pattern(e->asked_iif))
+    if (!e->asked_iif || interface_name_is_pattern(e->asked_iif))
         return NULL;
-    link = links_find(e->links, e->asked_iif);
-    port = port_find(&e->mfc->ports, e->asked_iif, link ? link->ifindex : 0);
-    *blank = (struct port){.vif = -1};
+    netif = netifs_find(e->netifs, e->asked_iif);
+    iface = iface_find(&e->mfc->ifaces, e->asked_iif, netif ? netif->ifindex : 0);
+    *blank = (struct iface){.vif = -1};
     snprintf(blank->name, sizeof blank->name, "%s", e->asked_iif);
-    return port ? port : blank;
+    return iface ? iface : blank;
 }
 
 static const struct route *find_for_flow(const struct examination *e)
 {
-    struct port blank;
-    const struct port *port = asked_port(e, &blank);
+    struct iface blank;
+    const struct iface *iface = asked_iface(e, &blank);
     const struct route *route = route_set_find_flow(&e->mfc->routes, &e->source, &e->group);
 
-    if (!route && port)
-        route = ranges_find(&e->mfc->ranges, &e->source, &e->group, port);
+    if (!route && iface)
+        route = ranges_find(&e->mfc->ranges, &e->source, &e->group, iface);
     return route ? route : ranges_find(&e->mfc->ranges, &e->source, &e->group, NULL);
 }
 
 /* How much the route has to do with the group that is asked for. What was learned is told of by the
  * range that it was learned from. */
-static unsigned relevance(const struct examination *e, const struct route *route)
+static unsigned relevance(const struct args_diagnose *question, const struct route *route)
 {
-    bool is_there = !e->asked_iif || route_takes_from(route, e->asked_iif);
+    bool is_there = !question->iif.text[0] || route_takes_from(route, question->iif.text);
 
-    return (is_there ? 512 : 0) + (route->learned ? 0 : 256) + route->group.length;
+    return 1 + (is_there ? 512 : 0) + (route->learned ? 0 : 256) + route->group.length;
 }
 
-static const struct route *find_for_group(const struct examination *e)
+static void find(const struct route *route, unsigned how_much, struct found_route *found)
 {
-    const struct route *best = NULL, *route;
-
-    TAILQ_FOREACH (route, &e->mfc->routes.order, in_order)
-        if (prefix_has(&route->group, &e->group) &&
-            (!best || relevance(e, route) > relevance(e, best)))
-            best = route;
-    return best;
+    found->is_there = true;
+    found->relevance = how_much;
+    found->learned = route->learned;
+    found->source = route->source;
+    found->group = route->group;
+    snprintf(found->iif, sizeof found->iif, "%s", route->iif->name);
 }
 
-const struct route *find_route(const struct examination *e)
+void consider_route(const struct inquiry *inquiry, const struct route *route,
+                    struct found_route *found)
 {
-    return e->source.family ? find_for_flow(e) : find_for_group(e);
+    struct examination e = {.reader = inquiry->reader};
+    unsigned how_much;
+
+    if (!prefix_has(&route->group, &inquiry->question->group))
+        return;
+    if (!may_tell_route(&e, route)) {
+        found->hidden = true;
+        return;
+    }
+    found->wanted += !route->learned;
+    how_much = relevance(inquiry->question, route);
+    if (how_much > found->relevance)
+        find(route, how_much, found);
+}
+
+/* It may have gone since. */
+static const struct route *find_again(struct examination *e, const struct found_route *found)
+{
+    const struct route_set *routes = &e->mfc->routes;
+
+    e->hidden = found->hidden && !found->is_there;
+    if (!found->is_there)
+        return NULL;
+    if (found->learned)
+        return route_set_find_flow(routes, &found->source.address, &found->group.address);
+    return route_set_find(routes, &found->source, &found->group, found->iif);
+}
+
+const struct route *find_route(struct examination *e)
+{
+    if (e->found && !e->source.family)
+        return find_again(e, e->found);
+    return e->source.family ? tell_route_of(e, find_for_flow(e)) : NULL;
 }
 
 /* --- Counting ------------------------------------------------------------------------------ */
@@ -109,7 +139,7 @@ void count_arrivals(const struct examination *e, struct arrivals *ret)
     }
     if (e->source.family)
         return;
-    LIST_FOREACH (learned, &e->route->taught, in_range)
+    LIST_FOREACH (learned, &e->route->learned_flows, in_range)
         if (ret->flows < FLOWS_COUNTED_MAX && prefix_has(&learned->route->group, &e->group))
             add_arrivals(ret, learned->route);
 }
@@ -126,9 +156,10 @@ static void copy_outputs(const struct route *like, const char *iif, char *text, 
     for (unsigned i = 0; i < like->oif_count && at < sizeof oifs && ttl_at < sizeof ttls; i++) {
         const struct route_oif *oif = &like->oifs[i];
 
-        if (iif && strcmp(oif->port->name, iif) == 0)
+        if (iif && strcmp(oif->iface->name, iif) == 0)
             continue;
-        at += (size_t)snprintf(oifs + at, sizeof oifs - at, "%s%s", at ? "," : "", oif->port->name);
+        at +=
+            (size_t)snprintf(oifs + at, sizeof oifs - at, "%s%s", at ? "," : "", oif->iface->name);
         ttl_at += (size_t)snprintf(ttls + ttl_at, sizeof ttls - ttl_at, "%s%u", ttl_at ? "," : "",
                                    oif->ttl);
         greatest = oif->ttl > greatest ? oif->ttl : greatest;
@@ -151,9 +182,9 @@ static void format_source(const struct prefix *source, char *text, size_t size)
 
 static bool is_configured(const struct route *wanted)
 {
-    const struct hold *first = holding_first(&wanted->holding);
+    const struct lease *first = resource_first_lease(&wanted->resource);
 
-    return first && first->kind == HOLD_CONFIGURATION;
+    return first && first->kind == HOLDER_CONFIGURATION;
 }
 
 static void write_command(const struct examination *e, const struct route *like, const char *iif,
@@ -196,84 +227,50 @@ void suggest_route(const struct examination *e, const char *iif, char *hint)
 
 static void report_waiting(struct examination *e)
 {
-    const char *iif = e->route->iif->name;
-    char route[FLOW_TEXT_MAX];
-
-    route_text(e->route, route);
     if (e->route->iif->pattern)
-        add_finding(e, VERDICT_PROBLEM, "It begins as soon as there is one.",
-                    "The route %s waits for an interface whose name begins as in %s.", route, iif);
-    else if (links_find(e->links, iif))
-        add_finding(e, VERDICT_PROBLEM, "'netbroker vif show' tells which interfaces have one.",
-                    "The route %s waits for a VIF for its inbound interface %s: all %d of table %u "
-                    "are taken.",
-                    route, iif, VIFS_MAX, e->table);
+        found(e, ROUTE_WAITS_FOR_NAMES);
+    else if (netifs_find(e->netifs, e->route->iif->name))
+        found(e, ROUTE_WAITS_FOR_VIF, .numbers = {VIFS_MAX});
     else
-        add_finding(e, VERDICT_PROBLEM, "It is completed as soon as the interface is there.",
-                    "The route %s waits for its inbound interface %s.", route, iif);
+        found(e, ROUTE_WAITS);
 }
 
 /* A learned route is empty where the patterns that it was learned from mean nothing else. */
 static void report_stop(struct examination *e)
 {
     const struct route *wanted = wanted_route(e->route);
-    char flow[FLOW_TEXT_MAX], text[FLOW_TEXT_MAX], hint[HINT_MAX];
+    char command[HINT_MAX];
 
-    flow_text(&e->source, &e->group, flow);
-    route_text(wanted, text);
-    if (wanted->oif_count > 0) {
-        add_finding(
-            e, VERDICT_PROBLEM, "'ip link' lists the interfaces that there are.",
-            "%s goes nowhere: the route %s sends to %s, but beside %s, where the flow comes in, "
-            "there is no such interface.",
-            flow, text, wanted->oifs[0].port->name, e->view.iif);
-        return;
-    }
-    suggest_route(e, e->view.iif, hint);
-    add_finding(e, VERDICT_PROBLEM, hint,
-                "The route of %s names no outgoing interface: it stops the flow.", flow);
+    suggest_route(e, e->view.iif, command);
+    if (wanted->oif_count > 0)
+        found(e, ROUTE_TO_NOWHERE, .name = wanted->oifs[0].iface->name);
+    else
+        found(e, ROUTE_STOPS, .advice = command);
 }
 
 static void report_route(struct examination *e)
 {
-    const struct route *wanted = wanted_route(e->route);
-    const char *whose = is_configured(wanted) ? " (configuration)" : "";
-    char flow[FLOW_TEXT_MAX], text[FLOW_TEXT_MAX];
+    const char *whose = is_configured(wanted_route(e->route)) ? " (configuration)" : "";
 
-    flow_text(&e->source, &e->group, flow);
-    route_text(wanted, text);
     if (e->route->learned)
-        add_finding(e, VERDICT_OK, "",
-                    "%s comes in by %s; the route %s from %s%s takes it; outgoing interfaces: %u.",
-                    flow, e->view.iif, text, wanted->iif->name, whose, e->view.oif_count);
+        found(e, ROUTE_LEARNED, .other = whose, .numbers = {e->view.oif_count});
     else
-        add_finding(e, VERDICT_OK, "", "The route %s from %s%s takes %s; outgoing interfaces: %u.",
-                    text, e->view.iif, whose, flow, e->view.oif_count);
-}
-
-/* Of a group alone only one route is looked at. */
-static void report_others(struct examination *e)
-{
-    const struct route *route;
-    unsigned others = 0;
-
-    TAILQ_FOREACH (route, &e->mfc->routes.order, in_order)
-        others += route != e->route && !route->learned && prefix_has(&route->group, &e->group);
-    if (others > 0)
-        add_finding(e, VERDICT_INFO, "Give --source, and --iif, to have another one looked at.",
-                    "Other routes that take packets of this group: %u.", others);
+        found(e, ROUTE, .other = whose, .numbers = {e->view.oif_count});
 }
 
 void check_route(struct examination *e)
 {
-    char hint[HINT_MAX], flow[FLOW_TEXT_MAX];
+    char command[HINT_MAX];
 
     if (!e->group.family)
         return;
+    if (!e->route && e->hidden) {
+        found(e, ROUTE_HIDDEN);
+        return;
+    }
     if (!e->route) {
-        suggest_route(e, e->iif, hint);
-        add_finding(e, VERDICT_PROBLEM, hint, "No route of table %u takes %s.", e->table,
-                    flow_text(&e->source, &e->group, flow));
+        suggest_route(e, e->iif, command);
+        found(e, ROUTE_NONE, .advice = command);
         return;
     }
     if (e->view.state == ROUTE_WAITING)
@@ -282,45 +279,40 @@ void check_route(struct examination *e)
         report_stop(e);
     else
         report_route(e);
-    if (e->any_source)
-        report_others(e);
+    if (e->any_source && e->others > 0) /* of a group alone only one route is looked at */
+        found(e, ROUTE_OTHERS, .numbers = {e->others});
 }
 
 /* --- Interfaces ---------------------------------------------------------------------------- */
 
-static bool report_link(struct examination *e, const char *name, const struct link_info *link)
+static bool report_netif(struct examination *e, const char *name, const struct netif *netif)
 {
     enum verdict verdict = e->one_of_many ? VERDICT_INFO : VERDICT_PROBLEM;
-    char hint[HINT_MAX];
 
-    if (!link) {
-        add_finding(e, verdict, "'ip link' lists those that there are.",
-                    "There is no interface %s.", name);
-    } else if (!link->up) {
-        snprintf(hint, sizeof hint, "ip link set %s up", name);
-        add_finding(e, verdict, hint, "The interface %s is down.", name);
-    } else if (!link->running) {
-        add_finding(e, verdict, "Look at the cable, or at the other end of the link.",
-                    "The interface %s has no carrier.", name);
-    }
-    return link && link->up && link->running;
+    if (!netif)
+        found(e, NETIF_MISSING, .verdict = verdict, .name = name);
+    else if (!netif->up)
+        found(e, NETIF_DOWN, .verdict = verdict, .name = name);
+    else if (!netif->running)
+        found(e, NETIF_WITHOUT_CARRIER, .verdict = verdict, .name = name);
+    return netif && netif->up && netif->running;
 }
 
 /* "eth0, eth1": what the pattern means today, but for one. Returns how many. */
 static unsigned list_meant(const struct examination *e, const char *pattern, const char *but,
                            char *text)
 {
-    const struct link_info *link = NULL;
+    const struct netif *netif = NULL;
     unsigned count = 0;
     size_t used = 0;
 
     text[0] = '\0';
-    while ((link = links_next(e->links, link))) {
-        if (!port_name_matches(pattern, link->name) || (but && strcmp(link->name, but) == 0))
+    while ((netif = netifs_next(e->netifs, netif))) {
+        if (!iface_name_matches(pattern, netif->name) || (but && strcmp(netif->name, but) == 0))
             continue;
         count++;
-        if (used + strlen(link->name) + sizeof ", ..." < LIST_TEXT_MAX)
-            used += (size_t)sprintf(text + used, "%s%s", used ? ", " : "", link->name);
+        if (used + strlen(netif->name) + sizeof ", ..." < LIST_TEXT_MAX)
+            used += (size_t)sprintf(text + used, "%s%s", used ? ", " : "", netif->name);
         else
             strcpy(text + used, ", ...");
     }
@@ -332,28 +324,22 @@ static void report_pattern(struct examination *e)
     char names[LIST_TEXT_MAX];
 
     if (list_meant(e, e->pattern, NULL, names) > 0)
-        add_finding(e, VERDICT_OK, "", "Inbound interfaces that %s means: %s.", e->pattern, names);
+        found(e, IIF_NAMES, .name = names);
     else if (!e->route)
-        add_finding(e, VERDICT_WARNING, "'ip link' lists those that there are.",
-                    "There is no interface whose name begins as in %s.", e->pattern);
+        found(e, IIF_NAMES_NONE);
 }
 
 /* What is learned moves by itself, where the range has the other interface, too. */
 static void report_mismatch(struct examination *e)
 {
     const struct route *wanted = wanted_route(e->route);
-    char hint[HINT_MAX], text[FLOW_TEXT_MAX];
+    char command[HINT_MAX];
 
-    if (wanted != e->route && route_takes_from(wanted, e->asked_iif)) {
-        add_finding(e, VERDICT_INFO, "",
-                    "The flow came in by %s. If it comes by %s, its route is moved there.",
-                    e->view.iif, e->asked_iif);
-        return;
-    }
-    suggest_route(e, e->asked_iif, hint);
-    add_finding(e, VERDICT_PROBLEM, e->iif_link ? hint : "",
-                "The route %s takes packets from %s, not from %s.", route_text(wanted, text),
-                wanted->iif->name, e->asked_iif);
+    suggest_route(e, e->asked_iif, command);
+    if (wanted != e->route && route_takes_from(wanted, e->asked_iif))
+        found(e, IIF_MOVES);
+    else
+        found(e, IIF_OTHER, .advice = e->netif_in ? command : "");
 }
 
 void check_iif(struct examination *e)
@@ -364,17 +350,8 @@ void check_iif(struct examination *e)
         return;
     if (e->route && e->asked_iif && !route_takes_from(e->route, e->asked_iif))
         report_mismatch(e);
-    if (report_link(e, e->iif, e->iif_link))
-        add_finding(e, VERDICT_OK, "", "The inbound interface %s is up.", e->iif);
-}
-
-/* Whether the route that is wanted names the interface itself, and not by a pattern. */
-static bool is_named(const struct route *route, const char *oif)
-{
-    for (unsigned i = 0; i < route->oif_count; i++)
-        if (strcmp(route->oifs[i].port->name, oif) == 0)
-            return true;
-    return false;
+    if (report_netif(e, e->iif, e->netif_in))
+        found(e, IIF);
 }
 
 static bool check_oif_pattern(struct examination *e, const char *pattern)
@@ -382,12 +359,11 @@ static bool check_oif_pattern(struct examination *e, const char *pattern)
     char names[LIST_TEXT_MAX];
 
     if (list_meant(e, pattern, e->iif, names) > 0) {
-        add_finding(e, VERDICT_OK, "", "Outgoing interfaces that %s means: %s.", pattern, names);
+        found(e, OIF_NAMES, .name = pattern, .other = names);
         return true;
     }
-    add_finding(e, e->view.oif_count == 1 ? VERDICT_PROBLEM : VERDICT_WARNING,
-                "'ip link' lists those that there are.",
-                "There is no outgoing interface whose name begins as in %s.", pattern);
+    found(e, OIF_NAMES_NONE, .name = pattern,
+          .verdict = e->view.oif_count == 1 ? VERDICT_PROBLEM : VERDICT_WARNING);
     return false;
 }
 
@@ -395,10 +371,10 @@ static bool check_oif(struct examination *e, const char *name)
 {
     bool good;
 
-    if (port_name_is_pattern(name))
+    if (interface_name_is_pattern(name))
         return check_oif_pattern(e, name);
-    e->one_of_many = !is_named(wanted_route(e->route), name);
-    good = report_link(e, name, links_find(e->links, name));
+    e->one_of_many = !route_names_oif(wanted_route(e->route), name);
+    good = report_netif(e, name, netifs_find(e->netifs, name));
     e->one_of_many = false;
     return good;
 }
@@ -411,7 +387,6 @@ void check_oifs(struct examination *e)
         return;
     for (unsigned i = 0; i < e->view.oif_count; i++)
         good += check_oif(e, e->view.oifs[i].name);
-    if (good == e->view.oif_count && !port_name_is_pattern(e->view.oifs[0].name))
-        add_finding(e, VERDICT_OK, "", "All outgoing interfaces are up: %s%s.",
-                    e->view.oifs[0].name, good > 1 ? " and the others" : "");
+    if (good == e->view.oif_count && !interface_name_is_pattern(e->view.oifs[0].name))
+        found(e, OIFS, .name = e->view.oifs[0].name, .other = good > 1 ? " and the others" : "");
 }

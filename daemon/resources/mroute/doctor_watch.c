@@ -9,7 +9,7 @@
  *
  * The counters are not read at one moment. What is counted later in a packet's way is read first at
  * the begin and last at the end, so that a loss is never seen where there is none. */
-#include "doctor_checks.h"
+#include "doctor_findings.h"
 
 #include "platform/diagnose.h"
 
@@ -18,9 +18,10 @@
 #include <string.h>
 
 enum {
-    FLOWS_LOOKED_MAX = 8192, /* nobody else is served meanwhile */
-    FLOWS_ADDED_MAX = 1024,  /* the kernel is asked for each */
-    PACKETS_ENOUGH = 3,      /* to say what becomes of them */
+    /* Nobody else is served meanwhile: a look at a flow takes 20 ns, and to ask the kernel 1 us. */
+    FLOWS_LOOKED_MAX = 4096,
+    FLOWS_ADDED_MAX = 256,
+    PACKETS_ENOUGH = 3, /* to say what becomes of them */
     PACKETS_ENOUGH_AMONG_OTHERS = 30,
 };
 
@@ -40,21 +41,29 @@ static uint64_t packets_of(const struct route *route)
     return counters.packets - counters.wrong_interface;
 }
 
-static void count_oif(const struct mfc *mfc, struct watched_oif *oif)
+static void count_oifs(const struct examination *e, struct flow_sample *sample)
 {
-    struct vif_counters vif = {0};
+    for (unsigned i = 0; i < sample->oif_count; i++) {
+        struct watched_oif *oif = &sample->oifs[i];
+        struct vif_counters vif = {0};
 
-    oif->known = mroute_vif_count(&mfc->socket, oif->vif, &vif) == 0;
-    oif->given = vif.packets_out;
+        oif->known = mroute_vif_count(&e->mfc->socket, oif->vif, &vif) == 0;
+        oif->given = vif.packets_out;
+    }
 }
 
-static void count_sent(struct watched_oif *oif)
+static void count_sent(const struct examination *e, struct flow_sample *sample)
 {
-    struct link_facts link;
+    struct netif_facts netif;
 
-    oif->sent_known = diagnose_link(oif->ifindex, &link) == 0 && link.counts;
-    oif->sent = link.sent;
-    oif->mtu = link.mtu;
+    (void)e;
+    for (unsigned i = 0; i < sample->oif_count; i++) {
+        struct watched_oif *oif = &sample->oifs[i];
+
+        oif->sent_known = diagnose_netif(oif->ifindex, &netif) == 0 && netif.counts;
+        oif->sent = netif.sent;
+        oif->mtu = netif.mtu;
+    }
 }
 
 static void add_given(void *context, const struct mroute_socket *socket)
@@ -67,10 +76,9 @@ static void add_given(void *context, const struct mroute_socket *socket)
             all->packets += counters.packets_out;
 }
 
-static void count_all_sent(const struct examination *e, const int *counters,
-                           struct flow_sample *sample)
+static void count_all_sent(const struct examination *e, struct flow_sample *sample)
 {
-    int fd = counters ? counters[e->family == FAMILY_IPV6] : -1;
+    int fd = e->counters ? e->counters[e->family == FAMILY_IPV6] : -1;
 
     sample->all_known = diagnose_multicast_sent(e->family, fd, &sample->all_sent) == 0;
 }
@@ -83,10 +91,10 @@ static void count_all_given(const struct examination *e, struct flow_sample *sam
     sample->all_given = all.packets;
 }
 
-static struct watched_oif *find_watched(struct flow_sample *sample, const struct port *port)
+static struct watched_oif *find_watched(struct flow_sample *sample, const struct iface *iface)
 {
     for (unsigned i = 0; i < sample->oif_count; i++)
-        if (sample->oifs[i].ifindex == port->ifindex)
+        if (sample->oifs[i].ifindex == iface->ifindex)
             return &sample->oifs[i];
     return NULL;
 }
@@ -109,8 +117,8 @@ static void count_others(const struct examination *e, struct flow_sample *sample
         if (route == e->route || !route->in_kernel)
             continue;
         for (unsigned i = 0; i < route->oif_count; i++) {
-            struct watched_oif *oif = route->oifs[i].port != route->iif
-                                          ? find_watched(sample, route->oifs[i].port)
+            struct watched_oif *oif = route->oifs[i].iface != route->iif
+                                          ? find_watched(sample, route->oifs[i].iface)
                                           : NULL;
 
             if (!oif)
@@ -129,12 +137,12 @@ static void count_others(const struct examination *e, struct flow_sample *sample
 static void list_oifs(const struct examination *e, struct flow_sample *sample)
 {
     for (unsigned i = 0; i < e->route->oif_count; i++) {
-        const struct port *port = e->route->oifs[i].port;
+        const struct iface *iface = e->route->oifs[i].iface;
 
-        if (port->vif >= 0 && port != e->route->iif)
+        if (iface->vif >= 0 && iface != e->route->iif)
             sample->oifs[sample->oif_count++] = (struct watched_oif){
-                .ifindex = port->ifindex,
-                .vif = (unsigned)port->vif,
+                .ifindex = iface->ifindex,
+                .vif = (unsigned)iface->vif,
                 .ttl = e->route->oifs[i].ttl,
             };
     }
@@ -149,41 +157,19 @@ static void count_flow(const struct examination *e, struct flow_sample *sample)
     sample->bytes = own.bytes;
 }
 
-static struct flow_sample new_sample(const struct examination *e)
+/* In the order of the begin. */
+static void (*const counts[])(const struct examination *e, struct flow_sample *sample) = {
+    count_all_sent, count_all_given, count_sent, count_oifs, count_flow, count_others,
+};
+
+static struct flow_sample take_sample(const struct examination *e, bool at_end)
 {
     struct flow_sample sample = {.serial = e->route->serial, .writes = e->mfc->writes};
+    size_t count = sizeof counts / sizeof *counts;
 
     list_oifs(e, &sample);
-    return sample;
-}
-
-static struct flow_sample sample_begin(const struct examination *e, const int *counters)
-{
-    struct flow_sample sample = new_sample(e);
-
-    count_all_sent(e, counters, &sample);
-    count_all_given(e, &sample);
-    for (unsigned i = 0; i < sample.oif_count; i++)
-        count_sent(&sample.oifs[i]);
-    for (unsigned i = 0; i < sample.oif_count; i++)
-        count_oif(e->mfc, &sample.oifs[i]);
-    count_flow(e, &sample);
-    count_others(e, &sample);
-    return sample;
-}
-
-static struct flow_sample sample_end(const struct examination *e, const int *counters)
-{
-    struct flow_sample sample = new_sample(e);
-
-    count_others(e, &sample);
-    count_flow(e, &sample);
-    for (unsigned i = 0; i < sample.oif_count; i++)
-        count_oif(e->mfc, &sample.oifs[i]);
-    for (unsigned i = 0; i < sample.oif_count; i++)
-        count_sent(&sample.oifs[i]);
-    count_all_given(e, &sample);
-    count_all_sent(e, counters, &sample);
+    for (size_t i = 0; i < count; i++)
+        counts[at_end ? count - 1 - i : i](e, &sample);
     return sample;
 }
 
@@ -299,30 +285,37 @@ static bool is_clear(const struct flow_sample *grown)
 
 /* --- Watching ------------------------------------------------------------------------------ */
 
-void watch_begin(const struct examination *e, struct flow_watch *ret)
+bool doctor_watch_begin(const struct inquiry *inquiry, struct flow_watch *ret)
 {
+    struct examination e = open_examination(inquiry);
+
+    e.counters = ret->counters;
     *ret = (struct flow_watch){.counters = ret->counters};
-    if (!e->route || !e->route->in_kernel || packets_of(e->route) == 0)
-        return;
-    ret->begin = sample_begin(e, ret->counters);
+    if (!e.route || !e.route->in_kernel || packets_of(e.route) == 0)
+        return false;
+    ret->begin = take_sample(&e, false);
     ret->runs = ret->begin.oif_count > 0;
+    return ret->runs;
 }
 
-void watch_look(const struct examination *e, struct flow_watch *watch)
+bool doctor_watch_look(const struct inquiry *inquiry, struct flow_watch *watch)
 {
+    struct examination e = open_examination(inquiry);
     struct flow_sample end;
 
     if (!watch->runs)
-        return;
+        return false;
     watch->runs = false;
     watch->grown.packets = 0;
-    if (!e->route || !e->route->in_kernel)
-        return;
-    end = sample_end(e, watch->counters);
+    if (!e.route || !e.route->in_kernel)
+        return false;
+    e.counters = watch->counters;
+    end = take_sample(&e, true);
     if (!is_comparable(&watch->begin, &end))
-        return;
+        return false;
     subtract(watch, &end);
     watch->runs = !is_clear(&watch->grown) || may_be_late(watch);
+    return watch->runs;
 }
 
 /* --- What is told -------------------------------------------------------------------------- */
@@ -332,19 +325,14 @@ static void report_loss(struct examination *e, const struct watched_oif *oif, co
 {
     const struct flow_sample *grown = &e->watch->grown;
     uint64_t others = grown->others_known ? oif->others : 0;
-    bool is_long = oif->mtu > 0 && grown->bytes / grown->packets > oif->mtu;
-    char why[96];
+    enum verdict verdict = loss == LOSS_POSSIBLE ? VERDICT_WARNING : VERDICT_PROBLEM;
 
-    if (is_long)
-        snprintf(why, sizeof why, "they are longer than its MTU of %u", oif->mtu);
+    if (oif->mtu > 0 && grown->bytes / grown->packets > oif->mtu)
+        found(e, WATCHED_TOO_LONG, .verdict = verdict, .name = name, .other = certainty[loss],
+              .numbers = {grown->packets, others, oif->given, oif->mtu});
     else
-        snprintf(why, sizeof why, "their TTL is not greater than %u", oif->ttl);
-    add_finding(e, loss == LOSS_POSSIBLE ? VERDICT_WARNING : VERDICT_PROBLEM,
-                is_long ? "Have the sender send shorter packets, or allow them to be divided."
-                        : TTL_HINT,
-                "While the doctor watched, %" PRIu64 " packets of the flow and %" PRIu64
-                " of others came for %s, and %" PRIu64 " were routed there: %s. %s.",
-                grown->packets, others, name, oif->given, why, certainty[loss]);
+        found(e, WATCHED_TTL, .verdict = verdict, .name = name, .other = certainty[loss],
+              .numbers = {grown->packets, others, oif->given, oif->ttl});
 }
 
 void check_watched_ttl(struct examination *e)
@@ -352,41 +340,14 @@ void check_watched_ttl(struct examination *e)
     const struct flow_sample *grown = &e->watch->grown;
 
     for (unsigned i = 0; i < grown->oif_count; i++) {
-        const struct link_info *link = links_find_index(e->links, grown->oifs[i].ifindex);
+        const struct netif *netif = netifs_find_index(e->netifs, grown->oifs[i].ifindex);
         enum loss loss = judge_loss(grown, &grown->oifs[i]);
 
-        if (link && loss != LOSS_NONE)
-            report_loss(e, &grown->oifs[i], link->name, loss);
-        else if (link)
-            add_finding(e, VERDICT_OK, "", "Packets of the flow leave for %s.", link->name);
+        if (netif && loss != LOSS_NONE)
+            report_loss(e, &grown->oifs[i], netif->name, loss);
+        else if (netif)
+            found(e, WATCHED, .name = netif->name);
     }
-}
-
-static void report_drop(struct examination *e, enum loss loss)
-{
-    const struct flow_sample *grown = &e->watch->grown;
-    char hint[HINT_MAX];
-
-    snprintf(hint, sizeof hint, "As root: 'nft list ruleset' and '%s -S FORWARD' show its rules.",
-             e->family == FAMILY_IPV4 ? "iptables" : "ip6tables");
-    add_finding(
-        e, loss == LOSS_POSSIBLE ? VERDICT_WARNING : VERDICT_PROBLEM, hint,
-        "While the doctor watched, %" PRIu64 " multicast packets were routed to interfaces, "
-        "%" PRIu64 " of them of this flow, and %" PRIu64 " were sent: a firewall drops them "
-        "in its forward or postrouting hook. %s.",
-        grown->all_given, grown->packets, grown->all_sent, certainty[loss]);
-}
-
-/* A host without the counters of all packets. */
-static void report_silent_link(struct examination *e, const struct watched_oif *oif,
-                               const char *name)
-{
-    add_finding(e, VERDICT_PROBLEM,
-                "As root: 'nft list ruleset'. A network card that counts late looks the same: ask "
-                "again with --observe 5000.",
-                "While the doctor watched, %" PRIu64 " packets were routed to %s, and it sent "
-                "%" PRIu64 ": a firewall or a queue discipline drops them.",
-                oif->given, name, oif->sent);
 }
 
 void check_firewall(struct examination *e)
@@ -396,22 +357,23 @@ void check_firewall(struct examination *e)
 
     if (!grown) {
         if (e->route && e->route->in_kernel)
-            add_finding(e, VERDICT_INFO,
-                        "Ask while packets come, with --source; or as root: 'nft list ruleset' and "
-                        "'iptables -S FORWARD'.",
-                        "No packet came while the doctor watched, so it cannot say whether a "
-                        "firewall drops them.");
+            found(e, FIREWALL_UNKNOWN);
         return;
     }
     loss = judge_drop(grown);
     if (loss != LOSS_NONE)
-        report_drop(e, loss);
+        found(e, FIREWALL_DROPS,
+              .verdict = loss == LOSS_POSSIBLE ? VERDICT_WARNING : VERDICT_PROBLEM,
+              .name = e->family == FAMILY_IPV4 ? "iptables" : "ip6tables", .other = certainty[loss],
+              .numbers = {grown->all_given, grown->packets, grown->all_sent});
+    /* a host without the counters of all packets */
     for (unsigned i = 0; !grown->all_known && i < grown->oif_count; i++) {
-        const struct link_info *link = links_find_index(e->links, grown->oifs[i].ifindex);
+        const struct watched_oif *oif = &grown->oifs[i];
+        const struct netif *netif = netifs_find_index(e->netifs, oif->ifindex);
 
-        if (link && is_dropped(&grown->oifs[i]))
-            report_silent_link(e, &grown->oifs[i], link->name);
+        if (netif && is_dropped(oif))
+            found(e, FIREWALL_OR_QUEUE, .name = netif->name, .numbers = {oif->given, oif->sent});
     }
     if (grown->all_known && loss == LOSS_NONE)
-        add_finding(e, VERDICT_OK, "", "No firewall drops packets that were routed.");
+        found(e, FIREWALL);
 }

@@ -11,42 +11,52 @@
  * interfaces in its set, and asks nothing (ipmr_cache_find_any(), net/ipv4/ipmr.c): beside it no
  * other route of that group would ever be asked for. So a range is such a native entry only while
  * it is alone. */
-#include "mfc.h"
-
 #include "admission.h"
 #include "demand.h"
+#include "mroute_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-struct mfc *mfc_new(struct mfc_host *host, uint8_t family, uint32_t table, uint64_t seed)
+struct mfc *mfc_new(struct mroute *mroute, uint8_t family, uint32_t table)
 {
     struct mfc *mfc = calloc(1, sizeof *mfc);
 
     if (!mfc)
         return NULL;
     mfc->socket = (struct mroute_socket){-1, family, table};
-    mfc->host = host;
+    mfc->mroute = mroute;
     TAILQ_INIT(&mfc->learned);
-    ports_init(&mfc->ports, &mfc->socket);
-    rules_init(&mfc->rules, host->rules, family, table);
-    if (route_set_init(&mfc->routes, seed) && ranges_init(&mfc->ranges, seed))
-        return mfc;
-    free(mfc->routes.buckets);
-    free(mfc);
-    return NULL;
+    TAILQ_INIT(&mfc->lingering);
+    TAILQ_INIT(&mfc->waiters);
+    ifaces_init(&mfc->ifaces, &mfc->socket);
+    rules_init(&mfc->rules, mroute->rules.change ? &mroute->rules : NULL, family, table);
+    route_set_init(&mfc->routes, mroute->seed);
+    mfc->ranges.seed = mroute->seed;
+    table_shares_init(&mroute->shares, mfc);
+    return mfc;
 }
 
 void mfc_free(struct mfc *mfc)
 {
+    struct route *route;
+
+    neighbours_end(mfc);
+    TAILQ_FOREACH (route, &mfc->routes.order, in_order)
+        resource_forget(mfc->mroute->leases, &route->resource);
     if (mfc->socket.fd >= 0)
         close(mfc->socket.fd);
-    mfc->host->learned -= mfc->learned_count;
+    mfc->mroute->learned -= mfc->learned_count;
+    while ((route = TAILQ_FIRST(&mfc->lingering))) {
+        TAILQ_REMOVE(&mfc->lingering, route, in_order);
+        route_free(route);
+    }
     ranges_clear(&mfc->ranges);
     route_set_clear(&mfc->routes);
-    ports_clear(&mfc->ports);
+    ifaces_clear(&mfc->ifaces);
+    table_shares_end(&mfc->mroute->shares, mfc);
     free(mfc);
 }
 
@@ -65,7 +75,7 @@ static bool has_patterns(const struct route *route)
     bool has = route->iif->pattern;
 
     for (unsigned i = 0; i < route->oif_count; i++)
-        has |= route->oifs[i].port->pattern;
+        has |= route->oifs[i].iface->pattern;
     return has;
 }
 
@@ -94,8 +104,8 @@ static enum route_state make_entry(const struct route *route, struct mfc_entry *
         .parent = (unsigned)route->iif->vif,
     };
     for (unsigned i = 0; i < route->oif_count; i++) {
-        if (route->oifs[i].port->vif >= 0)
-            ret->ttls[route->oifs[i].port->vif] = route->oifs[i].ttl;
+        if (route->oifs[i].iface->vif >= 0)
+            ret->ttls[route->oifs[i].iface->vif] = route->oifs[i].ttl;
         else
             state = ROUTE_PARTIAL;
     }
@@ -118,6 +128,7 @@ static int erase_entry(struct mfc *mfc, struct route *route)
         return 0;
     route->in_kernel = false;
     mfc->writes++;
+    mfc->mroute->erased++;
     result = mroute_mfc_del(&mfc->socket, &route->source.address, &route->group.address);
     return result == -ENOENT ? 0 : result;
 }
@@ -129,7 +140,7 @@ int mfc_sync(struct mfc *mfc, struct route *route)
     int result;
 
     if (!wants_entry(mfc, route)) {
-        bool open = port_is_open(&mfc->ports, route->iif);
+        bool open = iface_is_open(&mfc->ifaces, route->iif);
 
         set_state(mfc, route, open ? ROUTE_ON_DEMAND : ROUTE_WAITING);
         return erase_entry(mfc, route);
@@ -144,6 +155,17 @@ int mfc_sync(struct mfc *mfc, struct route *route)
     return 0;
 }
 
+bool mfc_restore(struct mfc *mfc, struct route *route, bool rewrite)
+{
+    if (rewrite)
+        erase_entry(mfc, route);
+    if (mfc_sync(mfc, route) == 0)
+        return true;
+    erase_entry(mfc, route);
+    set_state(mfc, route, ROUTE_WAITING);
+    return false;
+}
+
 void mfc_verify(struct mfc *mfc)
 {
     struct route *route;
@@ -151,74 +173,56 @@ void mfc_verify(struct mfc *mfc)
     if (!mfc->unverified)
         return;
     TAILQ_FOREACH (route, &mfc->routes.order, in_order)
-        if (route->in_kernel && !route->verified && mfc_sync(mfc, route) < 0) {
-            erase_entry(mfc, route);
-            set_state(mfc, route, ROUTE_WAITING);
-        }
+        if (route->in_kernel && !route->verified)
+            mfc_restore(mfc, route, false);
     mfc->unverified = false;
 }
 
-struct neighbours {
-    struct mfc *mfc;
-    const struct route *but;
-};
-
-static void sync_neighbour(void *context, struct route *route)
+bool mfc_entry_is_wrong(const struct mfc *mfc, const struct route *route)
 {
-    struct neighbours *neighbours = context;
-
-    if (route != neighbours->but && route->in_kernel != wants_entry(neighbours->mfc, route))
-        mfc_sync(neighbours->mfc, route);
+    return route->in_kernel != wants_entry(mfc, route);
 }
 
-/* A range came or went: others, that are within it, are not alone any more, or are again. */
-static void sync_neighbours(struct mfc *mfc, const struct prefix *group, const struct route *but)
-{
-    struct neighbours neighbours = {mfc, but};
+/* --- Ifaces --------------------------------------------------------------------------------- */
 
-    ranges_visit(&mfc->ranges, group, sync_neighbour, &neighbours);
-}
-
-/* --- Ports --------------------------------------------------------------------------------- */
-
-static void release_ports(struct mfc *mfc, struct route *route)
+static void release_ifaces(struct mfc *mfc, struct route *route)
 {
     for (unsigned i = route->oif_count; i > 0; i--)
-        port_release(&mfc->ports, route->oifs[i - 1].port);
+        iface_release(&mfc->ifaces, route->oifs[i - 1].iface);
     if (route->iif) {
-        port_count_iif(&mfc->ports, route->iif, -1);
-        port_release(&mfc->ports, route->iif);
+        iface_count_iif(&mfc->ifaces, route->iif, -1);
+        iface_release(&mfc->ifaces, route->iif);
     }
 }
 
 void mfc_discard(struct mfc *mfc, struct route *route)
 {
     set_state(mfc, route, ROUTE_INSTALLED);
-    release_ports(mfc, route);
+    release_ifaces(mfc, route);
     route_free(route);
 }
 
-/* Counts the route on its ports; on an error those that it was counted on are released. */
-static bool acquire_ports(struct mfc *mfc, struct route *route, const struct args_add_mfc *args,
-                          const struct resolved *resolved, struct error *error)
+/* Counts the route on its ifaces; on an error those that it was counted on are released. */
+static bool acquire_ifaces(struct mfc *mfc, struct route *route, const struct args_add_mfc *args,
+                           const struct resolved *resolved, struct error *error)
 {
     route->oif_count = 0;
-    route->iif = port_acquire(&mfc->ports, args->iif.text, resolved->iif, error);
+    route->iif = iface_acquire(&mfc->ifaces, args->iif.text, resolved->iif, args->wait, error);
     if (!route->iif)
         return false;
-    port_count_iif(&mfc->ports, route->iif, 1);
+    iface_count_iif(&mfc->ifaces, route->iif, 1);
     for (uint32_t i = 0; i < args->oifs.count; i++) {
         if (admission_is_implied(args, i))
             continue;
 
-        struct port *port =
-            port_acquire(&mfc->ports, args->oifs.names[i].text, resolved->oifs[i], error);
+        struct iface *iface = iface_acquire(&mfc->ifaces, args->oifs.names[i].text,
+                                            resolved->oifs[i], args->wait, error);
 
-        if (!port) {
-            release_ports(mfc, route);
+        if (!iface) {
+            release_ifaces(mfc, route);
             return false;
         }
-        route->oifs[route->oif_count++] = (struct route_oif){port, admission_ttl_of(args, i)};
+        route->oifs[route->oif_count++] = (struct route_oif){iface, admission_ttl_of(args, i)};
     }
     return true;
 }
@@ -236,8 +240,8 @@ static struct route *build_route(struct mfc *mfc, const struct args_add_mfc *arg
         return NULL;
     }
     route->mfc = mfc;
-    holding_init(&route->holding, mfc->host->holding_class);
-    if (!acquire_ports(mfc, route, args, resolved, error)) {
+    resource_init(&route->resource, &mroute_ops);
+    if (!acquire_ifaces(mfc, route, args, resolved, error)) {
         free(route);
         return NULL;
     }
@@ -247,14 +251,20 @@ static struct route *build_route(struct mfc *mfc, const struct args_add_mfc *arg
     return route;
 }
 
+/* Of one source and one group there is one route, whichever pattern it is from. */
+static bool takes_place(const struct route *route, const struct route *old)
+{
+    return old && old->is_range && old->iif == route->iif;
+}
+
 /* Among the ranges the route takes the old one's place, or a new one; and back. */
 static bool enter_ranges(struct mfc *mfc, struct route *route, struct route *old,
                          struct error *error)
 {
     if (!route->is_range)
         return true;
-    if (old && old->is_range)
-        ranges_replace(old, route);
+    if (takes_place(route, old))
+        ranges_replace(&mfc->ranges, old, route);
     else if (!ranges_add(&mfc->ranges, route))
         return error_set(error, ERROR_NO_MEMORY, NULL,
                          "The service has no memory for another route.");
@@ -265,8 +275,8 @@ static void leave_ranges(struct mfc *mfc, struct route *route, struct route *old
 {
     if (!route->is_range)
         return;
-    if (old && old->is_range)
-        ranges_replace(route, old);
+    if (takes_place(route, old))
+        ranges_replace(&mfc->ranges, route, old);
     else
         ranges_remove(&mfc->ranges, route);
 }
@@ -279,7 +289,7 @@ static bool install_route(struct mfc *mfc, struct route *route, const struct rou
 
     route->in_kernel = there && there->in_kernel;
     if (route->iif->pattern)
-        ports_gather(&mfc->ports, mfc->host->links);
+        ifaces_gather(&mfc->ifaces, mfc->mroute->netifs);
     result = mfc_sync(mfc, route);
     return result == 0 || error_set(error, result == -ENOMEM ? ERROR_NO_MEMORY : ERROR_INTERNAL,
                                     NULL, "The kernel refused the route: %s.", strerror(-result));
@@ -291,7 +301,7 @@ static void give_up(struct mfc *mfc, struct route *route)
 
     mfc_discard(mfc, route);
     if (gathers)
-        ports_gather(&mfc->ports, mfc->host->links);
+        ifaces_gather(&mfc->ifaces, mfc->mroute->netifs);
 }
 
 void mfc_replace(struct mfc *mfc, struct route *old, struct route *new)
@@ -299,28 +309,31 @@ void mfc_replace(struct mfc *mfc, struct route *old, struct route *new)
     bool gathers = old->iif->pattern || new->iif->pattern;
 
     new->serial = old->serial;
-    holding_move(&new->holding, &old->holding);
+    shares_exit(old);
+    resource_move_leases(&new->resource, &old->resource);
+    shares_enter(new);
     route_set_replace(&mfc->routes, old, new);
-    mfc->host->route_goes(mfc->host->context, old, new);
-    if (old->is_range && !new->is_range)
+    move_cursors(mfc->mroute, old, new);
+    if (old->is_range && (!new->is_range || new->iif != old->iif))
         ranges_remove(&mfc->ranges, old);
-    while (!LIST_EMPTY(&old->taught)) {
-        struct learned *learned = LIST_FIRST(&old->taught);
+    while (!LIST_EMPTY(&old->learned_flows)) {
+        struct learned *learned = LIST_FIRST(&old->learned_flows);
 
         LIST_REMOVE(learned, in_range);
-        LIST_INSERT_HEAD(&new->taught, learned, in_range);
+        LIST_INSERT_HEAD(&new->learned_flows, learned, in_range);
         learned->by = new;
     }
+    new->learned_count += old->learned_count;
     mfc_discard(mfc, old);
-    mfc_attach_ports(mfc);
+    mfc_attach_ifaces(mfc);
     if (gathers)
-        ports_gather(&mfc->ports, mfc->host->links);
+        ifaces_gather(&mfc->ifaces, mfc->mroute->netifs);
 }
 
 /* What follows for others when a range is there, or is another, or is not there any more. */
 static void range_changed(struct mfc *mfc, struct route *range, bool is_new)
 {
-    sync_neighbours(mfc, &range->group, range);
+    neighbours_changed(mfc, &range->group, range);
     if (range->is_range && is_new)
         demand_begin(mfc, range);
     else if (range->is_range)
@@ -343,16 +356,16 @@ static void enter_set(struct mfc *mfc, struct route *route, struct route *old,
 {
     if (learned) { /* its entry is the new route's by now */
         learned->in_kernel = false;
-        mfc_remove(mfc, learned, ROUTE_EXPIRED_NEWS);
+        mfc_remove(mfc, learned, ROUTE_EXPIRED_EVENT);
     }
     if (old) {
         mfc_replace(mfc, old, route);
     } else {
-        route->serial = mfc->host->serial++;
+        route->serial = mfc->mroute->serial++;
         route_set_insert(&mfc->routes, route);
     }
     if (learned)
-        mfc_attach_ports(mfc);
+        mfc_attach_ifaces(mfc);
 }
 
 struct route *mfc_add(struct mfc *mfc, const struct args_add_mfc *args,
@@ -383,30 +396,40 @@ struct route *mfc_add(struct mfc *mfc, const struct args_add_mfc *args,
 
 /* --- Deleting ------------------------------------------------------------------------------ */
 
-void mfc_remove(struct mfc *mfc, struct route *route, enum route_news news)
+void mfc_forget(struct mfc *mfc, struct route *range)
+{
+    TAILQ_REMOVE(&mfc->lingering, range, in_order);
+    give_up(mfc, range);
+    mfc_attach_ifaces(mfc);
+}
+
+void mfc_remove(struct mfc *mfc, struct route *route, enum route_event event)
 {
     struct prefix group = route->group;
-    bool was_range = route->is_range, gathers = route->iif->pattern;
+    bool was_range = route->is_range, gathers = route->iif->pattern, lingers = false;
 
-    mfc->host->route_news(mfc->host->context, news, route);
+    tell_route(route, event);
     erase_entry(mfc, route);
     if (was_range) { /* before walks pass it over: those routes may come before it */
         ranges_remove(&mfc->ranges, route);
-        demand_end(mfc, route);
+        lingers = !demand_end(mfc, route);
     }
-    mfc->host->route_goes(mfc->host->context, route, NULL);
+    move_cursors(mfc->mroute, route, NULL);
     if (route->learned)
         demand_forget(mfc, route);
     route_set_remove(&mfc->routes, route);
-    mfc_discard(mfc, route);
+    if (lingers)
+        TAILQ_INSERT_TAIL(&mfc->lingering, route, in_order);
+    else
+        mfc_discard(mfc, route);
     if (gathers)
-        ports_gather(&mfc->ports, mfc->host->links);
+        ifaces_gather(&mfc->ifaces, mfc->mroute->netifs);
     if (was_range)
-        sync_neighbours(mfc, &group, NULL);
+        neighbours_changed(mfc, &group, NULL);
 }
 
-void mfc_del(struct mfc *mfc, struct route *route, enum route_news news)
+void mfc_del(struct mfc *mfc, struct route *route, enum route_event event)
 {
-    mfc_remove(mfc, route, news);
-    mfc_attach_ports(mfc);
+    mfc_remove(mfc, route, event);
+    mfc_attach_ifaces(mfc);
 }

@@ -8,68 +8,64 @@
 #include <unistd.h>
 
 enum {
-    /* Then clients have their turn, after about 2 ms; the rest follows in the next one. */
-    UPCALLS_A_TURN = 512,
+    UPCALLS_AT_ONCE = 512,
     /* Each costs half a microsecond. */
     LOOKS_A_TICK = 4096,
 };
 
-static const struct mroute_limits default_limits = {.learned = 65536, .unmatched = STRAYS_MAX};
+static const struct mroute_limits default_limits = {.learned = 65536, .unmatched = UNROUTED_MAX};
 
-static void pass_news(void *context, enum route_news news, struct route *route)
+void tell_route(const struct route *route, enum route_event event)
 {
-    struct mroute *mroute = context;
+    const struct mroute_callbacks *callbacks = &route->mfc->mroute->callbacks;
 
-    mroute->callbacks.route_news(mroute->callbacks.context, news, route);
+    callbacks->route_event(callbacks->context, event, route);
 }
 
-/* No cursor may point to a route that goes. */
-static void pass_end(void *context, const struct route *route, struct route *successor)
-{
-    struct mroute *mroute = context;
-
-    for (struct route_cursor *cursor = mroute->cursors; cursor; cursor = cursor->link)
-        if (cursor->next == route)
-            cursor->next = successor ? successor : route_after((struct route *)route);
-}
-
-static void pass_need(void *context)
-{
-    struct mroute *mroute = context;
-
-    mroute->callbacks.needs_ticks(mroute->callbacks.context);
-}
-
-struct mroute *mroute_new(struct links *links, const struct mroute_callbacks *callbacks,
-                          uint64_t seed)
+struct mroute *mroute_new(struct netifs *netifs, struct leases *leases,
+                          const struct mroute_callbacks *callbacks, uint64_t seed)
 {
     struct mroute *mroute = calloc(1, sizeof *mroute);
 
     if (!mroute)
         return NULL;
     TAILQ_INIT(&mroute->tables);
-    mroute->host = (struct mfc_host){
-        .links = links,
-        .leases = &mroute->leases,
-        .holding_class = &route_holding_class,
-        .limits = default_limits,
-        .route_news = pass_news,
-        .route_goes = pass_end,
-        .needs_ticks = pass_need,
-        .context = mroute,
-    };
+    mroute->netifs = netifs;
+    mroute->leases = leases;
+    mroute->limits = default_limits;
     mroute->callbacks = *callbacks;
     mroute->seed = seed;
+    foreign_start(mroute);
     return mroute;
+}
+
+struct leases *mroute_leases(const struct mroute *mroute)
+{
+    return mroute->leases;
 }
 
 void mroute_set_limits(struct mroute *mroute, const struct mroute_limits *limits)
 {
-    mroute->host.limits = *limits;
+    mroute->limits = *limits;
+}
+
+void mroute_use_pools(struct mroute *mroute, struct pools *pools)
+{
+    shares_init(&mroute->shares, pools);
+}
+
+void mroute_set_shares(struct mroute *mroute, const struct limits *limits)
+{
+    struct mfc *mfc;
+
+    shares_set_limits(&mroute->shares, limits);
+    TAILQ_FOREACH (mfc, &mroute->tables, in_tables)
+        table_shares_bound(&mroute->shares, mfc);
 }
 
 static void remove_table(struct mroute *mroute, struct mfc *mfc)
 {
+    foreign_forget(mroute, mfc);
     TAILQ_REMOVE(&mroute->tables, mfc, in_tables);
     mroute->table_count--;
     mroute->closed.kernel_writes += mfc->writes;
@@ -85,6 +81,7 @@ void mroute_free(struct mroute *mroute)
         return;
     while (!TAILQ_EMPTY(&mroute->tables))
         remove_table(mroute, TAILQ_FIRST(&mroute->tables));
+    foreign_stop(mroute);
     free(mroute);
 }
 
@@ -109,9 +106,7 @@ struct mfc *find_open_table(const struct mroute *mroute, uint8_t family, uint32_
 
 static struct mfc *add_table(struct mroute *mroute, uint8_t family, uint32_t table)
 {
-    struct mfc *mfc = mroute->table_count < TABLES_MAX
-                          ? mfc_new(&mroute->host, family, table, mroute->seed)
-                          : NULL;
+    struct mfc *mfc = mroute->table_count < TABLES_MAX ? mfc_new(mroute, family, table) : NULL;
 
     if (!mfc)
         return NULL;
@@ -135,7 +130,7 @@ int mroute_adopt(struct mroute *mroute, const struct mroute_socket *socket)
     int result = mfc_adopt(mfc);
 
     if (mroute->settled)
-        mfc_settle(mfc);
+        mfc_settle(mfc, false);
     return result;
 }
 
@@ -147,23 +142,11 @@ void close_if_empty(struct mroute *mroute, struct mfc *mfc)
     uint32_t table = mfc->socket.table;
 
     rules_settle_tables(&mroute->tables, family);
-    if (table == family_table(family, 0) || mfc->routes.count > 0 || mfc->waiters ||
-        mfc->keepers > 0 || mfc->socket.fd < 0)
+    if (table == family_table(family, 0) || mfc->routes.keys.count > 0 ||
+        !TAILQ_EMPTY(&mfc->waiters) || mfc->keepers > 0 || mfc->socket.fd < 0)
         return;
     remove_table(mroute, mfc);
     mroute->callbacks.close_table(mroute->callbacks.context, family, table);
-}
-
-/* A resumed request may close the table again, so the list is not the table's any more. */
-static void resume_waiters(struct mroute_waiter *waiter, const struct error *error)
-{
-    while (waiter) {
-        struct mroute_waiter *next = waiter->next;
-
-        waiter->waiting = false;
-        waiter->resume(waiter, error);
-        waiter = next;
-    }
 }
 
 void mroute_table_opened(struct mroute *mroute, uint8_t family, uint32_t table, int fd,
@@ -178,28 +161,17 @@ void mroute_table_opened(struct mroute *mroute, uint8_t family, uint32_t table, 
         return;
     }
 
-    struct mroute_waiter *waiters = mfc->waiters;
+    struct waiters waiters = TAILQ_HEAD_INITIALIZER(waiters); /* who may open the table anew */
 
-    mfc->waiters = NULL;
+    TAILQ_CONCAT(&waiters, &mfc->waiters, in_list);
     if (fd >= 0)
         mroute_adopt(mroute, &socket);
     else
         remove_table(mroute, mfc);
-    resume_waiters(waiters, fd >= 0 ? NULL : error);
+    waiters_resume(&waiters, fd >= 0 ? NULL : error);
     mfc = find_open_table(mroute, family, table);
     if (mfc)
         close_if_empty(mroute, mfc);
-}
-
-static void append_waiter(struct mfc *mfc, struct mroute_waiter *waiter)
-{
-    struct mroute_waiter **end = &mfc->waiters;
-
-    while (*end)
-        end = &(*end)->next;
-    waiter->next = NULL;
-    waiter->waiting = true;
-    *end = waiter;
 }
 
 bool mroute_table_is_open(const struct mroute *mroute, uint8_t family, uint32_t table)
@@ -207,11 +179,13 @@ bool mroute_table_is_open(const struct mroute *mroute, uint8_t family, uint32_t 
     return find_open_table(mroute, family, table) != NULL;
 }
 
-bool mroute_table_open(struct mroute *mroute, uint8_t family, uint32_t table,
-                       struct mroute_waiter *waiter)
+bool mroute_table_open(struct mroute *mroute, uint8_t family, uint32_t table, uid_t uid,
+                       struct waiter *waiter)
 {
     struct mfc *mfc = find_table(mroute, family, table);
 
+    if (!mfc && !mroute_may_open(mroute, uid, NULL))
+        return false;
     if (!mfc) {
         mfc = add_table(mroute, family, family_table(family, table));
         if (!mfc)
@@ -221,26 +195,11 @@ bool mroute_table_open(struct mroute *mroute, uint8_t family, uint32_t table,
             return false;
         }
     }
-    append_waiter(mfc, waiter);
+    waiters_add(&mfc->waiters, waiter);
     return true;
 }
 
-void mroute_waiter_cancel(struct mroute *mroute, struct mroute_waiter *waiter)
-{
-    struct mfc *mfc;
-
-    if (!waiter->waiting)
-        return;
-    TAILQ_FOREACH (mfc, &mroute->tables, in_tables)
-        for (struct mroute_waiter **at = &mfc->waiters; *at; at = &(*at)->next)
-            if (*at == waiter) {
-                *at = waiter->next;
-                waiter->waiting = false;
-                return;
-            }
-}
-
-void mroute_table_hold(struct mroute *mroute, uint8_t family, uint32_t table)
+void mroute_table_keep(struct mroute *mroute, uint8_t family, uint32_t table)
 {
     struct mfc *mfc = find_open_table(mroute, family, table);
 
@@ -260,25 +219,17 @@ void mroute_table_release(struct mroute *mroute, uint8_t family, uint32_t table)
 
 /* --- Rules --------------------------------------------------------------------------------- */
 
-static bool is_known(const void *mroute, uint8_t family, uint32_t table)
-{
-    return find_table(mroute, family, table) != NULL;
-}
-
 void mroute_keep_rules(struct mroute *mroute, const struct rules_host *host)
 {
     struct mfc *mfc;
 
     mroute->rules = *host;
-    mroute->host.rules = &mroute->rules;
     TAILQ_FOREACH (mfc, &mroute->tables, in_tables) {
         mfc->rules.host = &mroute->rules;
-        mfc->ports.iifs_changed = true; /* also rules that were there may be unwanted */
+        mfc->ifaces.iifs_changed = true; /* also rules that were there may be unwanted */
     }
     rules_settle_tables(&mroute->tables, FAMILY_IPV4);
     rules_settle_tables(&mroute->tables, FAMILY_IPV6);
-    rules_delete_leftovers(host, FAMILY_IPV4, is_known, mroute);
-    rules_delete_leftovers(host, FAMILY_IPV6, is_known, mroute);
 }
 
 bool mroute_rules_pending(const struct mroute *mroute, uint8_t family, uint32_t table)
@@ -292,25 +243,22 @@ uint32_t mroute_packets_elsewhere(const struct mroute *mroute, uint8_t family, u
                                   const char *iif)
 {
     const struct mfc *mfc = find_open_table(mroute, family, table);
-    const struct link_info *link = links_find(mroute->host.links, iif);
-    const struct port *port = mfc && link ? port_find(&mfc->ports, iif, link->ifindex) : NULL;
+    const struct netif *netif = netifs_find(mroute->netifs, iif);
+    const struct iface *iface = mfc && netif ? iface_find(&mfc->ifaces, iif, netif->ifindex) : NULL;
 
-    return port ? rules_elsewhere(&mroute->tables, mfc, port) : 0;
+    return iface ? rules_elsewhere(&mroute->tables, mfc, iface) : 0;
 }
 
 void mroute_rule_answered(struct mroute *mroute, uint8_t family, uint32_t table)
 {
     struct mfc *mfc = find_open_table(mroute, family, table);
-    struct mroute_waiter *waiters;
 
     if (!mfc)
         return;
     rules_answered(&mfc->rules);
     if (mfc->rules.pending > 0)
         return;
-    waiters = mfc->waiters;
-    mfc->waiters = NULL;
-    resume_waiters(waiters, NULL);
+    waiters_resume(&mfc->waiters, NULL);
     mfc = find_open_table(mroute, family, table);
     if (mfc)
         close_if_empty(mroute, mfc);
@@ -318,24 +266,41 @@ void mroute_rule_answered(struct mroute *mroute, uint8_t family, uint32_t table)
 
 /* --- What happens outside ------------------------------------------------------------------ */
 
-void mroute_link_changed(struct mroute *mroute, const struct link_info *was,
-                         const struct link_info *is)
+static struct mfc *find_lingering(const struct mroute *mroute)
 {
     struct mfc *mfc;
 
     TAILQ_FOREACH (mfc, &mroute->tables, in_tables)
+        if (!TAILQ_EMPTY(&mfc->lingering))
+            return mfc;
+    return NULL;
+}
+
+void mroute_netif_changed(struct mroute *mroute, const struct netif *was, const struct netif *is)
+{
+    struct mfc *mfc;
+
+    /* What lingers is in no set, and would not be told of ifaces that become others. */
+    while ((mfc = find_lingering(mroute)))
+        demand_go_on(mfc);
+    TAILQ_FOREACH (mfc, &mroute->tables, in_tables)
         if (mfc->socket.fd >= 0)
-            mfc_link_changed(mfc, was, is);
+            mfc_netif_changed(mfc, was, is);
     rules_settle_tables(&mroute->tables, FAMILY_IPV4);
     rules_settle_tables(&mroute->tables, FAMILY_IPV6);
 }
 
 void mroute_read_upcalls(struct mroute *mroute, uint8_t family, uint32_t table)
 {
+    mroute_read_some_upcalls(mroute, family, table, UPCALLS_AT_ONCE);
+}
+
+void mroute_read_some_upcalls(struct mroute *mroute, uint8_t family, uint32_t table, unsigned count)
+{
     struct mfc *mfc = find_open_table(mroute, family, table);
     struct upcall upcall;
 
-    for (int i = 0; mfc && i < UPCALLS_A_TURN; i++) {
+    for (unsigned i = 0; mfc && i < count; i++) {
         if (mroute_upcall_read(&mfc->socket, &upcall) < 0)
             return;
         if (upcall.kind != UPCALL_OTHER && !demand_take(mfc, &upcall))
@@ -343,13 +308,16 @@ void mroute_read_upcalls(struct mroute *mroute, uint8_t family, uint32_t table)
     }
 }
 
-void mroute_settle(struct mroute *mroute)
+void mroute_settle(struct mroute *mroute, bool whole)
 {
-    struct mfc *mfc;
+    struct mfc *mfc, *next;
 
     mroute->settled = true;
-    TAILQ_FOREACH (mfc, &mroute->tables, in_tables)
-        mfc_settle(mfc);
+    for (mfc = TAILQ_FIRST(&mroute->tables); mfc; mfc = next) {
+        next = TAILQ_NEXT(mfc, in_tables);
+        mfc_settle(mfc, whole);
+        close_if_empty(mroute, mfc);
+    }
 }
 
 static unsigned count_learning(const struct mroute *mroute)
@@ -362,20 +330,38 @@ static unsigned count_learning(const struct mroute *mroute)
     return count;
 }
 
+bool mroute_go_on(struct mroute *mroute)
+{
+    struct mfc *mfc;
+
+    TAILQ_FOREACH (mfc, &mroute->tables, in_tables)
+        if (neighbours_go_on(mfc) || demand_go_on(mfc))
+            return true;
+    return false;
+}
+
+void need_work(struct mroute *mroute)
+{
+    if (mroute->callbacks.needs_work)
+        mroute->callbacks.needs_work(mroute->callbacks.context);
+    while (!mroute->callbacks.needs_work && mroute_go_on(mroute))
+        ;
+}
+
 /* Each table has its share. */
 bool mroute_tick(struct mroute *mroute, uint64_t now_ms)
 {
     unsigned tables = count_learning(mroute);
     struct mfc *mfc;
 
+    mroute->now_ms = now_ms;
     TAILQ_FOREACH (mfc, &mroute->tables, in_tables) {
-        unsigned budget = LOOKS_A_TICK / (tables ? tables : 1);
-
-        demand_tick(mfc, now_ms, &budget);
-        if (mfc->ports.passed_over)
-            mfc_attach_ports(mfc);
+        demand_tick(mfc, LOOKS_A_TICK / (tables ? tables : 1));
+        if (mfc->ifaces.passed_over)
+            mfc_attach_ifaces(mfc);
     }
+    need_work(mroute);
     rules_settle_tables(&mroute->tables, FAMILY_IPV4);
     rules_settle_tables(&mroute->tables, FAMILY_IPV6);
-    return mroute->host.learned > 0;
+    return mroute->learned > 0;
 }

@@ -37,8 +37,8 @@ static void request_of(const struct route *route, const struct interface_list *b
     };
     strcpy(ret->iif.text, route->iif->name);
     for (unsigned i = 0; i < route->oif_count; i++)
-        if (!but || !is_listed(but, route->oifs[i].port->name))
-            add_oif(ret, route->oifs[i].port->name, route->oifs[i].ttl);
+        if (!but || !is_listed(but, route->oifs[i].iface->name))
+            add_oif(ret, route->oifs[i].iface->name, route->oifs[i].ttl);
 }
 
 /* --- Adding -------------------------------------------------------------------------------- */
@@ -87,8 +87,7 @@ bool mroute_append(const struct mroute *mroute, const struct args_add_mfc *args,
         return true;
     if (strcmp(route->iif->name, args->iif.text) != 0)
         return refuse_iif(route, args, error);
-    if (!mroute_args_are_sound(args, error) ||
-        !admission_oifs_exist(mroute->host.links, args, error))
+    if (!mroute_args_are_sound(args, error) || !admission_oifs_exist(mroute->netifs, args, error))
         return false;
     request_of(route, NULL, ret);
     ret->dry_run = args->dry_run;
@@ -103,7 +102,7 @@ bool mroute_append(const struct mroute *mroute, const struct args_add_mfc *args,
 static bool has_oif(const struct route *route, const char *name)
 {
     for (unsigned i = 0; i < route->oif_count; i++)
-        if (strcmp(route->oifs[i].port->name, name) == 0)
+        if (strcmp(route->oifs[i].iface->name, name) == 0)
             return true;
     return false;
 }
@@ -150,13 +149,15 @@ static bool lessen(struct mroute *mroute, struct route *route, const struct args
     struct route *old, *lesser;
     enum route_change change;
 
-    if (!admission_compare(route->mfc, mroute->host.links, args, &resolved, &old, &change, error))
+    if (!admission_compare(route->mfc, mroute->netifs, args, &resolved, &old, &change, error))
         return false;
     if (dry_run)
         return true;
     lesser = mfc_add(route->mfc, args, &resolved, route, error);
     if (lesser)
-        mroute->callbacks.route_news(mroute->callbacks.context, ROUTE_REPLACED_NEWS, lesser);
+        resource_changed(mroute->leases, &lesser->resource);
+    if (lesser)
+        tell_route(lesser, ROUTE_REPLACED_EVENT);
     return lesser != NULL;
 }
 
@@ -190,23 +191,23 @@ static bool del_all_oifs(struct mroute *mroute, const struct named *named,
 }
 
 /* It changes the routes for all who hold them. */
-static bool check_owners(const struct named *named, const struct args_del_mfc *args,
-                         const struct owner *owner, struct error *error)
+static bool check_holders(const struct named *named, const struct args_del_mfc *args,
+                          const struct holder *holder, struct error *error)
 {
     struct args_add_mfc unused;
 
     for (unsigned i = 0; i < named->count; i++)
         if (take_oifs(named->routes[i], &args->oifs, &unused) &&
-            !check_owner(named->routes[i], owner, error))
+            !check_holder(named->routes[i], holder, error))
             return false;
     return true;
 }
 
 /* All is tried before anything is done. */
 bool oifs_del(struct mroute *mroute, const struct named *named, const struct args_del_mfc *args,
-              const struct owner *owner, struct route_deletion *ret, struct error *error)
+              const struct holder *holder, struct route_deletion *ret, struct error *error)
 {
-    return check_oifs(named, &args->oifs, error) && check_owners(named, args, owner, error) &&
+    return check_oifs(named, &args->oifs, error) && check_holders(named, args, holder, error) &&
            del_all_oifs(mroute, named, args, true, ret, error) &&
            (args->dry_run || del_all_oifs(mroute, named, args, false, ret, error));
 }

@@ -5,9 +5,9 @@
 
 #include "mroute_internal.h"
 
-/* Takes the outgoing interfaces of a deletion from the routes that it names, which the owner may
+/* Takes the outgoing interfaces of a deletion from the routes that it names, which the holder may
  * delete. All of it is done or, with *error, nothing. */
 bool oifs_del(struct mroute *mroute, const struct named *named, const struct args_del_mfc *args,
-              const struct owner *owner, struct route_deletion *ret, struct error *error);
+              const struct holder *holder, struct route_deletion *ret, struct error *error);
 
 #endif

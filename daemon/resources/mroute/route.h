@@ -9,21 +9,24 @@
 #ifndef NB_ROUTE_H
 #define NB_ROUTE_H
 
+#include "hash.h"
+#include "iface.h"
 #include "mroute.h"
-#include "port.h"
 
 struct mfc;
+struct part;
 
 struct route_oif {
-    struct port *port; /* counted */
+    struct iface *iface; /* counted */
     uint8_t ttl;
 };
 
 /* What only a learned route has. */
 struct learned {
     TAILQ_ENTRY(learned) in_table; /* mfc.learned; the route owns it */
-    LIST_ENTRY(learned) in_range;  /* route.taught of `by` */
+    LIST_ENTRY(learned) in_range;  /* route.learned_flows of `by` */
     struct route *route, *by;
+    uid_t payer;        /* who is charged for it */
     uint64_t packets;   /* that had come when it was looked at last */
     uint64_t active_ms; /* when that number was seen first */
     uint64_t looked_ms; /* when it was asked for last */
@@ -31,44 +34,42 @@ struct learned {
 
 struct route {
     TAILQ_ENTRY(route) in_order; /* route_set.order; the set owns it */
-    struct route *in_bucket;     /* next in its bucket of route_set.buckets */
-    LIST_ENTRY(route) in_range;  /* of a range: range.routes */
+    struct hash_link in_keys;    /* route_set.keys */
+    LIST_ENTRY(route) in_part;   /* of a range: part.routes */
+    struct part *part;           /* the same: the one that it is in */
+    struct hash_link in_sources; /* the same: ranges.keys */
     struct mfc *mfc;
     uint64_t serial; /* grows with each route that is added to the service */
     struct prefix source, group;
-    struct holding holding;      /* of a wanted route; of what was found only later */
-    LIST_HEAD(, learned) taught; /* of a range */
-    struct learned *learned;     /* owned; NULL: a wanted route */
-    uint32_t idle;               /* of a range, seconds: how long a flow may be silent */
-    uint8_t state;               /* enum route_state */
+    struct resource resource;           /* of a wanted route; of what was found only later */
+    LIST_HEAD(, learned) learned_flows; /* of a range */
+    size_t learned_count;               /* of them */
+    struct learned *learned;            /* owned; NULL: a wanted route */
+    uint32_t idle;                      /* of a range, seconds: how long a flow may be silent */
+    uint8_t state;                      /* enum route_state */
     bool is_range;
     bool in_kernel; /* the kernel has an entry for it */
     bool verified;  /* which was written by this process */
     uint8_t oif_count;
-    struct port *iif; /* counted */
+    uint32_t cursors;  /* that stand at it */
+    struct iface *iif; /* counted */
     struct route_oif oifs[];
 };
 
 struct route_set {
     TAILQ_HEAD(, route) order;
-    struct route **buckets; /* owned; bucket_count is a power of two */
-    size_t bucket_count;
-    size_t count;
-    uint64_t seed; /* so that nobody can choose addresses that share a bucket */
+    struct hash_table keys; /* by source and group */
+    uint64_t seed;
 };
 
-/* Allocates a route without ports. NULL: no memory. */
+/* Allocates a route without ifaces. NULL: no memory. */
 struct route *route_new(const struct prefix *source, const struct prefix *group,
                         unsigned oif_count);
 
-/* Frees it, and what it holds; its ports were released before. */
+/* Frees it, and what it holds; its ifaces were released before. */
 void route_free(struct route *route);
 
-/* The route that a hold is in. */
-struct route *route_of_hold(const struct hold *hold);
-
-/* False: no memory. */
-bool route_set_init(struct route_set *set, uint64_t seed);
+void route_set_init(struct route_set *set, uint64_t seed);
 void route_set_clear(struct route_set *set);
 
 /* The wanted route of this source and group; of a range, the one from the interface or pattern iif
@@ -88,9 +89,6 @@ void route_set_remove(struct route_set *set, struct route *route);
 
 /* Puts a route of the same key in the place of another. */
 void route_set_replace(struct route_set *set, struct route *old, struct route *new);
-
-/* Hashes a prefix, keyed by what came before. */
-uint64_t hash_prefix(uint64_t hash, const struct prefix *prefix);
 
 /* Whether the filter means the table, or the route. */
 bool table_matches(const struct mroute_filter *filter, const struct mroute_socket *table);

@@ -109,6 +109,36 @@ void rules_settle(struct rules *rules)
         }
 }
 
+struct presence {
+    const struct rules *rules;
+    bool there[TABLE_RULES_MAX];
+};
+
+static void note_presence(void *context, const struct mroute_rule *rule, bool ours)
+{
+    struct presence *presence = context;
+
+    (void)ours;
+    for (unsigned i = 0; rule->table == presence->rules->table && i < presence->rules->count; i++)
+        presence->there[i] |= strcmp(presence->rules->list[i].iif, rule->iif) == 0;
+}
+
+unsigned rules_note_lost(struct rules *rules)
+{
+    struct presence presence = {.rules = rules};
+    unsigned count = 0;
+
+    if (!rules->host || rules->count == 0 ||
+        mroute_rules_read(rules->family, note_presence, &presence) < 0)
+        return 0;
+    for (unsigned i = 0; i < rules->count; i++)
+        if (rules->list[i].wanted && !presence.there[i]) {
+            rules->list[i].ours = false;
+            count++;
+        }
+    return count;
+}
+
 /* --- Of all tables ------------------------------------------------------------------------- */
 
 static bool is_default(const struct mfc *mfc)
@@ -125,44 +155,44 @@ static bool has_rule(const struct rules *rules, const char *iif)
 }
 
 /* Whether the packets of the interface are for the routes of the table. */
-static bool owns_packets(const struct mfc *mfc, const struct port *of)
+static bool owns_packets(const struct mfc *mfc, const struct iface *of)
 {
-    const struct port *port = port_find(&mfc->ports, of->name, of->ifindex);
+    const struct iface *iface = iface_find(&mfc->ifaces, of->name, of->ifindex);
 
-    return port && port->iif_count > 0 && (is_default(mfc) || has_rule(&mfc->rules, of->name));
+    return iface && iface->iif_count > 0 && (is_default(mfc) || has_rule(&mfc->rules, of->name));
 }
 
 /* The other table that has the interface, or NULL. A rule is worth more than the default. */
 static const struct mfc *find_other(const struct mfc_list *tables, const struct mfc *mfc,
-                                    const struct port *port)
+                                    const struct iface *iface)
 {
     const struct mfc *other, *found = NULL;
 
     TAILQ_FOREACH (other, tables, in_tables)
         if (other != mfc && other->socket.family == mfc->socket.family &&
-            owns_packets(other, port) && (!found || has_rule(&other->rules, port->name)))
+            owns_packets(other, iface) && (!found || has_rule(&other->rules, iface->name)))
             found = other;
     return found;
 }
 
 uint32_t rules_elsewhere(const struct mfc_list *tables, const struct mfc *mfc,
-                         const struct port *port)
+                         const struct iface *iface)
 {
     const struct mfc *other =
-        has_rule(&mfc->rules, port->name) ? NULL : find_other(tables, mfc, port);
+        has_rule(&mfc->rules, iface->name) ? NULL : find_other(tables, mfc, iface);
 
     return other ? other->socket.table : 0;
 }
 
 static void settle_table(const struct mfc_list *tables, struct mfc *mfc)
 {
-    const struct port *port;
+    const struct iface *iface;
 
     rules_begin(&mfc->rules);
-    TAILQ_FOREACH (port, &mfc->ports.list, in_ports)
-        if (port->iif_count > 0 && port->vif >= 0 &&
-            (has_rule(&mfc->rules, port->name) || !find_other(tables, mfc, port)))
-            rules_want(&mfc->rules, port->name, port->ifindex);
+    TAILQ_FOREACH (iface, &mfc->ifaces.list, in_ifaces)
+        if (iface->iif_count > 0 && iface->vif >= 0 &&
+            (has_rule(&mfc->rules, iface->name) || !find_other(tables, mfc, iface)))
+            rules_want(&mfc->rules, iface->name, iface->ifindex);
     rules_settle(&mfc->rules);
 }
 
@@ -174,10 +204,10 @@ void rules_settle_tables(const struct mfc_list *tables, uint8_t family)
 
     TAILQ_FOREACH (mfc, tables, in_tables)
         if (mfc->socket.family == family) {
-            changed |= mfc->ports.iifs_changed;
-            if (mfc->ports.iifs_changed && !is_default(mfc))
+            changed |= mfc->ifaces.iifs_changed;
+            if (mfc->ifaces.iifs_changed && !is_default(mfc))
                 settle_table(tables, mfc);
-            mfc->ports.iifs_changed = false;
+            mfc->ifaces.iifs_changed = false;
         }
     TAILQ_FOREACH (mfc, tables, in_tables)
         if (changed && mfc->socket.family == family && !is_default(mfc))
@@ -187,33 +217,4 @@ void rules_settle_tables(const struct mfc_list *tables, uint8_t family)
 void rules_answered(struct rules *rules)
 {
     rules->pending -= rules->pending > 0;
-}
-
-/* --- After a process before us ------------------------------------------------------------- */
-
-struct leftovers {
-    bool (*is_known)(const void *context, uint8_t family, uint32_t table);
-    const void *context;
-    unsigned count;
-    struct mroute_rule rules[TABLE_RULES_MAX];
-};
-
-static void note_leftover(void *context, const struct mroute_rule *rule, bool ours)
-{
-    struct leftovers *leftovers = context;
-
-    if (ours && leftovers->count < TABLE_RULES_MAX &&
-        !leftovers->is_known(leftovers->context, rule->family, rule->table))
-        leftovers->rules[leftovers->count++] = *rule;
-}
-
-void rules_delete_leftovers(const struct rules_host *host, uint8_t family,
-                            bool (*is_known)(const void *context, uint8_t family, uint32_t table),
-                            const void *context)
-{
-    struct leftovers leftovers = {.is_known = is_known, .context = context};
-
-    mroute_rules_read(family, note_leftover, &leftovers);
-    for (unsigned i = 0; i < leftovers.count; i++)
-        host->change(host->context, &leftovers.rules[i], 0);
 }

@@ -53,17 +53,16 @@ void rules_settle(struct rules *rules);
 /* Does so for the family's tables, if an inbound interface of any of them has changed. */
 void rules_settle_tables(const struct mfc_list *tables, uint8_t family);
 
+/* Counts the wanted rules that are not in the kernel any more, which then are made again when what
+ * is wanted is said anew. Call it while no answer is to come. */
+unsigned rules_note_lost(struct rules *rules);
+
 /* The other table that gets the packets of the interface, though routes of this one name it, too;
  * 0: there is none. */
 struct mfc;
-struct port;
+struct iface;
 uint32_t rules_elsewhere(const struct mfc_list *tables, const struct mfc *mfc,
-                         const struct port *port);
-
-/* Deletes rules of ours that lead to a table which is not known. */
-void rules_delete_leftovers(const struct rules_host *host, uint8_t family,
-                            bool (*is_known)(const void *context, uint8_t family, uint32_t table),
-                            const void *context);
+                         const struct iface *iface);
 
 /* A change was made, or failed. */
 void rules_answered(struct rules *rules);

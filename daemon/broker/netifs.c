@@ -1,0 +1,164 @@
+#include "netifs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct entry {
+    struct netif info;
+    bool confirmed; /* named since the last restart */
+};
+
+struct netifs {
+    int fd;
+    struct entry *entries; /* owned */
+    size_t count, capacity;
+    bool sweeping; /* all are told again */
+    netifs_listener *listener;
+    void *context;
+};
+
+static struct entry *find_entry(const struct netifs *netifs, unsigned ifindex)
+{
+    for (size_t i = 0; i < netifs->count; i++)
+        if (netifs->entries[i].info.ifindex == ifindex)
+            return &netifs->entries[i];
+    return NULL;
+}
+
+static bool is_same(const struct netif *a, const struct netif *b)
+{
+    return strcmp(a->name, b->name) == 0 && a->up == b->up && a->running == b->running &&
+           a->ipv6 == b->ipv6 && a->master == b->master;
+}
+
+static struct entry *append_entry(struct netifs *netifs)
+{
+    if (netifs->count == netifs->capacity) {
+        size_t capacity = netifs->capacity ? netifs->capacity * 2 : 16;
+        struct entry *entries = realloc(netifs->entries, capacity * sizeof *entries);
+
+        if (!entries)
+            return NULL;
+        netifs->entries = entries;
+        netifs->capacity = capacity;
+    }
+    return &netifs->entries[netifs->count++];
+}
+
+static void take_change(void *context, const struct netif *is)
+{
+    struct netifs *netifs = context;
+    struct entry *entry = find_entry(netifs, is->ifindex);
+
+    if (!entry) {
+        entry = append_entry(netifs);
+        if (!entry)
+            return; /* without memory the interface stays unknown; a later change tells of it */
+        *entry = (struct entry){*is, true};
+        netifs->listener(netifs->context, NULL, is);
+        return;
+    }
+    struct netif was = entry->info;
+
+    *entry = (struct entry){*is, true};
+    if (netifs->sweeping || !is_same(&was, is))
+        netifs->listener(netifs->context, &was, is);
+}
+
+static void drop_entry(struct netifs *netifs, struct entry *entry)
+{
+    struct netif was = entry->info;
+
+    *entry = netifs->entries[--netifs->count];
+    netifs->listener(netifs->context, &was, NULL);
+}
+
+static void take_loss(void *context, unsigned ifindex)
+{
+    struct netifs *netifs = context;
+    struct entry *entry = find_entry(netifs, ifindex);
+
+    if (entry)
+        drop_entry(netifs, entry);
+}
+
+static void begin_sweep(void *context)
+{
+    struct netifs *netifs = context;
+
+    netifs->sweeping = true;
+    for (size_t i = 0; i < netifs->count; i++)
+        netifs->entries[i].confirmed = false;
+}
+
+static void end_sweep(void *context)
+{
+    struct netifs *netifs = context;
+
+    netifs->sweeping = false;
+    for (size_t i = netifs->count; i > 0; i--)
+        if (!netifs->entries[i - 1].confirmed)
+            drop_entry(netifs, &netifs->entries[i - 1]);
+}
+
+void netifs_update(struct netifs *netifs)
+{
+    struct netif_visitor visitor = {take_change, take_loss, begin_sweep, end_sweep, netifs};
+
+    netifs_socket_read(netifs->fd, &visitor);
+}
+
+struct netifs *netifs_new(netifs_listener *listener, void *context)
+{
+    struct netifs *netifs = calloc(1, sizeof *netifs);
+
+    if (!netifs)
+        return NULL;
+    *netifs = (struct netifs){.listener = listener, .context = context};
+    netifs->fd = netifs_socket_open();
+    if (netifs->fd < 0) {
+        errno = -netifs->fd;
+        free(netifs);
+        return NULL;
+    }
+    netifs_update(netifs);
+    return netifs;
+}
+
+void netifs_free(struct netifs *netifs)
+{
+    if (!netifs)
+        return;
+    close(netifs->fd);
+    free(netifs->entries);
+    free(netifs);
+}
+
+int netifs_fd(const struct netifs *netifs)
+{
+    return netifs->fd;
+}
+
+const struct netif *netifs_find(const struct netifs *netifs, const char *name)
+{
+    for (size_t i = 0; i < netifs->count; i++)
+        if (strcmp(netifs->entries[i].info.name, name) == 0)
+            return &netifs->entries[i].info;
+    return NULL;
+}
+
+const struct netif *netifs_find_index(const struct netifs *netifs, unsigned ifindex)
+{
+    const struct entry *entry = find_entry(netifs, ifindex);
+
+    return entry ? &entry->info : NULL;
+}
+
+const struct netif *netifs_next(const struct netifs *netifs, const struct netif *netif)
+{
+    size_t i = netif ? (size_t)((const struct entry *)netif - netifs->entries) + 1 : 0;
+
+    return i < netifs->count ? &netifs->entries[i].info : NULL;
+}

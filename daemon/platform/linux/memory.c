@@ -1,0 +1,47 @@
+/* Memory on Linux: memfd_create(2), with the seals of fcntl(2). */
+#include "platform/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    FIXED = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL,
+    READ_ONLY = F_SEAL_WRITE | 0x10, /* F_SEAL_FUTURE_WRITE of <linux/fcntl.h> */
+};
+
+/* #syscalls keeper: memfd_create ftruncate ftruncate64 fcntl fcntl64 */
+int memory_make(const char *name, size_t size)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), result;
+
+    if (fd < 0)
+        return -errno;
+    if (ftruncate(fd, (off_t)size) == 0 && fcntl(fd, F_ADD_SEALS, FIXED) == 0)
+        return fd;
+    result = -errno;
+    close(fd);
+    return result;
+}
+
+bool memory_is_fixed(int fd, size_t size)
+{
+    int seals = fcntl(fd, F_GET_SEALS); /* of anything but such a file: EINVAL */
+    struct stat status;
+
+    return seals >= 0 && (seals & (FIXED | READ_ONLY)) == FIXED && fstat(fd, &status) == 0 &&
+           status.st_size == (off_t)size && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR;
+}
+
+/* #syscalls broker: fallocate */
+int memory_reserve(int fd, size_t offset, size_t size)
+{
+    return fallocate(fd, 0, (off_t)offset, (off_t)size) < 0 ? -errno : 0;
+}
+
+void memory_release(int fd, size_t offset, size_t size)
+{
+    fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size);
+}
