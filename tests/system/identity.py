@@ -12,6 +12,7 @@ import collections
 import ctypes
 import json
 import os
+import resource
 import sys
 
 from protocol import Client
@@ -71,6 +72,8 @@ def enter_namespace():
 
 def connect_many(count):
     clients, replies = [], collections.Counter()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # the soft limit is often 1024
     enter_namespace()
     for uid in range(1, count + 1):
         os.setresuid(uid, uid, 0)

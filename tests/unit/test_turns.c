@@ -20,6 +20,12 @@ static uint64_t look_at_clock(void)
     return time_ns += TURN_NS / PIECES_A_TURN;
 }
 
+/* Each piece of work takes a whole turn. */
+static uint64_t look_at_slow_clock(void)
+{
+    return time_ns += TURN_NS;
+}
+
 static struct rule everything = {.name = "all", .everyone = true, .verb_count = 1, .verbs = {"*"}};
 
 static void begin(struct service *s)
@@ -113,6 +119,32 @@ START_TEST(replies_are_sent_together_while_nobody_waits)
     }
     ck_assert_int_ge(turns, MANY / PIECES_A_TURN);
     ck_assert_int_lt(sent, turns / 4);
+    service_end(&s);
+}
+END_TEST
+
+/* A client that receives once finds all of a short reply, however long its parts took. */
+START_TEST(a_short_reply_is_sent_in_one_piece)
+{
+    char bytes[4096];
+    struct service s;
+    ssize_t length;
+
+    begin(&s);
+    s.services.turns.clock = look_at_slow_clock;
+    for (int i = 0; i < 20; i++) {
+        char group[32];
+
+        snprintf(group, sizeof group, "239.1.1.%d", i + 1);
+        ck_assert(kernel_add(&s.kernel, "10.0.0.1", group, "a", "b"));
+    }
+    client_connect_as(&s, 0, GREEDY);
+    say_often(&s, 0, "{\"action\":\"SHOW\"}", 1);
+    do
+        turn(&s);
+    while ((length = recv(s.clients[0], bytes, sizeof bytes, 0)) < 0);
+    ck_assert_int_gt(length, 1000);
+    ck_assert_int_eq(bytes[length - 1], '\n');
     service_end(&s);
 }
 END_TEST
@@ -276,6 +308,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_crowd_of_subscribers_delays_nobody);
     tcase_add_test(tests, a_turn_ends_by_time_in_a_pipeline);
     tcase_add_test(tests, replies_are_sent_together_while_nobody_waits);
+    tcase_add_test(tests, a_short_reply_is_sent_in_one_piece);
     tcase_add_loop_test(tests, a_long_list_delays_nobody, 0,
                         (int)(sizeof long_questions / sizeof *long_questions));
     tcase_add_test(tests, users_take_turns_and_so_do_the_connections_of_each);

@@ -11,7 +11,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { REPLIES_KEPT = 16 * 1024 };
+enum {
+    REPLIES_KEPT = 16 * 1024,
+    FIRST_PIECE = 4096, /* what a client older than the service takes in its one receive */
+};
 
 static struct users *users_of(const struct session *session)
 {
@@ -286,6 +289,12 @@ static void take_events(struct session *session)
     }
 }
 
+/* A short reply is sent in one piece, however many turns its parts took. */
+static bool is_short_so_far(const struct session *session)
+{
+    return session->producer && session->out.length < FIRST_PIECE && may_write(session);
+}
+
 /* To send wakes the client, which costs as much as some requests: where its next turn is the next
  * one of all, the replies are sent with those to come. */
 static bool may_keep_replies(const struct session *session)
@@ -308,7 +317,7 @@ static void take_turn(struct turn *turn)
     if (session->broken)
         return;
     take_events(session);
-    session->keeps_replies = may_keep_replies(session);
+    session->keeps_replies = is_short_so_far(session) || may_keep_replies(session);
     if (!session->keeps_replies)
         session->broken = session->out.failed || !session_flush(session);
 }
