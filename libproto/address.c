@@ -154,6 +154,54 @@ const char *prefix_format(const struct prefix *prefix, char *text)
     return text;
 }
 
+enum prefix_fault host_address_read(const char *text, struct host_address *ret)
+{
+    const char *slash = strchr(text, '/');
+    struct prefix single;
+    enum prefix_fault fault = prefix_read(text, &single);
+    char alone[ADDRESS_TEXT_MAX];
+
+    if (fault == PREFIX_NO_ADDRESS)
+        return fault;
+    if (!slash || fault == PREFIX_WRONG_LENGTH || single.length == 0)
+        return PREFIX_WRONG_LENGTH;
+    ret->length = single.length;
+    memcpy(alone, text, (size_t)(slash - text));
+    alone[slash - text] = '\0';
+    return address_parse(alone, &ret->address) ? PREFIX_RIGHT : PREFIX_NO_ADDRESS;
+}
+
+const char *host_address_format(const struct host_address *host, char *text)
+{
+    address_format(&host->address, text);
+    sprintf(text + strlen(text), "/%u", host->length);
+    return text;
+}
+
+/* Whether all bits behind the length are the same. */
+static bool is_edge(const struct host_address *host, uint8_t bits)
+{
+    for (unsigned i = 0; i < 4; i++)
+        if ((host->address.bytes[i] | mask_of(host->length, i)) !=
+            (uint8_t)(bits | mask_of(host->length, i)))
+            return false;
+    return true;
+}
+
+bool host_address_is_sound(const struct host_address *host)
+{
+    static const uint8_t loopback[16] = {[15] = 1};
+    const uint8_t *bytes = host->address.bytes;
+
+    if (address_is_any(&host->address) || address_is_multicast(&host->address))
+        return false;
+    if (host->address.family == FAMILY_IPV6)
+        return memcmp(bytes, loopback, sizeof loopback) != 0;
+    if (bytes[0] == 0 || bytes[0] == 127 || bytes[0] >= 240)
+        return false;
+    return host->length >= 31 || (!is_edge(host, 0) && !is_edge(host, 0xff));
+}
+
 bool prefix_is_single(const struct prefix *prefix)
 {
     return prefix->length == family_bits(prefix->address.family);

@@ -24,6 +24,12 @@ struct prefix {
     uint8_t length;         /* in bits; a single address has all of them */
 };
 
+/* An address that a host has on a link, and the length of the prefix that is on this link. */
+struct host_address {
+    struct address address;
+    uint8_t length;
+};
+
 /* Reads one address in its usual text form, without prefix length, zone or white space. */
 bool address_parse(const char *text, struct address *ret);
 
@@ -59,6 +65,18 @@ bool prefix_parse(const char *text, struct prefix *ret);
 /* Writes it to text[PREFIX_TEXT_MAX] and returns text. A single address has no length, nor has the
  * prefix of all addresses, which is the unspecified one. */
 const char *prefix_format(const struct prefix *prefix, char *text);
+
+/* Reads an address, '/' and a length, which is needed. PREFIX_HAS_HOST_BITS is none of its faults.
+ */
+enum prefix_fault host_address_read(const char *text, struct host_address *ret);
+
+/* Writes it to text[PREFIX_TEXT_MAX], always with its length, and returns text. */
+const char *host_address_format(const struct host_address *host, char *text);
+
+/* Whether a host may have it: not unspecified, loopback, multicast or reserved (RFC 6890), nor the
+ * first or the last address of an IPv4 prefix, which are the network's own (RFC 1122, 3.2.1.3; not
+ * so in prefixes of two addresses, RFC 3021). */
+bool host_address_is_sound(const struct host_address *host);
 
 bool prefix_is_single(const struct prefix *prefix);
 

@@ -13,6 +13,15 @@ enum {
     VIFS_MAX = 32,
     /* IFNAMSIZ - 1: what the kernel keeps of a name. */
     INTERFACE_NAME_MAX = 15,
+    /* ETH_ALEN of linux/if_ether.h. */
+    MAC_BYTES = 6,
+    /* The host's own addresses on one link: one of each family, and some to move from. */
+    TAP_HOSTS_MAX = 8,
+    /* Every IPv4 host takes packets of 576 bytes (RFC 1122, 3.3.3); 65521 is what the kernel's tun
+     * driver takes: 65535 without an Ethernet header (MAX_MTU of drivers/net/tun.c). */
+    TAP_MTU_LEAST = 576,
+    TAP_MTU_MAX = 65521,
+    TAP_MTU_DEFAULT = 1500,
     /* Groups that a question about a user may name. */
     USER_GROUPS_MAX = 64,
     /* Patterns one subscription may name. */

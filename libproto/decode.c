@@ -291,6 +291,90 @@ static bool parse_family(const cJSON *json, const struct place *place, void *ret
     return true;
 }
 
+/* The value of a hexadecimal digit, or -1. */
+static int digit_value(char digit)
+{
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    const char *found = digit ? strchr(digits, digit) : NULL;
+
+    return found ? (int)((found - digits) % 16) : -1;
+}
+
+/* Six pairs of digits; "52:54:00:12:34:56". */
+static bool read_mac(const char *text, struct mac *ret)
+{
+    for (unsigned i = 0; i < MAC_BYTES; i++, text += 3) {
+        int high = digit_value(text[0]), low = high < 0 ? -1 : digit_value(text[1]);
+
+        if (low < 0 || text[2] != (i + 1 < MAC_BYTES ? ':' : '\0'))
+            return false;
+        ret->bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+static bool parse_mac(const cJSON *json, const struct place *place, void *ret)
+{
+    static const uint8_t zero[MAC_BYTES];
+    const char *text = json->valuestring;
+    struct mac mac = {.given = true};
+
+    if (!read_mac(text, &mac))
+        return wrong_text(place, ERROR_INVALID_ADDRESS, text, "is not an Ethernet address", NULL);
+    if (mac.bytes[0] & 1)
+        return wrong_text(place, ERROR_INVALID_ADDRESS, text, "is a multicast address", NULL);
+    if (memcmp(mac.bytes, zero, MAC_BYTES) == 0)
+        return wrong_text(place, ERROR_INVALID_ADDRESS, text, "is no station's address", NULL);
+    *(struct mac *)ret = mac;
+    return true;
+}
+
+static bool parse_host(const char *text, const struct place *place, struct host_address *ret)
+{
+    switch (host_address_read(text, ret)) {
+    case PREFIX_NO_ADDRESS:
+        return wrong_text(place, ERROR_INVALID_ADDRESS, text, "is not an address", NULL);
+    case PREFIX_RIGHT:
+        return host_address_is_sound(ret) ||
+               wrong_text(
+                   place, ERROR_INVALID_ADDRESS, text, "is no address that a host can have",
+                   "such as \"192.168.0.1/24\": neither the first nor the last of its prefix");
+    default:
+        return wrong_text(place, ERROR_INVALID_ADDRESS, text, "has no right prefix length",
+                          "an address, '/' and a length from 1 to 32, or to 128 for IPv6");
+    }
+}
+
+static bool has_host(const struct host_list *list, const struct address *address)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (address_equal(&list->hosts[i].address, address))
+            return true;
+    return false;
+}
+
+static bool parse_hosts(const cJSON *json, const struct place *place, void *ret)
+{
+    struct host_list *list = ret;
+    struct host_address host;
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, json)
+    {
+        if (!cJSON_IsString(item))
+            return wrong(place, ERROR_INVALID_TYPE, "holds something other than text", NULL);
+        if (list->count == place->field->high)
+            return wrong(place, ERROR_OUT_OF_RANGE, "is too long", "at most 8 addresses");
+        if (!parse_host(item->valuestring, place, &host))
+            return false;
+        if (has_host(list, &host.address))
+            return wrong(place, ERROR_INVALID_ADDRESS, "names an address twice",
+                         "each address once");
+        list->hosts[list->count++] = host;
+    }
+    return true;
+}
+
 static bool matches_event(const char *pattern)
 {
     for (size_t i = 0; event_topic(i); i++)

@@ -21,14 +21,14 @@
       "A number is too large or too small, or a list or text "                                     \
       "too long or too short.")                                                                    \
     E(INVALID_ADDRESS, "invalid-address",                                                          \
-      "The text is not an IPv4 or IPv6 address of the kind that the field takes.")                 \
+      "The text is not an address of the kind that the field takes.")                              \
     E(INVALID_NAME, "invalid-name", "The text is not a valid interface name.")                     \
     E(NOT_MULTICAST, "not-multicast", "The group is not a multicast address.")                     \
     E(NOT_FORWARDED, "not-forwarded", "The group is link-local, and no router forwards it.")       \
     E(INVALID_DESCRIPTOR, "invalid-descriptor",                                                    \
       "The descriptors that came with the request are not those that the action takes.")           \
     E(LOOP, "loop", "The inbound interface is also an outgoing interface.")                        \
-    E(NOT_FOUND, "not-found", "There is no such interface, route, join or lease.")                 \
+    E(NOT_FOUND, "not-found", "There is no such interface, route, join, tap or lease.")            \
     E(LIMIT, "limit", "A limit of the kernel or of the service is reached.")                       \
     E(NOT_ALLOWED, "not-allowed", "The policy does not allow it to this user.")                    \
     E(IN_USE, "in-use", "Another process or another user holds it.")                               \

@@ -34,6 +34,17 @@ struct word {
     char text[WORD_LENGTH_MAX + 1]; /* "": not given */
 };
 
+/* An Ethernet address. */
+struct mac {
+    bool given;
+    uint8_t bytes[MAC_BYTES];
+};
+
+struct host_list {
+    uint32_t count;
+    struct host_address hosts[TAP_HOSTS_MAX];
+};
+
 /* A user by number, so that the service need not look names up. */
 struct user {
     bool given;
@@ -96,6 +107,16 @@ enum json_shape { ONE, LIST }; /* a list is written with commas where it is not 
       "'required':['uid','gids'],'additionalProperties':false")                                    \
     T(family, uint8_t, "ipv4|ipv6", JSON_TEXT, ONE, "\"ipv4\" or \"ipv6\"",                        \
       "`\"ipv4\"` or `\"ipv6\"`", "'enum':['ipv4','ipv6']")                                        \
+    T(mac, struct mac, "MAC", JSON_TEXT, ONE,                                                      \
+      "a unicast Ethernet address such as \"52:54:00:12:34:56\"",                                  \
+      "text: a unicast Ethernet address, six pairs of hexadecimal digits with colons between "     \
+      "them",                                                                                      \
+      "'type':'string','pattern':'^[0-9A-Fa-f][02468ACEace](:[0-9A-Fa-f]{2}){5}$'")                \
+    T(hosts, struct host_list, "ADDRESS/LENGTH[,ADDRESS/LENGTH...]", JSON_TEXT, LIST,              \
+      "a list of addresses with prefix lengths such as [\"192.168.0.1/24\", \"fd00::1/64\"]",      \
+      "list of %u to %u texts: an IPv4 or IPv6 address, `/` and the length of its prefix",         \
+      "'type':'array','minItems':%u,'maxItems':%u,"                                                \
+      "'items':{'type':'string','minLength':4,'maxLength':49,'pattern':'/'}")                      \
     T(topics, struct topic_list, "TOPIC[,TOPIC...]", JSON_TEXT, LIST,                              \
       "a list of 1 to 16 topics of 1 to 47 characters such as [\"mfc.added\", \"join.*\"]",        \
       "list of %u to %u texts of 1 to 47 bytes",                                                   \
@@ -109,7 +130,8 @@ enum json_shape { ONE, LIST }; /* a list is written with commas where it is not 
 #define SCHEMA_ID        "'type':'integer','minimum':0,'maximum':4294967294"
 
 _Static_assert(INTERFACE_NAME_MAX == 15 && VIFS_MAX == 32 && WORD_LENGTH_MAX == 31 &&
-                   USER_GROUPS_MAX == 64 && TOPICS_MAX == 16 && TOPIC_LENGTH_MAX == 47,
+                   USER_GROUPS_MAX == 64 && TOPICS_MAX == 16 && TOPIC_LENGTH_MAX == 47 &&
+                   TAP_HOSTS_MAX == 8,
                "FIELD_TYPES has these numbers in its texts");
 
 enum field_type {
@@ -250,6 +272,38 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELDS_SHOW_JOIN(F, S) FIELD_FAMILY_FILTER(F, S)
 
+#define FIELDS_OPEN_TAP(F, S)                                                                      \
+    F(S, name, interface, OPTIONAL_ARGUMENT, 0, 0, 0,                                              \
+      "The name of the interface, which begins as the service has its names begin, with nb- "      \
+      "where it does not say otherwise. By default the first that is free: nb-0, nb-1 and so "     \
+      "on.")                                                                                       \
+    F(S, mac, mac, OPTIONAL, 0, 0, 0,                                                              \
+      "The Ethernet address of the host's end. By default one that is made of the name, and so "   \
+      "the same whenever a tap of this name is opened.")                                           \
+    F(S, mtu, number, OPTIONAL, TAP_MTU_LEAST, TAP_MTU_MAX, TAP_MTU_DEFAULT,                       \
+      "The largest packet, in bytes, without its Ethernet header.")                                \
+    F(S, hosts, hosts, OPTIONAL, 0, TAP_HOSTS_MAX, 0,                                              \
+      "Addresses of the host's end, of networks that the service's settings name "                 \
+      "(tap-networks). By default none: then the host is silent on the link.")                     \
+    F(S, bridge, interface, OPTIONAL, 0, 0, 0,                                                     \
+      "Make it a port of this bridge, one of those that the service's settings name "              \
+      "(tap-bridges).")                                                                            \
+    F(S, isolated, flag, OPTIONAL, 0, 0, 0,                                                        \
+      "As a port of the bridge, exchange no frames with its other isolated ports.")                \
+    F(S, offload, flag, OPTIONAL, 0, 0, 0,                                                         \
+      "Frames carry a virtio_net_hdr (IFF_VNET_HDR), so that checksums and segmentation can be "   \
+      "left to who receives them. Only for programs that know it, such as QEMU.")                  \
+    F(S, persistent, flag, OPTIONAL, 0, 0, 0,                                                      \
+      "It lasts until CLOSE_TAP, also over a reboot, and no descriptor comes with the reply: you " \
+      "are its owner, and a program of yours opens it by its name.")                               \
+    FIELD_DRY_RUN(F, S)
+
+#define FIELDS_CLOSE_TAP(F, S)                                                                     \
+    F(S, name, interface, ARGUMENT, 0, 0, 0, "The name of the tap.")                               \
+    FIELD_DRY_RUN(F, S)
+
+#define FIELDS_SHOW_TAP(F, S)
+
 #define FIELDS_DIAGNOSE(F, S)                                                                      \
     F(S, source, address, OPTIONAL, 0, 0, 0, "The source address of the flow.")                    \
     F(S, group, address, OPTIONAL, 0, 0, 0, "The group of the flow.")                              \
@@ -370,13 +424,18 @@ enum action_flags {
       "Release a join. The group is left when the last lease of the join ends.")                   \
     A(SHOW_JOIN, show_join, 0, "join.read", "join show", "", "",                                   \
       "List the joins with their state.")                                                          \
+    A(OPEN_TAP, open_tap, ACTION_CHANGES | ACTION_WANTS_LEASE, "tap.write", "tap open", "", "tap", \
+      "Open a tap, an Ethernet interface whose cable ends at the program that has its "            \
+      "descriptor. It lasts as long as somebody has that.")                                        \
+    A(CLOSE_TAP, close_tap, ACTION_CHANGES | ACTION_DELETES, "tap.write", "tap close", "", "",     \
+      "Close a tap: the interface is deleted, whoever has its descriptor.")                        \
+    A(SHOW_TAP, show_tap, 0, "tap.read", "tap list", "", "", "List the taps with their state.")    \
     A(DIAGNOSE, diagnose, 0, "mroute.read", "doctor", "", "",                                      \
       "Find out from the kernel's state why multicast packets are not forwarded. The "             \
       "command exits with 1 where a problem was found.")                                           \
     A(SUBSCRIBE, subscribe, 0, "event.read", "watch", "", "", "Report events as they happen.")     \
     A(LEASES, leases, 0, "lease.read", "leases", "", "",                                           \
-      "List all leases: who holds which route "                                                    \
-      "or join, and since when.")                                                                  \
+      "List all leases: who holds what, and since when.")                                          \
     A(REVOKE, revoke, ACTION_CHANGES | ACTION_WAITS_FOR_SETS, "lease.revoke", "revoke", "", "",    \
       "Revoke a lease of any user.")                                                               \
     A(CHECK_POLICY, check_policy, 0, "policy.read", "policy check", "", "",                        \
@@ -409,6 +468,10 @@ enum action_flags {
     E("join.deleted")                                                                              \
     E("join.waiting")                                                                              \
     E("join.restored")                                                                             \
+    E("tap.opened")                                                                                \
+    E("tap.closed")                                                                                \
+    E("tap.waiting")                                                                               \
+    E("tap.restored")                                                                              \
     E("lost")
 
 /* --- What the rows become ------------------------------------------------------------------ */

@@ -11,6 +11,7 @@
 #define KINDS(K)                                                                                   \
     K(mroute)                                                                                      \
     K(join)                                                                                        \
+    K(tap)                                                                                         \
     TEST_KINDS(K)
 
 #define K(name) extern const struct resource_ops name##_ops;

@@ -52,6 +52,8 @@ static const char *const examples[FIELD_TYPE_COUNT] = {
     [FIELD_interface] = "\"eth0\"",
     [FIELD_interfaces] = "[\"eth1\", \"eth2\"]",
     [FIELD_word] = "\"ADD_MFC\"",
+    [FIELD_hosts] = "[\"192.168.0.1/24\"]",
+    [FIELD_mac] = "\"52:54:00:12:34:56\"",
     [FIELD_topics] = "[\"mfc.*\"]",
 };
 
