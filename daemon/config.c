@@ -9,6 +9,9 @@
  *     log-level = info
  *     tables = default, 100-199
  *     require-sandbox = basic
+ *     tap-prefix = nb-
+ *     tap-bridges = br0, virbr0
+ *     tap-networks = 192.168.0.0/24
  *
  *     [limits]
  *     connections-per-user = 1000
@@ -25,7 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, LEVEL, NUMBER, SANDBOX, TABLES };
+enum kind { TEXT, LEVEL, NUMBER, SANDBOX, TABLES, TAP_PREFIX, TAP_BRIDGES, TAP_NETWORKS };
 
 struct setting {
     const char *name;
@@ -52,6 +55,13 @@ static const struct setting service_settings[] = {
      "any, or a list like 'default, 100-199' of at most 16 tables and ranges", 0, 0},
     {"require-sandbox", SANDBOX, offsetof(struct config, require_sandbox),
      sizeof(enum sandbox_level), "no, basic or full; yes is basic", 0, 0},
+    {"tap-prefix", TAP_PREFIX, offsetof(struct config, tap_prefix), TAP_PREFIX_MAX + 1,
+     "a letter, and up to 7 letters, digits, '-', '_' or '.'", 0, 0},
+    {"tap-bridges", TAP_BRIDGES, offsetof(struct config, tap_bridges), sizeof(struct tap_bridges),
+     "none, or a list like 'br0, virbr0' of at most 16 interfaces", 0, 0},
+    {"tap-networks", TAP_NETWORKS, offsetof(struct config, tap_networks),
+     sizeof(struct tap_networks),
+     "none, or a list like '192.168.0.0/24, fd00:1::/64' of at most 16 prefixes", 0, 0},
 };
 
 static const struct setting limit_settings[] = {
@@ -75,7 +85,8 @@ static const struct section {
     const char *names;
 } sections[] = {
     {"service", service_settings, sizeof service_settings / sizeof *service_settings,
-     "socket, state, policy, multicast, user, log-level, tables or require-sandbox"},
+     "socket, state, policy, multicast, user, log-level, tables, require-sandbox, tap-prefix, "
+     "tap-bridges or tap-networks"},
     {"limits", limit_settings, sizeof limit_settings / sizeof *limit_settings, "one of" LIMITS(L)},
 };
 #undef L
@@ -88,6 +99,7 @@ void config_init(struct config *config)
     strcpy(config->policy, CONFIG_POLICY_DEFAULT);
     strcpy(config->multicast, CONFIG_MULTICAST_DEFAULT);
     strcpy(config->user, "netbroker");
+    strcpy(config->tap_prefix, TAP_PREFIX_DEFAULT);
 }
 
 bool config_requires_policy(const struct config *config)
@@ -163,6 +175,12 @@ static bool set_value(struct config *config, const struct setting *setting, cons
         return set_sandbox(target, value);
     case TABLES:
         return tables_allowed_parse(value, target);
+    case TAP_PREFIX:
+        return tap_prefix_parse(value, target);
+    case TAP_BRIDGES:
+        return tap_bridges_parse(value, target);
+    case TAP_NETWORKS:
+        return tap_networks_parse(value, target);
     default:
         return set_text(target, setting->size, value);
     }

@@ -7,6 +7,7 @@
 #include "platform/process.h"
 #include "platform/sandbox.h"
 #include "tables_allowed.h"
+#include "taps_allowed.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -30,6 +31,9 @@ struct config {
     enum sandbox_level require_sandbox; /* do not run where the system has less of the cage */
     unsigned without_fences;            /* of enum sandbox_fence: tests set it, no setting does */
     struct tables_allowed tables;
+    char tap_prefix[TAP_PREFIX_MAX + 1]; /* what the names of taps begin with */
+    struct tap_bridges tap_bridges;      /* that taps may become ports of */
+    struct tap_networks tap_networks;    /* of addresses that the host may have on a tap */
     bool foreground;
     uid_t started_by;     /* who may do all, beside root, and who may own the file */
     struct place place;   /* of the process that started */

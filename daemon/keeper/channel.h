@@ -15,7 +15,9 @@
 #include "address.h"
 #include "bounds.h"
 #include "keeper/table.h"
+#include "platform/taps.h"
 
+#include <limits.h>
 #include <stdint.h>
 
 enum keeper_operation {
@@ -51,7 +53,10 @@ struct keeper_request {
     uint32_t ifindex;
     char name[INTERFACE_NAME_MAX + 1]; /* of an interface */
     char text[STATUS_TEXT_MAX + 1];    /* printable ASCII */
+    struct tap_config tap;
 };
+
+_Static_assert(sizeof(struct keeper_request) < PIPE_BUF, "a pipe takes it whole or not at all");
 
 /* With error 0, the answer to an operation that lends carries the descriptor. */
 struct keeper_answer {

@@ -41,6 +41,7 @@ struct keeper {
     const struct config *config;
     struct kept *kept;
     struct operations operations;
+    struct errands errands;
     int (*broker_main)(const struct broker_start *start);
     pid_t broker;           /* 0: none runs */
     struct channel channel; /* -1: there is no broker */
@@ -249,6 +250,13 @@ static void on_alive(void *context)
     notify_manager("WATCHDOG=1", -1);
 }
 
+static bool defer(void *context, const struct errand *errand)
+{
+    struct keeper *keeper = context;
+
+    return errands_add(&keeper->errands, errand);
+}
+
 static void take_request(struct keeper *keeper)
 {
     if (!operations_take(&keeper->operations, &keeper->channel) && keeper->broker)
@@ -284,6 +292,8 @@ static void take_signals(struct keeper *keeper)
     while ((child = waitpid(-1, &status, WNOHANG)) > 0)
         if (child == keeper->broker)
             bury_broker(keeper, status);
+        else
+            errands_end(&keeper->errands, child, status);
 }
 
 static void take_deadline(struct keeper *keeper)
@@ -325,7 +335,14 @@ static void run_once(struct keeper *keeper)
         take_request(keeper);
     if (polled[0].revents & POLLIN)
         take_signals(keeper);
+    errands_start(&keeper->errands);
     take_deadline(keeper);
+}
+
+/* At the end there is so much time for what a broker left to do, but no more. */
+static bool has_work(const struct keeper *keeper)
+{
+    return keeper->errands.count > 0 && now_ms() < keeper->deadline_ms;
 }
 
 int keeper_run(const struct config *config, struct kept *kept, int ready_fd,
@@ -337,7 +354,7 @@ int keeper_run(const struct config *config, struct kept *kept, int ready_fd,
         .broker_main = broker,
         .channel = {-1, -1},
         .ready_fd = ready_fd,
-        .operations = {config, kept, on_ready, on_alive, &keeper, {{0}}},
+        .operations = {config, kept, on_ready, on_alive, defer, &keeper, {{0}}},
     };
 
     signal(SIGPIPE, SIG_IGN); /* a broker may die before it takes its answer */
@@ -353,7 +370,7 @@ int keeper_run(const struct config *config, struct kept *kept, int ready_fd,
     if (!confine_keeper(config, kept->made_socket, &keeper.sandbox))
         return 1;
     start_broker(&keeper);
-    while (!keeper.stopping || keeper.broker)
+    while (!keeper.stopping || keeper.broker || has_work(&keeper))
         run_once(&keeper);
     kept_end(kept);
     return keeper.status;

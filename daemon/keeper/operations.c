@@ -16,9 +16,10 @@
 #include <unistd.h>
 
 enum result {
-    RESULT_NONE,       /* a statement: nothing is answered, and one too many ends the broker */
-    RESULT_ERROR,      /* 0 or a negative errno */
-    RESULT_DESCRIPTOR, /* a descriptor, which stays the keeper's as well, or a negative errno */
+    RESULT_NONE,        /* a statement: nothing is answered, and one too many ends the broker */
+    RESULT_ERROR,       /* 0 or a negative errno */
+    RESULT_DESCRIPTOR,  /* a descriptor, which stays the keeper's as well, or a negative errno */
+    RESULT_HANDED_OVER, /* the same, and the keeper closes its own copy */
 };
 
 static const struct operation {
@@ -118,9 +119,12 @@ static bool send_answer(int socket, const struct operation *operation,
                         const struct keeper_answer *answer, int result)
 {
     static const struct fdpass_target peer = {NULL, 0};
-    int fd = operation->result == RESULT_DESCRIPTOR && result >= 0 ? result : -1;
+    int fd = operation->result != RESULT_ERROR && result >= 0 ? result : -1;
+    bool sent = fdpass_send(socket, &peer, answer, sizeof *answer, fd) == 0;
 
-    return fdpass_send(socket, &peer, answer, sizeof *answer, fd) == 0;
+    if (operation->result == RESULT_HANDED_OVER && fd >= 0)
+        close(fd);
+    return sent;
 }
 
 /* A request that must be answered and comes too often is refused with -EAGAIN. */

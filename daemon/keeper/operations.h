@@ -4,6 +4,7 @@
 #define NB_KEEPER_OPERATIONS_H
 
 #include "channel.h"
+#include "errands.h"
 #include "kept.h"
 
 struct budget {
@@ -19,6 +20,9 @@ struct operations {
     void (*ready)(void *context);
     /* The broker's loop turns. */
     void (*alive)(void *context);
+    /* Has what takes long done later, in the order in which it came. False: there is too much of
+     * it already. */
+    bool (*defer)(void *context, const struct errand *errand);
     void *context;
     struct budget budgets[KEEPER_OPERATION_COUNT];
 };

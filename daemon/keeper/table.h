@@ -42,6 +42,13 @@
     O(OPEN_JOINS, join_check_family, join_lend_socket, DESCRIPTOR, 1024, 128)                      \
     /* All that is wanted is joined: the sockets of the brokers before may go. */                  \
     O(JOINED, check_nothing, join_complete, NONE, 1, 0)                                            \
+    /* tap: make a tap, and hand it over: it ends with the copies of its descriptor, so the keeper \
+     * has none. */                                                                                \
+    O(OPEN_TAP, tap_check_open, tap_open, HANDED_OVER, 2048, 256)                                  \
+    /* tap.name: delete the tap, whatever its holder did to it; soon, and if it is ours. */        \
+    O(CLOSE_TAP, tap_check_name, tap_close, NONE, 16384, 2000)                                     \
+    /* tap.name, bridge, and TAP_ISOLATED of flags: make the tap a port of the bridge again. */    \
+    O(JOIN_TAP, tap_check_join, tap_join, ERROR, 8192, 1000)                                       \
     TEST_OPERATIONS(O)
 
 /* K(name): `const struct keeper_kind name_kept` says what it is. */

@@ -25,6 +25,10 @@ bool process_become_broker(struct error *error);
  * but the standard streams and this one. Returns its new number. */
 int process_serve_parent(const char *name, int fd);
 
+/* In a child that does its parent's work with the parent's privileges: it ends with the parent, and
+ * has no descriptors but the standard streams and the one of this number. */
+void process_work_for_parent(const char *name, int fd);
+
 /* The capabilities in force, e.g. "net_admin,net_raw", or "none". */
 void process_privileges_describe(char *text, size_t size);
 

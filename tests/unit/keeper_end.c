@@ -15,6 +15,13 @@ static void ignore(void *context)
     (void)context;
 }
 
+static bool run_at_once(void *context, const struct errand *errand)
+{
+    (void)context;
+    errand->run(errand);
+    return true;
+}
+
 static void on_request(uv_poll_t *poll, int status, int events)
 {
     struct keeper_end *end = poll->data;
@@ -40,6 +47,7 @@ void keeper_end_start(struct keeper_end *end, uv_loop_t *loop)
     end->operations.kept = &end->kept;
     end->operations.ready = count_ready;
     end->operations.alive = ignore;
+    end->operations.defer = run_at_once;
     end->operations.context = end;
     operations_begin(&end->operations);
     uv_poll_init(loop, &end->poll, end->channel.requests);

@@ -23,6 +23,13 @@ struct fixture {
     uint32_t id;
 };
 
+static bool run_at_once(void *context, const struct errand *errand)
+{
+    (void)context;
+    errand->run(errand);
+    return true;
+}
+
 static void begin(struct fixture *f)
 {
     int pair[2], ends[2];
@@ -36,6 +43,7 @@ static void begin(struct fixture *f)
     f->broker = (struct channel){ends[1], pair[1]};
     f->operations.config = &f->config;
     f->operations.kept = &f->kept;
+    f->operations.defer = run_at_once;
     operations_begin(&f->operations);
 }
 

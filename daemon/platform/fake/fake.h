@@ -8,6 +8,7 @@
 #define NB_FAKE_H
 
 #include "platform/mroute.h"
+#include "platform/taps.h"
 
 /* Closes everything and begins anew, with no interfaces. */
 void fake_reset(void);
@@ -106,6 +107,19 @@ bool fake_is_member(unsigned ifindex, const char *source, const char *group);
 
 /* Memberships that were left while their interface was there, since the reset. */
 unsigned fake_left(void);
+
+/* --- Taps ---------------------------------------------------------------------------------- */
+
+/* A tap ends when the last copy of its descriptor is closed, unless it is persistent: the kernel
+ * notices here, and tells of the interfaces that are gone. */
+void fake_taps_settle(void);
+
+/* What the tap of that name was made with, or NULL. Valid until the next change. */
+const struct tap_config *fake_tap_find(const char *name);
+size_t fake_tap_count(void);
+
+/* The host has this address on an interface that is none of ours; network: "192.168.0.1/24". */
+void fake_host_add(const char *name, const char *network);
 
 /* --- Calls --------------------------------------------------------------------------------- */
 

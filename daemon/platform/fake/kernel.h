@@ -5,9 +5,12 @@
 #include "fake.h"
 #include "platform/joins.h"
 #include "platform/netifs.h"
+#include "platform/taps.h"
 
 enum {
-    FAKE_NETIFS_MAX = 512,
+    FAKE_NETIFS_MAX = 2048,
+    FAKE_TAPS_MAX = 1536,
+    FAKE_HOSTS_MAX = 16,
     FAKE_EVENT_MAX = 4096,
     FAKE_TABLES_MAX = 32,
     FAKE_RULES_MAX = 1024,
@@ -57,6 +60,17 @@ struct fake_membership {
     bool live;  /* its interface is there */
 };
 
+struct fake_host {
+    char name[INTERFACE_NAME_MAX + 1];
+    struct prefix network;
+};
+
+struct fake_tap {
+    struct tap_config config;
+    unsigned ifindex;
+    int peer; /* the kernel's end of the holder's descriptor; -1: a persistent one without any */
+};
+
 struct fake {
     struct netif netifs[FAKE_NETIFS_MAX];
     size_t netif_count;
@@ -77,6 +91,10 @@ struct fake {
     struct fake_membership memberships[FAKE_MEMBERSHIPS_MAX];
     size_t membership_count;
     unsigned left; /* memberships of live interfaces that were left */
+    struct fake_tap taps[FAKE_TAPS_MAX];
+    size_t tap_count;
+    struct fake_host hosts[FAKE_HOSTS_MAX]; /* addresses of the host on other interfaces */
+    size_t host_count;
     unsigned writes, fail_in, strangers;
     int fail_result;
     bool used; /* false: never reset, all zero */
@@ -91,6 +109,7 @@ void fake_tables_reset(void);
 void fake_tell_change(const struct mroute_change *change);
 void fake_mark_foreign(const struct mroute_socket *socket, const struct mfc_entry *entry);
 
+void fake_taps_reset(void);
 void fake_memberships_lose_netif(unsigned ifindex);
 
 /* Counts a write that may be refused; a negative errno when it is the one to fail. */

@@ -35,6 +35,7 @@ void fake_reset(void)
 
     if (kernel->used) {
         fake_tables_reset();
+        fake_taps_reset();
         if (kernel->netifs_peer >= 0)
             close(kernel->netifs_peer);
         if (kernel->changes_peer >= 0)
@@ -157,9 +158,11 @@ static void tell_all(struct fake *kernel, const struct netif_visitor *visitor)
 int netifs_socket_read(int fd, const struct netif_visitor *visitor)
 {
     struct fake *kernel = fake_kernel();
-    size_t count = kernel->event_count;
+    size_t count;
     char byte;
 
+    fake_taps_settle();
+    count = kernel->event_count;
     while (recv(fd, &byte, 1, 0) > 0)
         ;
     kernel->event_count = 0;

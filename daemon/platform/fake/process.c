@@ -34,6 +34,12 @@ int process_serve_parent(const char *name, int fd)
     return fd;
 }
 
+void process_work_for_parent(const char *name, int fd)
+{
+    (void)name;
+    (void)fd;
+}
+
 void process_privileges_describe(char *text, size_t size)
 {
     snprintf(text, size, "none");

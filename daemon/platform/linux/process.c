@@ -192,18 +192,34 @@ bool process_become_broker(struct error *error)
 /* The system call has no number in the C library's older headers. A kernel without it (before Linux
  * 5.9) has no Landlock, either.
  * #syscalls keeper: close_range dup3 prctl */
+static void close_from(int first)
+{
+    enum { SYS_CLOSE_RANGE = 436, MOST = 4096 };
+
+    if (syscall(SYS_CLOSE_RANGE, first, UINT32_MAX, 0) < 0)
+        for (int other = first; other < MOST; other++)
+            close(other);
+}
+
 int process_serve_parent(const char *name, int fd)
 {
-    enum { SYS_CLOSE_RANGE = 436, PLACE = STDERR_FILENO + 1, MOST = 4096 };
+    enum { PLACE = STDERR_FILENO + 1 };
 
     prctl(PR_SET_NAME, name);
     end_with_parent();
     if (fd != PLACE)
         dup3(fd, PLACE, O_CLOEXEC);
-    if (syscall(SYS_CLOSE_RANGE, PLACE + 1, UINT32_MAX, 0) < 0)
-        for (int other = PLACE + 1; other < MOST; other++)
-            close(other);
+    close_from(PLACE + 1);
     return PLACE;
+}
+
+void process_work_for_parent(const char *name, int fd)
+{
+    prctl(PR_SET_NAME, name);
+    end_with_parent();
+    for (int other = STDERR_FILENO + 1; other < fd; other++)
+        close(other);
+    close_from(fd + 1);
 }
 
 void process_privileges_describe(char *text, size_t size)

@@ -1,0 +1,208 @@
+/* The fake kernel's taps, with the answers of drivers/net/tun.c. A descriptor is an end of a pair
+ * of sockets: a frame is a message, and what the other end is closed for is readable. */
+#include "platform/taps.h"
+
+#include "kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct fake_tap *find(const char *name)
+{
+    struct fake *kernel = fake_kernel();
+
+    for (size_t i = 0; i < kernel->tap_count; i++)
+        if (strcmp(kernel->taps[i].config.name, name) == 0)
+            return &kernel->taps[i];
+    return NULL;
+}
+
+static unsigned find_netif(const char *name)
+{
+    const struct fake *kernel = fake_kernel();
+
+    for (size_t i = 0; i < kernel->netif_count; i++)
+        if (strcmp(kernel->netifs[i].name, name) == 0)
+            return kernel->netifs[i].ifindex;
+    return 0;
+}
+
+static void drop(struct fake_tap *place)
+{
+    struct fake *kernel = fake_kernel();
+    struct fake_tap tap = *place;
+
+    *place = kernel->taps[--kernel->tap_count];
+    if (tap.peer >= 0)
+        close(tap.peer);
+    fake_netif_del(tap.config.name);
+}
+
+/* --- The test's side ----------------------------------------------------------------------- */
+
+static bool is_held(const struct fake_tap *tap)
+{
+    char frame;
+
+    return recv(tap->peer, &frame, sizeof frame, MSG_PEEK | MSG_DONTWAIT) != 0;
+}
+
+void fake_taps_settle(void)
+{
+    struct fake *kernel = fake_kernel();
+
+    for (size_t i = kernel->tap_count; i > 0; i--) {
+        struct fake_tap *tap = &kernel->taps[i - 1];
+
+        if (tap->peer < 0 || is_held(tap))
+            continue;
+        if (!(tap->config.flags & TAP_PERSISTENT)) {
+            drop(tap);
+            continue;
+        }
+        close(tap->peer);
+        tap->peer = -1;
+    }
+}
+
+void fake_taps_reset(void)
+{
+    struct fake *kernel = fake_kernel();
+
+    for (size_t i = 0; i < kernel->tap_count; i++)
+        if (kernel->taps[i].peer >= 0)
+            close(kernel->taps[i].peer);
+}
+
+const struct tap_config *fake_tap_find(const char *name)
+{
+    struct fake_tap *tap;
+
+    fake_taps_settle();
+    tap = find(name);
+    return tap ? &tap->config : NULL;
+}
+
+size_t fake_tap_count(void)
+{
+    fake_taps_settle();
+    return fake_kernel()->tap_count;
+}
+
+void fake_host_add(const char *name, const char *network)
+{
+    struct fake *kernel = fake_kernel();
+    struct fake_host *host = &kernel->hosts[kernel->host_count++];
+
+    if (kernel->host_count > FAKE_HOSTS_MAX || !prefix_parse(network, &host->network))
+        abort();
+    strncpy(host->name, name, INTERFACE_NAME_MAX);
+}
+
+/* --- The platform's side ------------------------------------------------------------------- */
+
+static int make_pair(int ret[2])
+{
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ret) < 0)
+        return -errno;
+    return 0;
+}
+
+/* As the kernel in its order: EBUSY before all else. */
+static int judge(const struct tap_config *config)
+{
+    int result = fake_begin_addition();
+
+    if (result < 0)
+        return result;
+    if (find_netif(config->name))
+        return -EBUSY;
+    if (config->bridge[0] && !find_netif(config->bridge))
+        return -ENODEV;
+    return fake_kernel()->tap_count < FAKE_TAPS_MAX ? 0 : -ENFILE;
+}
+
+int taps_open(const struct tap_config *config)
+{
+    struct fake *kernel = fake_kernel();
+    int result, pair[2];
+
+    fake_taps_settle();
+    result = judge(config);
+    if (result == 0)
+        result = make_pair(pair);
+    if (result < 0)
+        return result;
+    kernel->taps[kernel->tap_count++] = (struct fake_tap){
+        .config = *config,
+        .ifindex = fake_netif_add(config->name),
+        .peer = pair[0],
+    };
+    return pair[1];
+}
+
+unsigned taps_find(const char *name)
+{
+    fake_taps_settle();
+    return find_netif(name);
+}
+
+int taps_delete(unsigned ifindex)
+{
+    const struct fake *kernel = fake_kernel();
+
+    fake_taps_settle();
+    for (size_t i = 0; i < kernel->tap_count; i++)
+        if (kernel->taps[i].ifindex == ifindex) {
+            drop(&fake_kernel()->taps[i]);
+            return 0;
+        }
+    return fake_netif_exists(ifindex) ? -EPERM : 0;
+}
+
+int taps_join(const char *name, const char *bridge, bool isolated)
+{
+    struct fake_tap *tap;
+
+    fake_taps_settle();
+    tap = find(name);
+    if (!tap)
+        return find_netif(name) ? -EPERM : -ENODEV;
+    if (!find_netif(bridge))
+        return -ENODEV;
+    memcpy(tap->config.bridge, bridge, strlen(bridge) + 1);
+    tap->config.flags &= ~(unsigned)TAP_ISOLATED;
+    tap->config.flags |= isolated ? TAP_ISOLATED : 0;
+    return 0;
+}
+
+int taps_find_overlap(const struct prefix *network, char *ret)
+{
+    const struct fake *kernel = fake_kernel();
+
+    for (size_t i = 0; i < kernel->host_count; i++)
+        if (prefix_overlaps(&kernel->hosts[i].network, network)) {
+            memcpy(ret, kernel->hosts[i].name, sizeof kernel->hosts[i].name);
+            return 1;
+        }
+    for (size_t i = 0; i < kernel->tap_count; i++)
+        for (size_t j = 0; j < kernel->taps[i].config.host_count; j++) {
+            const struct tap_host *host = &kernel->taps[i].config.hosts[j];
+            struct prefix other = prefix_of(&host->address, host->length);
+
+            if (prefix_overlaps(&other, network)) {
+                memcpy(ret, kernel->taps[i].config.name, INTERFACE_NAME_MAX + 1);
+                return 1;
+            }
+        }
+    return 0;
+}
+
+const char *taps_explain(int error)
+{
+    return error == -ENOENT ? "there is no tap driver" : NULL;
+}

@@ -1,0 +1,76 @@
+/* The seam, taps: Ethernet interfaces whose cable end is a descriptor. What the host sends on one
+ * is read from the descriptor, a frame a read, and what is written to it the host receives.
+ *
+ * A tap that is not persistent ends with the last copy of its descriptor. Its end takes the kernel
+ * tens of milliseconds, in whichever process closes or deletes it. Functions return 0 or a negative
+ * errno, unless they say something else. */
+#ifndef NB_PLATFORM_TAPS_H
+#define NB_PLATFORM_TAPS_H
+
+#include "address.h"
+#include "bounds.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    MAC_BYTES = 6,
+    TAP_HOSTS_MAX = 8,
+    TAP_MTU_LEAST = 576,
+    TAP_MTU_MAX = 65521,
+    /* The first byte of a port of a bridge: a bridge takes the lowest address of its ports for its
+     * own (br_stp_recalculate_bridge_id of net/bridge/br_stp_if.c), and no port of ours is that. */
+    TAP_PORT_MAC_FIRST = 0xfe,
+};
+
+enum tap_flags {
+    TAP_OFFLOAD = 1,    /* a struct virtio_net_hdr is before each frame */
+    TAP_ISOLATED = 2,   /* from other isolated ports of its bridge */
+    TAP_QUIET = 4,      /* the host speaks no IPv6 on it; so it is also without a host of IPv6 */
+    TAP_PERSISTENT = 8, /* it stays without a descriptor, and its owner opens it by name */
+    TAP_FLAGS_ALL = 15,
+};
+
+/* An address of the host on the link, with the length of its prefix in bits. */
+struct tap_host {
+    struct address address;
+    uint32_t length;
+};
+
+struct tap_config {
+    char name[INTERFACE_NAME_MAX + 1];   /* that nothing has yet */
+    char bridge[INTERFACE_NAME_MAX + 1]; /* whose port it becomes; "": none's */
+    uint8_t mac[MAC_BYTES];              /* of the host's end; of a bridge's port, as above */
+    uint32_t mtu;                        /* TAP_MTU_LEAST to TAP_MTU_MAX */
+    uint32_t flags;                      /* of enum tap_flags */
+    uint32_t owner;                      /* the uid of a persistent one's */
+    uint32_t host_count;                 /* 0 of a bridge's port */
+    struct tap_host hosts[TAP_HOSTS_MAX];
+};
+
+/* Makes a tap that is up and carries frames already. Returns its descriptor, which does not block;
+ * that of a persistent one may be closed. A failure leaves nothing. -EBUSY: there is an interface
+ * of this name; -ENODEV: there is no such bridge. */
+int taps_open(const struct tap_config *config);
+
+/* The index of the interface of that name; 0: there is none. Returns at once. */
+unsigned taps_find(const char *name);
+
+/* Deletes a tap that taps_open made, whatever its holder did to it: each copy of its descriptor is
+ * useless then (EBADFD). Blocks until it is gone. 0 also where there is none of that index; -EPERM:
+ * it is none of ours. */
+int taps_delete(unsigned ifindex);
+
+/* Makes a tap of ours a port of the bridge, also where that was made anew or it was another's.
+ * -EPERM: it is none of ours; -ENODEV: there is no such tap, or no such bridge. */
+int taps_join(const char *name, const char *bridge, bool isolated);
+
+/* Finds an interface with an address whose prefix overlaps this one: writes its name to
+ * ret[INTERFACE_NAME_MAX + 1] and returns 1. 0: there is none. Needs no privileges. */
+int taps_find_overlap(const struct prefix *network, char *ret);
+
+/* What the administrator can do about an error of taps_open, or NULL. */
+const char *taps_explain(int error);
+
+#endif

@@ -1,0 +1,183 @@
+#include "operations.h"
+
+#include "keeper/operations.h"
+#include "log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- Values -------------------------------------------------------------------------------- */
+
+bool tap_mac_is_valid(const uint8_t mac[MAC_BYTES])
+{
+    static const uint8_t zero[MAC_BYTES];
+
+    return !(mac[0] & 1) && memcmp(mac, zero, MAC_BYTES) != 0;
+}
+
+static bool is_loopback(const struct address *address)
+{
+    static const uint8_t loopback[16] = {[15] = 1};
+
+    return address->family == FAMILY_IPV4 ? address->bytes[0] == 127
+                                          : memcmp(address->bytes, loopback, sizeof loopback) == 0;
+}
+
+/* Whether each bit behind the length is as the last one. */
+static bool is_end_of_prefix(const struct tap_host *host)
+{
+    unsigned bits = family_bits(host->address.family), ones = 0;
+
+    for (unsigned i = host->length; i < bits; i++)
+        ones += host->address.bytes[i / 8] >> (7 - i % 8) & 1;
+    return ones == 0 || (host->address.family == FAMILY_IPV4 && ones == bits - host->length);
+}
+
+/* Prefixes of one or two addresses have no ends (RFC 3021, RFC 6164). */
+bool tap_host_is_valid(const struct tap_host *host)
+{
+    const struct address *address = &host->address;
+    unsigned bits;
+
+    if (address->family != FAMILY_IPV4 && address->family != FAMILY_IPV6)
+        return false;
+    bits = family_bits(address->family);
+    if (host->length == 0 || host->length > bits || is_loopback(address) ||
+        address_is_any(address) || address_is_multicast(address))
+        return false;
+    return host->length + 1 >= bits || !is_end_of_prefix(host);
+}
+
+/* --- Checks -------------------------------------------------------------------------------- */
+
+int tap_check_name(const struct operations *operations, const struct keeper_request *request)
+{
+    return tap_name_is_allowed(operations->config->tap_prefix, request->tap.name) ? 0 : -EACCES;
+}
+
+static int check_values(const struct tap_config *tap)
+{
+    bool persistent = tap->flags & TAP_PERSISTENT, isolated = tap->flags & TAP_ISOLATED;
+
+    if (tap->flags & ~(unsigned)TAP_FLAGS_ALL || !tap_mac_is_valid(tap->mac) ||
+        tap->mtu < TAP_MTU_LEAST || tap->mtu > TAP_MTU_MAX || tap->host_count > TAP_HOSTS_MAX)
+        return -EINVAL;
+    if (persistent ? tap->owner == UINT32_MAX : tap->owner != 0)
+        return -EINVAL;
+    if (!tap->bridge[0])
+        return isolated ? -EINVAL : 0;
+    return tap->host_count == 0 && tap->mac[0] == TAP_PORT_MAC_FIRST ? 0 : -EINVAL;
+}
+
+static int check_hosts(const struct config *config, const struct tap_config *tap)
+{
+    for (uint32_t i = 0; i < tap->host_count; i++) {
+        const struct tap_host *host = &tap->hosts[i];
+        struct prefix network;
+
+        if (!tap_host_is_valid(host) ||
+            (host->address.family == FAMILY_IPV6 && tap->flags & TAP_QUIET))
+            return -EINVAL;
+        network = prefix_of(&host->address, host->length);
+        if (!tap_network_is_allowed(&config->tap_networks, &network))
+            return -EACCES;
+    }
+    return 0;
+}
+
+static int check_bridge(const struct config *config, const char *bridge)
+{
+    return tap_bridge_is_allowed(&config->tap_bridges, bridge) ? 0 : -EACCES;
+}
+
+int tap_check_open(const struct operations *operations, const struct keeper_request *request)
+{
+    const struct tap_config *tap = &request->tap;
+    int result = check_values(tap);
+
+    if (result == 0)
+        result = tap_check_name(operations, request);
+    if (result == 0 && tap->bridge[0])
+        result = check_bridge(operations->config, tap->bridge);
+    return result < 0 ? result : check_hosts(operations->config, tap);
+}
+
+int tap_check_join(const struct operations *operations, const struct keeper_request *request)
+{
+    int result = tap_check_name(operations, request);
+
+    if (result < 0)
+        return result;
+    if (request->tap.flags & ~(unsigned)TAP_ISOLATED)
+        return -EINVAL;
+    return check_bridge(operations->config, request->tap.bridge);
+}
+
+/* --- Acts ---------------------------------------------------------------------------------- */
+
+/* A network that another interface has would be led to the tap's holder. */
+static int find_overlap(const struct tap_config *tap, struct keeper_answer *answer)
+{
+    char other[INTERFACE_NAME_MAX + 1];
+
+    for (uint32_t i = 0; i < tap->host_count; i++) {
+        struct prefix network = prefix_of(&tap->hosts[i].address, tap->hosts[i].length);
+        int result = taps_find_overlap(&network, other);
+
+        if (result > 0) {
+            snprintf(answer->text, sizeof answer->text, "%s has an address of that network", other);
+            return -EADDRINUSE;
+        }
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+int tap_open(struct operations *operations, const struct keeper_request *request,
+             struct keeper_answer *answer)
+{
+    int fd = find_overlap(&request->tap, answer);
+    const char *more;
+
+    (void)operations;
+    if (fd < 0)
+        return fd;
+    fd = taps_open(&request->tap);
+    more = fd < 0 ? taps_explain(fd) : NULL;
+    if (more)
+        snprintf(answer->text, sizeof answer->text, "%s", more);
+    return fd;
+}
+
+static void delete_tap(const struct errand *errand)
+{
+    int result = taps_delete(errand->number);
+
+    if (result < 0)
+        log_line(LOG_WARNING, "the interface %u is not deleted: %s.", errand->number,
+                 strerror(-result));
+}
+
+/* The one that has the name now: what gets it afterwards stays. */
+int tap_close(struct operations *operations, const struct keeper_request *request,
+              struct keeper_answer *answer)
+{
+    struct errand errand = {.run = delete_tap, .number = taps_find(request->tap.name)};
+
+    (void)answer;
+    if (errand.number && !operations->defer(operations->context, &errand))
+        log_line(LOG_WARNING, "%s stays: too many taps are being deleted.", request->tap.name);
+    return 0;
+}
+
+int tap_join(struct operations *operations, const struct keeper_request *request,
+             struct keeper_answer *answer)
+{
+    const struct tap_config *tap = &request->tap;
+
+    (void)operations;
+    (void)answer;
+    return taps_join(tap->name, tap->bridge, tap->flags & TAP_ISOLATED);
+}
