@@ -15,10 +15,6 @@
 #include <stdint.h>
 
 enum {
-    MAC_BYTES = 6,
-    TAP_HOSTS_MAX = 8,
-    TAP_MTU_LEAST = 576,
-    TAP_MTU_MAX = 65521,
     /* The first byte of a port of a bridge: a bridge takes the lowest address of its ports for its
      * own (br_stp_recalculate_bridge_id of net/bridge/br_stp_if.c), and no port of ours is that. */
     TAP_PORT_MAC_FIRST = 0xfe,
@@ -32,12 +28,6 @@ enum tap_flags {
     TAP_FLAGS_ALL = 15,
 };
 
-/* An address of the host on the link, with the length of its prefix in bits. */
-struct tap_host {
-    struct address address;
-    uint32_t length;
-};
-
 struct tap_config {
     char name[INTERFACE_NAME_MAX + 1];   /* that nothing has yet */
     char bridge[INTERFACE_NAME_MAX + 1]; /* whose port it becomes; "": none's */
@@ -46,7 +36,7 @@ struct tap_config {
     uint32_t flags;                      /* of enum tap_flags */
     uint32_t owner;                      /* the uid of a persistent one's */
     uint32_t host_count;                 /* 0 of a bridge's port */
-    struct tap_host hosts[TAP_HOSTS_MAX];
+    struct host_address hosts[TAP_HOSTS_MAX];
 };
 
 /* Makes a tap that is up and carries frames already. Returns its descriptor, which does not block;

@@ -191,7 +191,7 @@ int taps_find_overlap(const struct prefix *network, char *ret)
         }
     for (size_t i = 0; i < kernel->tap_count; i++)
         for (size_t j = 0; j < kernel->taps[i].config.host_count; j++) {
-            const struct tap_host *host = &kernel->taps[i].config.hosts[j];
+            const struct host_address *host = &kernel->taps[i].config.hosts[j];
             struct prefix other = prefix_of(&host->address, host->length);
 
             if (prefix_overlaps(&other, network)) {

@@ -16,37 +16,12 @@ bool tap_mac_is_valid(const uint8_t mac[MAC_BYTES])
     return !(mac[0] & 1) && memcmp(mac, zero, MAC_BYTES) != 0;
 }
 
-static bool is_loopback(const struct address *address)
+static bool is_valid_host(const struct host_address *host)
 {
-    static const uint8_t loopback[16] = {[15] = 1};
+    uint8_t family = host->address.family;
 
-    return address->family == FAMILY_IPV4 ? address->bytes[0] == 127
-                                          : memcmp(address->bytes, loopback, sizeof loopback) == 0;
-}
-
-/* Whether each bit behind the length is as the last one. */
-static bool is_end_of_prefix(const struct tap_host *host)
-{
-    unsigned bits = family_bits(host->address.family), ones = 0;
-
-    for (unsigned i = host->length; i < bits; i++)
-        ones += host->address.bytes[i / 8] >> (7 - i % 8) & 1;
-    return ones == 0 || (host->address.family == FAMILY_IPV4 && ones == bits - host->length);
-}
-
-/* Prefixes of one or two addresses have no ends (RFC 3021, RFC 6164). */
-bool tap_host_is_valid(const struct tap_host *host)
-{
-    const struct address *address = &host->address;
-    unsigned bits;
-
-    if (address->family != FAMILY_IPV4 && address->family != FAMILY_IPV6)
-        return false;
-    bits = family_bits(address->family);
-    if (host->length == 0 || host->length > bits || is_loopback(address) ||
-        address_is_any(address) || address_is_multicast(address))
-        return false;
-    return host->length + 1 >= bits || !is_end_of_prefix(host);
+    return (family == FAMILY_IPV4 || family == FAMILY_IPV6) && host->length > 0 &&
+           host->length <= family_bits(family) && host_address_is_sound(host);
 }
 
 /* --- Checks -------------------------------------------------------------------------------- */
@@ -73,11 +48,10 @@ static int check_values(const struct tap_config *tap)
 static int check_hosts(const struct config *config, const struct tap_config *tap)
 {
     for (uint32_t i = 0; i < tap->host_count; i++) {
-        const struct tap_host *host = &tap->hosts[i];
+        const struct host_address *host = &tap->hosts[i];
         struct prefix network;
 
-        if (!tap_host_is_valid(host) ||
-            (host->address.family == FAMILY_IPV6 && tap->flags & TAP_QUIET))
+        if (!is_valid_host(host) || (host->address.family == FAMILY_IPV6 && tap->flags & TAP_QUIET))
             return -EINVAL;
         network = prefix_of(&host->address, host->length);
         if (!tap_network_is_allowed(&config->tap_networks, &network))

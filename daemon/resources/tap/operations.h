@@ -11,8 +11,4 @@
 /* Whether an interface can have it: not zero, and no group's. */
 bool tap_mac_is_valid(const uint8_t mac[MAC_BYTES]);
 
-/* Whether a host can have it: neither of loopback nor a group, and neither the first nor the last
- * address of its prefix where those have a meaning. */
-bool tap_host_is_valid(const struct tap_host *host);
-
 #endif
