@@ -272,7 +272,8 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELDS_SHOW_JOIN(F, S) FIELD_FAMILY_FILTER(F, S)
 
-#define FIELDS_OPEN_TAP(F, S)                                                                      \
+/* Of a tap that comes with its descriptor. */
+#define FIELDS_TAP(F, S)                                                                           \
     F(S, name, interface, OPTIONAL_ARGUMENT, 0, 0, 0,                                              \
       "The name of the interface, which begins as the service has its names begin, with nb- "      \
       "where it does not say otherwise. By default the first that is free: nb-0, nb-1 and so "     \
@@ -292,7 +293,10 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "As a port of the bridge, exchange no frames with its other isolated ports.")                \
     F(S, offload, flag, OPTIONAL, 0, 0, 0,                                                         \
       "Frames carry a virtio_net_hdr (IFF_VNET_HDR), so that checksums and segmentation can be "   \
-      "left to who receives them. Only for programs that know it, such as QEMU.")                  \
+      "left to who receives them. Only for programs that know it, such as QEMU.")
+
+#define FIELDS_OPEN_TAP(F, S)                                                                      \
+    FIELDS_TAP(F, S)                                                                               \
     F(S, persistent, flag, OPTIONAL, 0, 0, 0,                                                      \
       "It lasts until CLOSE_TAP, also over a reboot, and no descriptor comes with the reply: you " \
       "are its owner, and a program of yours opens it by its name.")                               \

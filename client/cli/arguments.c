@@ -117,14 +117,45 @@ static bool takes_list(const struct field *field)
     return (int)field->type < FIELD_TYPE_COUNT && type_row(field->type)->shape == LIST;
 }
 
-static bool set_field(const struct target *target, const struct field *field, const char *text)
+/* Whether the request has it; else the command does something of its own with it. */
+static bool is_requested(const struct command_line *line, const struct field *field)
 {
-    if ((int)field->type == OPTION_FILE) {
-        target->line->file = text;
-        return true;
-    }
+    enum action action = action_find(line->command.row->name);
+
+    return action != ACTION_COUNT && field_find(action_row(action), field->name);
+}
+
+static bool keep_value(const struct target *target, const struct field *field, const char *text)
+{
+    struct command_line *line = target->line;
+
+    if (line->value_count == OPTION_VALUES_MAX)
+        return wrong(target, field, "there are more than %d values.", OPTION_VALUES_MAX);
+    line->values[line->value_count++] = (struct option_value){field, text};
+    return true;
+}
+
+const char *command_line_value(const struct command_line *line, const char *name, unsigned nth)
+{
+    for (size_t i = 0; i < line->value_count; i++)
+        if (strcmp(line->values[i].option->name, name) == 0 && nth-- == 0)
+            return line->values[i].text;
+    return NULL;
+}
+
+static bool set_own(const struct target *target, const struct field *field, const char *text)
+{
     if ((int)field->type == OPTION_SECONDS)
         return set_seconds(target, field, text);
+    if ((int)field->type == OPTION_FILE)
+        target->line->file = text;
+    return keep_value(target, field, text);
+}
+
+static bool set_field(const struct target *target, const struct field *field, const char *text)
+{
+    if (!is_requested(target->line, field))
+        return set_own(target, field, text);
     if (takes_list(field))
         return set_list(target, field, text);
     switch (type_row(field->type)->json) {
@@ -157,7 +188,8 @@ static bool is_name(const struct field *field, const char *word, size_t length)
 static const struct field *find_field(const struct action_row *row, const char *word)
 {
     for (size_t i = 0; i < row->field_count; i++)
-        if (is_name(&row->fields[i], word, strcspn(word, "=")))
+        if (!option_is_command(&row->fields[i]) &&
+            is_name(&row->fields[i], word, strcspn(word, "=")))
             return &row->fields[i];
     return NULL;
 }
@@ -179,7 +211,7 @@ static bool note_given(const struct target *target, const struct field *field)
 {
     char name[64];
 
-    if (is_given(target->line, field)) {
+    if (is_given(target->line, field) && !option_repeats(field)) {
         option_title(field, name, sizeof name);
         if (takes_list(field))
             return wrong(target, field,
@@ -197,7 +229,7 @@ static bool set_flag(const struct target *target, const struct field *field, con
     if (equals)
         return wrong(target, field, "%s takes no value; leave it out to turn it off.",
                      option_name(field, name, sizeof name));
-    if (target->line->command.action != ACTION_COUNT)
+    if (is_requested(target->line, field))
         nb_request_set_bool(target->request, field->name, true);
     return true;
 }
@@ -259,7 +291,8 @@ static int take_option(const struct target *target, int argc, char **argv, int a
 static const struct field *next_argument(const struct action_row *row, unsigned given)
 {
     for (size_t i = 0; i < row->field_count; i++)
-        if (option_is_argument(&row->fields[i]) && given-- == 0)
+        if (option_is_argument(&row->fields[i]) && !option_is_command(&row->fields[i]) &&
+            given-- == 0)
             return &row->fields[i];
     return NULL;
 }
@@ -340,8 +373,8 @@ static int check_required(const struct command_line *line)
     return EXIT_DONE;
 }
 
-/* What the service would refuse without a look at anything but the request is wrong usage. */
-static int check_values(const struct command_line *line, const struct nb_request *request)
+/* What the service would refuse so is wrong usage. */
+int command_line_check(const struct command_line *line, const struct nb_request *request)
 {
     struct json text = {.limit = (size_t)2 * REQUEST_MAX};
     const struct action_row *row = line->command.row;
@@ -358,6 +391,21 @@ static int check_values(const struct command_line *line, const struct nb_request
                                  in_command_words(row, error.message, message, sizeof message));
     json_clear(&text);
     return status;
+}
+
+/* Behind "--": the words of a command, of those that run one. */
+static bool take_command(const struct target *target, char **words)
+{
+    const struct action_row *row = target->line->command.row;
+
+    for (size_t i = 0; i < row->field_count; i++)
+        if (option_is_command(&row->fields[i])) {
+            if (!words[0])
+                return false; /* it is required, and missing */
+            target->line->words = words;
+            return note_given(target, &row->fields[i]);
+        }
+    return false;
 }
 
 /* Reads the next word or two. Returns how many, -1 on a mistake. */
@@ -381,16 +429,19 @@ int command_line_request(struct command_line *line, int argc, char **argv,
 
     for (int at = line->words_end, words; at < argc; at += words) {
         words = 1;
-        if (named && strcmp(argv[at], "--") == 0)
+        if (named && strcmp(argv[at], "--") == 0) {
             named = false;
-        else
+            words = take_command(&target, argv + at + 1) ? argc - at : 1;
+        } else {
             words = take_word(&target, argc, argv, at, &arguments, named);
+        }
         if (words < 0)
             return EXIT_USAGE;
     }
     if (line->help)
         return EXIT_DONE;
     status = check_required(line);
-    return status == EXIT_DONE && line->command.own != OWN_IMPORT ? check_values(line, request)
-                                                                  : status;
+    return status == EXIT_DONE && line->command.own != OWN_IMPORT
+               ? command_line_check(line, request)
+               : status;
 }

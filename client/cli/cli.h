@@ -18,6 +18,14 @@ enum exit_status {
 
 #define TIMEOUT_DEFAULT 10.0
 
+enum { OPTION_VALUES_MAX = 64 };
+
+/* What the command line gives of an option that is no field. */
+struct option_value {
+    const struct field *option;
+    const char *text;
+};
+
 struct command_line {
     const char *socket; /* NULL: not given */
     bool json;
@@ -31,6 +39,9 @@ struct command_line {
     const char *file;       /* of one of our own commands */
     uint64_t given;         /* a bit for each option of the command that is given */
     double interval;        /* of --watch, in seconds; 0: not given */
+    char **words;           /* of a command to run, behind "--", with NULL at their end; or NULL */
+    size_t value_count;
+    struct option_value values[OPTION_VALUES_MAX];
 };
 
 /* --- words.c: commands, and what a mistyped word may mean ----------------------------------- */
@@ -90,8 +101,16 @@ int say_usage(const struct command_line *line, const char *command, const char *
 int command_line_request(struct command_line *line, int argc, char **argv,
                          struct nb_request *request);
 
+/* Judges the request as the service would without a look at anything but it. Returns as
+ * command_line_parse. */
+int command_line_check(const struct command_line *line, const struct nb_request *request);
+
 /* Whether this option of the command was given, by its name in the row. */
 bool command_line_flag(const struct command_line *line, const char *name);
+
+/* What is given of an option that is no field of an action: the text that stands there as the
+ * nth, from 0. NULL: there are no more. */
+const char *command_line_value(const struct command_line *line, const char *name, unsigned nth);
 
 /* --- help.c -------------------------------------------------------------------------------- */
 
@@ -256,8 +275,9 @@ void print_changes(const struct nb_value *payload);
 
 /* They return an exit status, and say on standard error what is wrong. The request has the options
  * that are fields of its action. */
-int run_replace(const struct command_line *line, const struct nb_request *begin);
-int run_import(const struct command_line *line, const struct nb_request *unused);
+int run_replace(const struct command_line *line, struct nb_request *begin);
+int run_import(const struct command_line *line, struct nb_request *unused);
+int run_tap_exec(const struct command_line *line, struct nb_request *request);
 
 /* --- live.c: the same again and again, with rates ------------------------------------------ */
 

@@ -8,7 +8,10 @@
 #define F(S, name, type, need, low, high, fallback, documentation)                                 \
     {#name, (enum field_type)OPTION_##type, need, 0, low, high, fallback, documentation},
 #define T(type, ...) OPTION_##type = FIELD_##type,
-enum { FIELD_TYPES(T) OPTION_file = OPTION_FILE, OPTION_seconds = OPTION_SECONDS };
+enum { FIELD_TYPES(T) };
+#undef T
+#define T(NAME, name, ...) OPTION_##name = OPTION_##NAME,
+enum { OPTION_TYPES(T) };
 #undef T
 
 #define OPTIONS_REPLACE(F, S)                                                                      \
@@ -29,6 +32,13 @@ enum { FIELD_TYPES(T) OPTION_file = OPTION_FILE, OPTION_seconds = OPTION_SECONDS
       "Print what would be added, in the syntax of netbroker-multicast.conf(5), without "          \
       "contacting the service.")
 
+#define OPTIONS_TAP_EXEC(F, S)                                                                     \
+    FIELDS_TAP(F, S)                                                                               \
+    F(S, command, command, ARGUMENT, 0, 0, 0,                                                      \
+      "The command and its arguments, behind '--'. In each of these words, {fd} becomes the "      \
+      "number of the tap's descriptor (3 where it is free), {name} the name of the interface and " \
+      "{mac} its Ethernet address.")
+
 /* C(NAME, options, the action whose fields are among them, policy verb, the action of the same
  * family that it is listed behind, command line, documentation) */
 #define COMMANDS(C)                                                                                \
@@ -38,7 +48,10 @@ enum { FIELD_TYPES(T) OPTION_file = OPTION_FILE, OPTION_seconds = OPTION_SECONDS
       "of the file are added.")                                                                    \
     C(IMPORT, import, "ADD_MFC", "mroute.write", FLUSH_MFC, "mfc import",                          \
       "Add the routes and joins of an SMCRoute configuration. Lines that cannot be taken "         \
-      "over are reported on standard error.")
+      "over are reported on standard error.")                                                      \
+    C(TAP_EXEC, tap_exec, "OPEN_TAP", "tap.write", SHOW_TAP, "tap exec",                           \
+      "Open a tap and run a command that has its descriptor. The tap lasts as long as the "        \
+      "command, or whatever it leaves the descriptor to.")
 
 #define C(NAME, options, action, policy, after, words, documentation)                              \
     static const struct field options_##options[] = {OPTIONS_##NAME(F, )};
@@ -112,16 +125,46 @@ struct command command_at(size_t index)
     return (struct command){NULL, ACTION_COUNT, OWN_COUNT};
 }
 
+/* By the number of the type behind those of fields. */
+static const struct {
+    const char *name, *metavariable;
+    bool repeats;
+} types[] = {
+#define T(NAME, name, metavariable, repeats) {#name, metavariable, repeats},
+    OPTION_TYPES(T)
+#undef T
+};
+
+static bool is_of_field(const struct field *option)
+{
+    return (int)option->type < FIELD_TYPE_COUNT;
+}
+
+const char *option_type_name(const struct field *option)
+{
+    return is_of_field(option) ? type_row(option->type)->name
+                               : types[(int)option->type - FIELD_TYPE_COUNT].name;
+}
+
 const char *option_metavariable(const struct field *option)
 {
-    return (int)option->type == OPTION_FILE      ? "FILE"
-           : (int)option->type == OPTION_SECONDS ? "[SECONDS]"
-                                                 : type_row(option->type)->metavariable;
+    return is_of_field(option) ? type_row(option->type)->metavariable
+                               : types[(int)option->type - FIELD_TYPE_COUNT].metavariable;
+}
+
+bool option_repeats(const struct field *option)
+{
+    return !is_of_field(option) && types[(int)option->type - FIELD_TYPE_COUNT].repeats;
 }
 
 bool option_is_argument(const struct field *option)
 {
     return option->need == ARGUMENT || option->need == OPTIONAL_ARGUMENT;
+}
+
+bool option_is_command(const struct field *option)
+{
+    return (int)option->type == OPTION_COMMAND;
 }
 
 const char *argument_name(const struct field *option, char *text, size_t size)

@@ -6,9 +6,27 @@
 
 #include "table.h"
 
-/* Types of options beside those that fields have: the path of a file, and a time that may be left
- * out. */
-enum { OPTION_FILE = FIELD_TYPE_COUNT, OPTION_SECONDS };
+/* Types of options beside those that fields have: T(type, how help calls a value, whether it may be
+ * given several times). What is given of them stays text, which command_line_value has; but for a
+ * time that may be left out, and the words of a command to run, which stand behind "--". */
+#define OPTION_TYPES(T)                                                                            \
+    T(FILE, file, "FILE", false)                                                                   \
+    T(SECONDS, seconds, "[SECONDS]", false)                                                        \
+    T(COMMAND, command, "COMMAND", false)                                                          \
+    T(PATH, path, "PATH", false)                                                                   \
+    T(PLACE, place, "PATH|PORT|ADDRESS:PORT", true)                                                \
+    T(MODE, mode, "MODE", false)                                                                   \
+    T(OWNERS, owners, "GROUP", false)                                                              \
+    T(HOST, host, "ADDRESS[/LENGTH]", false)                                                       \
+    T(TEXT, text, "TEXT", false)
+
+enum option_type {
+    OPTION_TYPES_BEGIN = FIELD_TYPE_COUNT - 1,
+#define T(NAME, name, metavariable, repeats) OPTION_##NAME,
+    OPTION_TYPES(T)
+#undef T
+        OPTION_TYPES_END
+};
 
 /* The times that an option takes. */
 #define OPTION_SECONDS_DEFAULT 1.0
@@ -16,7 +34,7 @@ enum { OPTION_FILE = FIELD_TYPE_COUNT, OPTION_SECONDS };
 #define OPTION_SECONDS_MAX     86400.0
 
 /* The commands of our own. */
-enum own_command { OWN_REPLACE, OWN_IMPORT, OWN_COUNT };
+enum own_command { OWN_REPLACE, OWN_IMPORT, OWN_TAP_EXEC, OWN_COUNT };
 
 struct command {
     /* What it takes, also where it is no action; of an action, options of our own as well, behind
@@ -29,6 +47,15 @@ struct command {
 /* The command of this place in the order in which they are listed; row is NULL behind the last.
  * Actions without words of a command are none. */
 struct command command_at(size_t index);
+
+/* The name of its type, as the table or OPTION_TYPES has it. */
+const char *option_type_name(const struct field *option);
+
+/* Whether it stands for the words of a command, at the end behind "--". */
+bool option_is_command(const struct field *option);
+
+/* Whether it may be given several times. */
+bool option_repeats(const struct field *option);
 
 /* How help calls a value of the option, e.g. "ADDRESS"; "" for a flag. */
 const char *option_metavariable(const struct field *option);

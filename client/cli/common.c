@@ -169,6 +169,19 @@ static bool is_help_of_family(const struct command_line *line, int argc, char **
     return strcmp(next, "help") == 0 || find_common(next, strlen(next)) == COMMON_HELP;
 }
 
+/* "tap open NAME -- COMMAND" is tap exec. */
+static void prefer_exec(struct command *command, int argc, char **argv, int at)
+{
+    char tap[] = "tap", exec[] = "exec", *words[] = {tap, exec};
+
+    if (command->action != ACTION_OPEN_TAP)
+        return;
+    while (at < argc && strcmp(argv[at], "--") != 0)
+        at++;
+    if (at + 1 < argc)
+        words_match(command, 2, words, 0);
+}
+
 int command_line_parse(struct command_line *line, int argc, char **argv)
 {
     int at = 1, words;
@@ -193,5 +206,6 @@ int command_line_parse(struct command_line *line, int argc, char **argv)
         return EXIT_DONE;
     }
     line->words_end = at + words;
+    prefer_exec(&line->command, argc, argv, line->words_end);
     return words ? EXIT_DONE : say_unknown_command(line, argc, argv, at);
 }

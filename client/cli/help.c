@@ -24,13 +24,16 @@ const char *option_title(const struct field *field, char *text, size_t size)
 const char *usage_form(const struct action_row *row, char *text, size_t size)
 {
     size_t used = (size_t)snprintf(text, size, "%s", row->cli);
-    bool optional = false;
+    bool optional = false, command = false;
     char name[64];
 
     for (size_t i = 0; i < row->field_count && used < size; i++) {
         const struct field *field = &row->fields[i];
 
         option_title(field, name, sizeof name);
+        command = command || option_is_command(field);
+        if (option_is_command(field))
+            continue;
         if (option_is_argument(field))
             used += (size_t)snprintf(text + used, size - used,
                                      field->need == ARGUMENT ? " %s" : " [%s]", name);
@@ -40,8 +43,9 @@ const char *usage_form(const struct action_row *row, char *text, size_t size)
         else
             optional = true;
     }
-    if (optional && used < size)
-        snprintf(text + used, size - used, " [OPTION...]");
+    if (used < size)
+        snprintf(text + used, size - used, "%s%s", optional ? " [OPTION...]" : "",
+                 command ? " -- COMMAND [ARGUMENT...]" : "");
     return text;
 }
 

@@ -19,9 +19,10 @@ static judge *const judges[ACTION_COUNT] = {
     [ACTION_CHECK_POLICY] = judge_decision,
 };
 
-static int (*const own_commands[])(const struct command_line *, const struct nb_request *) = {
+static int (*const own_commands[])(const struct command_line *, struct nb_request *) = {
     [OWN_REPLACE] = run_replace,
     [OWN_IMPORT] = run_import,
+    [OWN_TAP_EXEC] = run_tap_exec,
 };
 _Static_assert(sizeof own_commands / sizeof *own_commands == OWN_COUNT, "each command is there");
 

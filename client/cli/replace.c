@@ -175,7 +175,7 @@ static int replace(struct nb_client *client, const struct replacement *replaceme
     return result;
 }
 
-int run_replace(const struct command_line *line, const struct nb_request *begin)
+int run_replace(const struct command_line *line, struct nb_request *begin)
 {
     struct replacement replacement = {.line = line, .begin = begin, .batch.line = line};
     struct nb_client *client;

@@ -4,13 +4,6 @@
 
 #include <stdio.h>
 
-static const char *type_of(const struct field *option)
-{
-    return (int)option->type == OPTION_FILE      ? "file"
-           : (int)option->type == OPTION_SECONDS ? "seconds"
-                                                 : type_row(option->type)->name;
-}
-
 /* A path that stands without a name. */
 static bool is_path(const struct field *option)
 {
@@ -29,7 +22,7 @@ static void write_bash_option(const struct field *option)
 {
     putchar(' ');
     print_option_name(option);
-    printf(":%s", type_of(option));
+    printf(":%s", option_type_name(option));
     if ((int)option->type == OPTION_FILE)
         fputs(is_path(option) ? " FILE:file" : " -f:file", stdout);
 }
@@ -42,7 +35,8 @@ void write_bash_options(void)
     for (size_t command = 0; (row = command_at(command).row); command++) {
         printf("    '%s') echo", row->cli);
         for (size_t i = 0; i < row->field_count; i++)
-            write_bash_option(&row->fields[i]);
+            if (!option_is_command(&row->fields[i]))
+                write_bash_option(&row->fields[i]);
         puts(" ;;");
     }
 }
@@ -69,7 +63,7 @@ static void write_zsh_option(const struct action_row *row, const struct field *f
     print_escaped(option_documentation(row, field), "[]:\"$`\\", "\\");
     putchar(']');
     if (field->type != FIELD_flag)
-        printf(":%s:_netbroker_value %s", option_metavariable(field), type_of(field));
+        printf(":%s:_netbroker_value %s", option_metavariable(field), option_type_name(field));
     puts("\"");
     if ((int)field->type == OPTION_FILE)
         printf("        \"%s:FILE:_files\"\n", is_path(field) ? "1" : "-f[The same.]");
@@ -82,7 +76,8 @@ void write_zsh_options(void)
     for (size_t command = 0; (row = command_at(command).row); command++) {
         printf("    '%s') specs+=(\n", row->cli);
         for (size_t i = 0; i < row->field_count; i++)
-            write_zsh_option(row, &row->fields[i]);
+            if (!option_is_command(&row->fields[i]))
+                write_zsh_option(row, &row->fields[i]);
         puts("    ) ;;");
     }
 }

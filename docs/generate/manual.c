@@ -43,10 +43,13 @@ static void print_option(const struct field *field)
 static void write_synopsis(const struct action_row *row)
 {
     printf(".Pp\n.Nm\n.Cm %s\n", row->cli);
-    for (size_t i = 0; i < row->field_count; i++) {
-        fputs(field_is_required(&row->fields[i]) ? "." : ".Op ", stdout);
-        print_option(&row->fields[i]);
-    }
+    for (size_t i = 0; i < row->field_count; i++)
+        if (option_is_command(&row->fields[i])) {
+            puts(".Fl - Ar COMMAND Op Ar ARGUMENT ...");
+        } else {
+            fputs(field_is_required(&row->fields[i]) ? "." : ".Op ", stdout);
+            print_option(&row->fields[i]);
+        }
 }
 
 static void write_options(const struct action_row *row)

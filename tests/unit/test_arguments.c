@@ -12,14 +12,16 @@ struct fixture {
     struct command_line line;
     struct log_capture log; /* what it said on standard error */
     char words[1024];       /* what line points into */
-    char text[4096];        /* the request */
+    char *argv[64];
+    char text[4096]; /* the request */
     int status;
 };
 
 /* Reads the words of a command, separated by spaces; '_' is a space in a word. */
 static void read_words(struct fixture *f, const char *words)
 {
-    char name[] = "netbroker", *rest = f->words, *argv[64] = {name}, *word;
+    static char name[] = "netbroker";
+    char *rest = f->words, **argv = f->argv, *word;
     struct json json = {.limit = sizeof f->text - 1};
     struct nb_request *request;
     int argc = 1;
@@ -31,6 +33,8 @@ static void read_words(struct fixture *f, const char *words)
                 *c = ' ';
         argv[argc++] = word;
     }
+    argv[0] = name;
+    argv[argc] = NULL;
     f->text[0] = '\0';
     log_capture_begin(&f->log);
     f->status = command_line_parse(&f->line, argc, argv);
@@ -68,6 +72,12 @@ static const struct {
     {"policy check mroute.write a --group 239.1.1.1",
      REQUEST("CHECK_POLICY",
              "\"verb\":\"mroute.write\",\"interfaces\":[\"a\"],\"group\":\"239.1.1.1\"")},
+    {"tap exec --isolated nb-a --bridge br0 -- qemu -netdev tap,fd={fd}",
+     REQUEST("OPEN_TAP", "\"isolated\":true,\"name\":\"nb-a\",\"bridge\":\"br0\"")},
+    {"tap exec -- qemu --help", REQUEST("OPEN_TAP", "")},
+    {"tap open nb-a", REQUEST("OPEN_TAP", "\"name\":\"nb-a\"")},
+    {"tap open nb-a --", REQUEST("OPEN_TAP", "\"name\":\"nb-a\"")},
+    {"tap open nb-a -- qemu", REQUEST("OPEN_TAP", "\"name\":\"nb-a\"")},
     {"policy check --table 7 mroute.write a",
      REQUEST("CHECK_POLICY", "\"table\":7,\"verb\":\"mroute.write\",\"interfaces\":[\"a\"]")},
 };
@@ -80,6 +90,29 @@ START_TEST(a_command_becomes_a_request)
     ck_assert_int_eq(f.status, EXIT_DONE);
     ck_assert_str_eq(f.text, commands[_i].request);
     ck_assert_str_eq(f.log.text, "");
+}
+END_TEST
+
+static const struct {
+    const char *words, *command;
+} commands_to_run[] = {
+    {"tap exec -- a b", "a b"},
+    {"tap exec nb-a --mtu 1400 -- a -- --json --mtu", "a -- --json --mtu"},
+    {"tap open nb-a -- a", "a"},
+};
+
+START_TEST(words_of_a_command_are_its_own)
+{
+    struct fixture f;
+    char text[256] = "";
+
+    read_words(&f, commands_to_run[_i].words);
+    ck_assert_int_eq(f.status, EXIT_DONE);
+    ck_assert(f.line.command.own == OWN_TAP_EXEC && !f.line.json);
+    for (char **word = f.line.words; *word; word++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", text[0] ? " " : "",
+                 *word);
+    ck_assert_str_eq(text, commands_to_run[_i].command);
 }
 END_TEST
 
@@ -155,6 +188,14 @@ static const struct {
     {"nothing", "there is no command 'nothing'."},
     {"--jsno ping", "there is no option '--jsno'. Did you mean '--json'?"},
     {"--group 239.1.1.1 mfc del", "there is no option '--group' before a command"},
+    {"tap exec",
+     "'tap exec' needs COMMAND. Write: netbroker tap exec [NAME] [OPTION...] -- COMMAND"},
+    {"tap exec nb-a --", "'tap exec' needs COMMAND."},
+    {"tap exec nb-a qemu", "'qemu' is not expected here. Write: netbroker tap exec [NAME]"},
+    {"tap exec --command qemu", "'tap exec' has no option '--command'"},
+    {"tap exec --persistent -- qemu", "'tap exec' has no option '--persistent'"},
+    {"tap open --persistent nb-a -- qemu", "'tap exec' has no option '--persistent'"},
+    {"tap exec --mac x -- qemu", "--mac 'x' is not an Ethernet address"},
     {"--socket", "--socket takes a path"},
     {"--socket= ping", "--socket takes a path, not an empty string"},
     {"ping --socket=/a --socket=/b", "--socket is given twice"},
@@ -307,6 +348,8 @@ static void add_tests(TCase *tests)
 {
     tcase_add_loop_test(tests, a_command_becomes_a_request, 0,
                         (int)(sizeof commands / sizeof *commands));
+    tcase_add_loop_test(tests, words_of_a_command_are_its_own, 0,
+                        (int)(sizeof commands_to_run / sizeof *commands_to_run));
     tcase_add_test(tests, a_user_goes_with_all_groups);
     tcase_add_loop_test(tests, a_mistake_is_told, 0, (int)(sizeof mistakes / sizeof *mistakes));
     tcase_add_test(tests, an_argument_may_be_given_by_its_name);

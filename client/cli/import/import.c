@@ -429,7 +429,7 @@ static int import_file(struct import *import)
     return status ? status : EXIT_REFUSED;
 }
 
-int run_import(const struct command_line *line, const struct nb_request *unused)
+int run_import(const struct command_line *line, struct nb_request *unused)
 {
     struct import *import = calloc(1, sizeof *import);
     int status;
