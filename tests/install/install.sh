@@ -29,10 +29,11 @@ check_files() {
     local file missing=0
 
     for file in sbin/netbrokerd bin/netbroker include/netbroker.h \
+        libexec/netbroker/netbroker-bridge-helper \
         "$NB_LIBDIR"/{libnetbroker.so,libnetbroker.so.0,"libnetbroker.so.${NB_VERSION:?}"} \
         "$NB_LIBDIR"/pkgconfig/libnetbroker.pc \
         "$NB_LIBDIR"/cmake/netbroker/netbroker-config{,-version}.cmake \
-        share/man/man{8/netbrokerd.8,1/netbroker.1,5/netbrokerd.conf.5} \
+        share/man/man{8/netbrokerd.8,1/netbroker{,-bridge-helper}.1,5/netbrokerd.conf.5} \
         share/man/man{3/libnetbroker.3,7/netbroker-protocol.7} \
         share/bash-completion/completions/netbroker share/zsh/site-functions/_netbroker \
         lib/systemd/system/netbrokerd.service lib/systemd/system/netbrokerd.socket \
@@ -62,7 +63,7 @@ check_paths() {
 check_programs() {
     local program
 
-    for program in sbin/netbrokerd bin/netbroker; do
+    for program in sbin/netbrokerd bin/netbroker libexec/netbroker/netbroker-bridge-helper; do
         readelf --file-header "$prefix/$program" | grep -q 'Type: *DYN ' ||
             fail "$program is not position-independent"
     done
