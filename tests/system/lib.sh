@@ -63,6 +63,18 @@ enter_namespaces() {
     [ "$(id -u)" != 0 ] || have_user
 }
 
+# The device of taps, as udev(7) makes it: everybody may open it. A bare devtmpfs leaves it to root.
+need_tun() {
+    local tun=$work/tun
+
+    if [ ! -r /dev/net/tun ] || [ ! -w /dev/net/tun ] || [ "$(stat -c %a /dev/net/tun)" != 666 ]; then
+        [ -e /dev/net/tun ] || skip "this kernel has no /dev/net/tun (modprobe tun)"
+        mknod -m 666 $tun c 10 200 2>/dev/null || skip "/dev/net/tun is for root alone here"
+        mount --bind $tun /dev/net/tun
+    fi
+    (: <>/dev/net/tun) 2>/dev/null || skip "/dev/net/tun cannot be opened here"
+}
+
 # Root's service runs as a user of its own; where the machine has none, this test does.
 have_user() {
     local file
