@@ -40,8 +40,11 @@ enum {
     LINK_TAP = 0,           /* the number of the tap's port */
     LINK_CLIENTS_MAX = 255, /* at a time, of one link */
     LINK_CLIENTS_DEFAULT = 32,
+    LINK_TAP_NAME = 16,  /* bytes of an interface's name, with its end */
     LINK_NAME_MAX = 128, /* bytes of the name of a port, with its end */
     LINK_BACKLOG = 16,   /* connections that wait to be accepted */
+    LINK_MACS = 64,      /* of a client, unless said otherwise */
+    LINK_TAP_MACS = 1024,
 };
 
 /* --- Ports --------------------------------------------------------------------------------- */
@@ -115,7 +118,8 @@ struct link_events {
 struct link_config {
     uint32_t
         mtu; /* 576 to 65521: frames of mtu + 18 bytes pass, longer ones are counted; 0: 1500 */
-    unsigned clients;                 /* the most at a time; 0: LINK_CLIENTS_DEFAULT */
+    unsigned clients; /* the most at a time; 0: LINK_CLIENTS_DEFAULT */
+    uint32_t macs;    /* of each client, the most that options->port.macs may say; 0: LINK_MACS */
     const struct link_events *events; /* NULL: none. It must stay */
     void *context;                    /* for them */
 };
@@ -127,10 +131,13 @@ int link_new(struct link **ret_link, const struct link_config *config);
  * to it. NULL is allowed. */
 void link_free(struct link *link);
 
-/* The tap: its descriptor (IFF_TAP | IFF_NO_PI, without IFF_VNET_HDR) is the link's from now on,
- * also after an error. port: NULL, or what the switch holds it to: with `allowed` and `locked` no
- * client gets the host's MAC. At most one; without it, clients talk to each other only.
- * -EINVAL: not such a descriptor, or there is one. */
+/* Whether the descriptor is a tap's whose frames have nothing before them (IFF_TAP | IFF_NO_PI,
+ * without IFF_VNET_HDR), and the interface's name. -EINVAL: it is another; problem is set. */
+int link_examine_tap(int fd, char ret_name[LINK_TAP_NAME], const char **ret_problem);
+
+/* The tap: its descriptor, of which each read is a frame, is the link's from now on, also after an
+ * error. port: NULL, or what the switch holds it to: with `allowed` and `locked` no client gets the
+ * host's MAC. At most one; without it, clients talk to each other only. -EEXIST: there is one. */
 int link_attach_tap(struct link *link, int fd, const struct switch_port *port);
 
 /* Serves at a place: PATH, PORT (of 127.0.0.1), ADDRESS:PORT or [ADDRESS]:PORT; words of digits are
@@ -183,8 +190,7 @@ uint64_t link_now(const struct link *link);
 void link_visit(struct link *link, void (*visit)(const struct link_port *port, void *context),
                 void *context);
 
-/* Frames that came for no port of their own any more: of clients that have left. Counters of
- * clients are added to these totals when they leave, so that sums do not go back. */
+/* What came from all clients and went to them, also from and to those that have left. */
 void link_totals(const struct link *link, struct framing_counts *ret_from,
                  struct framing_counts *ret_to);
 

@@ -1,0 +1,236 @@
+/* Places: what listening sockets and connections out have in common. */
+#include "internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- Life ---------------------------------------------------------------------------------- */
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct place *place = timer->data;
+
+    place->link->now = uv_hrtime();
+    place->kind->timeout(place);
+}
+
+void place_timer(struct place *place, unsigned milliseconds)
+{
+    uv_timer_start(&place->timer, on_timer, milliseconds, 0);
+}
+
+int place_new(struct link *link, const char *text, const struct link_options *options,
+              const struct place_kind *kind, struct place **ret)
+{
+    struct place *place = calloc(1, sizeof *place);
+
+    if (!place || !(place->text = strdup(text))) {
+        free(place);
+        return link_fail(link, -ENOMEM, "out of memory");
+    }
+    place->link = link;
+    place->kind = kind;
+    place->options = *options;
+    place->fd = -1;
+    place->next = link->places;
+    link->places = place;
+    uv_timer_init(&link->loop, &place->timer);
+    place->timer.data = place;
+    link->handles++;
+    *ret = place;
+    return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct place *place = handle->data;
+
+    place->link->handles--;
+    free(place->text);
+    free(place->bound);
+    free(place);
+}
+
+/* A path that has become another one's is left alone. */
+static void remove_bound(struct place *place)
+{
+    struct stat status;
+
+    if (place->bound && lstat(place->bound, &status) == 0 && status.st_dev == place->device &&
+        status.st_ino == place->inode)
+        unlink(place->bound);
+}
+
+void place_close(struct place *place)
+{
+    place_poll_stop(place);
+    remove_bound(place);
+    if (place->fd >= 0)
+        close(place->fd);
+    for (unsigned i = 0; i < SWITCH_PORTS_MAX; i++)
+        if (place->link->ports[i] && place->link->ports[i]->place == place)
+            place->link->ports[i]->place = NULL;
+    uv_close((uv_handle_t *)&place->timer, on_closed);
+}
+
+/* --- Polling ------------------------------------------------------------------------------- */
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+    struct place *place = poll->data;
+
+    (void)status;
+    (void)events;
+    place->link->now = uv_hrtime();
+    place->kind->ready(place);
+}
+
+int place_poll(struct place *place, int events)
+{
+    struct link *link = place->link;
+    int result;
+
+    place->poll = malloc(sizeof *place->poll);
+    if (!place->poll)
+        return link_fail(link, -ENOMEM, "out of memory");
+    result = uv_poll_init(&link->loop, place->poll, place->fd);
+    if (result < 0) {
+        free(place->poll);
+        place->poll = NULL;
+        return link_fail(link, result, "the socket cannot be polled: %s", strerror(-result));
+    }
+    place->poll->data = place;
+    link->handles++;
+    return uv_poll_start(place->poll, events, on_ready);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    link_closed(handle);
+    free(handle);
+}
+
+void place_poll_stop(struct place *place)
+{
+    if (!place->poll)
+        return;
+    place->poll->data = place->link;
+    uv_close((uv_handle_t *)place->poll, on_poll_closed);
+    place->poll = NULL;
+}
+
+/* --- Ports --------------------------------------------------------------------------------- */
+
+int place_port(struct place *place, int fd, const char *name)
+{
+    const struct port_setup setup = {
+        .fd = fd,
+        .name = name,
+        .options = &place->options,
+        .place = place,
+    };
+
+    return port_new(place->link, &setup);
+}
+
+/* Connecting once more to where it is connected fails if nobody is there. Sending would tell as
+ * well, but only a message of no bytes is harmless to the frames, and some peers end by one. */
+bool place_peer_is_gone(struct place *place)
+{
+    return connect(place->port->fd, &place->peer.any, place->peer.length) < 0 &&
+           errno == ECONNREFUSED;
+}
+
+/* --- Paths --------------------------------------------------------------------------------- */
+
+/* Whether a socket is there that nobody listens at. */
+static bool is_stale(const struct address *address, int type)
+{
+    struct stat status;
+    int fd, error;
+
+    if (lstat(address->path.sun_path, &status) < 0 || !S_ISSOCK(status.st_mode))
+        return false;
+    fd = socket_new(address, type);
+    if (fd < 0)
+        return false;
+    error = connect(fd, &address->any, address->length) < 0 ? errno : 0;
+    close(fd);
+    return error == ECONNREFUSED;
+}
+
+static int bind_path(int fd, const struct address *address)
+{
+    mode_t before = umask(0177);
+    int result = bind(fd, &address->any, address->length) < 0 ? -errno : 0;
+
+    umask(before);
+    return result;
+}
+
+/* Nobody can connect yet: the socket does not listen. */
+static int set_access(struct place *place, const char *path)
+{
+    const struct link_options *options = &place->options;
+
+    if (options->has_group && chown(path, (uid_t)-1, options->group) < 0)
+        return link_fail(place->link, -errno, "%s cannot be given to the group: %s", path,
+                         strerror(errno));
+    if (options->has_mode && chmod(path, options->mode) < 0)
+        return link_fail(place->link, -errno, "the mode of %s cannot be set: %s", path,
+                         strerror(errno));
+    return 0;
+}
+
+static int say_not_bound(struct place *place, const char *path, int error)
+{
+    struct stat status;
+
+    if (error == -EADDRINUSE && lstat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
+        return link_fail(place->link, error, "%s is there, and is no socket", path);
+    if (error == -EADDRINUSE)
+        return link_fail(place->link, error, "another program serves at %s", path);
+    return link_fail(place->link, error, "%s cannot be made: %s", path, strerror(-error));
+}
+
+static int note_bound(struct place *place, const char *path)
+{
+    struct stat status;
+
+    if (lstat(path, &status) < 0)
+        return link_fail(place->link, -errno, "%s is gone: %s", path, strerror(errno));
+    place->device = status.st_dev;
+    place->inode = status.st_ino;
+    free(place->bound);
+    place->bound = strdup(path);
+    return place->bound ? 0 : link_fail(place->link, -ENOMEM, "out of memory");
+}
+
+static int bind_at_path(struct place *place, int fd, const struct address *address)
+{
+    const char *path = address->path.sun_path;
+    int result = bind_path(fd, address);
+
+    if (result == -EADDRINUSE && is_stale(address, place->socket_type) && unlink(path) == 0)
+        result = bind_path(fd, address);
+    if (result < 0)
+        return say_not_bound(place, path, result);
+    result = note_bound(place, path);
+    return result < 0 ? result : set_access(place, path);
+}
+
+int place_bind(struct place *place, int fd, const struct address *address)
+{
+    int yes = 1;
+
+    if (address->any.sa_family == AF_UNIX)
+        return bind_at_path(place, fd, address);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (bind(fd, &address->any, address->length) < 0)
+        return link_fail(place->link, -errno, "%s cannot be served: %s", place->text,
+                         strerror(errno));
+    return 0;
+}
