@@ -19,6 +19,10 @@
     L(tables_per_user, "tables-per-user", 4, 1, 16)                                                \
     /* Half of the kernel's 32 VIFs of a table. */                                                 \
     L(interfaces_per_user, "interfaces-per-user", 16, 1, 32)                                       \
+    /* Each is an interface, of some 50 KiB in the kernel, which takes 16 ms to delete it. */      \
+    L(taps, "taps", 256, 1, 4096)                                                                  \
+    /* A quarter of them. */                                                                       \
+    L(taps_per_user, "taps-per-user", 64, 1, 4096)                                                 \
     /* A request takes 4 to 20 us: one user has less than half of the broker's time. */            \
     L(requests_per_second, "requests-per-second", 20000, 1, 1000000000)                            \
     /* What the network makes us learn: as many as one user may hold. */                           \

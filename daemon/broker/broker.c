@@ -263,6 +263,8 @@ static bool start_kinds(struct broker *broker)
         .events = &services->events,
         .pools = &services->users.pools,
         .policy = &services->policy,
+        .config = &broker->config,
+        .closer = &services->closer,
     };
 
     memcpy(host.counters, broker->start->counters, sizeof host.counters);

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <uv.h>
 
+struct closer;
+struct config;
 struct events;
 struct pools;
 struct policy;
@@ -24,7 +26,7 @@ struct target;
 
 enum { RESOURCE_TEXT_MAX = 256, KINDS_MAX = 8 };
 
-enum restoring { RESTORE_DONE, RESTORE_REFUSED, RESTORE_WAITS };
+enum restoring { RESTORE_DONE, RESTORE_REFUSED, RESTORE_WAITS, RESTORE_GONE };
 
 /* What a kind works with; all borrowed. */
 struct resource_host {
@@ -36,6 +38,8 @@ struct resource_host {
     struct events *events;
     struct pools *pools;         /* of users; NULL: nothing is charged */
     const struct policy *policy; /* NULL: everything is allowed */
+    const struct config *config; /* as the service was started; NULL: what holds without a file */
+    struct closer **closer;      /* of closer.h; NULL: there is none */
     int counters[2];             /* of IPv4 and IPv6, of diagnose.h; negative: none */
     uint64_t seed;               /* a random number that no client knows */
 };
@@ -84,7 +88,8 @@ struct resource_ops {
     void (*begin)(void *self);
     /* Makes what such a request says (see write_wanted), and the holder's lease on it, or takes it
      * over where it is there already. REFUSED: *error says why. WAITS: nothing was done, and it is
-     * to be called again when the waiter is resumed. */
+     * to be called again when the waiter is resumed. GONE: what it was on has ended by itself, and
+     * so has the lease. */
     enum restoring (*restore)(void *self, const struct request *wanted, const struct holder *holder,
                               struct waiter *waiter, struct error *error);
     /* All that is wanted was told. What is there besides goes; unless not all is known (whole is
@@ -123,7 +128,8 @@ struct resource_ops {
 
     /* --- Requests, before they are done ----------------------------------------------------- */
 
-    /* Adds the interfaces of what the request would replace or delete. NULL: nothing. */
+    /* Adds the interfaces of what the request would replace or delete, or be given where it does
+     * not name one. NULL: nothing. */
     void (*add_displaced)(void *self, const struct request *request, struct target *target);
     /* Each resource that others hold and that would lose something to what the holder requests,
      * though it is not replaced, until visit returns false; lost: what it would lose, as the

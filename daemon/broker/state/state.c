@@ -217,6 +217,8 @@ static bool restore_one(struct state *state)
         break;
     case RESTORE_WAITS:
         return false;
+    case RESTORE_GONE:
+        break;
     }
     return true;
 }

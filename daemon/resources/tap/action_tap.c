@@ -1,35 +1,296 @@
 /* The actions of taps: OPEN_TAP, CLOSE_TAP, SHOW_TAP. */
-#include "broker/wire/call.h"
+#include "broker/wire/pending.h"
 #include "kind.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum outcome refuse(struct call *call, const struct error *error)
+{
+    reply_error(call, error);
+    return OUTCOME_REPLIED;
+}
+
+/* --- What is told of a tap ----------------------------------------------------------------- */
+
+static const char *const state_words[] = {
+#define T(name, word) [TAP_##name] = word,
+    TAP_STATES(T)
+#undef T
+};
+
+static void write_mac(struct json *out, const uint8_t mac[MAC_BYTES])
+{
+    char text[3 * MAC_BYTES];
+
+    snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+             mac[4], mac[5]);
+    json_member_string(out, "mac", text);
+}
+
+static void write_hosts(struct json *out, const struct tap_config *config)
+{
+    char text[PREFIX_TEXT_MAX];
+
+    json_key(out, "hosts");
+    json_open(out, '[');
+    for (uint32_t i = 0; i < config->host_count; i++)
+        json_string(out, host_address_format(&config->hosts[i], text));
+    json_close(out, ']');
+}
+
+void write_tap_config(struct json *out, const struct tap_config *config)
+{
+    json_member_string(out, "name", config->name);
+    write_mac(out, config->mac);
+    json_member_unsigned(out, "mtu", config->mtu);
+    write_hosts(out, config);
+    if (config->bridge[0])
+        json_member_string(out, "bridge", config->bridge);
+    json_member_bool(out, "isolated", (config->flags & TAP_ISOLATED) != 0);
+    json_member_bool(out, "offload", (config->flags & TAP_OFFLOAD) != 0);
+    json_member_bool(out, "persistent", (config->flags & TAP_PERSISTENT) != 0);
+}
+
+static void write_tap(struct json *out, const struct tap *tap)
+{
+    const struct lease *lease = resource_first_lease(&tap->resource);
+    const struct netif *netif =
+        tap->ifindex ? netifs_find_index(tap->taps->host.netifs, tap->ifindex) : NULL;
+
+    json_open(out, '{');
+    write_tap_config(out, &tap->config);
+    json_member_string(out, "state", state_words[tap->state]);
+    json_member_unsigned(out, "ifindex", tap->ifindex);
+    json_member_bool(out, "carrier", netif && netif->running);
+    if (lease && lease->info.uid != LEASE_UID_UNKNOWN)
+        json_member_unsigned(out, "uid", lease->info.uid);
+    json_close(out, '}');
+}
+
+static const char *const event_topics[] = {
+#define V(name, topic) [TAP_##name##_EVENT] = topic,
+    TAP_EVENTS(V)
+#undef V
+};
+
+void publish_tap(struct events *events, enum tap_event event, const struct tap *tap)
+{
+    struct json payload = {.limit = OUT_MAX};
+    struct target target;
+
+    if (!events || !events_wanted(events, event_topics[event]))
+        return;
+    write_tap(&payload, tap);
+    tap_ops.get_target(&tap->resource, &target);
+    events_publish(events, event_topics[event], &payload,
+                   &(struct event_subject){tap_ops.read_verb, &target, &tap->resource});
+    json_clear(&payload);
+}
+
+/* --- Opening ------------------------------------------------------------------------------- */
+
+static struct tap_config config_of(const struct call *call)
+{
+    return tap_config_of(&call->request.args.open_tap, call->peer->uid);
+}
+
+static void reply_tap(struct call *call, const char *done, const struct tap *tap)
+{
+    struct tap_config config = config_of(call);
+    char lease[LEASE_ID_SIZE];
+    struct json *out = reply_open(call, "Tap %s %s.", config.name, done);
+
+    json_member_string(out, "name", config.name);
+    write_mac(out, config.mac);
+    json_member_unsigned(out, "mtu", config.mtu);
+    if (tap) {
+        json_member_unsigned(out, "ifindex", tap->ifindex);
+        json_member_string(out, "lease", lease_id_format(call->lease.id, lease));
+    }
+    reply_close(out);
+}
+
+/* It has just been opened: its lease ends before it does, and the wait with that. */
+static enum outcome reply_opened(struct pending *pending)
+{
+    struct call *call = &pending->call;
+    struct tap *tap = taps_find_tap(taps_of(call), call->request.args.open_tap.name.text);
+    int fd = tap_take_fd(tap);
+
+    if (fd >= 0)
+        reply_fd(call, "tap", fd);
+    reply_tap(call, tap->state == TAP_WAITING ? "opened; it waits for its bridge" : "opened", tap);
+    return OUTCOME_REPLIED;
+}
+
+/* The lease is written down before there is anything that it is on, so that nothing is ever there
+ * that no lease tells of. */
+static enum outcome ask_keeper(struct call *call, struct tap *tap)
+{
+    struct pending *pending = pending_begin(call, reply_opened);
+    struct leases *leases = tap->taps->host.leases;
+    struct error error;
+
+    if (!pending) {
+        error_set(&error, ERROR_NO_MEMORY, NULL,
+                  "The service has no memory for a request that waits for the keeper.");
+        resource_end_leases(leases, &tap->resource);
+        tap_release(&tap->resource);
+        return refuse(call, &error);
+    }
+    waiters_add(&tap->waiters, &pending->waiter);
+    pending->lease_is_new = true;
+    leases_commit(leases, leases->transaction);
+    tap_open(tap);
+    return OUTCOME_PENDING;
+}
+
+static enum outcome open_now(struct call *call)
+{
+    struct tap_config config = config_of(call);
+    struct taps *taps = taps_of(call);
+    struct holder holder = call_holder(call, false);
+    struct error error;
+    struct tap *tap;
+
+    if (!taps_have_room(taps, &config, call->peer->uid, &error) ||
+        !call_may_hold(call, NULL, &holder, &error))
+        return refuse(call, &error);
+    if (call->request.args.open_tap.dry_run) {
+        reply_tap(call, "would be opened", NULL);
+        return OUTCOME_REPLIED;
+    }
+    tap = taps_add(taps, &config, &holder, &error);
+    if (!tap)
+        return refuse(call, &error);
+    call_note_lease(call, &tap->resource, &holder);
+    record_grant(call);
+    return ask_keeper(call, tap);
+}
+
+static enum outcome open_after_another(struct pending *pending)
+{
+    return open_now(&pending->call);
+}
+
+/* Its name is free when the interface is gone. */
+static enum outcome wait_for_end(struct call *call, struct tap *tap)
+{
+    struct pending *pending = pending_begin(call, open_after_another);
+    struct error error;
+
+    if (pending) {
+        waiters_add(&tap->waiters, &pending->waiter);
+        return OUTCOME_PENDING;
+    }
+    error_set(&error, ERROR_NO_MEMORY, NULL,
+              "The service has no memory for a request that waits for the end of a tap.");
+    return refuse(call, &error);
+}
+
+static enum outcome refuse_taken(struct call *call, const struct tap *tap)
+{
+    const struct lease *lease = resource_first_lease(&tap->resource);
+    struct reader reader = call_reader(call);
+    struct error error;
+
+    if (lease && lease->info.uid == call->peer->uid)
+        error_set(&error, ERROR_IN_USE, "name",
+                  "You have the tap '%s' already: it is open until its program ends, or 'netbroker "
+                  "tap close %s'.",
+                  tap->config.name, tap->config.name);
+    else if (lease && reader_may_see(&reader, &tap->resource))
+        error_set(&error, ERROR_IN_USE, "name",
+                  "The tap '%s' is of the user with uid %u. Take another name.", tap->config.name,
+                  (unsigned)lease->info.uid);
+    else
+        error_set(&error, ERROR_IN_USE, "name", "Another user has the tap '%s'. Take another name.",
+                  tap->config.name);
+    return refuse(call, &error);
+}
+
+/* What its user has not chosen is chosen now, once for all steps. */
+static bool complete(struct call *call, struct error *error)
+{
+    char *name = call->request.args.open_tap.name.text;
+
+    return name[0] || taps_choose_name(taps_of(call), name) ||
+           error_set(error, ERROR_LIMIT, "name",
+                     "The service finds no free name for a tap; give it one with 'name'.");
+}
 
 enum outcome handle_open_tap(struct call *call, const struct args_open_tap *args)
 {
+    struct tap_config config;
     struct error error;
+    struct tap *tap;
 
-    (void)args;
-    error_set(&error, ERROR_UNSUPPORTED, NULL, "The service has no taps.");
-    reply_error(call, &error);
-    return OUTCOME_REPLIED;
+    if (!complete(call, &error))
+        return refuse(call, &error);
+    config = config_of(call);
+    if (!taps_judge(taps_of(call), &config, &error))
+        return refuse(call, &error);
+    tap = taps_find_tap(taps_of(call), args->name.text);
+    if (tap && tap->state != TAP_CLOSING)
+        return refuse_taken(call, tap);
+    return tap && !args->dry_run ? wait_for_end(call, tap) : open_now(call);
+}
+
+/* --- Closing and showing ------------------------------------------------------------------- */
+
+struct tap *find_open_tap(const struct taps *taps, const char *name, struct error *error)
+{
+    struct tap *tap = taps_find_tap(taps, name);
+
+    if (tap && tap->state != TAP_CLOSING)
+        return tap;
+    error_set(error, ERROR_NOT_FOUND, "name",
+              "Invalid argument: there is no tap '%s'. 'netbroker tap list' lists them.", name);
+    return NULL;
 }
 
 enum outcome handle_close_tap(struct call *call, const struct args_close_tap *args)
 {
+    struct tap *tap;
+    struct holder holder = call_releaser(call);
+    struct taps *taps = taps_of(call);
     struct error error;
 
-    error_set(&error, ERROR_NOT_FOUND, "name", "Invalid argument: there is no tap '%s'.",
-              args->name.text);
-    reply_error(call, &error);
+    tap = find_open_tap(taps, args->name.text, &error);
+    if (!tap || !resource_may_give_up(&tap->resource, &holder, &error))
+        return refuse(call, &error);
+    resource_give_up(taps->host.leases, &tap->resource, &holder, args->dry_run);
+    reply_success(call, "Tap %s %sclosed.", args->name.text, args->dry_run ? "would be " : "");
     return OUTCOME_REPLIED;
+}
+
+static bool write_next(void *cursor, struct json *out)
+{
+    const struct tap *tap;
+
+    if (!tap_cursor_look(cursor, &tap))
+        return false;
+    if (tap)
+        write_tap(out, tap);
+    return true;
+}
+
+static void close_cursor(void *cursor)
+{
+    tap_cursor_close(cursor);
 }
 
 enum outcome handle_show_tap(struct call *call, const struct args_show_tap *args)
 {
-    struct json *out = reply_open(call, "Taps.");
+    static const struct reply_list list = {
+        .key = "taps", .write_next = write_next, .close = close_cursor};
+    struct tap_cursor *cursor = malloc(sizeof *cursor);
 
     (void)args;
-    json_key(out, "taps");
-    json_open(out, '[');
-    json_close(out, ']');
-    reply_close(out);
-    return OUTCOME_REPLIED;
+    if (cursor)
+        tap_cursor_open(cursor, taps_of(call));
+    reply_open(call, "Taps.");
+    return reply_list(call, &list, cursor);
 }

@@ -1,55 +1,217 @@
 #include "kind.h"
 
+#include "broker/closer.h"
 #include "broker/guard/target.h"
+#include "broker/metrics.h"
 
-static size_t count(void *self)
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- Life ---------------------------------------------------------------------------------- */
+
+static void pass_event(void *context, enum tap_event event, const struct tap *tap)
 {
-    (void)self;
-    return 0;
+    const struct tap_kind *kind = context;
+
+    publish_tap(kind->host.events, event, tap);
+}
+
+static void close_fd(void *context, int fd)
+{
+    const struct tap_kind *kind = context;
+
+    if (kind->host.closer)
+        closer_take(kind->host.closer, NULL, &(struct closing){.fd = fd});
+    else
+        close(fd);
 }
 
 static bool start(const struct resource_host *host, void **ret_self)
 {
-    (void)host;
-    *ret_self = NULL;
+    struct tap_kind *kind = calloc(1, sizeof *kind);
+
+    if (!kind)
+        return false;
+    kind->host = *host;
+    taps_init(&kind->taps, host, &(struct taps_callbacks){pass_event, close_fd, kind});
+    *ret_self = kind;
     return true;
 }
 
 static void free_kind(void *self)
 {
-    (void)self;
+    struct tap_kind *kind = self;
+
+    taps_clear(&kind->taps);
+    free(kind);
 }
 
 static enum restoring restore(void *self, const struct request *wanted, const struct holder *holder,
                               struct waiter *waiter, struct error *error)
 {
-    (void)self;
-    (void)wanted;
-    (void)holder;
+    struct tap_kind *kind = self;
+    struct tap_config config = tap_config_of(&wanted->args.open_tap, holder->lease.uid);
+
     (void)waiter;
-    error_set(error, ERROR_UNSUPPORTED, NULL, "The service has no taps.");
-    return RESTORE_REFUSED;
+    return taps_restore(&kind->taps, &config, holder, error);
 }
 
 static void settled(void *self, bool whole)
 {
-    (void)self;
-    (void)whole;
+    struct tap_kind *kind = self;
+
+    taps_settle(&kind->taps, whole);
+}
+
+static void change_netif(void *self, const struct netif *was, const struct netif *is)
+{
+    struct tap_kind *kind = self;
+
+    taps_netif_changed(&kind->taps, was, is);
+}
+
+static void set_limits(void *self, const struct limits *limits)
+{
+    struct tap_kind *kind = self;
+
+    taps_set_limits(&kind->taps, limits);
+}
+
+static void tick(void *self)
+{
+    struct tap_kind *kind = self;
+
+    taps_tick(&kind->taps);
+}
+
+struct taps *taps_of(const struct call *call)
+{
+    struct tap_kind *kind = call_kind(call, &tap_ops);
+
+    return &kind->taps;
+}
+
+/* --- For people and monitors --------------------------------------------------------------- */
+
+struct totals {
+    size_t taps, waiting, closing;
+};
+
+static struct totals totals_of(const struct tap_kind *kind)
+{
+    struct totals totals = {.waiting = kind->taps.waiting};
+    const struct tap *tap;
+
+    TAILQ_FOREACH (tap, &kind->taps.order, in_order) {
+        totals.closing += tap->state == TAP_CLOSING;
+        totals.taps += tap->state != TAP_CLOSING;
+    }
+    return totals;
+}
+
+static size_t count(void *self)
+{
+    return totals_of(self).taps;
 }
 
 static void write_status(void *self, struct json *out, const struct reader *reader)
 {
-    (void)self;
-    (void)out;
+    struct totals totals = totals_of(self);
+
+    (void)reader; /* how many there are is no secret */
+    json_key(out, "taps");
+    json_open(out, '{');
+    json_member_unsigned(out, "taps", totals.taps);
+    json_member_unsigned(out, "waiting", totals.waiting);
+    json_member_unsigned(out, "closing", totals.closing);
+    json_close(out, '}');
+}
+
+struct metrics {
+    struct producer producer;
+    const struct tap_kind *kind;
+};
+
+static bool write_metrics(struct producer *producer, struct json *out)
+{
+    const struct tap_kind *kind = ((struct metrics *)producer)->kind;
+    struct totals totals = totals_of(kind);
+
+    metric_number(out, "taps", "Taps that are held.", totals.taps);
+    metric_number(out, "taps_waiting", "Taps that wait for their bridge, or to be made again.",
+                  totals.waiting);
+    metric_number(out, "taps_closing", "Taps that are being deleted.", totals.closing);
+    metric_number(out, "taps_opened_total", "Taps that were made since the broker began.",
+                  kind->taps.opened);
+    metric_number(out, "taps_refused_total", "Taps that the keeper or the kernel refused.",
+                  kind->taps.refused);
+    return false;
+}
+
+static void free_metrics(struct producer *producer)
+{
+    free(producer);
+}
+
+static struct producer *metrics(void *self, bool each, const struct reader *reader)
+{
+    struct metrics *metrics = calloc(1, sizeof *metrics);
+
+    (void)each;
     (void)reader;
+    if (!metrics)
+        return NULL;
+    *metrics = (struct metrics){{write_metrics, free_metrics}, self};
+    return &metrics->producer;
+}
+
+/* --- What a tap is to the broker ----------------------------------------------------------- */
+
+static void describe(const struct resource *resource, char *text)
+{
+    const struct tap_config *config = &tap_of_resource(resource)->config;
+
+    strcpy(text, config->name);
+    if (config->bridge[0])
+        strcat(strcat(text, " of "), config->bridge);
+}
+
+static void get_target(const struct resource *resource, struct target *ret)
+{
+    const struct tap_config *config = &tap_of_resource(resource)->config;
+
+    *ret = (struct target){0};
+    target_add_interface(ret, config->name);
+    target_add_interface(ret, config->bridge);
+}
+
+static void write_wanted(const struct resource *resource, struct json *out)
+{
+    json_member_string(out, "action", "OPEN_TAP");
+    json_key(out, "payload");
+    json_open(out, '{');
+    write_tap_config(out, &tap_of_resource(resource)->config);
+    json_close(out, '}');
+}
+
+/* The one that the request would open, if its user does not name one: it is the first that is free,
+ * and the policy decides on that. */
+static void add_displaced(void *self, const struct request *request, struct target *target)
+{
+    struct tap_kind *kind = self;
+
+    if (request->action == ACTION_OPEN_TAP && !request->args.open_tap.name.text[0] &&
+        taps_choose_name(&kind->taps, kind->chosen))
+        target_add_interface(target, kind->chosen);
 }
 
 static bool is_missing(void *self, const struct request *request, uid_t uid, struct error *error)
 {
-    (void)self;
+    const struct tap_kind *kind = self;
+
     (void)uid;
-    return !error_set(error, ERROR_NOT_FOUND, "name", "Invalid argument: there is no tap '%s'.",
-                      request->args.close_tap.name.text);
+    return !find_open_tap(&kind->taps, request->args.close_tap.name.text, error);
 }
 
 const struct resource_ops tap_ops = {
@@ -61,8 +223,17 @@ const struct resource_ops tap_ops = {
     .free = free_kind,
     .restore = restore,
     .settled = settled,
+    .netif_changed = change_netif,
+    .set_limits = set_limits,
+    .tick = tick,
     .noun = "tap",
     .count = count,
     .write_status = write_status,
+    .metrics = metrics,
+    .release = tap_release,
+    .describe = describe,
+    .get_target = get_target,
+    .write_wanted = write_wanted,
+    .add_displaced = add_displaced,
     .is_missing = is_missing,
 };

@@ -1,9 +1,25 @@
-/* Taps, as the broker has them. */
+/* Taps as a kind of resource. */
 #ifndef NB_TAP_KIND_H
 #define NB_TAP_KIND_H
 
-#include "broker/resource.h"
+#include "broker/wire/call.h"
+#include "taps.h"
 
-extern const struct resource_ops tap_ops;
+struct tap_kind {
+    struct resource_host host;
+    struct taps taps;
+    char chosen[INTERFACE_NAME_MAX + 1]; /* for the policy: what the request would be given */
+};
+
+struct taps *taps_of(const struct call *call);
+
+/* Tells of what happened to a tap. */
+void publish_tap(struct events *events, enum tap_event event, const struct tap *tap);
+
+/* Its fields of OPEN_TAP. */
+void write_tap_config(struct json *out, const struct tap_config *config);
+
+/* The tap of that name, unless it is closing. NULL: *error says so. */
+struct tap *find_open_tap(const struct taps *taps, const char *name, struct error *error);
 
 #endif

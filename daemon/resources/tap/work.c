@@ -1,0 +1,400 @@
+/* What the keeper and the kernel do to taps: they are made, go, lose their bridges, and are there
+ * already when a broker begins. */
+#include "log.h"
+#include "tap_internal.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Between attempts at what the keeper refused. */
+enum { RETRY_SECONDS = 5 };
+
+static struct tap *tap_of_call(struct keeper_call *call)
+{
+    return (struct tap *)((char *)call - offsetof(struct tap, call));
+}
+
+static void tell(const struct tap *tap, enum tap_event event)
+{
+    tap->taps->callbacks.event(tap->taps->callbacks.context, event, tap);
+}
+
+static const struct netif *netif_of(const struct tap *tap)
+{
+    return tap->ifindex ? netifs_find_index(tap->taps->host.netifs, tap->ifindex) : NULL;
+}
+
+/* --- Closing ------------------------------------------------------------------------------- */
+
+/* By the name that it has now: somebody may have given it another one. */
+static void ask_to_delete(struct tap *tap)
+{
+    struct keeper_request request = {.operation = KEEPER_CLOSE_TAP};
+    const struct netif *netif = netif_of(tap);
+
+    if (netif && tap_name_is_allowed(tap->taps->prefix, netif->name)) {
+        memcpy(request.tap.name, netif->name, sizeof request.tap.name);
+        keeper_tell(tap->taps->host.keeper, &request);
+        return;
+    }
+    if (netif)
+        log_line(LOG_WARNING, "tap %s stays: it is called %s now, which is no name of ours.",
+                 tap->config.name, netif->name);
+    tap_forget(tap);
+}
+
+/* One that the keeper is asked to make is deleted when it has answered. */
+void tap_release(struct resource *resource)
+{
+    struct tap *tap = tap_of_resource(resource);
+
+    if (tap->state != TAP_OPENING)
+        tell(tap, TAP_CLOSED_EVENT);
+    tap_set_state(tap, TAP_CLOSING);
+    if (tap->ifindex)
+        ask_to_delete(tap);
+    else if (!tap->asked)
+        tap_forget(tap);
+}
+
+/* Whoever did that: its holder, by his end, or the administrator. */
+static void lose(struct tap *tap)
+{
+    if (tap->state != TAP_CLOSING) {
+        log_line(LOG_DEBUG, "tap %s is gone.", tap->config.name);
+        tell(tap, TAP_CLOSED_EVENT);
+        resource_end_leases(tap->taps->host.leases, &tap->resource);
+    }
+    tap_forget(tap);
+}
+
+/* --- Opening ------------------------------------------------------------------------------- */
+
+static const struct {
+    int error;
+    enum error_code code;
+    const char *field;
+    const char *text;
+} refusals[] = {
+    {-EBUSY, ERROR_IN_USE, "name", "there is an interface of this name"},
+    {-EADDRINUSE, ERROR_IN_USE, "hosts", "the host has another address of that network"},
+    {-EACCES, ERROR_NOT_ALLOWED, NULL, "netbrokerd.conf(5) does not allow it"},
+    {-ENODEV, ERROR_NOT_FOUND, "bridge", "there is no such bridge"},
+    {-EAGAIN, ERROR_LIMIT, NULL, "too many are being opened; try again later"},
+    {-ENOENT, ERROR_UNSUPPORTED, NULL, "there is no /dev/net/tun"},
+    {-EPERM, ERROR_UNSUPPORTED, NULL, "/dev/net/tun is not for the service"},
+};
+
+static void explain(const struct tap *tap, const struct keeper_answer *answer, struct error *error)
+{
+    const char *more = answer->text;
+
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (refusals[i].error == answer->error) {
+            error_set(error, refusals[i].code, refusals[i].field, "Tap %s cannot be opened: %s.",
+                      tap->config.name, more[0] ? more : refusals[i].text);
+            return;
+        }
+    error_set(error, ERROR_INTERNAL, NULL, "The kernel refused tap %s: %s%s%s.", tap->config.name,
+              strerror(-answer->error), more[0] ? "; " : "", more);
+}
+
+/* Nobody asked for it now: it is tried again. */
+static void wait_for_next(struct tap *tap, const struct error *error)
+{
+    bool is_new = tap->state != TAP_WAITING;
+
+    if (!tap->told)
+        log_line(LOG_WARNING, "%s It is tried again every %d seconds.", error->message,
+                 RETRY_SECONDS);
+    tap->told = true;
+    tap_set_state(tap, TAP_WAITING);
+    if (is_new)
+        tell(tap, TAP_WAITING_EVENT);
+}
+
+static void refuse(struct tap *tap, const struct error *error)
+{
+    tap->taps->refused++;
+    if (tap->state != TAP_CLOSING && tap->remade) {
+        wait_for_next(tap, error);
+        return;
+    }
+    if (tap->state != TAP_CLOSING) {
+        waiters_resume(&tap->waiters, error);
+        resource_end_leases(tap->taps->host.leases, &tap->resource);
+    }
+    tap_forget(tap);
+}
+
+static void close_fd(struct tap *tap)
+{
+    int fd = tap_take_fd(tap);
+
+    if (fd >= 0)
+        tap->taps->callbacks.close(tap->taps->callbacks.context, fd);
+}
+
+/* The interface is there. Who takes the descriptor does so now: else it is closed, and the kernel
+ * tells soon that the interface is gone. */
+static void enter_open(struct tap *tap)
+{
+    bool lacks_bridge = strcmp(tap->call.request.tap.bridge, tap->config.bridge) != 0;
+
+    tap->taps->opened++;
+    tap->told = false;
+    tap_set_state(tap, lacks_bridge ? TAP_WAITING : TAP_OPEN);
+    tell(tap, !tap->remade   ? TAP_OPENED_EVENT
+              : lacks_bridge ? TAP_WAITING_EVENT
+                             : TAP_RESTORED_EVENT);
+    waiters_resume(&tap->waiters, NULL);
+    close_fd(tap);
+}
+
+static void take(struct tap *tap, int fd)
+{
+    const struct netif *netif;
+    struct error error;
+
+    netifs_update(tap->taps->host.netifs);
+    netif = netifs_find(tap->taps->host.netifs, tap->config.name);
+    tap->ifindex = netif ? netif->ifindex : 0;
+    tap->fd = fd;
+    if (tap->config.flags & TAP_PERSISTENT)
+        close_fd(tap);
+    if (tap->state == TAP_CLOSING) {
+        close_fd(tap);
+        ask_to_delete(tap);
+    } else if (netif) {
+        enter_open(tap);
+    } else {
+        error_set(&error, ERROR_INTERNAL, NULL, "Tap %s was deleted at once, not by the service.",
+                  tap->config.name);
+        refuse(tap, &error);
+    }
+}
+
+/* Meanwhile it is not freed, whatever those do who waited. */
+static void opened(struct keeper_call *call, const struct keeper_answer *answer, int fd)
+{
+    struct tap *tap = tap_of_call(call);
+    struct error error;
+
+    if (answer->error < 0 && answer->error != -ECANCELED) {
+        explain(tap, answer, &error);
+        refuse(tap, &error);
+    } else if (answer->error == 0) {
+        take(tap, fd);
+    }
+    tap_answered(tap);
+}
+
+void tap_open(struct tap *tap)
+{
+    struct keeper_request request = {.operation = KEEPER_OPEN_TAP, .tap = tap->config};
+
+    if (!netifs_find(tap->taps->host.netifs, tap->config.bridge))
+        memset(request.tap.bridge, 0, sizeof request.tap.bridge);
+    if (!request.tap.bridge[0])
+        request.tap.flags &= ~(unsigned)TAP_ISOLATED;
+    tap->call.request = request;
+    tap->call.done = opened;
+    tap->asked = true;
+    keeper_ask(tap->taps->host.keeper, &tap->call);
+}
+
+/* --- Bridges ------------------------------------------------------------------------------- */
+
+static bool has_bridge(const struct tap *tap)
+{
+    return netifs_find(tap->taps->host.netifs, tap->config.bridge) != NULL;
+}
+
+static void enter_joined(struct tap *tap)
+{
+    netifs_update(tap->taps->host.netifs);
+    if (tap->state != TAP_WAITING || !has_bridge(tap))
+        return;
+    tap->told = false;
+    tap_set_state(tap, TAP_OPEN);
+    tell(tap, TAP_RESTORED_EVENT);
+}
+
+static void joined(struct keeper_call *call, const struct keeper_answer *answer, int fd)
+{
+    struct tap *tap = tap_of_call(call);
+
+    (void)fd;
+    if (answer->error == 0)
+        enter_joined(tap);
+    else if (answer->error != -ECANCELED && !tap->told && !tap->forgotten) {
+        tap->told = true;
+        log_line(LOG_WARNING,
+                 "tap %s cannot become a port of %s: %s. It is tried again every %d "
+                 "seconds.",
+                 tap->config.name, tap->config.bridge, strerror(-answer->error), RETRY_SECONDS);
+    }
+    tap_answered(tap);
+}
+
+/* Goes on with one that waits, if there is something to be done. */
+static void go_on(struct tap *tap)
+{
+    const struct netif *netif = netif_of(tap);
+    struct keeper_request request = {.operation = KEEPER_JOIN_TAP};
+
+    if (tap->asked)
+        return;
+    if (!tap->ifindex) {
+        tap_open(tap);
+        return;
+    }
+    if (!netif || !has_bridge(tap) || !tap_name_is_allowed(tap->taps->prefix, netif->name))
+        return;
+    memcpy(request.tap.name, netif->name, sizeof request.tap.name);
+    memcpy(request.tap.bridge, tap->config.bridge, sizeof request.tap.bridge);
+    request.tap.flags = tap->config.flags & TAP_ISOLATED;
+    tap->call.request = request;
+    tap->call.done = joined;
+    tap->asked = true;
+    keeper_ask(tap->taps->host.keeper, &tap->call);
+}
+
+/* --- Interfaces come and go ---------------------------------------------------------------- */
+
+static void lose_netif(struct taps *taps, const struct netif *netif)
+{
+    struct tap *tap;
+
+    TAILQ_FOREACH (tap, &taps->order, in_order)
+        if (tap->ifindex == netif->ifindex) {
+            lose(tap);
+            return;
+        }
+}
+
+static void lose_bridge(struct taps *taps, const char *name)
+{
+    struct tap *tap;
+
+    TAILQ_FOREACH (tap, &taps->order, in_order)
+        if (tap->state == TAP_OPEN && strcmp(tap->config.bridge, name) == 0) {
+            tap_set_state(tap, TAP_WAITING);
+            tell(tap, TAP_WAITING_EVENT);
+        }
+}
+
+static void take_bridge(struct taps *taps, const char *name)
+{
+    struct tap *tap;
+
+    TAILQ_FOREACH (tap, &taps->order, in_order)
+        if (tap->state == TAP_WAITING && strcmp(tap->config.bridge, name) == 0)
+            go_on(tap);
+}
+
+void taps_netif_changed(struct taps *taps, const struct netif *was, const struct netif *is)
+{
+    bool same = was && is && was->ifindex == is->ifindex;
+
+    if (was && !same)
+        lose_netif(taps, was);
+    if (same && strcmp(was->name, is->name) == 0)
+        return;
+    if (was)
+        lose_bridge(taps, was->name);
+    if (is && taps->waiting > 0)
+        take_bridge(taps, is->name);
+}
+
+void taps_tick(struct taps *taps)
+{
+    struct tap *tap;
+
+    if (++taps->seconds % RETRY_SECONDS != 0 || taps->waiting == 0)
+        return;
+    TAILQ_FOREACH (tap, &taps->order, in_order)
+        if (tap->state == TAP_WAITING)
+            go_on(tap);
+}
+
+/* --- Restoring ----------------------------------------------------------------------------- */
+
+/* The interface was there before this broker. */
+static void adopt(struct tap *tap, const struct netif *netif)
+{
+    const struct netif *bridge = netifs_find(tap->taps->host.netifs, tap->config.bridge);
+
+    tap->ifindex = netif->ifindex;
+    tap_set_state(tap, TAP_OPEN);
+    if (!tap->config.bridge[0] || (bridge && netif->master == bridge->ifindex))
+        return;
+    tap_set_state(tap, TAP_WAITING); /* it was made anew, or is missing */
+    go_on(tap);
+}
+
+enum restoring taps_restore(struct taps *taps, const struct tap_config *config,
+                            const struct holder *holder, struct error *error)
+{
+    const struct netif *netif = netifs_find(taps->host.netifs, config->name);
+    bool persistent = config->flags & TAP_PERSISTENT;
+    struct tap *tap;
+
+    if (!config->name[0] || taps_find_tap(taps, config->name) ||
+        (persistent && holder->lease.uid == LEASE_UID_UNKNOWN)) {
+        error_set(error, ERROR_IN_USE, NULL, "The tap '%s' is somebody's already, or nobody's.",
+                  config->name);
+        return RESTORE_REFUSED;
+    }
+    if (!netif && !persistent) {
+        log_line(LOG_INFO, "tap %s ended before this broker began.", config->name);
+        return RESTORE_GONE;
+    }
+    tap = taps_add(taps, config, holder, error);
+    if (!tap)
+        return RESTORE_REFUSED;
+    tap->remade = true;
+    if (netif)
+        adopt(tap, netif);
+    else
+        tap_open(tap);
+    return RESTORE_DONE;
+}
+
+/* Nobody's, so that only an administrator may close it. */
+static void hold_as_found(struct taps *taps, const struct netif *netif)
+{
+    struct args_open_tap args = {.mtu = TAP_MTU_DEFAULT};
+    struct holder holder = {
+        .kind = HOLDER_USER,
+        .lease = lease_prepare(taps->host.leases, LEASE_UID_UNKNOWN),
+    };
+    struct tap_config config;
+    struct error error;
+    struct tap *tap;
+
+    memcpy(args.name.text, netif->name, sizeof args.name.text);
+    config = tap_config_of(&args, 0);
+    tap = taps_add(taps, &config, &holder, &error);
+    if (tap)
+        adopt(tap, netif);
+}
+
+void taps_settle(struct taps *taps, bool whole)
+{
+    struct keeper_request request = {.operation = KEEPER_CLOSE_TAP};
+    const struct netif *netif = NULL;
+
+    while ((netif = netifs_next(taps->host.netifs, netif))) {
+        if (!tap_name_is_allowed(taps->prefix, netif->name) || taps_find_tap(taps, netif->name))
+            continue;
+        if (!whole) {
+            hold_as_found(taps, netif);
+            continue;
+        }
+        memcpy(request.tap.name, netif->name, sizeof request.tap.name);
+        keeper_tell(taps->host.keeper, &request);
+    }
+}
