@@ -143,7 +143,7 @@ static enum outcome ask_keeper(struct call *call, struct tap *tap)
     waiters_add(&tap->waiters, &pending->waiter);
     pending->lease_is_new = true;
     leases_commit(leases, leases->transaction);
-    tap_open(tap);
+    tap_ask(tap);
     return OUTCOME_PENDING;
 }
 

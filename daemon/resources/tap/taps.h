@@ -134,7 +134,7 @@ struct tap *taps_add(struct taps *taps, const struct tap_config *config,
 
 /* Asks the keeper to make it. Its lease is recorded. Those who wait are resumed when it is there,
  * and one of them takes its descriptor then; or with an error, and it is gone. */
-void tap_open(struct tap *tap);
+void tap_ask(struct tap *tap);
 
 /* Its descriptor, the caller's from now on; -1: it has none. */
 int tap_take_fd(struct tap *tap);

@@ -191,7 +191,7 @@ static void opened(struct keeper_call *call, const struct keeper_answer *answer,
     tap_answered(tap);
 }
 
-void tap_open(struct tap *tap)
+void tap_ask(struct tap *tap)
 {
     struct keeper_request request = {.operation = KEEPER_OPEN_TAP, .tap = tap->config};
 
@@ -248,7 +248,7 @@ static void go_on(struct tap *tap)
     if (tap->asked)
         return;
     if (!tap->ifindex) {
-        tap_open(tap);
+        tap_ask(tap);
         return;
     }
     if (!netif || !has_bridge(tap) || !tap_name_is_allowed(tap->taps->prefix, netif->name))
@@ -359,7 +359,7 @@ enum restoring taps_restore(struct taps *taps, const struct tap_config *config,
     if (netif)
         adopt(tap, netif);
     else
-        tap_open(tap);
+        tap_ask(tap);
     return RESTORE_DONE;
 }
 
