@@ -208,8 +208,8 @@ void print_wrapped(const char *text, size_t indent, size_t width);
 
 typedef void printer(const struct nb_reply *reply);
 
-printer print_message, print_addition, print_everything, print_status, print_schema, print_findings,
-    print_metrics;
+printer print_message, print_addition, print_tap, print_everything, print_status, print_schema,
+    print_findings, print_metrics;
 
 /* The exit status that a reply which answers a question means, however it is shown. */
 typedef int judge(const struct nb_reply *reply);

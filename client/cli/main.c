@@ -11,6 +11,7 @@ static printer *const printers[ACTION_COUNT] = {
     [ACTION_ADD_MFC] = print_addition,  [ACTION_SHOW] = print_everything,
     [ACTION_DIAGNOSE] = print_findings, [ACTION_STATUS] = print_status,
     [ACTION_METRICS] = print_metrics,   [ACTION_DESCRIBE] = print_schema,
+    [ACTION_OPEN_TAP] = print_tap,
 };
 
 /* Of actions that answer a question with yes or no. */
@@ -53,6 +54,27 @@ int connect_service(const struct command_line *line, struct nb_client **ret_clie
     return nb_connect_within(ret_client, line->socket, timeout_ms(line));
 }
 
+/* A reply that brought a tap: it lasts as long as this command, or until somebody closes it. */
+static int hold_tap(const struct command_line *line, const struct nb_reply *reply)
+{
+    struct pollfd polled = {.fd = nb_reply_fd(reply, "tap")}; /* the kernel says POLLERR */
+    const char *name = member_text(nb_reply_payload(reply), "name");
+
+    if (polled.fd == -ENOENT)
+        return EXIT_DONE;
+    fflush(stdout);
+    if (!line->json)
+        fputs("It is open until this command ends.\n", stderr);
+    while (polled.fd >= 0 && poll(&polled, 1, -1) <= 0)
+        ;
+    report(line, &(struct fault){.code = polled.fd < 0 ? "internal" : "not-found"},
+           polled.fd < 0 ? "there is no descriptor left for tap %s."
+                         : "tap %s is closed: by its user, by an administrator, or because the "
+                           "policy does not allow it any more.",
+           name);
+    return EXIT_REFUSED;
+}
+
 static bool is_held(const struct command_line *line)
 {
     return command_line_flag(line, "while_connected") && !command_line_flag(line, "dry_run");
@@ -91,6 +113,8 @@ static int perform(struct nb_client *client, const struct command_line *line,
         show(reply, line->command.action);
     if (!nb_reply_code(reply) && judges[line->command.action])
         status = judges[line->command.action](reply);
+    if (!nb_reply_code(reply) && line->command.action == ACTION_OPEN_TAP)
+        status = hold_tap(line, reply);
     nb_reply_free(reply);
     return status == EXIT_DONE && is_held(line) ? hold(client, line) : status;
 }

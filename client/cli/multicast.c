@@ -1,5 +1,5 @@
-/* How routes, VIFs, joins and leases are shown, once, again and again with --watch, and as the
- * changes of a replacement: each kind is a table of columns. */
+/* How routes, VIFs, joins, taps and leases are shown, once, again and again with --watch, and as
+ * the changes of a replacement: each kind is a table of columns. */
 #include "cli.h"
 
 #include "address.h"
@@ -133,6 +133,41 @@ static void add_mark(struct columns *columns, const struct nb_value *item, const
     columns_add(columns, "%s", word);
 }
 
+/* "-" where there is none. */
+static void add_given(struct columns *columns, const struct nb_value *item, const char *key)
+{
+    const char *text = member_text(item, key);
+
+    columns_add(columns, "%s", text[0] ? text : "-");
+}
+
+/* Of a list of texts. */
+static void add_texts(struct columns *columns, const struct nb_value *item, const char *key)
+{
+    const struct nb_value *part = nb_value_first(nb_value_get(item, key));
+    char line[512] = "-";
+
+    for (size_t used = 0; part && used < sizeof line; part = nb_value_next(part))
+        used += (size_t)snprintf(line + used, sizeof line - used, "%s%s", used ? " " : "",
+                                 nb_value_string(part));
+    columns_add(columns, "%s", line);
+}
+
+/* What is so of a tap. */
+static void add_flags(struct columns *columns, const struct nb_value *item, const char *key)
+{
+    static const char *const words[] = {"carrier", "isolated", "offload", "persistent"};
+    char line[64] = "-";
+    size_t used = 0;
+
+    (void)key;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (nb_value_bool(nb_value_get(item, words[i])))
+            used += (size_t)snprintf(line + used, sizeof line - used, "%s%s", used ? "," : "",
+                                     words[i]);
+    columns_add(columns, "%s", line);
+}
+
 /* --- The kinds ----------------------------------------------------------------------------- */
 
 static const struct listing routes = {
@@ -183,9 +218,23 @@ static const struct listing joins = {
     .spare = "MEMBERSHIPS ORIGIN OWNERS",
 };
 
+static const struct listing taps = {
+    .list = "taps",
+    .none = "No taps.",
+    .columns = {{"NAME", "name", add_text},
+                {"USER", "uid", add_user},
+                {"STATE", "state", add_text},
+                {"MAC", "mac", add_text},
+                {"MTU", "mtu", add_number},
+                {"BRIDGE", "bridge", add_given},
+                {"HOSTS", "hosts", add_texts},
+                {"FLAGS", NULL, add_flags}},
+    .spare = "=MTU =BRIDGE FLAGS MTU MAC",
+};
+
 static const struct listing leases = {
     .list = "leases",
-    .none = "No leases: nobody holds a route or a join.",
+    .none = "No leases: nobody holds anything.",
     .columns = {{"LEASE", "lease", add_text},
                 {"USER", "uid", add_user},
                 {"SINCE", "since", add_text},
@@ -217,10 +266,8 @@ static const struct listing changes = {
 const struct listing *listing_of(enum action action)
 {
     static const struct listing *const listings[ACTION_COUNT] = {
-        [ACTION_SHOW_MFC] = &routes,
-        [ACTION_SHOW_VIF] = &vifs,
-        [ACTION_SHOW_JOIN] = &joins,
-        [ACTION_LEASES] = &leases,
+        [ACTION_SHOW_MFC] = &routes, [ACTION_SHOW_VIF] = &vifs, [ACTION_SHOW_JOIN] = &joins,
+        [ACTION_SHOW_TAP] = &taps,   [ACTION_LEASES] = &leases,
     };
 
     return listings[action];

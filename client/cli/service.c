@@ -1,6 +1,7 @@
 /* How replies about the service are shown: status, ping, describe, doctor. */
 #include "cli.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,15 @@ void print_message(const struct nb_reply *reply)
 {
     print_safe(stdout, nb_reply_message(reply));
     putchar('\n');
+}
+
+void print_tap(const struct nb_reply *reply)
+{
+    const struct nb_value *tap = nb_reply_payload(reply);
+
+    print_safe(stdout, nb_reply_message(reply));
+    printf_safe(" Its address is %s", member_text(tap, "mac"));
+    printf(", its MTU %" PRId64 ".\n", member_number(tap, "mtu"));
 }
 
 static void print_beginning(const char *message, size_t length, const char *behind)

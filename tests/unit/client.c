@@ -103,6 +103,8 @@ static struct resource_host service_host(struct service *service)
         .events = &service->services.events,
         .pools = &service->services.users.pools,
         .policy = &service->services.policy,
+        .config = &service->keeper.config,
+        .closer = &service->services.closer,
         .counters = {-1, -1},
         .seed = 1,
     };
@@ -133,6 +135,16 @@ static void start_mroute(struct service *service)
     kind_set_self(&service->services.kinds, &mroute_ops, &service->mroute);
 }
 
+/* Routes and joins are told by the fixture. */
+static void pass_netif(void *context, const struct netif *was, const struct netif *is)
+{
+    struct service *service = context;
+
+    for (size_t i = 0; kinds[i]; i++)
+        if (kinds[i] != &mroute_ops && kinds[i] != &join_ops && kinds[i]->netif_changed)
+            kinds[i]->netif_changed(service->services.kinds.list[i], was, is);
+}
+
 /* The kinds that are as in the broker. */
 static void start_others(struct service *service)
 {
@@ -140,6 +152,7 @@ static void start_others(struct service *service)
     void *self;
 
     host.loop = &service->loop;
+    strcpy(service->keeper.config.tap_prefix, TAP_PREFIX_DEFAULT);
     keeper_end_start(&service->keeper, &service->loop);
     for (size_t i = 0; kinds[i]; i++) {
         if (kinds[i] == &mroute_ops)
@@ -149,6 +162,8 @@ static void start_others(struct service *service)
     }
     service->join = kind_self(&service->services.kinds, &join_ops);
     service->kernel.joins = service->join->joins;
+    service->kernel.netif_changed = pass_netif;
+    service->kernel.netif_context = service;
 }
 
 /* Tests pass the seconds themselves: a slow machine's would come on top. */
@@ -269,6 +284,7 @@ void service_end(struct service *service)
         if (kinds[i] != &mroute_ops)
             kinds[i]->free(service->services.kinds.list[i]);
     service->kernel.joins = NULL;
+    service->kernel.netif_changed = NULL;
     kernel_end(&service->kernel);
     leases_clear(&service->services.leases);
     users_clear(&service->services.users);

@@ -114,6 +114,8 @@ static void take_netif(void *context, const struct netif *was, const struct neti
         mroute_netif_changed(kernel->mroute, was, is);
     if (kernel->joins)
         joins_netif_changed(kernel->joins, was, is);
+    if (kernel->netif_changed)
+        kernel->netif_changed(kernel->netif_context, was, is);
 }
 
 /* --- Begin and end ------------------------------------------------------------------------- */

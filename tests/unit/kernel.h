@@ -15,6 +15,9 @@ struct kernel {
     struct leases leases; /* of routes and joins; a service has a registry of its own */
     struct mroute *mroute;
     struct joins *joins;      /* of those who make them; told of interfaces */
+    /* Is told of them as well, where a test says so. */
+    void (*netif_changed)(void *context, const struct netif *was, const struct netif *is);
+    void *netif_context;
     enum route_change change; /* what the last kernel_add did */
     struct error error;       /* why the last call was refused */
     char event[65536];        /* what the module told, e.g. "mfc.added 10.0.0.1 239.1.1.1\n" */

@@ -39,7 +39,11 @@ static void drop(struct fake_tap *place)
     *place = kernel->taps[--kernel->tap_count];
     if (tap.peer >= 0)
         close(tap.peer);
-    fake_netif_del(tap.config.name);
+    for (size_t i = 0; i < kernel->netif_count; i++)
+        if (kernel->netifs[i].ifindex == tap.ifindex) {
+            fake_netif_del(kernel->netifs[i].name); /* it may have another one by now */
+            return;
+        }
 }
 
 /* --- The test's side ----------------------------------------------------------------------- */

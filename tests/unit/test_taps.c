@@ -1,0 +1,726 @@
+/* Taps as clients see them: lease and interface begin and end together, whoever ends, and whenever
+ * a broker is killed. */
+#include "client.h"
+#include "fdpass.h"
+#include "log.h"
+#include "platform/memory.h"
+#include "resources/tap/kind.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ROOT, FIRST, SECOND, OTHER }; /* clients: Alice has two */
+enum { ALICE = 1001, BOB = 1002 };
+
+#define OPEN(payload)  "{\"action\":\"OPEN_TAP\",\"payload\":{" payload "}}"
+#define CLOSE(payload) "{\"action\":\"CLOSE_TAP\",\"payload\":{" payload "}}"
+#define SHOW           "{\"action\":\"SHOW_TAP\"}"
+#define A              "\"name\":\"nb-a\""
+
+/* Everybody may do everything. */
+static struct rule rule = {.name = "all", .everyone = true, .verb_count = 1, .verbs = {"*"}};
+
+static void connect_all(struct service *s)
+{
+    s->services.policy.rules = &rule;
+    s->services.policy.count = 1;
+    client_connect(s, ROOT);
+    client_connect_as(s, FIRST, ALICE);
+    client_connect_as(s, SECOND, ALICE);
+    client_connect_as(s, OTHER, BOB);
+    tap_bridges_parse("br0", &s->keeper.config.tap_bridges);
+    tap_networks_parse("192.168.0.0/24, fd00:1::/64", &s->keeper.config.tap_networks);
+}
+
+static void begin(struct service *s)
+{
+    log_set_level(LOG_CRIT);
+    service_begin(s, "a");
+    connect_all(s);
+}
+
+/* The kernel notices what was closed, and the service what the kernel tells. */
+static void notice(struct service *s)
+{
+    service_settle(s);
+    closer_stop(s->services.closer, NULL);
+    s->services.closer = NULL;
+    fake_taps_settle();
+    netifs_update(s->services.netifs);
+    service_settle(s);
+}
+
+static void end(struct service *s)
+{
+    notice(s);
+    ck_assert(LIST_EMPTY(&s->services.pendings));
+    service_end(s);
+}
+
+static struct taps *taps_in(struct service *s)
+{
+    return &((struct tap_kind *)kind_self(&s->services.kinds, &tap_ops))->taps;
+}
+
+/* Until the service has seen that what it lent is read: it takes no request before. */
+static void wait_until_read(struct service *s)
+{
+    for (int i = 0; i < 2000 && s->services.users.sent.used > 0; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        service_settle(s);
+    }
+    ck_assert_uint_eq(s->services.users.sent.used, 0);
+}
+
+/* The descriptor of a reply, the caller's, and the reply's payload. */
+static int take_tap(struct service *s, int n, cJSON **ret_payload)
+{
+    struct fdpass_list list = {0};
+    char text[4096];
+    ssize_t length;
+    cJSON *reply;
+
+    service_settle(s);
+    length = fdpass_receive_some(s->clients[n], text, sizeof text - 1, &list, FDPASS_MAX);
+    ck_assert_int_gt(length, 0);
+    text[length] = '\0';
+    ck_assert_msg(list.count == 1, "%zu descriptors with %s", list.count, text);
+    wait_until_read(s);
+    reply = cJSON_Parse(text);
+    if (ret_payload)
+        *ret_payload = cJSON_DetachItemFromObject(reply, "payload");
+    cJSON_Delete(reply);
+    return list.fds[0];
+}
+
+static int open_tap(struct service *s, int n, const char *request)
+{
+    client_say(s, n, request);
+    return take_tap(s, n, NULL);
+}
+
+static const char *text_of(const cJSON *object, const char *key)
+{
+    const cJSON *value = cJSON_GetObjectItem(object, key);
+
+    return cJSON_IsString(value) ? value->valuestring : "";
+}
+
+/* The taps there are, each as "NAME STATE UID ". Valid until the next call. */
+static const char *taps_shown(struct service *s)
+{
+    static char text[4096];
+    cJSON *reply = client_ask(s, ROOT, SHOW);
+    const cJSON *tap, *payload = cJSON_GetObjectItem(reply, "payload");
+    size_t used = 0;
+
+    text[0] = '\0';
+    cJSON_ArrayForEach(tap, cJSON_GetObjectItem(payload, "taps"))
+    {
+        const cJSON *uid = cJSON_GetObjectItem(tap, "uid");
+
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s %s %d ", text_of(tap, "name"),
+                                 text_of(tap, "state"), uid ? uid->valueint : -1);
+    }
+    cJSON_Delete(reply);
+    return text;
+}
+
+/* Nothing of any tap is left. */
+static void assert_nothing(struct service *s)
+{
+    ck_assert_uint_eq(fake_tap_count(), 0);
+    ck_assert_uint_eq(s->services.leases.by_id.count, 0);
+    ck_assert_uint_eq(taps_in(s)->names.count, 0);
+    ck_assert_uint_eq(taps_in(s)->pool.used, 0);
+}
+
+/* --- Life ---------------------------------------------------------------------------------- */
+
+START_TEST(a_tap_lasts_as_long_as_its_descriptor)
+{
+    const struct tap_config *made;
+    struct service s;
+    cJSON *payload;
+    int fd;
+
+    begin(&s);
+    client_say(&s, FIRST, OPEN(A ",\"mtu\":9000,\"offload\":true"));
+    fd = take_tap(&s, FIRST, &payload);
+    ck_assert_str_eq(text_of(payload, "name"), "nb-a");
+    ck_assert_str_eq(text_of(payload, "mac"), "fe:97:e2:e5:9c:ba");
+    ck_assert_int_eq(cJSON_GetObjectItem(payload, "mtu")->valueint, 9000);
+    ck_assert_int_gt(cJSON_GetObjectItem(payload, "ifindex")->valueint, 0);
+    ck_assert_uint_eq(strlen(text_of(payload, "lease")), LEASE_ID_LENGTH);
+    cJSON_Delete(payload);
+    made = fake_tap_find("nb-a");
+    ck_assert_ptr_nonnull(made);
+    ck_assert_uint_eq(made->flags, TAP_OFFLOAD | TAP_QUIET);
+    ck_assert_uint_eq(made->mtu, 9000);
+    ck_assert_str_eq(taps_shown(&s), "nb-a open 1001 ");
+    client_close(&s, FIRST); /* the connection is not what it hangs on */
+    notice(&s);
+    ck_assert_str_eq(taps_shown(&s), "nb-a open 1001 ");
+    close(fd);
+    notice(&s);
+    ck_assert_str_eq(taps_shown(&s), "");
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+START_TEST(the_first_free_name_is_taken)
+{
+    struct service s;
+    cJSON *payload;
+    int fds[3];
+
+    begin(&s);
+    fake_netif_add("nb-1"); /* somebody else's */
+    fds[0] = open_tap(&s, FIRST, OPEN(""));
+    fds[1] = open_tap(&s, OTHER, OPEN(""));
+    ck_assert_str_eq(taps_shown(&s), "nb-0 open 1001 nb-2 open 1002 ");
+    close(fds[0]);
+    notice(&s);
+    client_say(&s, OTHER, OPEN(""));
+    fds[2] = take_tap(&s, OTHER, &payload);
+    ck_assert_str_eq(text_of(payload, "name"), "nb-0");
+    cJSON_Delete(payload);
+    close(fds[1]);
+    close(fds[2]);
+    notice(&s);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+START_TEST(a_tap_is_closed_by_who_has_it_and_by_nobody_else)
+{
+    struct service s;
+    int fd;
+
+    begin(&s);
+    fd = open_tap(&s, FIRST, OPEN(A));
+    expect(client_ask(&s, OTHER, CLOSE(A)), "not-allowed");
+    expect(client_ask(&s, OTHER, OPEN(A)), "in-use");
+    expect(client_ask(&s, SECOND, OPEN(A)), "in-use");
+    expect(client_ask(&s, SECOND, CLOSE(A ",\"dry_run\":true")), "success");
+    ck_assert_uint_eq(fake_tap_count(), 1);
+    expect(client_ask(&s, SECOND, CLOSE(A)), "success");
+    expect(client_ask(&s, SECOND, CLOSE(A)), "not-found");
+    notice(&s);
+    assert_nothing(&s);
+    close(fd);
+    fd = open_tap(&s, OTHER, OPEN(A));
+    expect(client_ask(&s, ROOT, CLOSE(A)), "success");
+    notice(&s);
+    assert_nothing(&s);
+    close(fd);
+    end(&s);
+}
+END_TEST
+
+START_TEST(a_revoked_lease_ends_the_tap)
+{
+    char request[96], id[LEASE_ID_SIZE];
+    struct service s;
+    int fd;
+
+    begin(&s);
+    fd = open_tap(&s, FIRST, OPEN(A));
+    snprintf(request, sizeof request, "{\"action\":\"REVOKE\",\"payload\":{\"lease\":\"%s\"}}",
+             lease_id_format(TAILQ_FIRST(&s.services.leases.order)->info.id, id));
+    expect(client_ask(&s, ROOT, request), "success");
+    notice(&s);
+    assert_nothing(&s);
+    close(fd);
+    end(&s);
+}
+END_TEST
+
+/* A reply that nobody takes, and one that nobody waits for, leave nothing. */
+START_TEST(who_hangs_up_has_no_tap)
+{
+    struct service s;
+
+    begin(&s);
+    client_say(&s, FIRST, OPEN(A));
+    client_close(&s, FIRST);
+    notice(&s);
+    keeper_end_listen(&s.keeper, false);
+    client_say(&s, SECOND, OPEN("\"name\":\"nb-b\""));
+    service_settle(&s);
+    client_close(&s, SECOND);
+    service_settle(&s);
+    keeper_end_listen(&s.keeper, true);
+    notice(&s);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+START_TEST(a_lease_that_ends_before_the_answer_leaves_nothing)
+{
+    struct service s;
+
+    begin(&s);
+    keeper_end_listen(&s.keeper, false);
+    client_say(&s, FIRST, OPEN(A));
+    service_settle(&s);
+    ck_assert_str_eq(taps_shown(&s), "nb-a opening 1001 ");
+    if (_i == 0) {
+        expect(client_ask(&s, SECOND, CLOSE(A)), "success");
+    } else {
+        s.services.policy.count = 0;
+        pendings_policy_changed(&s.services);
+        s.services.policy.count = 1;
+    }
+    expect(client_line(&s, FIRST, NULL), _i == 0 ? "not-found" : "not-allowed");
+    ck_assert_str_eq(taps_shown(&s), "");
+    keeper_end_listen(&s.keeper, true);
+    notice(&s);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+/* The name is not free before the interface is gone; who wants it waits for that. */
+START_TEST(a_name_is_free_when_its_interface_is_gone)
+{
+    struct service s;
+    int old, fd;
+
+    begin(&s);
+    old = open_tap(&s, FIRST, OPEN(A));
+    keeper_end_listen(&s.keeper, false);
+    expect(client_ask(&s, FIRST, CLOSE(A)), "success");
+    ck_assert_uint_eq(taps_in(&s)->pool.used, 1);
+    client_say(&s, SECOND, OPEN(A));
+    service_settle(&s);
+    ck_assert_str_eq(taps_shown(&s), "");
+    keeper_end_listen(&s.keeper, true);
+    notice(&s);
+    fd = take_tap(&s, SECOND, NULL);
+    ck_assert_str_eq(taps_shown(&s), "nb-a open 1001 ");
+    close(old);
+    close(fd);
+    notice(&s);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+START_TEST(what_the_keeper_refuses_leaves_nothing)
+{
+    static const struct {
+        int error;
+        const char *code;
+    } answers[] = {{-EIO, "internal"}, {-ENOENT, "unsupported"}, {-EBUSY, "in-use"}};
+    struct service s;
+
+    begin(&s);
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        fake_fail(1, answers[i].error);
+        expect(client_ask(&s, FIRST, OPEN(A)), answers[i].code);
+        notice(&s);
+        assert_nothing(&s);
+    }
+    fake_host_add("eth0", "192.168.0.9/24");
+    expect(client_ask(&s, FIRST, OPEN(A ",\"hosts\":[\"192.168.0.5/24\"]")), "in-use");
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+static const struct {
+    const char *payload, *code;
+} wrong[] = {
+    {"\"name\":\"eth7\"", "invalid-name"},
+    {"\"name\":\"nb-\"", "invalid-name"},
+    {"\"name\":\"nb-a+\"", "invalid-name"},
+    {"\"name\":\"nb-a*\"", "invalid-name"},
+    {A ",\"isolated\":true", "missing-field"},
+    {A ",\"bridge\":\"br0\"", "not-found"},
+    {A ",\"bridge\":\"a\"", "not-allowed"},
+    {A ",\"bridge\":\"br0\",\"hosts\":[\"192.168.0.1/24\"]", "invalid-address"},
+    {A ",\"bridge\":\"br0\",\"mac\":\"52:54:00:00:00:01\"", "invalid-address"},
+    {A ",\"hosts\":[\"192.168.0.1/16\"]", "not-allowed"},
+    {A ",\"hosts\":[\"10.0.0.1/24\"]", "not-allowed"},
+};
+
+START_TEST(a_wrong_request_is_refused)
+{
+    char request[192];
+    struct service s;
+
+    begin(&s);
+    snprintf(request, sizeof request, OPEN("%s"), wrong[_i].payload);
+    expect(client_ask(&s, FIRST, request), wrong[_i].code);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+START_TEST(a_dry_run_opens_nothing)
+{
+    struct service s;
+    cJSON *reply;
+
+    begin(&s);
+    reply = client_ask(&s, FIRST, OPEN("\"dry_run\":true"));
+    ck_assert_str_eq(text_of(reply, "message"), "Tap nb-0 would be opened.");
+    cJSON_Delete(reply);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+/* --- Shares, policy, events ---------------------------------------------------------------- */
+
+START_TEST(one_user_takes_no_more_than_his_share)
+{
+    struct service s;
+    int fds[4];
+
+    begin(&s);
+    taps_set_limits(taps_in(&s), &(struct limits){.taps = 16, .taps_per_user = 2});
+    fds[0] = open_tap(&s, FIRST, OPEN(""));
+    fds[1] = open_tap(&s, SECOND, OPEN(""));
+    expect(client_ask(&s, FIRST, OPEN("")), "limit");
+    expect(client_ask(&s, FIRST, OPEN("\"dry_run\":true")), "limit");
+    fds[2] = open_tap(&s, OTHER, OPEN(""));
+    close(fds[0]);
+    notice(&s);
+    fds[3] = open_tap(&s, FIRST, OPEN(""));
+    for (int i = 1; i < 4; i++)
+        close(fds[i]);
+    notice(&s);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+/* What is chosen by the service is judged as what is named. */
+START_TEST(the_policy_judges_name_and_bridge)
+{
+    static struct rule narrow = {.name = "narrow",
+                                 .everyone = true,
+                                 .verb_count = 1,
+                                 .verbs = {"tap.write"},
+                                 .interface_count = 2,
+                                 .interfaces = {"nb-0", "nb-b*"}};
+    struct service s;
+    int fds[2];
+
+    begin(&s);
+    fake_netif_add("br0");
+    s.services.policy.rules = &narrow;
+    fds[0] = open_tap(&s, FIRST, OPEN(""));
+    expect(client_ask(&s, FIRST, OPEN("")), "not-allowed");
+    expect(client_ask(&s, FIRST, OPEN(A)), "not-allowed");
+    expect(client_ask(&s, FIRST, OPEN("\"name\":\"nb-b1\",\"bridge\":\"br0\"")), "not-allowed");
+    fds[1] = open_tap(&s, FIRST, OPEN("\"name\":\"nb-b1\""));
+    expect(client_ask(&s, FIRST, SHOW), "not-allowed");
+    s.services.policy.rules = &rule;
+    close(fds[0]);
+    close(fds[1]);
+    end(&s);
+}
+END_TEST
+
+static void assert_event(struct service *s, const char *topic)
+{
+    cJSON *event = client_line(s, ROOT, NULL);
+
+    ck_assert_msg(event != NULL, "no event, %s was expected", topic);
+    ck_assert_str_eq(text_of(event, "event"), topic);
+    ck_assert_str_eq(text_of(cJSON_GetObjectItem(event, "payload"), "name"), "nb-a");
+    cJSON_Delete(event);
+}
+
+START_TEST(events_tell_of_taps_and_their_bridges)
+{
+    struct service s;
+    int fd;
+
+    begin(&s);
+    fake_netif_add("br0");
+    expect(client_ask(&s, ROOT, "{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[\"tap.*\"]}}"),
+           "success");
+    fd = open_tap(&s, FIRST, OPEN(A ",\"bridge\":\"br0\",\"isolated\":true"));
+    assert_event(&s, "tap.opened");
+    fake_netif_del("br0");
+    notice(&s);
+    assert_event(&s, "tap.waiting");
+    ck_assert_uint_eq(taps_in(&s)->waiting, 1);
+    fake_netif_add("br0");
+    notice(&s);
+    assert_event(&s, "tap.restored");
+    ck_assert_uint_eq(taps_in(&s)->waiting, 0);
+    ck_assert_uint_eq(fake_tap_find("nb-a")->flags & TAP_ISOLATED, TAP_ISOLATED);
+    close(fd);
+    notice(&s);
+    assert_event(&s, "tap.closed");
+    end(&s);
+}
+END_TEST
+
+/* The keeper refuses once; it is tried again some seconds later. */
+START_TEST(a_port_is_tried_again)
+{
+    struct service s;
+    int fd;
+
+    begin(&s);
+    fake_netif_add("br0");
+    fd = open_tap(&s, FIRST, OPEN(A ",\"bridge\":\"br0\""));
+    fake_netif_del("br0");
+    notice(&s);
+    tap_bridges_parse("none", &s.keeper.config.tap_bridges);
+    fake_netif_add("br0");
+    notice(&s);
+    ck_assert_uint_eq(taps_in(&s)->waiting, 1);
+    tap_bridges_parse("br0", &s.keeper.config.tap_bridges);
+    for (int i = 0; i < 5; i++)
+        tap_ops.tick(kind_self(&s.services.kinds, &tap_ops));
+    notice(&s);
+    ck_assert_uint_eq(taps_in(&s)->waiting, 0);
+    close(fd);
+    end(&s);
+}
+END_TEST
+
+START_TEST(a_tap_that_is_renamed_is_still_closed)
+{
+    struct service s;
+    int fd;
+
+    begin(&s);
+    fd = open_tap(&s, FIRST, OPEN(A));
+    fake_netif_rename("nb-a", "nb-z");
+    notice(&s);
+    expect(client_ask(&s, FIRST, CLOSE(A)), "success");
+    notice(&s);
+    assert_nothing(&s);
+    close(fd);
+    fd = open_tap(&s, FIRST, OPEN(A));
+    fake_netif_rename("nb-a", "eth9"); /* the keeper would not delete that */
+    notice(&s);
+    expect(client_ask(&s, FIRST, CLOSE(A)), "success");
+    ck_assert_uint_eq(s.services.leases.by_id.count, 0);
+    close(fd);
+    end(&s);
+}
+END_TEST
+
+/* --- Persistent ones ----------------------------------------------------------------------- */
+
+START_TEST(a_persistent_tap_lasts_until_it_is_closed)
+{
+    struct service s;
+
+    begin(&s);
+    expect(client_ask(&s, FIRST, OPEN(A ",\"persistent\":true")), "success");
+    client_close(&s, FIRST);
+    notice(&s);
+    ck_assert_str_eq(taps_shown(&s), "nb-a open 1001 ");
+    ck_assert_uint_eq(fake_tap_find("nb-a")->owner, ALICE);
+    expect(client_ask(&s, SECOND, CLOSE(A)), "success");
+    notice(&s);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+/* --- A broker after another ---------------------------------------------------------------- */
+
+static void follow(struct service *next, const struct service *s, int journal)
+{
+    service_follow(next, s);
+    strcpy(next->keeper.config.tap_prefix, TAP_PREFIX_DEFAULT);
+    tap_bridges_parse("br0", &next->keeper.config.tap_bridges);
+    service_keep(next, journal, "");
+    connect_all(next);
+    notice(next);
+}
+
+START_TEST(another_broker_has_the_same_taps)
+{
+    static struct service s, next; /* s has what it has: nobody ends it */
+    int fds[2], journal = memory_make("journal", 16 << 20);
+
+    begin(&s);
+    fake_netif_add("br0");
+    service_keep(&s, journal, "");
+    fds[0] = open_tap(&s, FIRST, OPEN(A ",\"bridge\":\"br0\""));
+    fds[1] = open_tap(&s, OTHER, OPEN("\"name\":\"nb-b\""));
+    expect(client_ask(&s, SECOND, OPEN("\"name\":\"nb-p\",\"persistent\":true")), "success");
+    fake_netif_del("br0"); /* the dead one did not see that */
+    close(fds[1]);
+
+    follow(&next, &s, journal);
+    ck_assert_str_eq(taps_shown(&next), "nb-a waiting 1001 nb-p open 1001 ");
+    fake_netif_add("br0");
+    notice(&next);
+    ck_assert_str_eq(taps_shown(&next), "nb-a open 1001 nb-p open 1001 ");
+    ck_assert_uint_eq(fake_tap_count(), 2);
+    close(fds[0]);
+    expect(client_ask(&next, FIRST, CLOSE("\"name\":\"nb-p\"")), "success");
+    notice(&next);
+    assert_nothing(&next);
+    end(&next);
+    close(journal);
+}
+END_TEST
+
+/* Killed after the lease was written down, and before the keeper acted: there is nothing. */
+START_TEST(killed_before_the_keeper_acted)
+{
+    static struct service s, next;
+    int journal = memory_make("journal", 16 << 20);
+
+    begin(&s);
+    service_keep(&s, journal, "");
+    keeper_end_listen(&s.keeper, false);
+    client_say(&s, FIRST, OPEN(A));
+    service_settle(&s);
+    ck_assert_uint_eq(s.services.leases.by_id.count, 1);
+
+    follow(&next, &s, journal);
+    assert_nothing(&next);
+    end(&next);
+    close(journal);
+}
+END_TEST
+
+/* Killed before the descriptor was with the client: the kernel ends the tap, soon. */
+START_TEST(killed_before_the_client_had_it)
+{
+    static struct service s, next;
+    int fd, journal = memory_make("journal", 16 << 20);
+    struct tap_config config;
+
+    begin(&s);
+    service_keep(&s, journal, "");
+    keeper_end_listen(&s.keeper, false);
+    client_say(&s, FIRST, OPEN(A));
+    service_settle(&s);
+    config = taps_find_tap(taps_in(&s), "nb-a")->config;
+    fd = taps_open(&config); /* so far the keeper came */
+    ck_assert_int_ge(fd, 0);
+
+    follow(&next, &s, journal);
+    ck_assert_str_eq(taps_shown(&next), "nb-a open 1001 ");
+    close(fd);
+    notice(&next);
+    assert_nothing(&next);
+    end(&next);
+    close(journal);
+}
+END_TEST
+
+/* Killed when the end of the lease was written down, and the keeper had not heard of it. */
+START_TEST(killed_before_the_interface_was_deleted)
+{
+    static struct service s, next;
+    int fd, journal = memory_make("journal", 16 << 20);
+
+    begin(&s);
+    service_keep(&s, journal, "");
+    fd = open_tap(&s, FIRST, OPEN(A));
+    keeper_end_listen(&s.keeper, false);
+    expect(client_ask(&s, FIRST, CLOSE(A)), "success");
+    ck_assert_uint_eq(fake_tap_count(), 1);
+
+    follow(&next, &s, journal);
+    assert_nothing(&next);
+    close(fd);
+    end(&next);
+    close(journal);
+}
+END_TEST
+
+/* Without a journal nobody knows whose it is: it stays, and only the administrator may close it. */
+START_TEST(what_nobody_knows_of_is_nobody_s)
+{
+    static struct service s, next;
+    int fd, journal = memory_make("journal", 16 << 20);
+
+    begin(&s);
+    fd = open_tap(&s, FIRST, OPEN(A));
+
+    follow(&next, &s, journal);
+    ck_assert_str_eq(taps_shown(&next), "nb-a open -1 ");
+    expect(client_ask(&next, FIRST, CLOSE(A)), "not-allowed");
+    expect(client_ask(&next, ROOT, CLOSE(A)), "success");
+    notice(&next);
+    assert_nothing(&next);
+    close(fd);
+    end(&next);
+    close(journal);
+}
+END_TEST
+
+/* As after a reboot: it is made again, and where that fails, tried again. */
+START_TEST(a_persistent_tap_is_made_again)
+{
+    static struct service s, next;
+    int journal = memory_make("journal", 16 << 20);
+    unsigned ifindex;
+
+    begin(&s);
+    service_keep(&s, journal, "");
+    expect(client_ask(&s, FIRST, OPEN(A ",\"persistent\":true")), "success");
+    ifindex = taps_find("nb-a");
+    keeper_end_listen(&s.keeper, false);
+    ck_assert_int_eq(taps_delete(ifindex), 0);
+
+    fake_fail(1, -EIO);
+    follow(&next, &s, journal);
+    ck_assert_str_eq(taps_shown(&next), "nb-a waiting 1001 ");
+    for (int i = 0; i < 5; i++)
+        tap_ops.tick(kind_self(&next.services.kinds, &tap_ops));
+    notice(&next);
+    ck_assert_str_eq(taps_shown(&next), "nb-a open 1001 ");
+    ck_assert_uint_eq(fake_tap_find("nb-a")->owner, ALICE);
+    expect(client_ask(&next, FIRST, CLOSE(A)), "success");
+    notice(&next);
+    assert_nothing(&next);
+    end(&next);
+    close(journal);
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+    tcase_add_test(tests, a_tap_lasts_as_long_as_its_descriptor);
+    tcase_add_test(tests, the_first_free_name_is_taken);
+    tcase_add_test(tests, a_tap_is_closed_by_who_has_it_and_by_nobody_else);
+    tcase_add_test(tests, a_revoked_lease_ends_the_tap);
+    tcase_add_test(tests, who_hangs_up_has_no_tap);
+    tcase_add_loop_test(tests, a_lease_that_ends_before_the_answer_leaves_nothing, 0, 2);
+    tcase_add_test(tests, a_name_is_free_when_its_interface_is_gone);
+    tcase_add_test(tests, what_the_keeper_refuses_leaves_nothing);
+    tcase_add_loop_test(tests, a_wrong_request_is_refused, 0, sizeof wrong / sizeof *wrong);
+    tcase_add_test(tests, a_dry_run_opens_nothing);
+    tcase_add_test(tests, one_user_takes_no_more_than_his_share);
+    tcase_add_test(tests, the_policy_judges_name_and_bridge);
+    tcase_add_test(tests, events_tell_of_taps_and_their_bridges);
+    tcase_add_test(tests, a_port_is_tried_again);
+    tcase_add_test(tests, a_tap_that_is_renamed_is_still_closed);
+    tcase_add_test(tests, a_persistent_tap_lasts_until_it_is_closed);
+    tcase_add_test(tests, another_broker_has_the_same_taps);
+    tcase_add_test(tests, killed_before_the_keeper_acted);
+    tcase_add_test(tests, killed_before_the_client_had_it);
+    tcase_add_test(tests, killed_before_the_interface_was_deleted);
+    tcase_add_test(tests, what_nobody_knows_of_is_nobody_s);
+    tcase_add_test(tests, a_persistent_tap_is_made_again);
+}
+
+int main(void)
+{
+    return suite_run("taps", add_tests);
+}
