@@ -62,7 +62,7 @@ static int parse_address(struct link *link, const char *text, const char *colon,
     return resolve(link, host, colon + 1, ret);
 }
 
-int address_parse(struct link *link, const char *text, struct address *ret)
+int address_find(struct link *link, const char *text, struct address *ret)
 {
     const char *colon = strrchr(text, ':');
 

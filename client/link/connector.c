@@ -69,7 +69,7 @@ static int bind_local(struct place *place)
     else
         snprintf(path, sizeof path, "%s/netbroker-link-%ld-%p.sock", folder ? folder : "/tmp",
                  (long)getpid(), (void *)place);
-    result = address_parse(place->link, path, &local);
+    result = address_find(place->link, path, &local);
     if (result < 0)
         return result;
     if (local.any.sa_family != AF_UNIX)
@@ -159,7 +159,7 @@ int link_connect(struct link *link, const char *text, const struct link_options 
     if (result < 0)
         return result;
     place->delay_ms = DELAY_LEAST_MS;
-    result = address_parse(link, text, &place->address);
+    result = address_find(link, text, &place->address);
     if (result == 0)
         result = socket_type_of(link, options, &place->address);
     if (result < 0) {

@@ -130,7 +130,7 @@ struct place_kind {
 };
 
 /* PATH, PORT or ADDRESS:PORT. -EINVAL: none of these; the link's problem says so. */
-int address_parse(struct link *link, const char *text, struct address *ret);
+int address_find(struct link *link, const char *text, struct address *ret);
 
 /* "127.0.0.1:4711", or the path. */
 void address_name(const struct address *address, char *ret, size_t size);

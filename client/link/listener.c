@@ -150,7 +150,7 @@ static const struct place_kind message_place = {
 static int begin(struct place *place)
 {
     struct link *link = place->link;
-    int type = address_parse(link, place->text, &place->address);
+    int type = address_find(link, place->text, &place->address);
 
     if (type < 0)
         return type;
