@@ -210,13 +210,13 @@ static void say_rule(const struct helper *helper)
     fprintf(stderr,
             "In /etc/netbroker/policy.conf or a file in policy.d beside it, this rule would allow "
             "it where no other one denies it:\n"
-            "  [allow %s to use %s]\n"
-            "  users = %s\n"
+            "  [allow taps of %.30s]\n"
+            "  %s = %s\n"
             "  verbs = tap.write\n"
             "  interfaces = nb-*, %s\n"
             "'systemctl reload netbrokerd' puts it into force.\n",
-            entry ? entry->pw_name : number, helper->bridge, entry ? entry->pw_name : number,
-            helper->bridge);
+            entry ? entry->pw_name : number, entry ? "user" : "users",
+            entry ? entry->pw_name : number, helper->bridge);
 }
 
 static void say_setting(const struct helper *helper)
@@ -256,12 +256,13 @@ static int explain_unreachable(const struct helper *helper, int error)
 
 static int pass_tap(const struct helper *helper, const struct nb_reply *reply)
 {
+    static const struct fdpass_target connected;
     static const char done = 0;
     int result, tap = nb_reply_fd(reply, "tap");
 
     if (tap < 0)
         return say(EXIT_REFUSED, "the service's reply brought no tap: %s.", strerror(-tap));
-    result = fdpass_send(helper->fd, NULL, &done, sizeof done, tap);
+    result = fdpass_send(helper->fd, &connected, &done, sizeof done, tap);
     close(tap);
     if (result < 0)
         return say(EXIT_REFUSED, "the tap cannot be passed through descriptor %d: %s.", helper->fd,

@@ -39,6 +39,41 @@ enum { OPTION_TYPES(T) };
       "number of the tap's descriptor (3 where it is free), {name} the name of the interface and " \
       "{mac} its Ethernet address.")
 
+/* The options of fuzziqersoftware/tapserver, and some more. */
+#define OPTIONS_TAPSERVER(F, S)                                                                    \
+    F(S, listen, place, REQUIRED, 0, 0, 0,                                                         \
+      "Where clients connect: the path of a Unix socket, a TCP port of 127.0.0.1, or the TCP "     \
+      "port of an address of this machine. May be given several times.")                           \
+    F(S, use_framed_protocol, flag, OPTIONAL, 0, 0, 0,                                             \
+      "Each frame follows its length, in two bytes with the low one first, as Dolphin has it. "    \
+      "Without, its own headers must tell the length, so only IPv4, IPv6 and ARP can pass.")       \
+    F(S, ip_address, host, OPTIONAL, 0, 0, 0,                                                      \
+      "The host's address on the link, with the length of its prefix (by default 24, or 64 for "   \
+      "IPv6); or 'none'. By default 172.30.0.1/24.")                                               \
+    F(S, mac_address, text, OPTIONAL, 0, 0, 0,                                                     \
+      "The Ethernet address of the host's end. By default one that is made of the first "          \
+      "--listen, and so always the same.")                                                         \
+    F(S, mtu, number, OPTIONAL, TAP_MTU_LEAST, TAP_MTU_MAX, TAP_MTU_DEFAULT,                       \
+      "The largest packet, in bytes, without its Ethernet header.")                                \
+    F(S, name, interface, OPTIONAL, 0, 0, 0,                                                       \
+      "The name of the interface. By default the service chooses one.")                            \
+    F(S, mode, mode, OPTIONAL, 0, 0, 0,                                                            \
+      "Of a Unix socket: who may connect, as chmod(1) has it in octal digits. By default 600, "    \
+      "which is you alone; 660 is also the group.")                                                \
+    F(S, group, owners, OPTIONAL, 0, 0, 0,                                                         \
+      "Of a Unix socket: its group, by name or number; one that you are in.")                      \
+    F(S, show_data, flag, OPTIONAL, 0, 0, 0, "Print each frame on standard error.")                \
+    F(S, show_size_warnings, flag, OPTIONAL, 0, 0, 0,                                              \
+      "Print each frame whose length its own headers do not tell right: it would not pass "        \
+      "without --use-framed-protocol.")                                                            \
+    F(S, metric, text, OPTIONAL, 0, 0, 0, "Has no meaning here, and is ignored.")                  \
+    F(S, disable_nud, flag, OPTIONAL, 0, 0, 0, "Has no meaning here, and is ignored.")             \
+    F(S, enable_router_advertisements, flag, OPTIONAL, 0, 0, 0,                                    \
+      "Has no meaning here, and is ignored.")                                                      \
+    F(S, network_device_number, text, OPTIONAL, 0, 0, 0, "Has no meaning here, and is ignored.")   \
+    F(S, io_device_number, text, OPTIONAL, 0, 0, 0, "Has no meaning here, and is ignored.")        \
+    F(S, ifconfig_command, text, OPTIONAL, 0, 0, 0, "Has no meaning here, and is ignored.")
+
 /* C(NAME, options, the action whose fields are among them, policy verb, the action of the same
  * family that it is listed behind, command line, documentation) */
 #define COMMANDS(C)                                                                                \
@@ -51,7 +86,11 @@ enum { OPTION_TYPES(T) };
       "over are reported on standard error.")                                                      \
     C(TAP_EXEC, tap_exec, "OPEN_TAP", "tap.write", SHOW_TAP, "tap exec",                           \
       "Open a tap and run a command that has its descriptor. The tap lasts as long as the "        \
-      "command, or whatever it leaves the descriptor to.")
+      "command, or whatever it leaves the descriptor to.")                                         \
+    C(TAPSERVER, tapserver, "OPEN_TAP", "tap.write", SHOW_TAP, "tapserver",                        \
+      "Serve a tap to emulators such as Dolphin: an Ethernet link to this host, over a socket. "   \
+      "It takes the options of fuzziqersoftware/tapserver, needs no privileges, serves several "   \
+      "clients at once, and goes on when one leaves.")
 
 #define C(NAME, options, action, policy, after, words, documentation)                              \
     static const struct field options_##options[] = {OPTIONS_##NAME(F, )};
@@ -173,6 +212,23 @@ const char *argument_name(const struct field *option, char *text, size_t size)
     for (char *c = text; *c; c++)
         *c = (char)toupper((unsigned char)*c);
     return text;
+}
+
+/* Options that have other names than the fields which they become. */
+static const struct {
+    const char *command, *option, *field;
+} renamed[] = {
+    {"tapserver", "ip_address", "hosts"},
+    {"tapserver", "mac_address", "mac"},
+};
+
+const char *option_field(const struct action_row *row, const struct field *option)
+{
+    for (size_t i = 0; i < sizeof renamed / sizeof *renamed; i++)
+        if (strcmp(renamed[i].command, row->cli) == 0 &&
+            strcmp(renamed[i].option, option->name) == 0)
+            return renamed[i].field;
+    return option->name;
 }
 
 /* A program gives a user by number and knows connections and DESCRIBE; a person has other words. */

@@ -34,7 +34,7 @@ enum option_type {
 #define OPTION_SECONDS_MAX     86400.0
 
 /* The commands of our own. */
-enum own_command { OWN_REPLACE, OWN_IMPORT, OWN_TAP_EXEC, OWN_COUNT };
+enum own_command { OWN_REPLACE, OWN_IMPORT, OWN_TAP_EXEC, OWN_TAPSERVER, OWN_COUNT };
 
 struct command {
     /* What it takes, also where it is no action; of an action, options of our own as well, behind
@@ -59,6 +59,9 @@ bool option_repeats(const struct field *option);
 
 /* How help calls a value of the option, e.g. "ADDRESS"; "" for a flag. */
 const char *option_metavariable(const struct field *option);
+
+/* The field that a message of the service names where this option of the command is meant. */
+const char *option_field(const struct action_row *row, const struct field *option);
 
 /* Whether it stands without a name, in its place. */
 bool option_is_argument(const struct field *option);

@@ -85,10 +85,10 @@ int explain_file(const struct command_line *line, const char *path, int error)
 static const struct field *quoted_field(const struct action_row *row, const char *text)
 {
     for (size_t i = 0; i < row->field_count; i++) {
-        size_t length = strlen(row->fields[i].name);
+        const char *name = option_field(row, &row->fields[i]);
+        size_t length = strlen(name);
 
-        if (text[0] == '\'' && strncmp(text + 1, row->fields[i].name, length) == 0 &&
-            text[length + 1] == '\'')
+        if (text[0] == '\'' && strncmp(text + 1, name, length) == 0 && text[length + 1] == '\'')
             return &row->fields[i];
     }
     return NULL;
@@ -117,7 +117,7 @@ const char *in_command_words(const struct action_row *row, const char *message, 
         if (field) {
             used += (size_t)snprintf(text + used, size - used, "%s",
                                      option_title(field, name, sizeof name));
-            at += strlen(field->name) + 2;
+            at += strlen(option_field(row, field)) + 2;
         } else {
             text[used++] = *at++;
             text[used] = '\0';

@@ -83,7 +83,8 @@ debian_package(daemon netbrokerd net foreign "privileged networking for programs
 ${common}
 
 This package contains the service. Members of the group netbroker may look
-at what it does; the administrator's rules decide who may change what.")
+at what it does, and have Ethernet links for emulators and virtual machines;
+the administrator's rules decide who may do what else.")
 set(CPACK_DEBIAN_DAEMON_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers | systemd-sysusers")
 set(CPACK_DEBIAN_DAEMON_PACKAGE_RECOMMENDS netbroker)
 set(CPACK_DEBIAN_DAEMON_PACKAGE_CONTROL_EXTRA
@@ -92,7 +93,8 @@ set(CPACK_DEBIAN_DAEMON_PACKAGE_CONTROL_EXTRA
 debian_package(client netbroker net foreign "privileged networking for programs that are not root: command
 ${common}
 
-This package contains the command netbroker, which asks the service netbrokerd.")
+This package contains the command netbroker, which asks the service netbrokerd,
+and a bridge helper for QEMU and libvirt.")
 set(CPACK_DEBIAN_CLIENT_PACKAGE_RECOMMENDS netbrokerd)
 
 # The trigger calls ldconfig(8). Scripts that do not exist keep CPack from adding some that call it,

@@ -1,0 +1,98 @@
+/* What a tap is in words: Ethernet addresses, and what stands for it on a command line. */
+#include "tap.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- Ethernet addresses -------------------------------------------------------------------- */
+
+bool mac_read(const char *text, char ret[MAC_TEXT_MAX])
+{
+    char separator = strlen(text) == MAC_TEXT_MAX - 1 ? text[2] : '\0';
+    size_t used = 0;
+
+    if (separator && separator != ':' && separator != '-')
+        return false;
+    for (unsigned i = 0; i < MAC_BYTES; i++) {
+        if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]))
+            return false;
+        used += (size_t)snprintf(ret + used, MAC_TEXT_MAX - used, "%s%c%c", i ? ":" : "",
+                                 tolower((unsigned char)text[0]), tolower((unsigned char)text[1]));
+        text += 2;
+        if (separator && i + 1 < MAC_BYTES && *text++ != separator)
+            return false;
+    }
+    return *text == '\0';
+}
+
+void mac_derive(const char *text, char ret[MAC_TEXT_MAX])
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    snprintf(ret, MAC_TEXT_MAX, "fe:%02x:%02x:%02x:%02x:%02x", (unsigned)(hash >> 56 & 0xff),
+             (unsigned)(hash >> 48 & 0xff), (unsigned)(hash >> 40 & 0xff),
+             (unsigned)(hash >> 32 & 0xff), (unsigned)(hash >> 24 & 0xff));
+}
+
+/* --- The words of a command ---------------------------------------------------------------- */
+
+int tap_inherit(struct tap *tap)
+{
+    int lowest = fcntl(tap->fd, F_DUPFD, STDERR_FILENO + 1);
+
+    if (lowest < 0)
+        return -errno;
+    if (lowest > tap->fd && tap->fd > STDERR_FILENO) {
+        close(lowest);
+        return fcntl(tap->fd, F_SETFD, 0) < 0 ? -errno : 0;
+    }
+    close(tap->fd);
+    tap->fd = lowest;
+    return 0;
+}
+
+struct substitute {
+    const char *name, *value;
+};
+
+/* The one whose name the word begins with; NULL: none. */
+static const struct substitute *find_substitute(const struct substitute *list, const char *word)
+{
+    for (; list->name; list++)
+        if (strncmp(word, list->name, strlen(list->name)) == 0)
+            return list;
+    return NULL;
+}
+
+char *tap_word(const struct tap *tap, const char *word)
+{
+    char *text = NULL, number[16];
+    const struct substitute substitutes[] = {
+        {"{fd}", number}, {"{name}", tap->name}, {"{mac}", tap->mac}, {NULL, NULL}};
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out)
+        return NULL;
+    snprintf(number, sizeof number, "%d", tap->fd);
+    while (*word) {
+        const struct substitute *substitute = find_substitute(substitutes, word);
+
+        if (substitute)
+            fputs(substitute->value, out);
+        else
+            putc(*word, out);
+        word += substitute ? strlen(substitute->name) : 1;
+    }
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
