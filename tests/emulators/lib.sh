@@ -1,0 +1,105 @@
+# shellcheck shell=bash
+# The ground under the tests with real emulators: bash, sourced first. An ordinary user starts each
+# emulator; its guest pings the host over a link of netbroker's, three times.
+. "$(dirname "${BASH_SOURCE[0]}")/../system/lib.sh"
+
+emulators=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+host=10.77.0.1 # of the link's end here
+home=$work/home # of the user: sockets, and what emulators write
+netbroker=$work/netbroker
+
+# need_program PROGRAM PACKAGE
+need_program() {
+    command -v "$1" >/dev/null || skip "no $1; Debian's package $2 has it"
+}
+
+# need_image FILE: a copy that everybody may read, whatever folder the build is in
+need_image() {
+    [ -e "$build/emulators/$1" ] || skip "no $1; './run emulators' makes it"
+    cp "$build/emulators/$1" $work
+    chmod 644 "$work/$1"
+}
+
+# The command line of QEMU, but for its link: a -netdev of the name n0.
+need_qemu() {
+    need_program qemu-system-x86_64 qemu-system-x86
+    need_image vmlinuz
+    need_image guest.initrd
+    qemu=(qemu-system-x86_64 -accel tcg -m 128 -nodefaults -display none -no-reboot -serial stdio
+        -kernel $work/vmlinuz -initrd $work/guest.initrd
+        -append "console=ttyS0 quiet panic=-1 address=10.77.0.2/24 host=$host"
+        -device virtio-net-pci,netdev=n0)
+}
+
+# The command line of User-mode Linux, but for its link. It has the addresses given, or those of
+# most tests.
+need_uml() {
+    need_program linux.uml user-mode-linux
+    need_image guest.initrd
+    uml=(linux.uml mem=64M initrd=$work/guest.initrd con=null con0=fd:0,fd:1 quiet panic=-1
+        "address=${1:-10.77.0.2/24}" "host=${2:-$host}")
+}
+
+# start_links: the service, for a user who has no privilege and may have links.
+start_links() {
+    (: <>/dev/net/tun) 2>/dev/null || skip "/dev/net/tun cannot be opened here"
+    cp "$build/client/netbroker" $netbroker
+    chmod 755 $netbroker
+    printf '%s\n' "[service]" "tap-networks = 10.77.0.0/24" "tap-bridges = br0" >$work/links.conf
+    printf '%s\n' "[allow links]" "everyone = yes" "verbs = tap.*" >$work/policy.conf
+    start_daemon --config $work/links.conf --policy $work/policy.conf
+    chmod 666 $socket
+    mkdir $home
+    user=(setpriv "--inh-caps=-all" "--ambient-caps=-all")
+    if [ "$(id -u)" = 0 ]; then
+        user=(setpriv --reuid nobody --regid nogroup --clear-groups)
+        chown nobody $home
+    fi
+    export HOME=$home TMPDIR=$home XDG_RUNTIME_DIR=$home
+    cd $home
+}
+
+# as_user COMMAND...
+as_user() {
+    "${user[@]}" "$@"
+}
+
+# serve_link OPTION...: a link whose end here has the address $host. It ends with the test.
+serve_link() {
+    relay --ip-address $host/24 "$@"
+}
+
+# relay OPTION...: returns when it serves.
+relay() {
+    "${user[@]}" $netbroker link serve "$@" >$work/link.log 2>&1 &
+    link=$!
+    [[ "$*" != *"--listen link.sock"* ]] || is_there link.sock
+}
+
+# is_there SOCKET
+is_there() {
+    within 30 "$1" test -S "$1"
+}
+
+# guest_pings COMMAND...: the user starts it, and its guest pings.
+guest_pings() {
+    local status=0
+
+    timeout 300 "${user[@]}" "$@" </dev/null >$work/guest.log 2>&1 || status=$?
+    tr -d '\r' <$work/guest.log | grep -v '^$'
+    [ ! -e $work/link.log ] || sed 's/^/link: /' $work/link.log
+    contains "what the guest of $1 says" "3 packets transmitted, 3 packets received" \
+        "$(cat $work/guest.log)"
+    equal "exit status of $1" 0 $status
+}
+
+# end_link: with the relay, the interface goes.
+end_link() {
+    kill -TERM "$link"
+    wait "$link" || fail "the relay's exit status: $?"
+    within 10 "the interface is gone" no_tap
+}
+
+no_tap() {
+    [ -z "$(ip -o link show type tun)" ]
+}

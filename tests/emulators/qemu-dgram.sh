@@ -1,0 +1,10 @@
+#!/bin/bash
+# QEMU and the link send each other datagrams, from one path to the other.
+. "$(dirname "$0")/lib.sh"
+
+need_qemu
+start_links
+serve_link --framing message --socket dgram --listen link.sock
+guest_pings "${qemu[@]}" -netdev \
+    dgram,id=n0,local.type=unix,local.path=qemu.sock,remote.type=unix,remote.path=link.sock
+end_link
