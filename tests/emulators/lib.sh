@@ -1,4 +1,6 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2054,SC2206 # scripts use what is set here; options have commas
+#
 # The ground under the tests with real emulators: bash, sourced first. An ordinary user starts each
 # emulator; its guest pings the host over a link of netbroker's, three times.
 . "$(dirname "${BASH_SOURCE[0]}")/../system/lib.sh"
@@ -20,19 +22,18 @@ need_image() {
     chmod 644 "$work/$1"
 }
 
-# The command line of QEMU, but for its link: a -netdev of the name n0.
+# need_qemu [ADDRESS HOST]: its command line, but for its link: a -netdev of the name n0.
 need_qemu() {
     need_program qemu-system-x86_64 qemu-system-x86
     need_image vmlinuz
     need_image guest.initrd
     qemu=(qemu-system-x86_64 -accel tcg -m 128 -nodefaults -display none -no-reboot -serial stdio
         -kernel $work/vmlinuz -initrd $work/guest.initrd
-        -append "console=ttyS0 quiet panic=-1 address=10.77.0.2/24 host=$host"
+        -append "console=ttyS0 quiet panic=-1 address=${1:-10.77.0.2/24} host=${2:-$host}"
         -device virtio-net-pci,netdev=n0)
 }
 
-# The command line of User-mode Linux, but for its link. It has the addresses given, or those of
-# most tests.
+# need_uml [ADDRESS HOST]: the command line of User-mode Linux, but for its link.
 need_uml() {
     need_program linux.uml user-mode-linux
     need_image guest.initrd
@@ -42,7 +43,7 @@ need_uml() {
 
 # start_links: the service, for a user who has no privilege and may have links.
 start_links() {
-    (: <>/dev/net/tun) 2>/dev/null || skip "/dev/net/tun cannot be opened here"
+    need_tun
     cp "$build/client/netbroker" $netbroker
     chmod 755 $netbroker
     printf '%s\n' "[service]" "tap-networks = 10.77.0.0/24" "tap-bridges = br0" >$work/links.conf
@@ -66,7 +67,7 @@ as_user() {
 
 # serve_link OPTION...: a link whose end here has the address $host. It ends with the test.
 serve_link() {
-    relay --ip-address $host/24 "$@"
+    relay --hosts $host/24 "$@"
 }
 
 # relay OPTION...: returns when it serves.

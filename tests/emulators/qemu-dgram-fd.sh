@@ -5,6 +5,6 @@
 need_qemu
 start_links
 guest_pings python3 "$emulators/sockets.py" pair dgram \
-    $netbroker link serve --ip-address $host/24 --framing message --fd 3 -- \
+    $netbroker link serve --hosts $host/24 --datagrams --fd 3 -- \
     "${qemu[@]}" -netdev dgram,id=n0,local.type=fd,local.str=3
 within 10 "the interface is gone" no_tap

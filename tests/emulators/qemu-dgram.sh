@@ -4,7 +4,7 @@
 
 need_qemu
 start_links
-serve_link --framing message --socket dgram --listen link.sock
+serve_link --datagrams --listen link.sock
 guest_pings "${qemu[@]}" -netdev \
     dgram,id=n0,local.type=unix,local.path=qemu.sock,remote.type=unix,remote.path=link.sock
 end_link

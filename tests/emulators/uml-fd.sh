@@ -5,6 +5,6 @@
 need_uml
 start_links
 guest_pings python3 "$emulators/sockets.py" pair seqpacket \
-    $netbroker link serve --ip-address $host/24 --framing message --fd 3 -- \
+    $netbroker link serve --hosts $host/24 --framing message --fd 3 -- \
     "${uml[@]}" vec0:transport=fd,fd=3
 within 10 "the interface is gone" no_tap

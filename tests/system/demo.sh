@@ -1,16 +1,6 @@
 #!/bin/bash
 # Shows what netbroker does. ./run starts it.
-. "$(dirname "$0")/lib.sh"
-
-say() {
-    printf '\n%s\n' "$*"
-}
-
-# as_user COMMAND...: without any privilege
-as_user() {
-    printf '   $ %s\n' "$(basename "$1") ${*:2}"
-    "${user[@]}" "$@" | sed 's/^/   /'
-}
+. "$(dirname "$0")/scene.sh"
 
 # traffic GROUP COUNT BEHIND_R1 BEHIND_R2 [COMMAND...]: and what the receivers say. The command is run
 # while the packets are sent.
@@ -50,10 +40,6 @@ has_reloaded() {
     grep -q "multicast.conf: 1 routes added" $work/daemon.log
 }
 
-# A folder that anybody may read, whatever the build's is.
-cp "$build/client/netbroker" $work
-chmod 755 $work/netbroker
-
 say "Three hosts around a router, each in a network namespace of its own:
 
    sender s0 10.1.0.2 --- r0 [ router ] r1 --- receiver 1
@@ -83,12 +69,10 @@ for process in keeper broker; do
 done
 
 if [ "$(id -u)" = 0 ]; then
-    user=(setpriv --reuid nobody --regid nogroup --clear-groups)
     chgrp nogroup $socket
     say "2. The user 'nobody', who is not root, adds a route. (This script made the socket accessible
    to this user's group. Its policy allows this user routes between interfaces such as r0.)"
 else
-    user=(setpriv "--inh-caps=-all" "--ambient-caps=-all")
     say "2. You, without any privilege, add a route:"
 fi
 as_user $work/netbroker mfc add --source 10.1.0.2 --group 239.10.20.30 --iif r0 --oifs r1,r2
