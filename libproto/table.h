@@ -273,7 +273,7 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 #define FIELDS_SHOW_JOIN(F, S) FIELD_FAMILY_FILTER(F, S)
 
 /* Of a tap that comes with its descriptor. */
-#define FIELDS_TAP(F, S)                                                                           \
+#define FIELDS_TAP_PLAIN(F, S)                                                                     \
     F(S, name, interface, OPTIONAL_ARGUMENT, 0, 0, 0,                                              \
       "The name of the interface, which begins as the service has its names begin, with nb- "      \
       "where it does not say otherwise. By default the first that is free: nb-0, nb-1 and so "     \
@@ -290,7 +290,10 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "Make it a port of this bridge, one of those that the service's settings name "              \
       "(tap-bridges).")                                                                            \
     F(S, isolated, flag, OPTIONAL, 0, 0, 0,                                                        \
-      "As a port of the bridge, exchange no frames with its other isolated ports.")                \
+      "As a port of the bridge, exchange no frames with its other isolated ports.")
+
+#define FIELDS_TAP(F, S)                                                                           \
+    FIELDS_TAP_PLAIN(F, S)                                                                         \
     F(S, offload, flag, OPTIONAL, 0, 0, 0,                                                         \
       "Frames carry a virtio_net_hdr (IFF_VNET_HDR), so that checksums and segmentation can be "   \
       "left to who receives them. Only for programs that know it, such as QEMU.")

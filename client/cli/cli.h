@@ -279,6 +279,7 @@ int run_replace(const struct command_line *line, struct nb_request *begin);
 int run_import(const struct command_line *line, struct nb_request *unused);
 int run_tap_exec(const struct command_line *line, struct nb_request *request);
 int run_tapserver(const struct command_line *line, struct nb_request *request);
+int run_link_serve(const struct command_line *line, struct nb_request *request);
 
 /* --- live.c: the same again and again, with rates ------------------------------------------ */
 

@@ -74,6 +74,51 @@ enum { OPTION_TYPES(T) };
     F(S, io_device_number, text, OPTIONAL, 0, 0, 0, "Has no meaning here, and is ignored.")        \
     F(S, ifconfig_command, text, OPTIONAL, 0, 0, 0, "Has no meaning here, and is ignored.")
 
+#define OPTIONS_LINK_SERVE(F, S)                                                                   \
+    FIELDS_TAP_PLAIN(F, S)                                                                         \
+    F(S, tap_fd, text, OPTIONAL, 0, 0, 0,                                                          \
+      "The number of a tap's descriptor that this command has inherited, instead of asking the "   \
+      "service for one (IFF_TAP and IFF_NO_PI, without IFF_VNET_HDR).")                            \
+    F(S, tap_mtu, text, OPTIONAL, 0, 0, 0, "The MTU of such a tap. By default 1500.")              \
+    F(S, listen, place, OPTIONAL, 0, 0, 0,                                                         \
+      "Serve clients there: at a path, or at a port of TCP, of 127.0.0.1 where no address is "     \
+      "given. It may be given several times.")                                                     \
+    F(S, connect, place, OPTIONAL, 0, 0, 0,                                                        \
+      "Connect to a program that listens there, and again whenever it goes. It may be given "      \
+      "several times.")                                                                            \
+    F(S, fd, text, OPTIONAL, 0, 0, 0,                                                              \
+      "The number of a connected socket that this command has inherited.")                         \
+    F(S, framing, text, OPTIONAL, 0, 0, 0,                                                         \
+      "How frames stand on the socket: u16le (the default; Dolphin, tapserver), u32be (QEMU's "    \
+      "stream, socket_vmnet, passt), u16be (vde_plug), message (a frame is a message; QEMU's "     \
+      "dgram, User-mode Linux, slirp4netns) or unframed.")                                         \
+    F(S, datagrams, flag, OPTIONAL, 0, 0, 0,                                                       \
+      "Messages are datagrams (SOCK_DGRAM) instead of SOCK_SEQPACKET. With --listen, who sends "   \
+      "first is the client.")                                                                      \
+    F(S, local, path, OPTIONAL, 0, 0, 0,                                                           \
+      "With --connect and --datagrams: the path where the other program sends to.")                \
+    F(S, mode, mode, OPTIONAL, 0, 0, 0,                                                            \
+      "The mode of the socket at a path, such as 0660. By default 0600: yours alone.")             \
+    F(S, group, owners, OPTIONAL, 0, 0, 0, "The group of the socket at a path, one of yours.")     \
+    F(S, clients, text, OPTIONAL, 0, 0, 0,                                                         \
+      "How many clients there may be at a time, 1 to 255. "                                        \
+      "By default 32.")                                                                            \
+    F(S, isolate, flag, OPTIONAL, 0, 0, 0,                                                         \
+      "Clients of the link reach the tap, and not each other.")                                    \
+    F(S, anti_spoof, flag, OPTIONAL, 0, 0, 0,                                                      \
+      "A client has the Ethernet address that it used first, and no other one; nobody gets "       \
+      "another client's, or the host's.")                                                          \
+    F(S, allow_mac, text, OPTIONAL, 0, 0, 0,                                                       \
+      "The only Ethernet addresses that clients may send from, with commas between them.")         \
+    F(S, macs, text, OPTIONAL, 0, 0, 0,                                                            \
+      "How many Ethernet addresses a client may have. By default 64, with --anti-spoof 1.")        \
+    F(S, flood_rate, text, OPTIONAL, 0, 0, 0,                                                      \
+      "How many frames a second of a client may go to all others. By default any number.")         \
+    F(S, pcap, path, OPTIONAL, 0, 0, 0,                                                            \
+      "Write all frames to this file, which Wireshark and tcpdump read.")                          \
+    F(S, stats, seconds, OPTIONAL, 0, 0, 0,                                                        \
+      "Print the counters of each port every so many seconds (by default 1), and at the end.")
+
 /* C(NAME, options, the action whose fields are among them, policy verb, the action of the same
  * family that it is listed behind, command line, documentation) */
 #define COMMANDS(C)                                                                                \
@@ -90,7 +135,10 @@ enum { OPTION_TYPES(T) };
     C(TAPSERVER, tapserver, "OPEN_TAP", "tap.write", SHOW_TAP, "tapserver",                        \
       "Serve a tap to emulators such as Dolphin: an Ethernet link to this host, over a socket. "   \
       "It takes the options of fuzziqersoftware/tapserver, needs no privileges, serves several "   \
-      "clients at once, and goes on when one leaves.")
+      "clients at once, and goes on when one leaves.")                                             \
+    C(LINK_SERVE, link_serve, "OPEN_TAP", "tap.write", SHOW_TAP, "link serve",                     \
+      "Open a tap and carry its frames to and from sockets of emulators and virtual machines. "    \
+      "The relay is this process: it goes on while the service is restarted.")
 
 #define C(NAME, options, action, policy, after, words, documentation)                              \
     static const struct field options_##options[] = {OPTIONS_##NAME(F, )};

@@ -34,7 +34,14 @@ enum option_type {
 #define OPTION_SECONDS_MAX     86400.0
 
 /* The commands of our own. */
-enum own_command { OWN_REPLACE, OWN_IMPORT, OWN_TAP_EXEC, OWN_TAPSERVER, OWN_COUNT };
+enum own_command {
+    OWN_REPLACE,
+    OWN_IMPORT,
+    OWN_TAP_EXEC,
+    OWN_TAPSERVER,
+    OWN_LINK_SERVE,
+    OWN_COUNT
+};
 
 struct command {
     /* What it takes, also where it is no action; of an action, options of our own as well, behind

@@ -44,7 +44,7 @@ static void connected(struct place *place)
 
     place_poll_stop(place);
     place->fd = -1;
-    address_name(&place->address, name, sizeof name);
+    endpoint_name(&place->address, name, sizeof name);
     result = place_port(place, fd, name);
     if (result < 0) {
         link_warn(place->link, "%s cannot be joined: %s", place->text, link_problem(place->link));
@@ -60,7 +60,7 @@ static void connected(struct place *place)
 static int bind_local(struct place *place)
 {
     const char *folder = getenv("XDG_RUNTIME_DIR");
-    struct address local;
+    struct endpoint local;
     char path[sizeof local.path.sun_path];
     int result;
 
@@ -69,7 +69,7 @@ static int bind_local(struct place *place)
     else
         snprintf(path, sizeof path, "%s/netbroker-link-%ld-%p.sock", folder ? folder : "/tmp",
                  (long)getpid(), (void *)place);
-    result = address_find(place->link, path, &local);
+    result = endpoint_parse(place->link, path, &local);
     if (result < 0)
         return result;
     if (local.any.sa_family != AF_UNIX)
@@ -159,7 +159,7 @@ int link_connect(struct link *link, const char *text, const struct link_options 
     if (result < 0)
         return result;
     place->delay_ms = DELAY_LEAST_MS;
-    result = address_find(link, text, &place->address);
+    result = endpoint_parse(link, text, &place->address);
     if (result == 0)
         result = socket_type_of(link, options, &place->address);
     if (result < 0) {

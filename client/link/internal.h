@@ -93,7 +93,7 @@ void port_describe(struct port *port, struct link_port *ret);
 
 /* --- Places: what makes ports -------------------------------------------------------------- */
 
-struct address {
+struct endpoint {
     union {
         struct sockaddr any;
         struct sockaddr_un path;
@@ -108,8 +108,8 @@ struct place {
     const struct place_kind *kind;
     char *text; /* as it was given */
     struct link_options options;
-    struct address address; /* to listen at, or to connect to */
-    struct address peer;    /* that a SOCK_DGRAM socket is connected to */
+    struct endpoint address; /* to listen at, or to connect to */
+    struct endpoint peer;    /* that a SOCK_DGRAM socket is connected to */
     int socket_type;
     int fd;            /* -1: none */
     uv_poll_t *poll;   /* of fd; NULL: it is not polled */
@@ -130,17 +130,17 @@ struct place_kind {
 };
 
 /* PATH, PORT or ADDRESS:PORT. -EINVAL: none of these; the link's problem says so. */
-int address_find(struct link *link, const char *text, struct address *ret);
+int endpoint_parse(struct link *link, const char *text, struct endpoint *ret);
 
 /* "127.0.0.1:4711", or the path. */
-void address_name(const struct address *address, char *ret, size_t size);
+void endpoint_name(const struct endpoint *address, char *ret, size_t size);
 
 /* The type of socket that the options mean; -EINVAL: they do not go together. */
 int socket_type_of(struct link *link, const struct link_options *options,
-                   const struct address *address);
+                   const struct endpoint *address);
 
 /* A socket that is close-on-exec and does not block; or -errno. */
-int socket_new(const struct address *address, int type);
+int socket_new(const struct endpoint *address, int type);
 
 /* The same for one that was accepted. */
 void socket_set_flags(int fd);
@@ -150,7 +150,7 @@ void socket_tune(int fd);
 
 /* Binds a socket of the place, at a path with its mode and group; replaces a stale one. It is
  * removed when the place is closed. */
-int place_bind(struct place *place, int fd, const struct address *address);
+int place_bind(struct place *place, int fd, const struct endpoint *address);
 
 /* Makes a place that the link has from now on. */
 int place_new(struct link *link, const char *text, const struct link_options *options,

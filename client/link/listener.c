@@ -17,12 +17,12 @@ static const struct place_kind stream_place, message_place;
 
 static void name_of(const struct place *place, int fd, char *ret, size_t size)
 {
-    struct address peer = {.length = sizeof peer.storage};
+    struct endpoint peer = {.length = sizeof peer.storage};
 
     if (place->address.any.sa_family != AF_UNIX && getpeername(fd, &peer.any, &peer.length) == 0)
-        address_name(&peer, ret, size);
+        endpoint_name(&peer, ret, size);
     else
-        address_name(&place->address, ret, size);
+        endpoint_name(&place->address, ret, size);
 }
 
 static void welcome(struct place *place, int fd)
@@ -110,7 +110,7 @@ static void meet(struct place *place)
         return;
     if (fd >= 0) {
         socket_set_flags(fd);
-        address_name(&place->peer, name, sizeof name);
+        endpoint_name(&place->peer, name, sizeof name);
         place_poll_stop(place);
         error = place_port(place, fd, name);
         place_timer(place, LOOK_MS);
@@ -150,7 +150,7 @@ static const struct place_kind message_place = {
 static int begin(struct place *place)
 {
     struct link *link = place->link;
-    int type = address_find(link, place->text, &place->address);
+    int type = endpoint_parse(link, place->text, &place->address);
 
     if (type < 0)
         return type;

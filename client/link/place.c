@@ -147,7 +147,7 @@ bool place_peer_is_gone(struct place *place)
 /* --- Paths --------------------------------------------------------------------------------- */
 
 /* Whether a socket is there that nobody listens at. */
-static bool is_stale(const struct address *address, int type)
+static bool is_stale(const struct endpoint *address, int type)
 {
     struct stat status;
     int fd, error;
@@ -162,7 +162,7 @@ static bool is_stale(const struct address *address, int type)
     return error == ECONNREFUSED;
 }
 
-static int bind_path(int fd, const struct address *address)
+static int bind_path(int fd, const struct endpoint *address)
 {
     mode_t before = umask(0177);
     int result = bind(fd, &address->any, address->length) < 0 ? -errno : 0;
@@ -209,7 +209,7 @@ static int note_bound(struct place *place, const char *path)
     return place->bound ? 0 : link_fail(place->link, -ENOMEM, "out of memory");
 }
 
-static int bind_at_path(struct place *place, int fd, const struct address *address)
+static int bind_at_path(struct place *place, int fd, const struct endpoint *address)
 {
     const char *path = address->path.sun_path;
     int result = bind_path(fd, address);
@@ -222,7 +222,7 @@ static int bind_at_path(struct place *place, int fd, const struct address *addre
     return result < 0 ? result : set_access(place, path);
 }
 
-int place_bind(struct place *place, int fd, const struct address *address)
+int place_bind(struct place *place, int fd, const struct endpoint *address)
 {
     int yes = 1;
 

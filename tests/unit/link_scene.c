@@ -12,6 +12,7 @@
 
 ssize_t __real_send(int fd, const void *bytes, size_t size, int flags);
 ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags);
+uint64_t __wrap_uv_hrtime(void);
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -21,6 +22,7 @@ static size_t cut_bytes;
 static unsigned cut_pieces;
 static bool cut_now;
 static unsigned long allocations;
+static uint64_t now = 1;
 
 ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags)
 {
@@ -33,6 +35,11 @@ ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags)
         return -1;
     }
     return __real_send(fd, bytes, size < cut_bytes ? size : cut_bytes, flags);
+}
+
+uint64_t __wrap_uv_hrtime(void)
+{
+    return now;
 }
 
 void *__wrap_malloc(size_t size)
@@ -52,6 +59,11 @@ void scene_cut(size_t bytes, unsigned pieces)
     cut_bytes = bytes;
     cut_pieces = pieces;
     cut_now = false;
+}
+
+void scene_pass(unsigned milliseconds)
+{
+    now += milliseconds * UINT64_C(1000000);
 }
 
 unsigned long scene_allocations(void)

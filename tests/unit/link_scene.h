@@ -45,6 +45,9 @@ size_t scene_read(int fd, void *bytes, size_t size);
  * times; 0 pieces: as the kernel has it. */
 void scene_cut(size_t bytes, unsigned pieces);
 
+/* The link's clock goes on; it stands still otherwise. */
+void scene_pass(unsigned milliseconds);
+
 /* Allocations of the link's code until now. */
 unsigned long scene_allocations(void);
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static int parse_path(struct link *link, const char *text, struct address *ret)
+static int parse_path(struct link *link, const char *text, struct endpoint *ret)
 {
     size_t length = strlen(text);
 
@@ -31,7 +31,7 @@ static bool is_port(const char *text)
     return number >= 0 && number <= UINT16_MAX;
 }
 
-static int resolve(struct link *link, const char *host, const char *port, struct address *ret)
+static int resolve(struct link *link, const char *host, const char *port, struct endpoint *ret)
 {
     const struct addrinfo wanted = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found;
@@ -47,7 +47,7 @@ static int resolve(struct link *link, const char *host, const char *port, struct
 
 /* ADDRESS:PORT, with brackets around an address that has colons itself. */
 static int parse_address(struct link *link, const char *text, const char *colon,
-                         struct address *ret)
+                         struct endpoint *ret)
 {
     bool brackets = text[0] == '[' && colon > text && colon[-1] == ']';
     int length = (int)(colon - text) - 2 * brackets;
@@ -62,11 +62,11 @@ static int parse_address(struct link *link, const char *text, const char *colon,
     return resolve(link, host, colon + 1, ret);
 }
 
-int address_find(struct link *link, const char *text, struct address *ret)
+int endpoint_parse(struct link *link, const char *text, struct endpoint *ret)
 {
     const char *colon = strrchr(text, ':');
 
-    *ret = (struct address){.length = 0};
+    *ret = (struct endpoint){.length = 0};
     if (strchr(text, '/'))
         return parse_path(link, text, ret);
     if (is_port(text))
@@ -76,7 +76,7 @@ int address_find(struct link *link, const char *text, struct address *ret)
     return parse_path(link, text, ret);
 }
 
-void address_name(const struct address *address, char *ret, size_t size)
+void endpoint_name(const struct endpoint *address, char *ret, size_t size)
 {
     char host[64], port[8];
 
@@ -98,7 +98,7 @@ static const int types[] = {
 };
 
 int socket_type_of(struct link *link, const struct link_options *options,
-                   const struct address *address)
+                   const struct endpoint *address)
 {
     const struct framing_row *row = framing_row(options->framing);
     enum link_socket socket = options->socket;
@@ -120,7 +120,7 @@ void socket_set_flags(int fd)
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
-int socket_new(const struct address *address, int type)
+int socket_new(const struct endpoint *address, int type)
 {
     int fd = socket(address->any.sa_family, type, 0);
 
