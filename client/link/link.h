@@ -42,7 +42,7 @@ enum {
     LINK_CLIENTS_DEFAULT = 32,
     LINK_TAP_NAME = 16,  /* bytes of an interface's name, with its end */
     LINK_NAME_MAX = 128, /* bytes of the name of a port, with its end */
-    LINK_BACKLOG = 16,   /* connections that wait to be accepted */
+    LINK_BACKLOG = 64,   /* connections that wait to be accepted */
     LINK_MACS = 64,      /* of a client, unless said otherwise */
     LINK_TAP_MACS = 1024,
 };
