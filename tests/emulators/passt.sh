@@ -10,7 +10,7 @@ new_namespace outside
 connect 0 outside o0
 ip route add default via 10.1.0.254 dev r0
 echo "0 2147483647" >/proc/sys/net/ipv4/ping_group_range # as systemd sets it at boot
-as_user passt --foreground --socket passt.sock &
+as_user passt --foreground --socket $home/passt.sock &
 is_there passt.sock
 relay --framing u32be --connect passt.sock --listen link.sock
 guest_pings "${qemu[@]}" -netdev stream,id=n0,server=off,addr.type=unix,addr.path=link.sock
