@@ -3,8 +3,11 @@
 #include "suite.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { BYTES = 1 << 20 };
@@ -198,6 +201,8 @@ START_TEST(a_read_of_very_many_frames_is_gone_on_with)
         uv_run(link_loop(scene.link), UV_RUN_NOWAIT);
         while (scene_read(scene.tap, other, sizeof other) == 20)
             received++;
+        if (i == 0)
+            ck_assert_uint_le(received, 2 * FRAMING_BATCH);
     }
     ck_assert_uint_eq(received, 1000);
     scene_end(&scene);
@@ -378,6 +383,89 @@ START_TEST(there_are_as_many_clients_as_there_may_be)
 }
 END_TEST
 
+/* --- Paths --------------------------------------------------------------------------------- */
+
+static char folder[] = "/tmp/netbroker-link-XXXXXX", path[64];
+
+static struct link *begin_path(void)
+{
+    struct link_config config = {.mtu = 1500};
+    struct link *link;
+
+    strcpy(folder + sizeof folder - 7, "XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/s", folder);
+    ck_assert_int_eq(link_new(&link, &config), 0);
+    return link;
+}
+
+static mode_t mode_there(void)
+{
+    struct stat status;
+
+    return lstat(path, &status) == 0 ? status.st_mode & 0777 : 0;
+}
+
+START_TEST(a_socket_is_its_users_alone)
+{
+    struct link_options options = {.framing = FRAMING_U16LE};
+    struct link *link = begin_path();
+
+    ck_assert_int_eq(link_listen(link, path, &options), 0);
+    ck_assert_uint_eq(mode_there(), 0600);
+    link_free(link);
+    ck_assert_uint_eq(mode_there(), 0);
+    rmdir(folder);
+}
+END_TEST
+
+START_TEST(a_path_that_is_served_is_left_alone)
+{
+    struct link_options options = {.framing = FRAMING_U16LE, .has_mode = true, .mode = 0660};
+    struct link *link = begin_path();
+
+    ck_assert_int_eq(link_listen(link, path, &options), 0);
+    ck_assert_uint_eq(mode_there(), 0660);
+    ck_assert_int_eq(link_listen(link, path, &options), -EADDRINUSE);
+    ck_assert_ptr_nonnull(strstr(link_problem(link), "another program serves at"));
+    ck_assert_uint_eq(mode_there(), 0660);
+    link_free(link);
+    rmdir(folder);
+}
+END_TEST
+
+START_TEST(a_path_that_became_anothers_is_left_alone)
+{
+    struct link_options options = {.framing = FRAMING_U16LE};
+    struct link *link = begin_path();
+    int fd;
+
+    ck_assert_int_eq(link_listen(link, path, &options), 0);
+    unlink(path);
+    fd = open(path, O_CREAT | O_WRONLY, 0644);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    link_free(link);
+    ck_assert_uint_ne(mode_there(), 0);
+    unlink(path);
+    rmdir(folder);
+}
+END_TEST
+
+static const char *const wrong_places[] = {"", "fe80::1:80"};
+
+START_TEST(what_is_no_place_is_refused)
+{
+    struct link_options options = {.framing = FRAMING_U16LE};
+    struct link_config config = {.mtu = 1500};
+    struct link *link;
+
+    ck_assert_int_eq(link_new(&link, &config), 0);
+    ck_assert_int_eq(link_connect(link, wrong_places[_i], &options), -EINVAL);
+    link_free(link);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_loop_test(tests, frames_go_both_ways, 0, FRAMING_COUNT);
@@ -394,6 +482,10 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, the_link_ends_when_nobody_can_come);
     tcase_add_test(tests, descriptors_that_are_no_such_socket_are_refused);
     tcase_add_test(tests, there_are_as_many_clients_as_there_may_be);
+    tcase_add_test(tests, a_socket_is_its_users_alone);
+    tcase_add_test(tests, a_path_that_is_served_is_left_alone);
+    tcase_add_test(tests, a_path_that_became_anothers_is_left_alone);
+    tcase_add_loop_test(tests, what_is_no_place_is_refused, 0, 2);
 }
 
 int main(void)
