@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Others are lists, or have nothing to show but their message. */
 static printer *const printers[ACTION_COUNT] = {
@@ -56,23 +57,35 @@ int connect_service(const struct command_line *line, struct nb_client **ret_clie
     return nb_connect_within(ret_client, line->socket, timeout_ms(line));
 }
 
+/* Takes what the host sends and drops it, until the tap is closed: the kernel wakes nobody who
+ * waits for that alone. */
+static void drop_frames(int fd)
+{
+    struct pollfd polled = {.fd = fd, .events = POLLIN};
+    char frame[4096]; /* the rest of a longer one is cut off */
+
+    while (poll(&polled, 1, -1) < 0 || read(fd, frame, sizeof frame) >= 0 || errno == EAGAIN ||
+           errno == EINTR)
+        ;
+}
+
 /* A reply that brought a tap: it lasts as long as this command, or until somebody closes it. */
 static int hold_tap(const struct command_line *line, const struct nb_reply *reply)
 {
-    struct pollfd polled = {.fd = nb_reply_fd(reply, "tap")}; /* the kernel says POLLERR */
     const char *name = member_text(nb_reply_payload(reply), "name");
+    int fd = nb_reply_fd(reply, "tap");
 
-    if (polled.fd == -ENOENT)
+    if (fd == -ENOENT) /* nothing was opened, or it lasts by itself */
         return EXIT_DONE;
     fflush(stdout);
     if (!line->json)
         fputs("It is open until this command ends.\n", stderr);
-    while (polled.fd >= 0 && poll(&polled, 1, -1) <= 0)
-        ;
-    report(line, &(struct fault){.code = polled.fd < 0 ? "internal" : "not-found"},
-           polled.fd < 0 ? "there is no descriptor left for tap %s."
-                         : "tap %s is closed: by its user, by an administrator, or because the "
-                           "policy does not allow it any more.",
+    if (fd >= 0)
+        drop_frames(fd);
+    report(line, &(struct fault){.code = fd < 0 ? "internal" : "not-found"},
+           fd < 0 ? "there is no descriptor left for tap %s."
+                  : "tap %s is closed: by its user, by an administrator, or because its lease was "
+                    "revoked.",
            name);
     return EXIT_REFUSED;
 }

@@ -1,0 +1,14 @@
+#!/bin/bash
+# Many taps, one after the other and at once, leave no interface, no lease and no descriptor. The
+# kernel takes some 16 ms to delete one: NB_STORM says how many.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/tap-lib.sh"
+
+count=${NB_STORM:-200}
+
+serve
+before=$(ls "/proc/$(broker)/fd" | wc -l)
+echo "opened and closed: $(as member python3 $work/build/tap.py storm "$count")"
+within 10 "nothing is left" nothing_is_left
+equal "leases" 0 "$(leases)"
+at_most "descriptors of the broker" $((before + 2)) "$(ls "/proc/$(broker)/fd" | wc -l)"
