@@ -52,6 +52,15 @@ static void print_healed(const struct nb_value *payload)
     }
 }
 
+/* What a tap is, and where. */
+static void print_tap_event(const struct nb_value *payload)
+{
+    printf_safe(" %s", member_text(payload, "name"));
+    if (member_text(payload, "bridge")[0])
+        printf_safe(" of %s", member_text(payload, "bridge"));
+    printf_safe(" [%s]", member_text(payload, "state"));
+}
+
 static void print_event(struct nb_client *client, const struct nb_reply *event, void *context)
 {
     const struct nb_value *payload = nb_reply_payload(event);
@@ -64,6 +73,8 @@ static void print_event(struct nb_client *client, const struct nb_reply *event, 
     printf_safe("%s", nb_reply_event(event));
     if (nb_value_get(payload, "group"))
         print_flow(payload);
+    else if (nb_value_get(payload, "mac"))
+        print_tap_event(payload);
     else if (strcmp(nb_reply_event(event), "mfc.healed") == 0)
         print_healed(payload);
     else if (strcmp(nb_reply_event(event), "lost") == 0)

@@ -57,8 +57,11 @@ static const char *const examples[FIELD_TYPE_COUNT] = {
     [FIELD_topics] = "[\"mfc.*\"]",
 };
 
-static const char *example_value(const struct field *field)
+static const char *example_value(const struct action_row *row, const struct field *field)
 {
+    /* The names of taps begin so; a port of a bridge has no address. */
+    if (strcmp(row->policy, "tap.write") == 0 && field->type == FIELD_interface)
+        return strcmp(field->name, "name") == 0 ? "\"nb-dolphin\"" : NULL;
     /* DIAGNOSE takes any address as its group, to say what is wrong with it. */
     if (strcmp(field->name, "group") == 0)
         return examples[FIELD_group];
@@ -71,7 +74,7 @@ static void write_request(FILE *file, const struct action_row *row)
 
     fprintf(file, "{\"action\": \"%s\"", row->name);
     for (size_t i = 0; i < row->field_count; i++) {
-        const char *value = example_value(&row->fields[i]);
+        const char *value = example_value(row, &row->fields[i]);
 
         if (!value)
             continue;
