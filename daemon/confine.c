@@ -5,7 +5,8 @@
  *   - /etc, for the names of users and groups in rules (passwd(5), group(5), nsswitch.conf(5)). The
  *     service's own user decides what it may read there: what everybody may;
  *   - the state file's folder, which alone is writable;
- *   - the folder of the socket that the service made, from which the keeper removes it.
+ *   - the folder of the socket that the service made, from which the keeper removes it;
+ *   - what the keeper makes taps of.
  *
  * #syscalls broker: open openat read lseek getdents64 close */
 #include "confine.h"
@@ -75,6 +76,7 @@ bool confine_keeper(const struct config *config, bool made_socket, struct sandbo
     struct folders folders;
 
     find_needs(config, &folders, &needs);
+    needs.taps = true;
     needs.removable = made_socket ? folder_of(config->socket, folders.socket) : NULL;
     sandbox_keeper(&needs, ret);
     return judge(config, "keeper", ret);

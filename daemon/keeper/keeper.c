@@ -88,6 +88,8 @@ static int run_broker(struct keeper *keeper, const struct channel *channel)
     memcpy(start.counters, keeper->counters, sizeof start.counters);
     process_privileges_describe(start.keeper_privileges, sizeof start.keeper_privileges);
     close(keeper->signals);
+    if (keeper->sandbox.held > 0)
+        close(keeper->sandbox.held);
     kept_become_lent(keeper->kept);
     if (keeper->ready_fd >= 0)
         close(keeper->ready_fd);

@@ -30,6 +30,7 @@ struct sandbox_needs {
     size_t readable_count;
     const char *writable;  /* a folder, in which files are made and replaced; NULL: none */
     const char *removable; /* a folder, from which files are removed; NULL: none */
+    bool taps;             /* the keeper makes taps (platform/taps.h) */
     bool lends;            /* the broker sends descriptors to clients */
     unsigned guarded; /* descriptors below this power of two are neither shut nor copied; or 0 */
     bool takes;       /* clients send descriptors to the broker */
@@ -41,6 +42,7 @@ struct sandbox_report {
     char in_force[64]; /* e.g. "no_new_privs landlock-7 seccomp-61"; "": nothing */
     char missing[256]; /* what is not in force, and why; "": nothing */
     enum sandbox_level level;
+    int held; /* a descriptor that must stay open for what is in force; below 1: none */
 };
 
 /* Confines the keeper, and with it every process that it starts: the broker's needs are among the

@@ -23,7 +23,7 @@ enum {
 enum tap_flags {
     TAP_OFFLOAD = 1,    /* a struct virtio_net_hdr is before each frame */
     TAP_ISOLATED = 2,   /* from other isolated ports of its bridge */
-    TAP_QUIET = 4,      /* the host speaks no IPv6 on it; so it is also without a host of IPv6 */
+    TAP_QUIET = 4,      /* the host has no IPv6 on it, as where no host address is of IPv6 */
     TAP_PERSISTENT = 8, /* it stays without a descriptor, and its owner opens it by name */
     TAP_FLAGS_ALL = 15,
 };
@@ -34,7 +34,7 @@ struct tap_config {
     uint8_t mac[MAC_BYTES];              /* of the host's end; of a bridge's port, as above */
     uint32_t mtu;                        /* TAP_MTU_LEAST to TAP_MTU_MAX */
     uint32_t flags;                      /* of enum tap_flags */
-    uint32_t owner;                      /* the uid of a persistent one's */
+    uint32_t owner;                      /* the uid that may attach it by name, and no other */
     uint32_t host_count;                 /* 0 of a bridge's port */
     struct host_address hosts[TAP_HOSTS_MAX];
 };

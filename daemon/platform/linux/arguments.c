@@ -21,6 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include <linux/if_tun.h>
 #include <linux/mroute.h>
 #include <linux/mroute6.h>
 #include <linux/netlink.h>
@@ -130,6 +131,13 @@ static const struct form {
     {"ioctl", BOTH, {{1, WHOLE, FIONBIO}}},
     {"ioctl", BOTH, {{1, WHOLE, SIOCOUTQ}}},
     {"ioctl", BOTH, {{1, WHOLE, FIOCLEX}}},
+    /* Taps are made; what else their descriptors could do is their holders' affair. */
+    {"ioctl", KEEPER, {{1, WHOLE, TUNSETIFF}}},
+    {"ioctl", KEEPER, {{1, WHOLE, TUNSETOWNER}}},
+    {"ioctl", KEEPER, {{1, WHOLE, TUNSETSNDBUF}}},
+    {"ioctl", KEEPER, {{1, WHOLE, TUNSETPERSIST}, {2, WHOLE, 1}}},
+    {"ioctl", KEEPER, {{1, WHOLE, SIOCGIFINDEX}}},
+    {"ioctl", KEEPER, {{1, WHOLE, SIOCGIFNAME}}},
     /* No signal is sent for a descriptor: F_SETOWN would choose to whom, and F_SETSIG which one. */
     {"fcntl", BOTH, {{1, WHOLE, F_GETFD}}},
     {"fcntl", BOTH, {{1, WHOLE, F_SETFD}}},

@@ -20,7 +20,8 @@ enum {
     READ_DIR = 1 << 3,
     REMOVE_FILE = 1 << 5,
     MAKE_REG = 1 << 8,
-    TRUNCATE = 1 << 14, /* from ABI 3 on */
+    TRUNCATE = 1 << 14,  /* from ABI 3 on */
+    IOCTL_DEV = 1 << 15, /* from ABI 5 on */
 
     FOLDER_READ = READ_FILE | READ_DIR,
     FOLDER_WRITE = FOLDER_READ | WRITE_FILE | REMOVE_FILE | MAKE_REG | TRUNCATE,
@@ -68,14 +69,26 @@ static int allow(int ruleset, const char *path, uint64_t allowed)
     if (rule.parent < 0)
         return errno == ENOENT || errno == EACCES ? 0 : -errno;
     if (fstat(rule.parent, &status) == 0 && !S_ISDIR(status.st_mode))
-        rule.allowed &= READ_FILE | WRITE_FILE | TRUNCATE;
+        rule.allowed &= READ_FILE | WRITE_FILE | TRUNCATE | IOCTL_DEV;
     if (syscall(SYS_ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0) < 0)
         result = -errno;
     close(rule.parent);
     return result;
 }
 
-static int allow_needs(int ruleset, const struct sandbox_needs *needs, uint64_t known)
+/* The driver's device, and the settings of IPv6 for each interface. For a folder that nobody has
+ * open, procfs makes another one at any time, which the rule is not for: it is held. */
+static int allow_taps(int ruleset, uint64_t known, int *ret_held)
+{
+    static const char conf[] = "/proc/sys/net/ipv6/conf";
+    int result = allow(ruleset, "/dev/net/tun", (READ_FILE | WRITE_FILE | IOCTL_DEV) & known);
+
+    *ret_held = open(conf, O_PATH | O_CLOEXEC);
+    return result < 0 || *ret_held < 0 ? result : allow(ruleset, conf, WRITE_FILE);
+}
+
+static int allow_needs(int ruleset, const struct sandbox_needs *needs, uint64_t known,
+                       int *ret_held)
 {
     /* Where standard streams of a service without a terminal lead. */
     int result = allow(ruleset, "/dev/null", READ_FILE | WRITE_FILE);
@@ -86,6 +99,8 @@ static int allow_needs(int ruleset, const struct sandbox_needs *needs, uint64_t 
         result = allow(ruleset, needs->writable, FOLDER_WRITE & known);
     if (needs->removable && result == 0)
         result = allow(ruleset, needs->removable, REMOVE_FILE);
+    if (needs->taps && result == 0)
+        result = allow_taps(ruleset, known, ret_held);
     return result;
 }
 
@@ -101,10 +116,11 @@ static int find_abi(unsigned without)
     return abi < 0 ? -errno : abi == 0 ? -ENOSYS : abi;
 }
 
-int landlock_confine(const struct sandbox_needs *needs)
+int landlock_confine(const struct sandbox_needs *needs, int *ret_held)
 {
     int abi = find_abi(needs->without);
 
+    *ret_held = -1;
     if (abi < 1)
         return abi;
 
@@ -114,7 +130,7 @@ int landlock_confine(const struct sandbox_needs *needs)
 
     if (ruleset < 0)
         return -errno;
-    result = allow_needs(ruleset, needs, denied.files);
+    result = allow_needs(ruleset, needs, denied.files, ret_held);
     if (result == 0 && syscall(SYS_RESTRICT_SELF, ruleset, 0) < 0)
         result = -errno;
     close(ruleset);

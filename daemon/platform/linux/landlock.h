@@ -8,7 +8,8 @@
 enum { LANDLOCK_SCOPES = 6 };
 
 /* Confines this thread and what it starts. Returns the ABI that is in force, or a negative errno.
- * What is to be readable or writable and does not exist now is not afterwards, either. */
-int landlock_confine(const struct sandbox_needs *needs);
+ * What is to be readable or writable and does not exist now is not afterwards, either. *ret_held:
+ * as struct sandbox_report has it. */
+int landlock_confine(const struct sandbox_needs *needs, int *ret_held);
 
 #endif

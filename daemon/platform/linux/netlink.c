@@ -1,6 +1,7 @@
 #include "netlink.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -130,4 +131,65 @@ int netlink_ask(const struct nlmsghdr *request, netlink_message *message, void *
     while (result > 0);
     close(fd);
     return result;
+}
+
+/* --- Requests ------------------------------------------------------------------------------ */
+
+/* Room for so many more bytes, which are zero. */
+static void *extend(struct netlink_request *request, size_t length)
+{
+    size_t at = NLMSG_ALIGN(request->header.nlmsg_len);
+
+    if (at + length > sizeof *request)
+        abort();
+    request->header.nlmsg_len = (uint32_t)(at + length);
+    return (char *)request + at;
+}
+
+void netlink_request_begin(struct netlink_request *request, uint16_t type, uint16_t flags,
+                           const void *prologue, size_t length)
+{
+    *request = (struct netlink_request){.header = {
+                                            .nlmsg_len = sizeof request->header,
+                                            .nlmsg_type = type,
+                                            .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags,
+                                        }};
+    memcpy(extend(request, length), prologue, length);
+}
+
+void netlink_append(struct netlink_request *request, unsigned short type, const void *value,
+                    size_t length)
+{
+    struct rtattr *attribute = extend(request, RTA_LENGTH(length));
+
+    attribute->rta_type = type;
+    attribute->rta_len = (unsigned short)RTA_LENGTH(length);
+    if (length > 0)
+        memcpy(RTA_DATA(attribute), value, length);
+}
+
+struct rtattr *netlink_nest_begin(struct netlink_request *request, unsigned short type)
+{
+    struct rtattr *nest = extend(request, RTA_LENGTH(0));
+
+    nest->rta_type = type | NLA_F_NESTED;
+    return nest;
+}
+
+void netlink_nest_end(struct netlink_request *request, struct rtattr *nest)
+{
+    const char *end = (const char *)request + request->header.nlmsg_len;
+
+    nest->rta_len = (unsigned short)(end - (const char *)nest);
+}
+
+static void pass_over(void *context, const struct nlmsghdr *header)
+{
+    (void)context;
+    (void)header;
+}
+
+int netlink_do(const struct netlink_request *request)
+{
+    return netlink_ask(&request->header, pass_over, NULL);
 }

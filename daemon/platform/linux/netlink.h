@@ -1,4 +1,5 @@
-/* rtnetlink(7) as far as this folder needs it: walking messages and attributes, and dumps. */
+/* rtnetlink(7) as far as this folder needs it: building requests, walking messages and attributes,
+ * and dumps. */
 #ifndef NB_LINUX_NETLINK_H
 #define NB_LINUX_NETLINK_H
 
@@ -6,6 +7,7 @@
 #include <linux/rtnetlink.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A message's attributes by number: table[type] points to the attribute, or is NULL. Unknown and
  * ill-sized ones are passed over. */
@@ -17,6 +19,31 @@ unsigned netlink_u32(const struct rtattr *attribute, unsigned fallback);
 
 /* Whether a whole next hop is there; RTNH_OK alone reads its length before it knows that. */
 bool netlink_hop_ok(const struct rtnexthop *hop, int left);
+
+/* --- Requests ------------------------------------------------------------------------------ */
+
+/* What is appended must fit: the callers know what they append. */
+struct netlink_request {
+    struct nlmsghdr header;
+    char body[512];
+};
+
+/* Begins one with NLM_F_REQUEST, NLM_F_ACK and more flags, and the struct that its type has before
+ * the attributes. */
+void netlink_request_begin(struct netlink_request *request, uint16_t type, uint16_t flags,
+                           const void *prologue, size_t length);
+
+void netlink_append(struct netlink_request *request, unsigned short type, const void *value,
+                    size_t length);
+
+/* What is appended between the two is within the attribute that begin returns. */
+struct rtattr *netlink_nest_begin(struct netlink_request *request, unsigned short type);
+void netlink_nest_end(struct netlink_request *request, struct rtattr *nest);
+
+/* Sends it and waits for the kernel's answer: 0 or a negative errno. */
+int netlink_do(const struct netlink_request *request);
+
+/* --- Answers ------------------------------------------------------------------------------- */
 
 typedef void netlink_message(void *context, const struct nlmsghdr *header);
 

@@ -74,7 +74,7 @@ static void check_threads(struct sandbox_report *ret)
 
 static void confine_files(const struct sandbox_needs *needs, struct sandbox_report *ret)
 {
-    int abi = landlock_confine(needs);
+    int abi = landlock_confine(needs, &ret->held);
 
     report(ret, "landlock", abi);
     if (abi >= 0 && abi < LANDLOCK_SCOPES)

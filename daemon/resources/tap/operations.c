@@ -33,15 +33,13 @@ int tap_check_name(const struct operations *operations, const struct keeper_requ
 
 static int check_values(const struct tap_config *tap)
 {
-    bool persistent = tap->flags & TAP_PERSISTENT, isolated = tap->flags & TAP_ISOLATED;
-
     if (tap->flags & ~(unsigned)TAP_FLAGS_ALL || !tap_mac_is_valid(tap->mac) ||
         tap->mtu < TAP_MTU_LEAST || tap->mtu > TAP_MTU_MAX || tap->host_count > TAP_HOSTS_MAX)
         return -EINVAL;
-    if (persistent ? tap->owner == UINT32_MAX : tap->owner != 0)
+    if (tap->owner == UINT32_MAX) /* nobody's: then everybody may attach it */
         return -EINVAL;
     if (!tap->bridge[0])
-        return isolated ? -EINVAL : 0;
+        return tap->flags & TAP_ISOLATED ? -EINVAL : 0;
     return tap->host_count == 0 && tap->mac[0] == TAP_PORT_MAC_FIRST ? 0 : -EINVAL;
 }
 
