@@ -40,6 +40,7 @@ static const struct {
 static const uint8_t families[FAMILIES] = {FAMILY_IPV4, FAMILY_IPV6};
 static const char *folder, *elsewhere;
 static unsigned network;
+static const struct tap_config tap = {.name = TAP, .mac = {0xfe, 1}, .mtu = 1500};
 
 static const char *judge(const struct held *held, size_t i)
 {
@@ -83,14 +84,13 @@ static struct held take_kept(const struct kept *kept)
 
 /* --- In the cage --------------------------------------------------------------------------- */
 
-static int ask_joins(const struct channel *channel, uint8_t family)
+static int ask(const struct channel *channel, const struct keeper_request *request)
 {
-    struct keeper_request request = {.operation = KEEPER_OPEN_JOINS, .family = family};
     struct pollfd polled = {.fd = channel->answers, .events = POLLIN};
     struct keeper_answer answer;
     int fd = -1;
 
-    if (write(channel->requests, &request, sizeof request) == (ssize_t)sizeof request &&
+    if (write(channel->requests, request, sizeof *request) == (ssize_t)sizeof *request &&
         poll(&polled, 1, PATIENCE_MS) == 1)
         fdpass_receive(channel->answers, &answer, sizeof answer, &fd);
     return fd;
@@ -103,9 +103,13 @@ static int live(const struct broker_start *start)
     held.requests = start->channel.requests;
     held.answers = start->channel.answers;
     for (int i = 0; i < FAMILIES; i++) {
-        held.joins[i] = ask_joins(&start->channel, families[i]);
+        struct keeper_request joins = {.operation = KEEPER_OPEN_JOINS, .family = families[i]};
+
+        held.joins[i] = ask(&start->channel, &joins);
         held.counters[i] = start->counters[i];
     }
+    held.tap =
+        ask(&start->channel, &(struct keeper_request){.operation = KEEPER_OPEN_TAP, .tap = tap});
     printf("in force: %s\nmissing: %s\n", start->broker_sandbox.in_force,
            start->broker_sandbox.missing);
     try_all(&held);
@@ -128,6 +132,7 @@ static int hold_freely(const struct kept *kept)
         held.joins[i] = joins_socket_open(families[i]);
         held.counters[i] = diagnose_counters_open(families[i]);
     }
+    held.tap = taps_open(&tap);
     if (!process_become_broker(&error))
         _exit(1);
     try_all(&held);

@@ -8,12 +8,14 @@
 #include <sys/types.h>
 
 #define NETWORK "r0"
+#define TAP     "nb-held"
 
 enum { FAMILIES = 2 };
 
 struct held {
     struct mroute_socket tables[FAMILIES]; /* of IPv4 and IPv6; the next two as well */
     int joins[FAMILIES];
+    int tap;
     int counters[FAMILIES];
     int journal;
     int listener;
@@ -51,6 +53,17 @@ typedef bool act(const struct held *held, int which);
     H("joins", joins_receive, "receives datagrams", true, false)                                   \
     H("joins", joins_send, "sends datagrams", true, false)                                         \
     H("joins", joins_interface, "changes an interface", true, false)                               \
+    H("tap", tap_frames, "sends and receives frames", false, false)                                \
+    H("tap", tap_persists, "makes it persistent", false, false)                                    \
+    H("tap", tap_owner, "gives it to another owner", false, false)                                 \
+    H("tap", tap_address, "changes its Ethernet address", false, false)                            \
+    H("tap", tap_carrier, "takes its carrier", false, false)                                       \
+    H("tap", tap_offload, "asks for offload", false, false)                                        \
+    H("tap", tap_header, "sets the size of its header", false, false)                              \
+    H("tap", tap_buffer, "lets more frames wait", false, false)                                    \
+    H("tap", tap_filter, "sets a filter of what it receives", false, false)                        \
+    H("tap", tap_name, "gives it another name, or MTU", false, false)                              \
+    H("tap", tap_namespace, "gets at its network namespace", false, false)                         \
     H("counters", counters_read, "reads the counters", true, false)                                \
     H("counters", counters_write, "writes to them", true, false)                                   \
     H("counters", counters_beside, "opens other files by them", true, false)                       \

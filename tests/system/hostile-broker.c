@@ -107,6 +107,124 @@ static void try_values(void)
     refused(rule, -EINVAL, "no rule to table 0");
 }
 
+/* A tap that could be made: a port of the bridge nbr0. */
+static struct keeper_request tap_request(void)
+{
+    struct keeper_request request = {
+        .operation = KEEPER_OPEN_TAP,
+        .tap = {.name = "nb-hostile", .mac = {TAP_PORT_MAC_FIRST, 1}, .mtu = 1500},
+    };
+
+    return request;
+}
+
+static void add_host(struct keeper_request *request, const char *address, uint8_t length)
+{
+    struct host_address *host = &request->tap.hosts[request->tap.host_count++];
+
+    expect(address_parse(address, &host->address), address);
+    host->length = length;
+}
+
+static void try_tap_names(void)
+{
+    static const char *const names[] = {"", "eth0", "lo", "nb-", "nb-%d", "nb-../../x", "nb a"};
+    struct keeper_request open = tap_request();
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        memset(open.tap.name, 0, sizeof open.tap.name);
+        strcpy(open.tap.name, names[i]);
+        refused(open, -EACCES, "no tap with a name that is not below the prefix");
+    }
+    memset(open.tap.name, 'x', sizeof open.tap.name);
+    memcpy(open.tap.name, "nb-", 3);
+    refused(open, -EACCES, "no tap with a name without an end");
+}
+
+static void try_tap_values(void)
+{
+    struct keeper_request open = tap_request();
+
+    refused((open.tap.mac[0] = 1, open), -EINVAL, "no tap with a group's address");
+    memset(open.tap.mac, 0, sizeof open.tap.mac);
+    refused(open, -EINVAL, "no tap with the address of zeros");
+    open = tap_request();
+    refused((open.tap.mtu = 575, open), -EINVAL, "no tap with a small MTU");
+    refused((open.tap.mtu = 65522, open), -EINVAL, "no tap with a large MTU");
+    open = tap_request();
+    refused((open.tap.flags = 16, open), -EINVAL, "no tap with flags that are not known");
+    refused((open.tap.flags = TAP_ISOLATED, open), -EINVAL, "no isolation without a bridge");
+    open.tap.flags = 0;
+    refused((open.tap.host_count = TAP_HOSTS_MAX + 1, open), -EINVAL, "no tap with more hosts");
+    open = tap_request();
+    memcpy(open.tap.bridge, "nbr0", 5);
+    refused((open.tap.mac[0] = 2, open), -EINVAL, "no port with an address that a bridge takes");
+    open.tap.mac[0] = TAP_PORT_MAC_FIRST;
+    add_host(&open, "192.0.2.1", 24);
+    refused(open, -EINVAL, "no port with a host's address");
+}
+
+static void try_tap_reach(void)
+{
+    static const struct {
+        const char *address;
+        uint8_t length;
+        int error;
+    } rows[] = {
+        {"10.0.0.1", 24, -EACCES},        {"192.0.2.1", 23, -EACCES},   {"fd00::1", 64, -EACCES},
+        {"192.0.2.0", 24, -EINVAL},       {"192.0.2.255", 24, -EINVAL}, {"127.0.0.1", 8, -EINVAL},
+        {"224.0.0.1", 24, -EINVAL},       {"0.0.0.0", 24, -EINVAL},     {"192.0.2.1", 33, -EINVAL},
+        {"192.0.2.1", 0, -EINVAL},        {"::1", 128, -EINVAL},        {"ff02::1", 64, -EINVAL},
+        {"192.0.2.193", 26, -EADDRINUSE},
+    };
+    struct keeper_request open;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        open = tap_request();
+        add_host(&open, rows[i].address, rows[i].length);
+        refused(open, rows[i].error, rows[i].address);
+    }
+    open = tap_request();
+    open.tap.host_count = 1;
+    open.tap.hosts[0] = (struct host_address){.address = {.family = 99}, .length = 1};
+    refused(open, -EINVAL, "no host of another family");
+    open = tap_request();
+    memcpy(open.tap.bridge, "docker0", 8);
+    refused(open, -EACCES, "no port of a bridge that the configuration does not name");
+    memset(open.tap.bridge, 'n', sizeof open.tap.bridge);
+    refused(open, -EACCES, "no port of a bridge without an end");
+}
+
+/* What is below the prefix and was not made by the keeper; the script looks whether it is there. */
+static void try_foreign_taps(void)
+{
+    struct keeper_request join = {.operation = KEEPER_JOIN_TAP, .tap = {.bridge = "nbr0"}};
+    struct keeper_request end = {.operation = KEEPER_CLOSE_TAP};
+
+    memcpy(join.tap.name, "nb-foreign", 11);
+    refused(join, -EPERM, "no interface of others becomes a port");
+    memcpy(join.tap.bridge, "docker0", 8);
+    refused(join, -EACCES, "no port of a bridge that the configuration does not name");
+    memcpy(join.tap.name, "lo", 3);
+    refused(join, -EACCES, "no interface that is not below the prefix becomes a port");
+    for (const char *const *name = (const char *const[]){"nbr0", "lo", "nb-foreign", NULL}; *name;
+         name++) {
+        memset(end.tap.name, 0, sizeof end.tap.name);
+        strcpy(end.tap.name, *name);
+        expect(tell(&end), "a statement about a foreign interface is taken");
+    }
+    memset(end.tap.name, 'n', sizeof end.tap.name);
+    expect(tell(&end), "a name of a tap without an end is taken");
+}
+
+static void try_taps(void)
+{
+    try_tap_names();
+    try_tap_values();
+    try_tap_reach();
+    try_foreign_taps();
+}
+
 /* Statements have no answer; the script looks at what they did. */
 static void try_statements(void)
 {
@@ -361,6 +479,8 @@ static void try_budgets(void)
                                        .family = FAMILY_IPV4,
                                        .number = FORBIDDEN},
                -EACCES, 40000, "rules are not added too often");
+    try_budget((struct keeper_request){.operation = KEEPER_OPEN_TAP}, -EINVAL, 8000,
+               "taps are not opened too often");
 }
 
 static void try_all(const struct broker_start *start)
@@ -373,6 +493,7 @@ static void try_all(const struct broker_start *start)
     try_statements();
     try_rule_interfaces();
     try_joins();
+    try_taps();
     try_sending_descriptors();
     try_text();
     try_budgets();
@@ -431,9 +552,14 @@ static void flood_closes(void)
     flood(&(struct keeper_request){.operation = KEEPER_CLOSE_MROUTE});
 }
 
+static void flood_taps(void)
+{
+    flood(&(struct keeper_request){.operation = KEEPER_CLOSE_TAP});
+}
+
 static void (*const fatal[])(void) = {
-    send_unknown, send_far_unknown, send_short,  join_twice,
-    never_read,   flood_ready,      flood_rules, flood_closes,
+    send_unknown, send_far_unknown, send_short,   join_twice, never_read,
+    flood_ready,  flood_rules,      flood_closes, flood_taps,
 };
 
 enum { FATAL_COUNT = sizeof fatal / sizeof *fatal };
@@ -494,6 +620,8 @@ int main(int argc, char **argv)
     config.without_fences = argc == 3 ? (unsigned)atoi(argv[2]) : 0;
     snprintf(config.socket, sizeof config.socket, "%s", argv[1]);
     tables_allowed_parse("default, 100-199", &config.tables);
+    tap_bridges_parse("nbr0", &config.tap_bridges);
+    tap_networks_parse("192.0.2.0/24", &config.tap_networks);
     if (!kept_start(&kept, &config) ||
         !listener_open(config.socket, config.user, "netbroker", &kept, &error) ||
         !process_become_keeper(config.user, &error)) {

@@ -5,6 +5,8 @@
 
 calm_kernel
 ip -4 mrule add iif lo lookup 150 # an administrator's own rule
+ip link add nb-foreign type bridge && ip link set nb-foreign alias netbroker # no tap of ours
+ip link add nbr0 type bridge && ip addr add 192.0.2.200/27 dev nbr0
 python3 -c '
 import socket
 s = socket.socket(socket.AF_UNIX)
@@ -22,7 +24,7 @@ NOTIFY_SOCKET=@netbroker-manager "${as_daemon[@]}" "$build/tests/system/hostile-
 daemon=$!
 within 60 "a good broker serves" nb ping
 grep -q "all was tried" $work/daemon.log || fail "the first hostile broker ended too early"
-grep -q "life 8" $work/daemon.log || fail "not every hostile broker lived"
+grep -q "life 9" $work/daemon.log || fail "not every hostile broker lived"
 if grep "NOT AS IT SHOULD" $work/daemon.log >&2; then
     fail "the keeper gave way"
 fi
@@ -31,6 +33,9 @@ contains "the log, of the table whose socket does not receive any more" "a broke
     "$(cat $work/daemon.log)"
 contains "the administrator's rule" "iif lo lookup 150" "$(ip -4 mrule)"
 equal "our rules" 0 "$(ip -4 -d mrule | grep -c 'proto 78' || true)"
+ip link show nb-foreign >/dev/null || fail "a foreign interface is gone"
+[ -z "$(ip link show nbr0 type bridge >/dev/null || echo gone)" ] || fail "the bridge is gone"
+[ ! -e /sys/class/net/nb-hostile ] || fail "a tap was made"
 nb mfc add --group 239.1.1.1 --iif lo --oifs lo >/dev/null
 nb join add --group 239.1.1.0/28 --iif lo >/dev/null
 

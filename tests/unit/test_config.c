@@ -66,6 +66,22 @@ START_TEST(all_settings_are_read)
 }
 END_TEST
 
+START_TEST(settings_of_taps_are_read)
+{
+    struct fixture f;
+
+    ck_assert(read_text(&f, "[service]\ntap-prefix = t_\ntap-bridges = br0, virbr0\n"
+                            "tap-networks = 192.168.0.0/24, fd00::/64\n"));
+    ck_assert_str_eq(f.config.tap_prefix, "t_");
+    ck_assert_uint_eq(f.config.tap_bridges.count, 2);
+    ck_assert_uint_eq(f.config.tap_networks.count, 2);
+    ck_assert(read_text(&f, ""));
+    ck_assert_str_eq(f.config.tap_prefix, "nb-");
+    ck_assert_uint_eq(f.config.tap_bridges.count, 0);
+    ck_assert_uint_eq(f.config.tap_networks.count, 0);
+}
+END_TEST
+
 START_TEST(limits_are_read)
 {
     struct fixture f;
@@ -129,6 +145,9 @@ static const struct {
      "socket, state, policy, multicast, user, log-level"},
     {"[service]\n\n# x\nlog-level = loud\n", 4, "error, warning, notice, info or debug"},
     {"[service]\ntables = all\n", 2, "any, or a list"},
+    {"[service]\ntap-prefix = 0\n", 2, "a letter, and up to 7"},
+    {"[service]\ntap-bridges = a b\n", 2, "none, or a list like 'br0, virbr0'"},
+    {"[service]\ntap-networks = 192.168.0.1/24\n", 2, "none, or a list like '192.168.0.0/24"},
     {"[service]\nrequire-sandbox = maybe\n", 2, "no, basic or full; yes is basic"},
     {"[server]\nsocket = /tmp/s\n", 2, "the section [service]"},
     {"socket = /tmp/s\n", 1, "the section [service]"},
@@ -179,6 +198,8 @@ static const struct {
     {"[service]\nuser = someone\nrequire-sandbox = maybe\n", false, true},
     {"[service]\nuser = someone\nrequire-sandbxo = yes\n", true, false},
     {"[service]\nuser = someone\nlog-level = loud\n", false, false},
+    {"[service]\nuser = someone\ntap-bridges =\n", false, false},
+    {"[service]\nuser = someone\ntap-networks = all\n", false, false},
     {"[service]\nuser = someone\nsocket =\n", false, false},
     {"[service]\nuser = someone\nstate =\n", false, false},
     {"[service]\nuser = someone\nmulticast =\n", false, false},
@@ -259,6 +280,7 @@ END_TEST
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, all_settings_are_read);
+    tcase_add_test(tests, settings_of_taps_are_read);
     tcase_add_test(tests, limits_are_read);
     tcase_add_test(tests, an_empty_file_changes_nothing);
     tcase_add_test(tests, space_and_comments_mean_nothing);

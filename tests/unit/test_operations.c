@@ -75,6 +75,19 @@ static int ask(struct fixture *f, struct keeper_request request)
     return answer.error;
 }
 
+/* The same of an operation without a descriptor. */
+static int ask_error(struct fixture *f, struct keeper_request request)
+{
+    struct keeper_answer answer;
+    int fd;
+
+    ck_assert_int_eq(write(f->broker.requests, &request, sizeof request), sizeof request);
+    ck_assert(operations_take(&f->operations, &f->keeper));
+    ck_assert_int_eq(fdpass_receive(f->broker.answers, &answer, sizeof answer, &fd), 1);
+    ck_assert_int_lt(fd, 0);
+    return answer.error;
+}
+
 static void tell(struct fixture *f, struct keeper_request request)
 {
     ck_assert_int_eq(write(f->broker.requests, &request, sizeof request), sizeof request);
@@ -343,6 +356,179 @@ START_TEST(a_broker_has_so_many_sockets_of_joins_and_no_more)
 }
 END_TEST
 
+/* --- Taps ---------------------------------------------------------------------------------- */
+
+static struct keeper_request tap_request(uint32_t operation)
+{
+    return (struct keeper_request){
+        .operation = operation,
+        .tap = {.name = "nb-0", .mac = {TAP_PORT_MAC_FIRST, 1}, .mtu = 1500, .owner = 1000},
+    };
+}
+
+static void add_host(struct keeper_request *request, const char *address, uint8_t length)
+{
+    struct host_address *host = &request->tap.hosts[request->tap.host_count++];
+
+    ck_assert(address_parse(address, &host->address));
+    host->length = length;
+}
+
+static void begin_taps(struct fixture *f)
+{
+    begin(f);
+    strcpy(f->config.tap_prefix, TAP_PREFIX_DEFAULT);
+    tap_bridges_parse("br0", &f->config.tap_bridges);
+    tap_networks_parse("192.0.2.0/24, 2001:db8::/64", &f->config.tap_networks);
+    fake_netif_add("br0");
+}
+
+START_TEST(a_tap_ends_with_the_copy_of_the_broker)
+{
+    struct fixture f;
+
+    begin_taps(&f);
+    ck_assert_int_eq(ask(&f, tap_request(KEEPER_OPEN_TAP)), 0); /* which closes what came */
+    ck_assert_uint_eq(f.kept.count, 0);
+    ck_assert_uint_eq(fake_tap_count(), 0);
+    end(&f);
+}
+END_TEST
+
+static int open_tap(struct fixture *f, struct keeper_request request)
+{
+    struct keeper_answer answer;
+    int fd;
+
+    ck_assert_int_eq(write(f->broker.requests, &request, sizeof request), sizeof request);
+    ck_assert(operations_take(&f->operations, &f->keeper));
+    ck_assert_int_eq(fdpass_receive(f->broker.answers, &answer, sizeof answer, &fd), 1);
+    ck_assert_int_eq(answer.error, 0);
+    ck_assert_int_ge(fd, 0);
+    return fd;
+}
+
+START_TEST(a_tap_is_what_was_asked_for_until_it_is_closed)
+{
+    struct keeper_request request = tap_request(KEEPER_OPEN_TAP);
+    const struct tap_config *made;
+    struct fixture f;
+    int fd;
+    char byte;
+
+    begin_taps(&f);
+    add_host(&request, "192.0.2.1", 24);
+    add_host(&request, "2001:db8::1", 64);
+    fd = open_tap(&f, request);
+    made = fake_tap_find("nb-0");
+    ck_assert_ptr_nonnull(made);
+    ck_assert_int_eq(memcmp(made, &request.tap, sizeof *made), 0);
+    ck_assert_int_eq(ask(&f, tap_request(KEEPER_OPEN_TAP)), -EBUSY);
+    tell(&f, tap_request(KEEPER_CLOSE_TAP));
+    ck_assert_uint_eq(fake_tap_count(), 0);
+    ck_assert_int_eq(read(fd, &byte, 1), 0);
+    tell(&f, tap_request(KEEPER_CLOSE_TAP));
+    close(fd);
+    end(&f);
+}
+END_TEST
+
+START_TEST(only_taps_of_ours_are_closed_or_joined)
+{
+    struct keeper_request join = tap_request(KEEPER_JOIN_TAP);
+    struct keeper_request open = tap_request(KEEPER_OPEN_TAP);
+    struct fixture f;
+    int fd;
+
+    begin_taps(&f);
+    fake_netif_add("nb-0");
+    strcpy(join.tap.bridge, "br0");
+    log_set_level(LOG_CRIT);
+    ck_assert_int_eq(ask(&f, join), -EPERM);
+    tell(&f, tap_request(KEEPER_CLOSE_TAP));
+    ck_assert_int_eq(ask(&f, open), -EBUSY);
+    strcpy(open.tap.name, "nb-1");
+    strcpy(join.tap.name, "nb-1");
+    ck_assert_int_eq(ask(&f, join), -ENODEV);
+    fd = open_tap(&f, open);
+    join.tap.flags = TAP_ISOLATED;
+    ck_assert_int_eq(ask_error(&f, join), 0);
+    ck_assert_str_eq(fake_tap_find("nb-1")->bridge, "br0");
+    ck_assert_uint_eq(fake_tap_find("nb-1")->flags, TAP_ISOLATED);
+    strcpy(join.tap.bridge, "br1");
+    ck_assert_int_eq(ask(&f, join), -EACCES);
+    close(fd);
+    end(&f);
+}
+END_TEST
+
+START_TEST(a_network_that_another_interface_has_is_refused)
+{
+    struct keeper_request request = tap_request(KEEPER_OPEN_TAP);
+    struct fixture f;
+
+    begin_taps(&f);
+    fake_host_add("eth0", "192.0.2.130/25");
+    add_host(&request, "192.0.2.129", 25);
+    ck_assert_int_eq(ask(&f, request), -EADDRINUSE);
+    request.tap.host_count = 0;
+    add_host(&request, "192.0.2.1", 25);
+    ck_assert_int_eq(ask(&f, request), 0);
+    end(&f);
+}
+END_TEST
+
+/* Each row changes what would be made. */
+START_TEST(taps_that_are_not_allowed_are_not_made)
+{
+    static const struct {
+        const char *name, *bridge, *host;
+        uint8_t length;
+        uint8_t mac;
+        uint32_t mtu, flags;
+        int error;
+    } rows[] = {
+        {"nb-0", "", NULL, 0, 0xfe, 1500, 0, 0},
+        {"nb-0", "br0", NULL, 0, 0xfe, 576, TAP_ISOLATED | TAP_OFFLOAD, 0},
+        {"nb-0", "", "192.0.2.1", 24, 0x02, 65521, TAP_QUIET, 0},
+        {"nb-0", "", "2001:db8::1", 64, 0x02, 1500, 0, 0},
+        {"eth0", "", NULL, 0, 0xfe, 1500, 0, -EACCES},
+        {"nb-", "", NULL, 0, 0xfe, 1500, 0, -EACCES},
+        {"nb-%d", "", NULL, 0, 0xfe, 1500, 0, -EACCES},
+        {"nb-0", "br1", NULL, 0, 0xfe, 1500, 0, -EACCES},
+        {"nb-0", "br0", NULL, 0, 0x02, 1500, 0, -EINVAL},
+        {"nb-0", "br0", "192.0.2.1", 24, 0xfe, 1500, 0, -EINVAL},
+        {"nb-0", "", NULL, 0, 0xfe, 1500, TAP_ISOLATED, -EINVAL},
+        {"nb-0", "", NULL, 0, 0xfe, 1500, TAP_FLAGS_ALL + 1, -EINVAL},
+        {"nb-0", "", NULL, 0, 0x01, 1500, 0, -EINVAL},
+        {"nb-0", "", NULL, 0, 0xfe, 575, 0, -EINVAL},
+        {"nb-0", "", NULL, 0, 0xfe, 65522, 0, -EINVAL},
+        {"nb-0", "", "192.0.2.1", 23, 0xfe, 1500, 0, -EACCES},
+        {"nb-0", "", "192.0.3.1", 24, 0xfe, 1500, 0, -EACCES},
+        {"nb-0", "", "192.0.2.0", 24, 0xfe, 1500, 0, -EINVAL},
+        {"nb-0", "", "192.0.2.1", 33, 0xfe, 1500, 0, -EINVAL},
+        {"nb-0", "", "192.0.2.1", 0, 0xfe, 1500, 0, -EINVAL},
+        {"nb-0", "", "2001:db8::1", 64, 0xfe, 1500, TAP_QUIET, -EINVAL},
+    };
+    struct fixture f;
+
+    begin_taps(&f);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct keeper_request request = tap_request(KEEPER_OPEN_TAP);
+
+        strcpy(request.tap.name, rows[i].name);
+        strcpy(request.tap.bridge, rows[i].bridge);
+        request.tap.mac[0] = rows[i].mac;
+        request.tap.mtu = rows[i].mtu;
+        request.tap.flags = rows[i].flags;
+        if (rows[i].host)
+            add_host(&request, rows[i].host, rows[i].length);
+        ck_assert_msg(ask(&f, request) == rows[i].error, "row %zu", i);
+    }
+    end(&f);
+}
+END_TEST
+
 START_TEST(a_message_of_another_size_ends_the_broker)
 {
     struct keeper_request request = open_request(1);
@@ -373,6 +559,11 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, another_keeper_goes_on_with_the_oldest_generation);
     tcase_add_test(tests, other_names_are_not_inherited);
     tcase_add_test(tests, a_broker_has_so_many_sockets_of_joins_and_no_more);
+    tcase_add_test(tests, a_tap_ends_with_the_copy_of_the_broker);
+    tcase_add_test(tests, a_tap_is_what_was_asked_for_until_it_is_closed);
+    tcase_add_test(tests, only_taps_of_ours_are_closed_or_joined);
+    tcase_add_test(tests, a_network_that_another_interface_has_is_refused);
+    tcase_add_test(tests, taps_that_are_not_allowed_are_not_made);
     tcase_add_test(tests, a_message_of_another_size_ends_the_broker);
 }
 
