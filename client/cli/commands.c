@@ -79,7 +79,8 @@ enum { OPTION_TYPES(T) };
     F(S, tap_fd, text, OPTIONAL, 0, 0, 0,                                                          \
       "The number of a tap's descriptor that this command has inherited, instead of asking the "   \
       "service for one (IFF_TAP and IFF_NO_PI, without IFF_VNET_HDR).")                            \
-    F(S, tap_mtu, text, OPTIONAL, 0, 0, 0, "The MTU of such a tap. By default 1500.")              \
+    F(S, tap_mtu, text, OPTIONAL, 0, 0, 0,                                                         \
+      "The MTU of such a tap, or with --nat. By default 1500.")                                    \
     F(S, listen, place, OPTIONAL, 0, 0, 0,                                                         \
       "Serve clients there: at a path, or at a port of TCP, of 127.0.0.1 where no address is "     \
       "given. It may be given several times.")                                                     \
@@ -114,6 +115,10 @@ enum { OPTION_TYPES(T) };
       "How many Ethernet addresses a client may have. By default 64, with --anti-spoof 1.")        \
     F(S, flood_rate, text, OPTIONAL, 0, 0, 0,                                                      \
       "How many frames a second of a client may go to all others. By default any number.")         \
+    F(S, nat, flag, OPTIONAL, 0, 0, 0,                                                             \
+      "Instead of a tap, give the clients a way out by slirp4netns, which is started: addresses "  \
+      "by DHCP, names, and connections as programs of yours have them. Neither the service nor "   \
+      "any privilege is needed.")                                                                  \
     F(S, pcap, path, OPTIONAL, 0, 0, 0,                                                            \
       "Write all frames to this file, which Wireshark and tcpdump read.")                          \
     F(S, stats, seconds, OPTIONAL, 0, 0, 0,                                                        \

@@ -1,4 +1,5 @@
 /* link serve: a tap of the service's, and a link between it and the programs that come. */
+#include "link_nat.h"
 #include "link_told.h"
 #include "tap.h"
 
@@ -15,6 +16,7 @@ struct serve {
     struct tap tap; /* fd -1: none */
     struct link_told told;
     struct link *link;
+    struct nat *nat; /* --nat, instead of a tap */
 };
 
 /* --- Options ------------------------------------------------------------------------------- */
@@ -125,7 +127,7 @@ static int read_numbers(struct serve *serve)
         return EXIT_USAGE;
     serve->config.clients = (unsigned)clients;
     serve->config.macs = (uint32_t)macs;
-    serve->config.mtu = (uint32_t)mtu;
+    serve->config.mtu = mtu ? (uint32_t)mtu : TAP_MTU_DEFAULT;
     serve->options.port.macs = (uint32_t)macs;
     serve->options.port.flood.per_second = (uint32_t)flood;
     return EXIT_DONE;
@@ -160,6 +162,11 @@ static int read_options(struct serve *serve)
                      "'link serve' needs --listen, --connect or --fd: where the other end is.");
 }
 
+static bool has_nat(const struct serve *serve)
+{
+    return command_line_flag(serve->line, "nat");
+}
+
 /* --- The tap ------------------------------------------------------------------------------- */
 
 static int inherit_tap(struct serve *serve)
@@ -177,6 +184,8 @@ static int inherit_tap(struct serve *serve)
 
 static int get_tap(struct serve *serve, const struct nb_request *request)
 {
+    if (has_nat(serve))
+        return EXIT_DONE;
     if (command_line_value(serve->line, "tap_fd", 0))
         return inherit_tap(serve);
     return tap_get(serve->line, request, &serve->tap);
@@ -238,14 +247,28 @@ static int make_ports(const struct serve *serve)
     return status;
 }
 
-static int prepare(struct serve *serve)
+/* What the clients reach: the host, or who brings them elsewhere. */
+static int attach_far_end(struct serve *serve)
 {
-    const char *capture = command_line_value(serve->line, "pcap", 0);
     struct switch_port port;
 
+    if (has_nat(serve)) {
+        serve->nat = nat_start(serve->link, &serve->told, serve->config.mtu);
+        return serve->nat ? EXIT_DONE : EXIT_REFUSED;
+    }
     guard_tap(serve, &port);
     if (link_attach_tap(serve->link, serve->tap.fd, &port) < 0)
         return refuse(serve, "the tap");
+    return EXIT_DONE;
+}
+
+static int prepare(struct serve *serve)
+{
+    const char *capture = command_line_value(serve->line, "pcap", 0);
+    int status = attach_far_end(serve);
+
+    if (status != EXIT_DONE)
+        return status;
     if (capture && link_capture(serve->link, capture, 0) < 0)
         return refuse(serve, "--pcap");
     if (serve->line->interval > 0)
@@ -264,15 +287,21 @@ static int run(struct serve *serve)
     if (serve->tap.mtu)
         serve->config.mtu = serve->tap.mtu;
     if (link_new(&serve->link, &serve->config) < 0) {
-        close(serve->tap.fd);
+        if (serve->tap.fd >= 0)
+            close(serve->tap.fd);
         return say_usage(serve->line, serve->line->command.row->cli, "tap-mtu",
                          "the link cannot be made of these numbers.");
     }
     status = prepare(serve);
     if (status == EXIT_DONE)
         status = link_tell_end(serve->link, &serve->told, link_run(serve->link));
+    if (nat_has_ended(serve->nat)) {
+        report(serve->line, &(struct fault){.code = "gone"}, "slirp4netns has ended.");
+        status = EXIT_REFUSED;
+    }
     if (serve->line->interval > 0)
         link_tell_counters(serve->link, &serve->told);
+    nat_end(serve->nat);
     link_free(serve->link);
     return status;
 }
