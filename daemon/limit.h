@@ -4,6 +4,13 @@
 #ifndef NB_LIMIT_H
 #define NB_LIMIT_H
 
+enum {
+    /* Connections that wait in the kernel's queue of the listening socket, whoever made it: the
+     * keeper, or the manager by Backlog= of its unit. A client that does not block gets EAGAIN
+     * where it is full: a burst of them fits. */
+    LISTEN_BACKLOG = 1024,
+};
+
 /* L(member, name in the file, default, least, most) */
 #define LIMITS(L)                                                                                  \
     /* Each costs a descriptor, 0.7 KiB here and 4 KiB in the kernel; there are never more than    \

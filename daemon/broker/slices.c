@@ -193,12 +193,12 @@ static void step_user(struct slices *slices, struct slice_user *user)
 
 static void serve(struct slices *slices, struct slice_user *user)
 {
-    uint64_t begin = uv_hrtime(), now;
+    uint64_t begin = slices->clock(), now;
 
     slices->served = user;
     do {
         step_user(slices, user);
-        now = uv_hrtime();
+        now = slices->clock();
     } while (now - begin < SLICE_NS && is_ready(slices, user));
     slices->served = NULL;
     user->has_turn = false;
@@ -230,7 +230,7 @@ static void wake(struct slices *slices)
 
 void slices_init(struct slices *slices, uv_loop_t *loop, struct leases *leases)
 {
-    *slices = (struct slices){.leases = leases};
+    *slices = (struct slices){.clock = uv_hrtime, .leases = leases};
     TAILQ_INIT(&slices->users);
     slice_user_init(&slices->service, &slices->service_ns, charge_service);
     uv_idle_init(loop, &slices->idle);

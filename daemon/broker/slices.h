@@ -71,6 +71,7 @@ struct slice_user {
 
 struct slices {
     uv_idle_t idle;
+    uint64_t (*clock)(void); /* in ns; uv_hrtime */
     struct leases *leases;
     TAILQ_HEAD(, slice_user) users; /* who have something here; who was served last is the last */
     struct slice_user *served;      /* now; NULL: nobody */

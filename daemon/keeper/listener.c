@@ -1,6 +1,7 @@
 #include "listener.h"
 
 #include "descriptors.h"
+#include "limit.h"
 #include "log.h"
 #include "platform/process.h"
 
@@ -21,8 +22,6 @@
 
 enum {
     INHERITED_FIRST = 3, /* SD_LISTEN_FDS_START of sd_listen_fds(3) */
-    /* A client that does not block gets EAGAIN where the queue is full: a burst of them fits. */
-    BACKLOG = 1024,
     PATIENCE = 25,
     PAUSE_NS = 20 * 1000 * 1000,
 };
@@ -190,7 +189,7 @@ bool listener_open(const char *path, const char *user, const char *group, struct
         return false;
     fd = socket(AF_UNIX, SOCK_STREAM, 0);
     refuse_descriptors(fd); /* before anybody can connect */
-    if (fd < 0 || bind_with_mode(fd, &address) < 0 || listen(fd, BACKLOG) < 0) {
+    if (fd < 0 || bind_with_mode(fd, &address) < 0 || listen(fd, LISTEN_BACKLOG) < 0) {
         error_set(error, ERROR_INTERNAL, NULL, "cannot listen on %s: %s", path, strerror(errno));
         if (fd >= 0)
             close(fd);

@@ -36,13 +36,17 @@ static void charge(struct slice_user *work, uint64_t ns)
     ((struct worker *)work)->busy_ns += ns;
 }
 
+static uint64_t time_ns;
+
+static uint64_t look_at_clock(void)
+{
+    return time_ns;
+}
+
 /* Longer than a slice. */
 static void spend_a_slice(void)
 {
-    uint64_t end = uv_hrtime() + 150UL * 1000;
-
-    while (uv_hrtime() < end)
-        ;
+    time_ns += 150UL * 1000;
 }
 
 static enum slice_step step(struct slice_job *slice)
@@ -79,6 +83,7 @@ static void begin(void)
     uv_loop_init(&g.loop);
     leases_init(&g.leases, &host);
     slices_init(&g.slices, &g.loop, &g.leases);
+    g.slices.clock = look_at_clock;
     for (int i = 0; i < 3; i++)
         slice_user_init(&g.users[i].work, &g.users[i].busy_ns, charge);
 }

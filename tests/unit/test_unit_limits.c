@@ -21,12 +21,12 @@ enum {
     FILE_MAX = 65536,
 };
 
-/* The number that a setting of the unit has. */
-static unsigned long long unit_value(const char *name)
+/* The number that a setting of the file has. */
+static unsigned long long value_in(const char *path, const char *name)
 {
     static char text[FILE_MAX];
     char key[64], *at;
-    FILE *file = fopen(NB_UNIT_FILE, "r");
+    FILE *file = fopen(path, "r");
     size_t length;
 
     ck_assert_ptr_nonnull(file);
@@ -40,6 +40,11 @@ static unsigned long long unit_value(const char *name)
     unsigned long long value = strtoull(at + strlen(key), &at, 10);
 
     return *at == 'M' ? value << 20 : *at == 'G' ? value << 30 : value;
+}
+
+static unsigned long long unit_value(const char *name)
+{
+    return value_in(NB_UNIT_FILE, name);
 }
 
 START_TEST(memory_is_below_two_thirds_of_the_unit_s)
@@ -72,11 +77,18 @@ START_TEST(the_manager_stores_all_that_the_keeper_keeps)
 }
 END_TEST
 
+START_TEST(the_queue_is_as_long_whoever_listens)
+{
+    ck_assert_uint_eq(value_in(NB_SOCKET_UNIT_FILE, "Backlog"), LISTEN_BACKLOG);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, memory_is_below_two_thirds_of_the_unit_s);
     tcase_add_test(tests, descriptors_are_below_the_unit_s);
     tcase_add_test(tests, the_manager_stores_all_that_the_keeper_keeps);
+    tcase_add_test(tests, the_queue_is_as_long_whoever_listens);
 }
 
 int main(void)

@@ -8,13 +8,12 @@
 #ifndef NB_BACKLOG_H
 #define NB_BACKLOG_H
 
+#include "limit.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-    BACKLOG_LONG = 1024, /* as the keeper's, and Backlog= of the unit */
-    BACKLOG_SHORT = 32,
-};
+enum { BACKLOG_LONG = LISTEN_BACKLOG, BACKLOG_SHORT = 32 };
 
 /* An honest program that opens a thousand connections takes less, also on a busy machine. */
 #define BACKLOG_BURST_NS (UINT64_C(500) * 1000 * 1000)
