@@ -91,6 +91,14 @@ for number in 21 22; do
 done
 restarts_expected=$(status_of broker_restarts)
 
+# A client that sends from the host's address gets nothing that is for the host.
+as member python3 $work/build/dolphin.py $place "$mac" $host thief $work/caught >$work/thief.pings &
+thief=$!
+within 10 "the thief begins" begins thief
+pings $place 26 two 100
+touch $work/caught
+wait $thief
+
 # The tap is closed: the server says so, and ends.
 nb tap close nb-0
 status=0
