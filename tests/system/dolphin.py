@@ -51,6 +51,7 @@ class Dolphin(Emulator):
         self.socket = connect(place)
 
     def send(self, frame):
+        self.socket.settimeout(emulator.SECONDS)  # it has what is left of a turn of listen
         if self.way == "unframed":
             self.socket.sendall(frame[: ARP_BYTES if frame[12:14] == ARP else None])
         elif self.way == "two":

@@ -10,9 +10,9 @@ host=192.168.0.5
 # serve OPTION...: in a member's own process
 serve() {
     setpriv --reuid member --regid member --init-groups \
-        $work/build/client/netbroker tapserver "$@" 2>$work/tapserver.log &
+        $work/build/client/netbroker tapserver "$@" >$work/tapserver.log 2>&1 &
     server=$!
-    within 10 "tapserver serves" grep -q "^listening on" $work/tapserver.log
+    within 10 "tapserver serves" grep -q "is linked to" $work/tapserver.log
 }
 
 # end_server [STATUS]: and with it, the interface.
