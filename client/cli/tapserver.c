@@ -98,12 +98,13 @@ static int serve(struct tapserver *server)
     const struct link_config config = {
         .mtu = server->tap.mtu, .events = &events, .context = &server->told};
     struct link *link = NULL;
-    int status, result = link_new(&link, &config);
+    int status, result;
 
-    if (result < 0)
-        return explain_no_memory(server->told.line);
     if (server->options.show_data || server->options.show_size_warnings)
         events.frame = show_frame;
+    result = link_new(&link, &config);
+    if (result < 0)
+        return explain_no_memory(server->told.line);
     result = attach(link, server);
     if (result == 0)
         result = link_end_by_signals(link);

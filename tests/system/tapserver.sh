@@ -117,9 +117,10 @@ equal "notes" 3 "$(grep -c 'note: ignored: --' $work/tapserver.log)"
 pings $place 23 unframed 20
 pings 127.0.0.1:5000 24 unframed 20
 status=0
-as member $work/build/client/netbroker tapserver --listen=$place --ip-address=192.168.0.6 \
+as member $work/build/client/netbroker tapserver --listen=$place --ip-address=none \
     2>$work/second.log || status=$?
 equal "exit status of a second one at the same place" 1 $status
+contains "the reason" "$place" "$(cat $work/second.log)"
 end_server
 
 # Who is no member may not; and what the policy does not name nobody may have.
