@@ -24,6 +24,10 @@ stop tcp
 serve out nb-a 10.9.0.1/24 --connect $work/c --framing u32be
 equal "one who listens" "answered 3" "$(python3 "$peer" serve u32be $work/c 10.9.0.1 3)"
 stop out
+serve out nb-a 10.9.0.1/24 --connect $work/d --datagrams --local $work/d.link
+equal "one who is sent datagrams" "answered 2" "$(python3 "$peer" serve datagrams $work/d 10.9.0.1 2)"
+stop out
+[ ! -e $work/d.link ] || fail "the path of datagrams stays"
 
 # --- Addresses that are another client's, or that nobody may have -------------------------------
 

@@ -109,6 +109,17 @@ def arp(framing, place, asked, local=None):
     print(ask(sock, framing, asked).hex(":"))
 
 
+def connect_again(sock, path):
+    """The other one may not be there yet, or may be with one that was here before."""
+    for _ in range(500):
+        try:
+            sock.connect(path)
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise TimeoutError
+
+
 def hold(framing, place, asked):
     sock = connect(FRAMINGS[framing][0], place)
     ask(sock, framing, asked)
@@ -136,7 +147,7 @@ def serve(framing, path, asked, times):
         server.settimeout(10)
         server.bind(path)
         if framing == "datagrams":
-            server.connect(path + ".link")
+            connect_again(server, path + ".link")
             ask(server, framing, asked)
         else:
             server.listen(1)
