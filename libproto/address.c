@@ -178,13 +178,15 @@ const char *host_address_format(const struct host_address *host, char *text)
     return text;
 }
 
-/* Whether all bits behind the length are the same. */
-static bool is_edge(const struct host_address *host, uint8_t bits)
+/* Whether all bits behind the length are as those of the byte, which are all the same. */
+static bool is_edge(const struct host_address *host, uint8_t byte)
 {
-    for (unsigned i = 0; i < 4; i++)
-        if ((host->address.bytes[i] | mask_of(host->length, i)) !=
-            (uint8_t)(bits | mask_of(host->length, i)))
+    for (unsigned i = 0; i < family_bits(host->address.family) / 8; i++) {
+        uint8_t mask = mask_of(host->length, i);
+
+        if ((host->address.bytes[i] | mask) != (byte | mask))
             return false;
+    }
     return true;
 }
 
@@ -192,14 +194,15 @@ bool host_address_is_sound(const struct host_address *host)
 {
     static const uint8_t loopback[16] = {[15] = 1};
     const uint8_t *bytes = host->address.bytes;
+    bool has_edges = host->length + 1u < family_bits(host->address.family);
 
-    if (address_is_any(&host->address) || address_is_multicast(&host->address))
+    if (address_is_any(&host->address) || address_is_multicast(&host->address) ||
+        (has_edges && is_edge(host, 0)))
         return false;
     if (host->address.family == FAMILY_IPV6)
         return memcmp(bytes, loopback, sizeof loopback) != 0;
-    if (bytes[0] == 0 || bytes[0] == 127 || bytes[0] >= 240)
-        return false;
-    return host->length >= 31 || (!is_edge(host, 0) && !is_edge(host, 0xff));
+    return bytes[0] != 0 && bytes[0] != 127 && bytes[0] < 240 &&
+           !(has_edges && is_edge(host, 0xff));
 }
 
 bool prefix_is_single(const struct prefix *prefix)

@@ -74,8 +74,8 @@ enum prefix_fault host_address_read(const char *text, struct host_address *ret);
 const char *host_address_format(const struct host_address *host, char *text);
 
 /* Whether a host may have it: not unspecified, loopback, multicast or reserved (RFC 6890), nor the
- * first or the last address of an IPv4 prefix, which are the network's own (RFC 1122, 3.2.1.3; not
- * so in prefixes of two addresses, RFC 3021). */
+ * first address of a prefix or the last one of an IPv4 prefix, which have a meaning (RFC 1122,
+ * 3.2.1.3; RFC 4291, 2.6.1), unless it has two addresses or one (RFC 3021, RFC 6164). */
 bool host_address_is_sound(const struct host_address *host);
 
 bool prefix_is_single(const struct prefix *prefix);

@@ -383,16 +383,41 @@ static bool matches_event(const char *pattern)
     return false;
 }
 
-/* A subscriber to it would wait for ever. */
+/* Whether both begin with the same word, of which "mfc" is one in "mfc.added". */
+static bool is_related(const char *topic, const char *pattern)
+{
+    size_t length = strcspn(topic, ".");
+
+    return strncmp(topic, pattern, length) == 0 && (pattern[length] == '.' || !pattern[length]);
+}
+
+/* Whether it is the first topic with its first word. */
+static bool is_first(size_t index)
+{
+    return index == 0 || !is_related(event_topic(index - 1), event_topic(index));
+}
+
+/* A subscriber to it would wait for ever. What it takes: the topics with the same first word, or
+ * a pattern for each first word. */
 static bool wrong_topic(const struct place *place, const char *pattern)
 {
-    char topics[240];
-    size_t used = 0;
+    char related[200] = "", groups[80] = "";
+    size_t used = 0, length = 0;
 
-    for (size_t i = 0; event_topic(i) && used < sizeof topics; i++)
-        used += (size_t)snprintf(topics + used, sizeof topics - used, "%s%s", i ? ", " : "",
-                                 event_topic(i));
-    return wrong_text(place, ERROR_OUT_OF_RANGE, pattern, "matches no event", topics);
+    for (size_t i = 0; event_topic(i); i++) {
+        const char *topic = event_topic(i);
+        size_t word = strcspn(topic, ".");
+
+        if (is_related(topic, pattern) && used < sizeof related)
+            used += (size_t)snprintf(related + used, sizeof related - used, "%s%s",
+                                     used ? ", " : "", topic);
+        if (is_first(i) && length < sizeof groups)
+            length +=
+                (size_t)snprintf(groups + length, sizeof groups - length, "%s%.*s%s",
+                                 length ? ", " : "", (int)word, topic, topic[word] ? ".*" : "");
+    }
+    return wrong_text(place, ERROR_OUT_OF_RANGE, pattern, "matches no event",
+                      used ? related : groups);
 }
 
 static bool parse_topics(const cJSON *json, const struct place *place, void *ret)

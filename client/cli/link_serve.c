@@ -63,20 +63,6 @@ static int read_framing(struct serve *serve)
     return EXIT_DONE;
 }
 
-static bool read_mac(const char *text, uint8_t ret[SWITCH_MAC_BYTES])
-{
-    char plain[MAC_TEXT_MAX];
-    unsigned bytes[SWITCH_MAC_BYTES];
-
-    if (!mac_read(text, plain) ||
-        sscanf(plain, "%x:%x:%x:%x:%x:%x", &bytes[0], &bytes[1], &bytes[2], &bytes[3], &bytes[4],
-               &bytes[5]) != SWITCH_MAC_BYTES)
-        return false;
-    for (unsigned i = 0; i < SWITCH_MAC_BYTES; i++)
-        ret[i] = (uint8_t)bytes[i];
-    return true;
-}
-
 /* --allow-mac A,B */
 static int read_macs(struct serve *serve)
 {
@@ -89,7 +75,7 @@ static int read_macs(struct serve *serve)
 
         snprintf(part, sizeof part, "%.*s", (int)length, text);
         if (port->allowed_count == SWITCH_ALLOWED_MAX || length >= sizeof part ||
-            !read_mac(part, port->allowed[port->allowed_count]))
+            !mac_bytes(part, port->allowed[port->allowed_count]))
             return wrong(serve, "allow-mac",
                          "it takes up to 8 Ethernet addresses with commas between them");
         port->allowed_count++;
@@ -198,7 +184,7 @@ static void guard_tap(const struct serve *serve, struct switch_port *port)
     if (!command_line_flag(serve->line, "anti_spoof") || command_line_flag(serve->line, "bridge") ||
         !serve->tap.mac[0])
         return;
-    if (read_mac(serve->tap.mac, port->allowed[0])) {
+    if (mac_bytes(serve->tap.mac, port->allowed[0])) {
         port->allowed_count = 1;
         port->locked = true;
     }

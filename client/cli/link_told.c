@@ -192,7 +192,7 @@ static void print_counters(const struct link_port *port, void *context)
         printf(" #%u", port->number);
     putchar(':');
     print_counts("from", &port->from);
-    fputs("; ", stdout);
+    putchar(';');
     print_counts("to", &port->to);
     putchar('\n');
 }

@@ -30,6 +30,9 @@ int tap_inherit(struct tap *tap);
  * nothing between the pairs. False: it is none. */
 bool mac_read(const char *text, char ret[MAC_TEXT_MAX]);
 
+/* Its bytes. False: it is none. */
+bool mac_bytes(const char *text, uint8_t ret[MAC_BYTES]);
+
 /* An address of a station that is made of a text, and so always the same. Its first byte is 0xfe:
  * locally administered, and above those of a bridge's other ports. */
 void mac_derive(const char *text, char ret[MAC_TEXT_MAX]);

@@ -30,6 +30,17 @@ bool mac_read(const char *text, char ret[MAC_TEXT_MAX])
     return *text == '\0';
 }
 
+bool mac_bytes(const char *text, uint8_t ret[MAC_BYTES])
+{
+    char plain[MAC_TEXT_MAX];
+
+    if (!mac_read(text, plain))
+        return false;
+    for (unsigned i = 0; i < MAC_BYTES; i++)
+        ret[i] = (uint8_t)strtoul(plain + 3 * (size_t)i, NULL, 16);
+    return true;
+}
+
 void mac_derive(const char *text, char ret[MAC_TEXT_MAX])
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */

@@ -65,6 +65,12 @@ expect "netbroker mfc replace -f /etc/os-relea" /etc/os-release
 expect "netbroker mfc replace --file=/etc/os-relea" /etc/os-release
 expect "netbroker mfc import /etc/os-relea" /etc/os-release
 expect "netbroker mfc import --p" --print
+expect "netbroker tap " close exec list open
+expect "netbroker tap exec --b" --bridge
+expect "netbroker tap exec --bridge e" eth8 eth9
+expect "netbroker tapserver --use" --use-framed-protocol
+expect "netbroker tapserver --listen=/etc/os-relea" /etc/os-release
+expect "netbroker tapserver --group roo" root
 expect "netbroker nonsense a" ""
 
 if command -v zsh >/dev/null; then

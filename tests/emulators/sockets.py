@@ -2,7 +2,7 @@
 
     sockets.py connect PATH COMMAND...              a stream, connected to this path
     sockets.py pair KIND RELAY... -- COMMAND...     seqpacket or dgram; the relay has the other end,
-                                                    as its descriptor 3, and ends with the command
+                                                    as its descriptor 3, and ends behind the command
 """
 import os
 import socket
@@ -36,7 +36,8 @@ def pair(kind, *words):
     ours.close()
     theirs.close()
     status = emulator.wait()
-    relay.terminate()
+    if kind == "dgram":
+        relay.terminate()  # nothing tells it that the other end is closed
     sys.exit(status or relay.wait())
 
 

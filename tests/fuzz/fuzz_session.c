@@ -14,6 +14,7 @@
 #include "keeper_end.h"
 #include "resources/join/kind.h"
 #include "resources/mroute/kind.h"
+#include "resources/tap/kind.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -31,6 +32,7 @@ struct fuzz {
     struct keeper_end keeper;
     struct mroute_kind mroute;
     struct join_kind *join; /* NULL: there is none yet */
+    struct tap_kind *tap;   /* the same */
     int client;
     struct json out; /* what came and is no whole line yet */
     bool exists[NAMES];
@@ -84,6 +86,8 @@ static void pass_netif(void *context, const struct netif *was, const struct neti
         mroute_netif_changed(fuzz->mroute.mroute, was, is);
     if (fuzz->join)
         joins_netif_changed(fuzz->join->joins, was, is);
+    if (fuzz->tap)
+        taps_netif_changed(&fuzz->tap->taps, was, is);
 }
 
 static void update_netifs(struct services *services)
@@ -277,6 +281,10 @@ static void begin_services(struct fuzz *fuzz)
     leasing_start(services);
     turns_init(&services->turns, &fuzz->loop);
     slices_init(&services->slices, &fuzz->loop, &services->leases);
+    strcpy(fuzz->keeper.config.tap_prefix, "nb-");
+    must(tap_bridges_parse("a, b", &fuzz->keeper.config.tap_bridges) &&
+             tap_networks_parse("10.0.0.0/8, fd00::/8", &fuzz->keeper.config.tap_networks),
+         "these are settings");
     keeper_end_start(&fuzz->keeper, &fuzz->loop);
     host = (struct resource_host){
         .loop = &fuzz->loop,
@@ -285,6 +293,9 @@ static void begin_services(struct fuzz *fuzz)
         .leases = &services->leases,
         .slices = &services->slices,
         .events = &services->events,
+        .pools = &services->users.pools,
+        .config = &fuzz->keeper.config,
+        .closer = &services->closer,
         .counters = {-1, -1},
         .seed = 1,
     };
@@ -295,6 +306,9 @@ static void begin_services(struct fuzz *fuzz)
     must(join_ops.start(&host, &self), "there is memory");
     kind_set_self(&services->kinds, &join_ops, self);
     fuzz->join = self;
+    must(tap_ops.start(&host, &self), "there is memory");
+    kind_set_self(&services->kinds, &tap_ops, self);
+    fuzz->tap = self;
     adopt(fuzz, FAMILY_IPV4);
     adopt(fuzz, FAMILY_IPV6);
 }
@@ -338,6 +352,8 @@ static void end(struct fuzz *fuzz)
     uv_run(&fuzz->loop, UV_RUN_DEFAULT);
     must(uv_loop_close(&fuzz->loop) == 0, "no handle is left");
     join_ops.free(fuzz->join);
+    tap_ops.free(fuzz->tap);
+    fuzz->tap = NULL;
     mroute_free(fuzz->mroute.mroute);
     leases_clear(&fuzz->services.leases);
     users_clear(&fuzz->services.users);

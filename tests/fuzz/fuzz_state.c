@@ -5,10 +5,12 @@
 #include "broker/state/state.h"
 #include "fake.h"
 #include "fuzz.h"
+#include "keeper_end.h"
 #include "log.h"
 #include "platform/joins.h"
 #include "resources/join/kind.h"
 #include "resources/mroute/kind.h"
+#include "resources/tap/kind.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +24,8 @@ struct world {
     struct kind_selves kinds;
     struct mroute_kind mroute; /* without a loop: nothing comes from the kernel */
     struct join_kind join;
+    struct keeper_end keeper;
+    struct tap_kind *tap; /* NULL: there is none yet */
     struct state *state;
     bool loaded;
     uint8_t asked_family; /* for a table; NONE: for none */
@@ -130,6 +134,24 @@ static void note_loaded(void *context)
     ((struct world *)context)->loaded = true;
 }
 
+/* Persistent ones are made again. */
+static void begin_taps(struct world *world)
+{
+    struct resource_host host = {
+        .keeper = &world->keeper.link,
+        .netifs = world->netifs,
+        .leases = &world->leases,
+        .config = &world->keeper.config,
+    };
+    void *self;
+
+    strcpy(world->keeper.config.tap_prefix, "nb-");
+    keeper_end_start(&world->keeper, &world->loop);
+    must(tap_ops.start(&host, &self), "there is memory");
+    kind_set_self(&world->kinds, &tap_ops, self);
+    world->tap = self;
+}
+
 static void begin_kinds(struct world *world)
 {
     struct mroute_callbacks routes = {
@@ -148,6 +170,7 @@ static void begin_kinds(struct world *world)
     must(world->mroute.mroute && world->join.joins, "there is memory");
     kind_set_self(&world->kinds, &mroute_ops, &world->mroute);
     kind_set_self(&world->kinds, &join_ops, &world->join);
+    begin_taps(world);
 }
 
 static void begin_world(struct world *world)
@@ -172,11 +195,14 @@ static void begin_world(struct world *world)
 
 static void end_world(struct world *world)
 {
+    keeper_end_stop(&world->keeper);
     uv_run(&world->loop, UV_RUN_DEFAULT);
     must(uv_loop_close(&world->loop) == 0, "no handle is left");
     while (joins_work(world->join.joins))
         ;
     joins_free(world->join.joins);
+    tap_ops.free(world->tap);
+    world->tap = NULL;
     mroute_free(world->mroute.mroute);
     leases_clear(&world->leases);
     netifs_free(world->netifs);

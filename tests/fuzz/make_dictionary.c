@@ -28,9 +28,10 @@ static void print_action(const struct action_row *row)
 int main(void)
 {
     static const char *const values[] = {
-        "10.0.0.1", "239.1.1.1", "0.0.0.0", "224.0.0.1", "fd00::1", "ff05::1",
-        "::",       "ipv4",      "ipv6",    "mfc.*",     "*",       "lost",
-        "a",        "b",         "c",       "action",    "payload", "id",
+        "10.0.0.1", "239.1.1.1", "0.0.0.0", "224.0.0.1",   "fd00::1",    "ff05::1",
+        "::",       "ipv4",      "ipv6",    "mfc.*",       "*",          "lost",
+        "a",        "b",         "c",       "action",      "payload",    "id",
+        "nb-0",     "nb-a",      "tap.*",   "10.0.0.1/24", "fd00::1/64", "52:54:00:12:34:56",
     };
     static const char *const pieces[] = {
         "true", "false", "null", "[]", "{}", "\\\\u0041", "\\\\ud83d\\\\ude00"};

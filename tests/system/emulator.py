@@ -59,6 +59,7 @@ class Emulator:
         self.socket.connect(path)
 
     def send(self, frame):
+        self.socket.settimeout(SECONDS)  # it has what is left of a turn of listen
         self.socket.sendall(struct.pack("<H", len(frame)))
         self.socket.sendall(frame)
 

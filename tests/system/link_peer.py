@@ -5,6 +5,8 @@
                                                  command, in which {fd} is its descriptor
     link_peer.py relay SOCKET NAME ADDRESS/LENGTH        a station: a tap behind a u16le stream
     link_peer.py arp FRAMING PLACE ASKED [LOCAL]         asks who has this address, as a client
+    link_peer.py hold FRAMING PLACE ASKED                the same, and stays
+    link_peer.py thief FRAMING PLACE ASKED               the same, says whether there is an answer
     link_peer.py serve FRAMING PATH ASKED TIMES          the same, for one who connects, so many times
     link_peer.py idle SOCKET                             connects, says so, and never reads
     link_peer.py hostile SOCKET                          sends what is no u16le stream, or too much
@@ -107,6 +109,35 @@ def arp(framing, place, asked, local=None):
     print(ask(sock, framing, asked).hex(":"))
 
 
+def connect_again(sock, path):
+    """The other one may not be there yet, or may be with one that was here before."""
+    for _ in range(500):
+        try:
+            sock.connect(path)
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise TimeoutError
+
+
+def hold(framing, place, asked):
+    sock = connect(FRAMINGS[framing][0], place)
+    ask(sock, framing, asked)
+    print("ready", flush=True)
+    time.sleep(1000)
+
+
+def thief(framing, place, asked):
+    """Sends from the address that all clients here have, and says whether there is an answer."""
+    sock = connect(FRAMINGS[framing][0], place)
+    sock.settimeout(0.5)
+    try:
+        ask(sock, framing, asked)
+        print("answered")
+    except TimeoutError:
+        print("nothing")
+
+
 def serve(framing, path, asked, times):
     """Listens, or of datagrams is bound, anew each time, as a program that was started again."""
     for _ in range(int(times)):
@@ -116,7 +147,7 @@ def serve(framing, path, asked, times):
         server.settimeout(10)
         server.bind(path)
         if framing == "datagrams":
-            server.connect(path + ".link")
+            connect_again(server, path + ".link")
             ask(server, framing, asked)
         else:
             server.listen(1)

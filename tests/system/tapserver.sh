@@ -10,9 +10,9 @@ host=192.168.0.5
 # serve OPTION...: in a member's own process
 serve() {
     setpriv --reuid member --regid member --init-groups \
-        $work/build/client/netbroker tapserver "$@" 2>$work/tapserver.log &
+        $work/build/client/netbroker tapserver "$@" >$work/tapserver.log 2>&1 &
     server=$!
-    within 10 "tapserver serves" grep -q "^listening on" $work/tapserver.log
+    within 10 "tapserver serves" grep -q "is linked to" $work/tapserver.log
 }
 
 # end_server [STATUS]: and with it, the interface.
@@ -91,6 +91,14 @@ for number in 21 22; do
 done
 restarts_expected=$(status_of broker_restarts)
 
+# A client that sends from the host's address gets nothing that is for the host.
+as member python3 $work/build/dolphin.py $place "$mac" $host thief $work/caught >$work/thief.pings &
+thief=$!
+within 10 "the thief begins" begins thief
+pings $place 26 two 100
+touch $work/caught
+wait $thief
+
 # The tap is closed: the server says so, and ends.
 nb tap close nb-0
 status=0
@@ -109,9 +117,10 @@ equal "notes" 3 "$(grep -c 'note: ignored: --' $work/tapserver.log)"
 pings $place 23 unframed 20
 pings 127.0.0.1:5000 24 unframed 20
 status=0
-as member $work/build/client/netbroker tapserver --listen=$place --ip-address=192.168.0.6 \
+as member $work/build/client/netbroker tapserver --listen=$place --ip-address=none \
     2>$work/second.log || status=$?
 equal "exit status of a second one at the same place" 1 $status
+contains "the reason" "$place" "$(cat $work/second.log)"
 end_server
 
 # Who is no member may not; and what the policy does not name nobody may have.

@@ -17,7 +17,8 @@ static void assert_decodes(const char *text, struct request *ret)
     ck_assert_msg(decode(text, ret, &error), "%s: %s", text, error.message);
 }
 
-#define USER(json) "{\"action\":\"CHECK_POLICY\",\"payload\":{\"verb\":\"PING\",\"user\":" json "}}"
+#define TAP(fields) "{\"action\":\"OPEN_TAP\",\"payload\":{" fields "}}"
+#define USER(json)  "{\"action\":\"CHECK_POLICY\",\"payload\":{\"verb\":\"PING\",\"user\":" json "}}"
 
 static const struct {
     const char *text, *code, *field;
@@ -101,6 +102,35 @@ static const struct {
     /* family */
     {"{\"action\":\"SHOW_VIF\",\"payload\":{\"family\":4}}", "invalid-type", "family"},
     {"{\"action\":\"SHOW_VIF\",\"payload\":{\"family\":\"IPv4\"}}", "out-of-range", "family"},
+    /* mac, hosts */
+    {TAP("\"mac\":7"), "invalid-type", "mac"},
+    {TAP("\"mac\":\"52:54:00:12:34\""), "invalid-address", "mac"},
+    {TAP("\"mac\":\"52:54:00:12:34:56:78\""), "invalid-address", "mac"},
+    {TAP("\"mac\":\"52-54-00-12-34-56\""), "invalid-address", "mac"},
+    {TAP("\"mac\":\"5:254:00:12:34:56\""), "invalid-address", "mac"},
+    {TAP("\"mac\":\"52:54:00:12:34:5g\""), "invalid-address", "mac"},
+    {TAP("\"mac\":\"\""), "invalid-address", "mac"},
+    {TAP("\"mac\":\"01:00:5e:00:00:01\""), "invalid-address", "mac"},
+    {TAP("\"mac\":\"00:00:00:00:00:00\""), "invalid-address", "mac"},
+    {TAP("\"mtu\":575"), "out-of-range", "mtu"},
+    {TAP("\"mtu\":65522"), "out-of-range", "mtu"},
+    {TAP("\"hosts\":\"10.0.0.1/24\""), "invalid-type", "hosts"},
+    {TAP("\"hosts\":[1]"), "invalid-type", "hosts"},
+    {TAP("\"hosts\":[\"10.0.0.1\"]"), "invalid-address", "hosts"},
+    {TAP("\"hosts\":[\"10.0.0.1/0\"]"), "invalid-address", "hosts"},
+    {TAP("\"hosts\":[\"10.0.0.1/33\"]"), "invalid-address", "hosts"},
+    {TAP("\"hosts\":[\"10.0.0.0/24\"]"), "invalid-address", "hosts"},
+    {TAP("\"hosts\":[\"10.0.0.255/24\"]"), "invalid-address", "hosts"},
+    {TAP("\"hosts\":[\"127.0.0.2/8\"]"), "invalid-address", "hosts"},
+    {TAP("\"hosts\":[\"224.0.1.1/24\"]"), "invalid-address", "hosts"},
+    {TAP("\"hosts\":[\"::1/64\"]"), "invalid-address", "hosts"},
+    {TAP("\"hosts\":[\"ff0e::1/64\"]"), "invalid-address", "hosts"},
+    {TAP("\"hosts\":[\"::/64\"]"), "invalid-address", "hosts"},
+    {TAP("\"hosts\":[\"fd00::/64\"]"), "invalid-address", "hosts"},
+    {TAP("\"hosts\":[\"10.0.0.1/24\",\"10.0.0.1/16\"]"), "invalid-address", "hosts"},
+    {TAP("\"hosts\":[\"10.0.0.1/24\",\"10.0.0.2/24\",\"10.0.0.3/24\",\"10.0.0.4/24\","
+         "\"10.0.0.5/24\",\"10.0.0.6/24\",\"10.0.0.7/24\",\"10.0.0.8/24\",\"10.0.0.9/24\"]"),
+     "out-of-range", "hosts"},
     /* topics */
     {"{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":\"mfc.*\"}}", "invalid-type", "topics"},
     {"{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[1]}}", "invalid-type", "topics"},
@@ -379,8 +409,30 @@ START_TEST(a_wrong_address_is_answered_with_the_right_one)
 }
 END_TEST
 
-/* All of them stand in the message, whose room is limited. */
-START_TEST(a_topic_that_nothing_matches_is_answered_with_all_that_are)
+START_TEST(a_tap_is_decoded_with_all_its_fields)
+{
+    static const uint8_t mac[] = {0x52, 0x54, 0x00, 0xab, 0xcd, 0xef};
+    struct request request;
+    const struct args_open_tap *args = &request.args.open_tap;
+
+    assert_decodes(TAP("\"name\":\"nb-a\",\"mac\":\"52:54:00:aB:Cd:EF\",\"hosts\":[\"10.0.0.1/24\","
+                       "\"fd00::/127\",\"10.0.0.4/31\",\"10.0.0.7/32\"]"),
+                   &request);
+    ck_assert_str_eq(args->name.text, "nb-a");
+    ck_assert(args->mac.given);
+    ck_assert_mem_eq(args->mac.bytes, mac, sizeof mac);
+    ck_assert_uint_eq(args->mtu, TAP_MTU_DEFAULT);
+    ck_assert_uint_eq(args->hosts.count, 4);
+    ck_assert_uint_eq(args->hosts.hosts[0].length, 24);
+    ck_assert_mem_eq(args->hosts.hosts[0].address.bytes, "\x0a\0\0\x01", 4);
+    ck_assert_uint_eq(args->hosts.hosts[1].length, 127);
+    assert_decodes("{\"action\":\"OPEN_TAP\"}", &request);
+    ck_assert(!args->mac.given && args->hosts.count == 0 && !args->name.text[0]);
+}
+END_TEST
+
+/* All with the same first word stand in the message, whose room is limited; or all first words. */
+START_TEST(a_topic_that_nothing_matches_is_answered_with_what_is_like_it)
 {
     struct request request;
     struct error error;
@@ -389,8 +441,14 @@ START_TEST(a_topic_that_nothing_matches_is_answered_with_all_that_are)
         !decode("{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[\"lost\",\"mfc.added.*\"]}}",
                 &request, &error));
     for (size_t i = 0; event_topic(i); i++)
-        ck_assert_msg(strstr(error.message, event_topic(i)), "%s", error.message);
+        ck_assert_msg(!strstr(error.message, event_topic(i)) ==
+                          (strncmp(event_topic(i), "mfc.", 4) != 0),
+                      "%s", error.message);
     ck_assert_int_eq(error.message[strlen(error.message) - 1], '.');
+    ck_assert(!decode("{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[\"mfcs.added\"]}}",
+                      &request, &error));
+    ck_assert_str_eq(error.message, "Invalid argument: 'topics' 'mfcs.added' matches no event; it "
+                                    "takes mfc.*, join.*, tap.*, lost.");
 }
 END_TEST
 
@@ -417,7 +475,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, text_of_a_client_is_quoted_harmlessly);
     tcase_add_loop_test(tests, a_wrong_address_is_answered_with_the_right_one, 0,
                         (int)(sizeof answers / sizeof *answers));
-    tcase_add_test(tests, a_topic_that_nothing_matches_is_answered_with_all_that_are);
+    tcase_add_test(tests, a_tap_is_decoded_with_all_its_fields);
+    tcase_add_test(tests, a_topic_that_nothing_matches_is_answered_with_what_is_like_it);
     tcase_add_loop_test(tests, interface_names_are_those_that_the_kernel_takes, 0,
                         (int)(sizeof names / sizeof *names));
 }

@@ -6,8 +6,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { BYTES = 1 << 20 };
@@ -452,6 +454,45 @@ START_TEST(a_path_that_became_anothers_is_left_alone)
 }
 END_TEST
 
+/* As many descriptors as there are now, or with room for 100 more. */
+static void limit_descriptors(bool tight)
+{
+    int next = dup(0);
+    struct rlimit limit;
+
+    close(next);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = (rlim_t)next + (tight ? 0 : 100);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+START_TEST(who_cannot_be_accepted_now_is_accepted_later)
+{
+    struct link_options options = {.framing = FRAMING_U16LE};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int client = socket(AF_UNIX, SOCK_STREAM, 0);
+    struct link_scene scene;
+
+    link_free(begin_path());
+    scene_begin(&scene);
+    ck_assert_int_eq(link_listen(scene.link, path, &options), 0);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    ck_assert_int_eq(connect(client, (struct sockaddr *)&address, sizeof address), 0);
+    limit_descriptors(true);
+    scene_settle(&scene);
+    ck_assert_uint_eq(scene.told.warned, 1);
+    limit_descriptors(false);
+    for (int i = 0; i < 5000 && scene.told.attached == 0; i++) {
+        usleep(1000); /* it tries again after a second */
+        uv_run(link_loop(scene.link), UV_RUN_NOWAIT);
+    }
+    ck_assert_uint_eq(scene.told.attached, 1);
+    close(client);
+    scene_end(&scene);
+    rmdir(folder);
+}
+END_TEST
+
 static const char *const wrong_places[] = {"", "fe80::1:80"};
 
 START_TEST(what_is_no_place_is_refused)
@@ -485,6 +526,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_socket_is_its_users_alone);
     tcase_add_test(tests, a_path_that_is_served_is_left_alone);
     tcase_add_test(tests, a_path_that_became_anothers_is_left_alone);
+    tcase_add_test(tests, who_cannot_be_accepted_now_is_accepted_later);
     tcase_add_loop_test(tests, what_is_no_place_is_refused, 0, 2);
 }
 

@@ -5,6 +5,7 @@
 #include "resources/join/join.h"
 #include "resources/join/kind.h"
 #include "resources/mroute/kind.h"
+#include "resources/tap/kind.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,6 +43,16 @@ static void begin(struct fixture *f, const char *interfaces)
     uv_loop_init(&f->loop);
 }
 
+/* There are none. */
+static void start_taps(struct fixture *f)
+{
+    struct resource_host host = {.netifs = f->kernel.netifs, .leases = &f->kernel.leases};
+    void *self;
+
+    ck_assert(tap_ops.start(&host, &self));
+    kind_set_self(&f->kinds, &tap_ops, self);
+}
+
 static void start(struct fixture *f)
 {
     struct state_host host = {&f->loop, &f->kernel.leases, &f->kinds, f->path, -1};
@@ -50,6 +61,7 @@ static void start(struct fixture *f)
     f->join.joins = f->kernel.joins;
     kind_set_self(&f->kinds, &mroute_ops, &f->mroute);
     kind_set_self(&f->kinds, &join_ops, &f->join);
+    start_taps(f);
     f->loaded = false;
     f->kernel.state = state_new(&host);
     ck_assert_ptr_nonnull(f->kernel.state);
@@ -60,6 +72,7 @@ static void stop(struct fixture *f)
 {
     state_stop(f->kernel.state);
     f->kernel.state = NULL;
+    tap_ops.free(kind_self(&f->kinds, &tap_ops));
     uv_run(&f->loop, UV_RUN_DEFAULT);
 }
 

@@ -191,6 +191,18 @@ START_TEST(a_place_has_its_address)
 }
 END_TEST
 
+START_TEST(an_address_has_bytes)
+{
+    const uint8_t expected[MAC_BYTES] = {0xfe, 0, 0x12, 0xab, 0xcd, 0x09};
+    uint8_t bytes[MAC_BYTES];
+
+    ck_assert(mac_bytes("fe:00:12:AB:cd:09", bytes));
+    ck_assert_mem_eq(bytes, expected, MAC_BYTES);
+    ck_assert(!mac_bytes("fe:00:12:AB:cd", bytes));
+    ck_assert(!mac_bytes("", bytes));
+}
+END_TEST
+
 static const struct {
     const char *word, *becomes;
 } words[] = {
@@ -243,6 +255,7 @@ static void add_tests(TCase *tests)
     tcase_add_loop_test(tests, what_means_nothing_is_taken_with_a_note, 0,
                         sizeof meaningless / sizeof *meaningless);
     tcase_add_test(tests, a_place_has_its_address);
+    tcase_add_test(tests, an_address_has_bytes);
     tcase_add_loop_test(tests, a_word_has_what_the_tap_is, 0, sizeof words / sizeof *words);
     tcase_add_test(tests, a_descriptor_gets_the_lowest_number);
 }
