@@ -50,7 +50,7 @@ enum { OPTION_TYPES(T) };
     F(S, ip_address, host, OPTIONAL, 0, 0, 0,                                                      \
       "The host's address on the link, with the length of its prefix (by default 24, or 64 for "   \
       "IPv6); or 'none'. By default 172.30.0.1/24.")                                               \
-    F(S, mac_address, text, OPTIONAL, 0, 0, 0,                                                     \
+    F(S, mac_address, mac, OPTIONAL, 0, 0, 0,                                                      \
       "The Ethernet address of the host's end. By default one that is made of the first "          \
       "--listen, and so always the same.")                                                         \
     F(S, mtu, number, OPTIONAL, TAP_MTU_LEAST, TAP_MTU_MAX, TAP_MTU_DEFAULT,                       \
@@ -66,12 +66,12 @@ enum { OPTION_TYPES(T) };
     F(S, show_size_warnings, flag, OPTIONAL, 0, 0, 0,                                              \
       "Print each frame whose length its own headers do not tell right: it would not pass "        \
       "without --use-framed-protocol.")                                                            \
-    F(S, metric, text, OPTIONAL, 0, 0, 0, "Has no meaning here, and is ignored.")                  \
+    F(S, metric, number, OPTIONAL, 0, 0, 0, "Has no meaning here, and is ignored.")                \
     F(S, disable_nud, flag, OPTIONAL, 0, 0, 0, "Has no meaning here, and is ignored.")             \
     F(S, enable_router_advertisements, flag, OPTIONAL, 0, 0, 0,                                    \
       "Has no meaning here, and is ignored.")                                                      \
-    F(S, network_device_number, text, OPTIONAL, 0, 0, 0, "Has no meaning here, and is ignored.")   \
-    F(S, io_device_number, text, OPTIONAL, 0, 0, 0, "Has no meaning here, and is ignored.")        \
+    F(S, network_device_number, number, OPTIONAL, 0, 0, 0, "Has no meaning here, and is ignored.") \
+    F(S, io_device_number, number, OPTIONAL, 0, 0, 0, "Has no meaning here, and is ignored.")      \
     F(S, ifconfig_command, text, OPTIONAL, 0, 0, 0, "Has no meaning here, and is ignored.")
 
 #define OPTIONS_LINK_SERVE(F, S)                                                                   \

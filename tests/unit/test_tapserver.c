@@ -16,7 +16,7 @@ struct fixture {
     struct tapserver_options options;
     struct log_capture log; /* what it said on standard error */
     char words[1024];       /* what line points into */
-    char *argv[64];
+    char *argv[OPTION_VALUES_MAX + 8];
     char text[4096]; /* the request */
     int status;
 };
@@ -101,6 +101,22 @@ START_TEST(there_may_be_several_places)
     ck_assert_str_eq(command_line_value(&f.line, "listen", 1), "5000");
     ck_assert_str_eq(command_line_value(&f.line, "listen", 2), "10.0.0.1:5000");
     ck_assert_ptr_null(command_line_value(&f.line, "listen", 3));
+}
+END_TEST
+
+START_TEST(there_are_not_more_than_are_kept)
+{
+    struct fixture f;
+    char words[1024] = "--listen=/a";
+
+    for (unsigned i = 1; i < OPTION_VALUES_MAX; i++)
+        strcat(words, " --listen=/a");
+    read_options(&f, words);
+    ck_assert_int_eq(f.status, EXIT_DONE);
+    strcat(words, " --listen=/a");
+    read_options(&f, words);
+    ck_assert_int_eq(f.status, EXIT_USAGE);
+    assert_logged(&f.log, "there are more than 64 values");
 }
 END_TEST
 
@@ -250,6 +266,7 @@ static void add_tests(TCase *tests)
     tcase_add_loop_test(tests, options_become_a_request, 0, sizeof requests / sizeof *requests);
     tcase_add_test(tests, frames_have_a_header_where_that_is_asked_for);
     tcase_add_test(tests, there_may_be_several_places);
+    tcase_add_test(tests, there_are_not_more_than_are_kept);
     tcase_add_test(tests, a_socket_has_mode_and_group);
     tcase_add_loop_test(tests, a_mistake_is_told, 0, sizeof mistakes / sizeof *mistakes);
     tcase_add_loop_test(tests, what_means_nothing_is_taken_with_a_note, 0,
