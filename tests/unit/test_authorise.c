@@ -129,6 +129,18 @@ struct expectation {
     {                                                                                              \
         "{}", "yynn"                                                                               \
     }
+#define EXPECT_OPEN_TAP                                                                            \
+    {                                                                                              \
+        "{\"dry_run\":true}", "ynnn"                                                               \
+    }
+#define EXPECT_CLOSE_TAP                                                                           \
+    {                                                                                              \
+        "{\"name\":\"nb-0\"}", "ynnn"                                                              \
+    }
+#define EXPECT_SHOW_TAP                                                                            \
+    {                                                                                              \
+        "{}", "yynn"                                                                               \
+    }
 #define EXPECT_DIAGNOSE                                                                            \
     {                                                                                              \
         "{}", "yynn"                                                                               \
@@ -202,6 +214,11 @@ START_TEST(every_action_is_decided_for_every_user)
             expect(client_ask(&s, holder,
                               "{\"action\":\"ADD_JOIN\",\"payload\":{\"group\":\"239.1.1.1\","
                               "\"iif\":\"a\"}}"),
+                   "success");
+        if (_i == ACTION_CLOSE_TAP && n == 3)
+            expect(client_ask(&s, 0,
+                              "{\"action\":\"OPEN_TAP\",\"payload\":{\"name\":\"nb-0\","
+                              "\"persistent\":true}}"),
                    "success");
         writes = fake_writes();
         refused = is_refused(&s, n, request);
