@@ -14,7 +14,7 @@ struct kernel {
     struct netifs *netifs;
     struct leases leases; /* of routes and joins; a service has a registry of its own */
     struct mroute *mroute;
-    struct joins *joins;      /* of those who make them; told of interfaces */
+    struct joins *joins; /* of those who make them; told of interfaces */
     /* Is told of them as well, where a test says so. */
     void (*netif_changed)(void *context, const struct netif *was, const struct netif *is);
     void *netif_context;

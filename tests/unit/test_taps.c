@@ -315,12 +315,44 @@ START_TEST(a_name_is_free_when_its_interface_is_gone)
 }
 END_TEST
 
+static bool defer_nothing(void *context, const struct errand *errand)
+{
+    (void)context;
+    (void)errand;
+    return false;
+}
+
+/* The keeper has too much to delete: it is asked again. */
+START_TEST(what_is_not_deleted_is_tried_again)
+{
+    struct service s;
+    bool (*defer)(void *context, const struct errand *errand);
+    int fd;
+
+    begin(&s);
+    fd = open_tap(&s, FIRST, OPEN(A));
+    defer = s.keeper.operations.defer;
+    s.keeper.operations.defer = defer_nothing;
+    expect(client_ask(&s, FIRST, CLOSE(A)), "success");
+    notice(&s);
+    ck_assert_uint_eq(fake_tap_count(), 1);
+    s.keeper.operations.defer = defer;
+    for (int i = 0; i < 5; i++)
+        tap_ops.tick(kind_self(&s.services.kinds, &tap_ops));
+    notice(&s);
+    assert_nothing(&s);
+    close(fd);
+    end(&s);
+}
+END_TEST
+
 START_TEST(what_the_keeper_refuses_leaves_nothing)
 {
     static const struct {
         int error;
         const char *code;
-    } answers[] = {{-EIO, "internal"}, {-ENOENT, "unsupported"}, {-EBUSY, "in-use"}};
+    } answers[] = {
+        {-EIO, "internal"}, {-ENOENT, "unsupported"}, {-ENODEV, "unsupported"}, {-EBUSY, "in-use"}};
     struct service s;
 
     begin(&s);
@@ -705,6 +737,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, who_hangs_up_has_no_tap);
     tcase_add_loop_test(tests, a_lease_that_ends_before_the_answer_leaves_nothing, 0, 2);
     tcase_add_test(tests, a_name_is_free_when_its_interface_is_gone);
+    tcase_add_test(tests, what_is_not_deleted_is_tried_again);
     tcase_add_test(tests, what_the_keeper_refuses_leaves_nothing);
     tcase_add_loop_test(tests, a_wrong_request_is_refused, 0, sizeof wrong / sizeof *wrong);
     tcase_add_test(tests, a_dry_run_opens_nothing);

@@ -28,8 +28,9 @@ static const struct netif *netif_of(const struct tap *tap)
 
 /* --- Closing ------------------------------------------------------------------------------- */
 
-/* By the name that it has now: somebody may have given it another one. */
-static void ask_to_delete(struct tap *tap)
+/* By the name that it has now: somebody may have given it another one. False: that is out of reach,
+ * and the tap is forgotten. */
+static bool ask_to_delete(struct tap *tap)
 {
     struct keeper_request request = {.operation = KEEPER_CLOSE_TAP};
     const struct netif *netif = netif_of(tap);
@@ -37,12 +38,13 @@ static void ask_to_delete(struct tap *tap)
     if (netif && tap_name_is_allowed(tap->taps->prefix, netif->name)) {
         memcpy(request.tap.name, netif->name, sizeof request.tap.name);
         keeper_tell(tap->taps->host.keeper, &request);
-        return;
+        return true;
     }
     if (netif)
         log_line(LOG_WARNING, "tap %s stays: it is called %s now, which is no name of ours.",
                  tap->config.name, netif->name);
     tap_forget(tap);
+    return false;
 }
 
 /* One that the keeper is asked to make is deleted when it has answered. */
@@ -84,15 +86,19 @@ static const struct {
     {-ENODEV, ERROR_NOT_FOUND, "bridge", "there is no such bridge"},
     {-EAGAIN, ERROR_LIMIT, NULL, "too many are being opened; try again later"},
     {-ENOENT, ERROR_UNSUPPORTED, NULL, "there is no /dev/net/tun"},
+    {-ENXIO, ERROR_UNSUPPORTED, NULL, "there is no driver for /dev/net/tun"},
     {-EPERM, ERROR_UNSUPPORTED, NULL, "/dev/net/tun is not for the service"},
+    {-EROFS, ERROR_UNSUPPORTED, NULL, "the service cannot write to /proc/sys/net"},
 };
 
 static void explain(const struct tap *tap, const struct keeper_answer *answer, struct error *error)
 {
     const char *more = answer->text;
+    bool has_bridge = tap->call.request.tap.bridge[0];
+    int result = answer->error == -ENODEV && !has_bridge ? -ENOENT : answer->error;
 
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
-        if (refusals[i].error == answer->error) {
+        if (refusals[i].error == result) {
             error_set(error, refusals[i].code, refusals[i].field, "Tap %s cannot be opened: %s.",
                       tap->config.name, more[0] ? more : refusals[i].text);
             return;
@@ -309,15 +315,19 @@ void taps_netif_changed(struct taps *taps, const struct netif *was, const struct
         take_bridge(taps, is->name);
 }
 
+/* The keeper may have had too much to delete, and what it does twice is the same. */
 void taps_tick(struct taps *taps)
 {
     struct tap *tap;
 
-    if (++taps->seconds % RETRY_SECONDS != 0 || taps->waiting == 0)
+    if (++taps->seconds % RETRY_SECONDS != 0)
         return;
-    TAILQ_FOREACH (tap, &taps->order, in_order)
+    TAILQ_FOREACH (tap, &taps->order, in_order) {
         if (tap->state == TAP_WAITING)
             go_on(tap);
+        else if (tap->state == TAP_CLOSING && tap->ifindex && !ask_to_delete(tap))
+            return; /* who waited for its name may have changed the list */
+    }
 }
 
 /* --- Restoring ----------------------------------------------------------------------------- */
