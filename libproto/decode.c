@@ -383,7 +383,7 @@ static bool matches_event(const char *pattern)
     return false;
 }
 
-/* Whether both begin with the same word, of which "mfc" is one in "mfc.added". */
+/* Whether both begin with the same word, as the topics of one kind of resource do. */
 static bool is_related(const char *topic, const char *pattern)
 {
     size_t length = strcspn(topic, ".");
