@@ -179,8 +179,8 @@ static void write_help(const char *path, int error, char *text, size_t size)
         explain_no_access(path, text, size);
     if (error == -ETIMEDOUT)
         snprintf(text, size,
-                 "It is not known whether the request was performed; 'netbroker show' shows "
-                 "the routes. --timeout SECONDS waits longer.");
+                 "It is not known whether the request was performed; 'netbroker leases' shows "
+                 "what is held. --timeout SECONDS waits longer.");
 }
 
 int explain_unreachable(const struct command_line *line, int error)
