@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # What the tests of taps share: a service in which the members of a group may open them, and guests
-# at their ends.
+# at their ends. Sourced behind lib.sh.
+# shellcheck disable=SC2154,SC2086 # work, socket: of lib.sh
 
 need_tun
 make_users

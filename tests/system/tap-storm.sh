@@ -7,8 +7,12 @@
 count=${NB_STORM:-200}
 
 serve
-before=$(ls "/proc/$(broker)/fd" | wc -l)
+descriptors() {
+    find "/proc/$(broker)/fd" -type l | wc -l
+}
+
+before=$(descriptors)
 echo "opened and closed: $(as member python3 $work/build/tap.py storm "$count")"
 within 10 "nothing is left" nothing_is_left
 equal "leases" 0 "$(leases)"
-at_most "descriptors of the broker" $((before + 2)) "$(ls "/proc/$(broker)/fd" | wc -l)"
+at_most "descriptors of the broker" $((before + 2)) "$(descriptors)"
