@@ -29,9 +29,10 @@ need_qemu() {
     need_program qemu-system-x86_64 qemu-system-x86
     need_image vmlinuz
     need_image guest.initrd
+    kernel_words="console=ttyS0 quiet no_timer_check panic=-1"
+    kernel_words+=" address=${1:-10.77.0.2/24} host=${2:-$host}"
     qemu=(qemu-system-x86_64 -accel tcg -m 128 -nodefaults -display none -no-reboot -serial stdio
-        -kernel $work/vmlinuz -initrd $work/guest.initrd
-        -append "console=ttyS0 quiet no_timer_check panic=-1 address=${1:-10.77.0.2/24} host=${2:-$host}"
+        -kernel $work/vmlinuz -initrd $work/guest.initrd -append "$kernel_words"
         -device virtio-net-pci,netdev=n0)
 }
 
@@ -67,6 +68,16 @@ start_links() {
     be_user
 }
 
+# make_bridge: br0, with the host's address, and $helper, which gives QEMU taps in it
+make_bridge() {
+    ip link add br0 type bridge
+    ip address add $host/24 dev br0
+    ip link set br0 up
+    helper=$work/netbroker-bridge-helper
+    cp "$build/client/netbroker-bridge-helper" $helper
+    chmod 755 $helper
+}
+
 # as_user COMMAND...
 as_user() {
     "${user[@]}" "$@"
@@ -94,11 +105,15 @@ guest_pings() {
     local status=0
 
     timeout 300 "${user[@]}" "$@" </dev/null >$work/guest.log 2>&1 || status=$?
-    tr -d '\r' <$work/guest.log | grep -v '^$'
-    [ ! -e $work/link.log ] || sed 's/^/link: /' $work/link.log
-    contains "what the guest of $1 says" "3 packets transmitted, 3 packets received" \
-        "$(cat $work/guest.log)"
+    has_pinged $work/guest.log
     equal "exit status of $1" 0 $status
+}
+
+# has_pinged FILE: what the guest and its link said.
+has_pinged() {
+    tr -d '\r' <"$1" | grep -v '^$'
+    [ ! -e $work/link.log ] || sed 's/^/link: /' $work/link.log
+    contains "what the guest says" "3 packets transmitted, 3 packets received" "$(cat "$1")"
 }
 
 # end_link: with the relay, the interface goes.
