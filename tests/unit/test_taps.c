@@ -159,6 +159,7 @@ START_TEST(a_tap_lasts_as_long_as_its_descriptor)
     cJSON_Delete(payload);
     made = fake_tap_find("nb-a");
     ck_assert_ptr_nonnull(made);
+    ck_assert_uint_eq(made->owner, ALICE);
     ck_assert_uint_eq(made->flags, TAP_OFFLOAD | TAP_QUIET);
     ck_assert_uint_eq(made->mtu, 9000);
     ck_assert_str_eq(taps_shown(&s), "nb-a open 1001 ");

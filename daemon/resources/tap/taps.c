@@ -112,7 +112,7 @@ struct tap_config tap_config_of(const struct args_open_tap *args, uid_t uid)
         .mtu = args->mtu,
         .flags = (args->offload ? TAP_OFFLOAD : 0) | (args->isolated ? TAP_ISOLATED : 0) |
                  (args->persistent ? TAP_PERSISTENT : 0) | (has_ipv6(&args->hosts) ? 0 : TAP_QUIET),
-        .owner = args->persistent ? uid : 0,
+        .owner = uid, /* of a lent one as well: the kernel refuses 0 where root has no number */
         .host_count = args->hosts.count,
     };
 
