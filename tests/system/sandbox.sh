@@ -75,8 +75,8 @@ else
     for half in keeper broker; do
         contains "the $half's cage" seccomp "$(status_of $half.sandbox)"
     done
-    contains "the cage of a broker that lends nothing" \
-        " $(grep -o 'seccomp-[0-9]*' $work/broker.out) " " $(status_of broker.sandbox) "
+    contains "the cage of a broker that lends taps" \
+        " $(grep -o 'seccomp-[0-9]*' $work/lender.out) " " $(status_of broker.sandbox) "
 fi
 for half in keeper broker; do
     contains "the $half's cage" "no_new_privs landlock" "$(status_of $half.sandbox)"

@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <netinet/icmp6.h>
 
+#include <linux/if_tun.h>
 #include <linux/mroute.h>
 #include <linux/mroute6.h>
 #include <linux/netlink.h>
@@ -17,6 +18,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -42,6 +44,8 @@ static int low;     /* a guarded descriptor */
 /* As the keeper lends them. */
 static struct mroute_socket tables[2];
 static int joins[2];
+
+static bool has_taps; /* the system lets this user make them */
 
 static bool opens(const char *path, int flags)
 {
@@ -335,6 +339,17 @@ static void try_others(bool keeper, bool scoped, pid_t other)
     expect(keeper && !scoped, reaches_abstract_socket(), "reach an abstract socket");
 }
 
+static bool opens_taps(void)
+{
+    int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+    struct ifreq request = {.ifr_name = "nb-boxed", .ifr_flags = IFF_TAP | IFF_NO_PI};
+    bool opened = fd >= 0 && ioctl(fd, TUNSETIFF, &request) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return opened;
+}
+
 static void try_calls(bool keeper, bool lends, bool landlocked, int tcp)
 {
     struct rlimit limit;
@@ -356,6 +371,7 @@ static void try_calls(bool keeper, bool lends, bool landlocked, int tcp)
     expect(false, makes_socket(AF_INET, SOCK_RAW, IPPROTO_ICMP), "make a raw ICMP socket");
     expect(keeper, makes_socket(AF_INET, SOCK_RAW, IPPROTO_IGMP), "make a raw IGMP socket");
     expect(keeper || lends, sends_descriptors(), "send a descriptor");
+    expect(keeper && has_taps, opens_taps(), "make a tap");
     expect(keeper, forks(), "fork");
     expect(true, makes_socket(AF_NETLINK, SOCK_RAW, 0), "make a routing socket");
     expect(keeper, connects_to("/dev/log"), "connect a Unix socket to another");
@@ -416,6 +432,7 @@ int main(int argc, char **argv)
         return 2;
     make_low();
     tcp = socket(AF_INET, SOCK_STREAM, 0);
+    has_taps = opens_taps();
     if (!open_lent() || !listen_outside())
         return 2;
 
@@ -426,6 +443,7 @@ int main(int argc, char **argv)
         .writable = argv[2],
         .removable = argv[3],
         .lends = lends,
+        .taps = keeper,
         .guarded = GUARDED,
         .without = argc == 5 ? parse_fence(argv[4]) : 0,
     };
