@@ -43,12 +43,18 @@ static void begin(struct service *s)
     connect_all(s);
 }
 
+/* What the service's thread has to close is closed. */
+static void close_all(struct service *s)
+{
+    closer_stop(s->services.closer, NULL);
+    s->services.closer = NULL;
+}
+
 /* The kernel notices what was closed, and the service what the kernel tells. */
 static void notice(struct service *s)
 {
     service_settle(s);
-    closer_stop(s->services.closer, NULL);
-    s->services.closer = NULL;
+    close_all(s);
     fake_taps_settle();
     netifs_update(s->services.netifs);
     service_settle(s);
@@ -595,6 +601,7 @@ START_TEST(another_broker_has_the_same_taps)
     expect(client_ask(&s, SECOND, OPEN("\"name\":\"nb-p\",\"persistent\":true")), "success");
     fake_netif_del("br0"); /* the dead one did not see that */
     close(fds[1]);
+    close_all(&s);
 
     follow(&next, &s, journal);
     ck_assert_str_eq(taps_shown(&next), "nb-a waiting 1001 nb-p open 1001 ");
