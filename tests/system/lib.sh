@@ -178,7 +178,7 @@ within() {
     local end=$((SECONDS + $1)) what=$2
 
     shift 2
-    until "$@" >/dev/null 2>&1; do
+    until ("$@") >/dev/null 2>&1; do # what fails ends its subshell, and is tried again
         [ $SECONDS -le $end ] || fail "$what: not in time ($*)"
         sleep 0.02
     done
