@@ -120,7 +120,8 @@ enum { OPTION_TYPES(T) };
       "by DHCP, names, and connections as programs of yours have them. Neither the service nor "   \
       "any privilege is needed.")                                                                  \
     F(S, pcap, path, OPTIONAL, 0, 0, 0,                                                            \
-      "Write all frames to this file, which Wireshark and tcpdump read.")                          \
+      "Write all frames to this file, which Wireshark and tcpdump read; '-' is the standard "      \
+      "output.")                                                                                   \
     F(S, stats, seconds, OPTIONAL, 0, 0, 0,                                                        \
       "Print the counters of each port every so many seconds (by default 1), and at the end.")
 

@@ -265,9 +265,12 @@ static int prepare(struct serve *serve)
 
 static int run(struct serve *serve)
 {
+    const char *capture = command_line_value(serve->line, "pcap", 0);
     int status;
 
-    serve->told = (struct link_told){serve->line, serve->tap.name};
+    serve->told = (struct link_told){.line = serve->line, .tap = serve->tap.name};
+    if (capture && strcmp(capture, "-") == 0)
+        serve->told.out = stderr;
     serve->config.events = &link_told_events;
     serve->config.context = &serve->told;
     if (serve->tap.mtu)

@@ -16,13 +16,18 @@ static void begin_object(struct json *json, const char *event)
     json_member_string(json, "event", event);
 }
 
-static void print_object(struct json *json)
+static FILE *output(const struct link_told *told)
+{
+    return told->out ? told->out : stdout;
+}
+
+static void print_object(const struct link_told *told, struct json *json)
 {
     json_close(json, '}');
     if (!json->failed) {
-        fwrite(json->text, 1, json->length, stdout);
-        putchar('\n');
-        fflush(stdout);
+        fwrite(json->text, 1, json->length, output(told));
+        putc('\n', output(told));
+        fflush(output(told));
     }
     json_clear(json);
 }
@@ -59,7 +64,7 @@ static void on_attached(struct link *link, const struct link_port *port, void *c
     if (told->line->json) {
         begin_object(&json, "attached");
         add_port(&json, told, port);
-        print_object(&json);
+        print_object(told, &json);
         return;
     }
     print_port(port);
@@ -78,7 +83,7 @@ static void on_detached(struct link *link, const struct link_port *port, const c
         add_port(&json, told, port);
         json_member_string(&json, "why", why);
         json_member_unsigned(&json, "dropped", port->to.dropped);
-        print_object(&json);
+        print_object(told, &json);
         return;
     }
     print_port(port);
@@ -99,7 +104,7 @@ static void on_warned(struct link *link, const char *sentence, void *context)
     if (told->line->json) {
         begin_object(&json, "warning");
         json_member_string(&json, "message", sentence);
-        print_object(&json);
+        print_object(told, &json);
         return;
     }
     fputs("netbroker: ", stderr);
@@ -163,44 +168,45 @@ static void print_counters_object(const struct link_told *told, const struct lin
     add_counts(&json, "to", &port->to);
     json_member_unsigned(&json, "pending", port->pending);
     add_drops(&json, &port->flow);
-    print_object(&json);
+    print_object(told, &json);
 }
 
 /* Zeros say nothing: only what there is of other counters is printed. */
-static void print_counts(const char *way, const struct framing_counts *counts)
+static void print_counts(FILE *out, const char *way, const struct framing_counts *counts)
 {
-    printf(" %s %llu frames, %llu bytes", way, (unsigned long long)counts->frames,
-           (unsigned long long)counts->bytes);
+    fprintf(out, " %s %llu frames, %llu bytes", way, (unsigned long long)counts->frames,
+            (unsigned long long)counts->bytes);
     for (size_t i = 2; i < sizeof counters / sizeof *counters; i++) {
         uint64_t value = *(const uint64_t *)((const char *)counts + counters[i].offset);
 
         if (value)
-            printf(", %llu %s", (unsigned long long)value, counters[i].key);
+            fprintf(out, ", %llu %s", (unsigned long long)value, counters[i].key);
     }
 }
 
 static void print_counters(const struct link_port *port, void *context)
 {
     const struct link_told *told = context;
+    FILE *out = output(told);
 
     if (told->line->json) {
         print_counters_object(told, port);
         return;
     }
-    print_safe(stdout, port->number == LINK_TAP ? told->tap : port->name);
+    print_safe(out, port->number == LINK_TAP ? told->tap : port->name);
     if (port->number != LINK_TAP)
-        printf(" #%u", port->number);
-    putchar(':');
-    print_counts("from", &port->from);
-    putchar(';');
-    print_counts("to", &port->to);
-    putchar('\n');
+        fprintf(out, " #%u", port->number);
+    putc(':', out);
+    print_counts(out, "from", &port->from);
+    putc(';', out);
+    print_counts(out, "to", &port->to);
+    putc('\n', out);
 }
 
 void link_tell_counters(struct link *link, const struct link_told *told)
 {
     link_visit(link, print_counters, (void *)told);
-    fflush(stdout);
+    fflush(output(told));
 }
 
 /* --- Beginning and end --------------------------------------------------------------------- */
@@ -209,6 +215,7 @@ void link_tell_ready(const struct link_told *told, const char *mac, const char *
                      const struct link_options *options)
 {
     const char *framing = framing_row(options->framing)->name;
+    FILE *out = output(told);
     struct json json;
 
     if (told->line->json) {
@@ -217,15 +224,19 @@ void link_tell_ready(const struct link_told *told, const char *mac, const char *
         json_member_string(&json, "mac", mac);
         json_member_string(&json, "where", where);
         json_member_string(&json, "framing", framing);
-        print_object(&json);
+        print_object(told, &json);
         return;
     }
-    printf_safe("%s", told->tap[0] ? told->tap : "a link without a tap");
-    if (mac[0])
-        printf_safe(" (%s)", mac);
-    printf_safe(" is linked to %s", where);
-    printf(" (%s).\n", framing);
-    fflush(stdout);
+    print_safe(out, told->tap[0] ? told->tap : "a link without a tap");
+    if (mac[0]) {
+        fputs(" (", out);
+        print_safe(out, mac);
+        putc(')', out);
+    }
+    fputs(" is linked to ", out);
+    print_safe(out, where);
+    fprintf(out, " (%s).\n", framing);
+    fflush(out);
 }
 
 int link_tell_end(struct link *link, const struct link_told *told, int result)

@@ -9,6 +9,7 @@
 struct link_told {
     const struct command_line *line;
     const char *tap; /* the name of the interface; "" where the link has none */
+    FILE *out;       /* instead of standard output, where a capture has that; else NULL */
 };
 
 /* The functions are called with a struct link_told as their context. */

@@ -47,6 +47,30 @@ serve guarded nb-a 10.9.0.1/24 --listen $work/s --allow-mac 02:00:00:00:aa:01
 equal "one that is" answered "$(python3 "$peer" thief u16le $work/s 10.9.0.1)"
 stop guarded
 
+# --- Captures of who reads them, and of who does not --------------------------------------------
+
+# captured READER...: a link whose standard output is a pipe to this reader.
+captured() {
+    python3 "$peer" tap nb-a 10.9.0.1/24 -- "$build/client/netbroker" link serve --tap-fd '{fd}' \
+        --listen $work/s --pcap - > >("$@" >/dev/null) 2>$work/captured.err &
+    servers[captured]=$!
+    within 10 "the link that is captured" grep -q "is linked to" $work/captured.err
+    equal "ARP of a link that is captured" "$(mac_is)" "$(python3 "$peer" arp u16le $work/s 10.9.0.1)"
+}
+
+is_captured() {
+    [ "$(python3 "$peer" pcap $work/captured)" -ge 2 ]
+}
+
+captured tee $work/captured
+within 10 "the frames are in the pipe" is_captured
+stop captured
+captured sleep 100
+python3 "$peer" shout nb-a 2000
+equal "ARP beside it" "$(mac_is)" "$(python3 "$peer" arp u16le $work/s 10.9.0.1)"
+stop captured
+contains "what is said of frames that nobody read" "frames were not captured" "$(cat $work/captured.err)"
+
 # --- Mistakes -----------------------------------------------------------------------------------
 
 # mistaken WHAT OPTION...: the command line is wrong, and is told so.
