@@ -99,6 +99,15 @@ int fdpass_receive(int socket, void *message, size_t size, int *ret_fd)
     return length == 0 ? 0 : -EBADMSG;
 }
 
+/* Who may send nothing but what is more to come can send descriptors, and no packet: a stream of
+ * the local machine does not look at it, and sockets of packets keep what they were given until
+ * more comes (ip_append_data() of net/ipv4/ip_output.c). A filter of system calls can demand it. */
+#ifdef MSG_MORE
+enum { SEND_FLAGS = MSG_MORE };
+#else
+enum { SEND_FLAGS = 0 };
+#endif
+
 ssize_t fdpass_send_some(int socket, const void *bytes, size_t size, const int *fds, size_t count)
 {
     struct iovec vector = {(void *)bytes, size};
@@ -108,7 +117,7 @@ ssize_t fdpass_send_some(int socket, const void *bytes, size_t size, const int *
     memset(&control, 0, CMSG_SPACE(count * sizeof *fds));
     if (count > 0)
         attach(&header, &control, fds, count);
-    ssize_t sent = sendmsg(socket, &header, 0);
+    ssize_t sent = sendmsg(socket, &header, SEND_FLAGS);
 
     return sent < 0 ? -errno : sent;
 }

@@ -108,7 +108,7 @@ enum { OPTION_TYPES(T) };
       "Clients of the link reach the tap, and not each other.")                                    \
     F(S, anti_spoof, flag, OPTIONAL, 0, 0, 0,                                                      \
       "A client has the Ethernet address that it used first, and no other one; nobody gets "       \
-      "another client's, or the host's.")                                                          \
+      "another client's.")                                                                         \
     F(S, allow_mac, text, OPTIONAL, 0, 0, 0,                                                       \
       "The only Ethernet addresses that clients may send from, with commas between them.")         \
     F(S, macs, text, OPTIONAL, 0, 0, 0,                                                            \

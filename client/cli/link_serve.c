@@ -181,8 +181,7 @@ static int get_tap(struct serve *serve, const struct nb_request *request)
 static void guard_tap(const struct serve *serve, struct switch_port *port)
 {
     *port = (struct switch_port){.macs = LINK_TAP_MACS};
-    if (!command_line_flag(serve->line, "anti_spoof") || command_line_flag(serve->line, "bridge") ||
-        !serve->tap.mac[0])
+    if (command_line_flag(serve->line, "bridge") || !serve->tap.mac[0])
         return;
     if (mac_bytes(serve->tap.mac, port->allowed[0])) {
         port->allowed_count = 1;

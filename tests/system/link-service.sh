@@ -13,13 +13,14 @@ END
 printf '%s\n' "[allow all]" "everyone = yes" "verbs = *" >$work/policy.conf
 start_daemon --config $work/service.conf --policy $work/policy.conf
 
-nb --json link serve nb-link --hosts 10.9.0.1/24 --listen $work/s --anti-spoof \
-    >$work/main.out 2>$work/main.err &
+nb --json link serve nb-link --hosts 10.9.0.1/24 --listen $work/s >$work/main.out 2>$work/main.err &
 servers[main]=$!
 within 10 "the link" ready_or_ended main
 contains "what is told of it" '"tap":"nb-link","mac":"fe:' "$(cat $work/main.out $work/main.err)"
 nsenter --target "$station" --net -- python3 "$peer" relay $work/s p0 10.9.0.2/24 >$work/station.out &
 within 10 "the station" grep -q ready $work/station.out
+mac=$(sed -n 's/.*"mac":"\([^"]*\)".*/\1/p' $work/main.out | head -n 1)
+equal "one who sends from the host's address" nothing "$(python3 "$peer" thief u16le $work/s 10.9.0.1 "$mac")"
 
 inside station ping -q -c 100 -i 0.01 -W 5 10.9.0.1 >$work/ping &
 ping=$!

@@ -6,7 +6,7 @@
     link_peer.py relay SOCKET NAME ADDRESS/LENGTH        a station: a tap behind a u16le stream
     link_peer.py arp FRAMING PLACE ASKED [LOCAL]         asks who has this address, as a client
     link_peer.py hold FRAMING PLACE ASKED                the same, and stays
-    link_peer.py thief FRAMING PLACE ASKED               the same, says whether there is an answer
+    link_peer.py thief FRAMING PLACE ASKED [MAC]         the same, says whether there is an answer
     link_peer.py serve FRAMING PATH ASKED TIMES          the same, for one who connects, so many times
     link_peer.py idle SOCKET                             connects, says so, and never reads
     link_peer.py hostile SOCKET                          sends what is no u16le stream, or too much
@@ -127,8 +127,11 @@ def hold(framing, place, asked):
     time.sleep(1000)
 
 
-def thief(framing, place, asked):
-    """Sends from the address that all clients here have, and says whether there is an answer."""
+def thief(framing, place, asked, mac=MAC.hex()):
+    """Sends from another's address, by default the one that all clients here have, and says whether
+    there is an answer."""
+    global MAC
+    MAC = bytes.fromhex(mac.replace(":", ""))
     sock = connect(FRAMINGS[framing][0], place)
     sock.settimeout(0.5)
     try:

@@ -297,7 +297,7 @@ static void try_control(void)
 }
 
 /* As if somebody's descriptor were to be given away. */
-static bool sends_descriptors(void)
+static bool sends_descriptors(int flags)
 {
     union {
         struct cmsghdr header;
@@ -310,7 +310,7 @@ static bool sends_descriptors(void)
                              .msg_control = &control,
                              .msg_controllen = sizeof control};
 
-    return sendmsg(pair[0], &message, 0) == 1;
+    return sendmsg(pair[0], &message, flags) == 1;
 }
 
 static const struct sockaddr_un outside = {.sun_family = AF_UNIX, .sun_path = "\0netbroker-test"};
@@ -370,7 +370,8 @@ static void try_calls(bool keeper, bool lends, bool landlocked, int tcp)
     expect(false, makes_socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP), "make a ping socket");
     expect(false, makes_socket(AF_INET, SOCK_RAW, IPPROTO_ICMP), "make a raw ICMP socket");
     expect(keeper, makes_socket(AF_INET, SOCK_RAW, IPPROTO_IGMP), "make a raw IGMP socket");
-    expect(keeper || lends, sends_descriptors(), "send a descriptor");
+    expect(keeper || lends, sends_descriptors(MSG_MORE), "send a descriptor");
+    expect(keeper, sends_descriptors(0), "send a message that leaves at once");
     expect(keeper && has_taps, opens_taps(), "make a tap");
     expect(keeper, forks(), "fork");
     expect(true, makes_socket(AF_NETLINK, SOCK_RAW, 0), "make a routing socket");

@@ -67,6 +67,10 @@ static const struct form {
     {"socket", KEEPER, {{0, WHOLE, AF_INET6}, {1, TYPE, SOCK_DGRAM}, {2, WHOLE, IPPROTO_UDP}}},
     {"bind", BOTH | SPARES, {{2, WHOLE, sizeof(struct sockaddr_nl)}}},
     {"sendto", BOTH, {{4, POINTER, 0}}}, /* what send(2) is */
+    /* Descriptors go to clients, and no packet leaves by a lent socket (libproto/fdpass.c); nor
+     * does a word by the log's, to a name. */
+    {"sendmsg", KEEPER, {{0}}},
+    {"sendmsg", BROKER | SPARES, {{2, WHOLE, MSG_MORE}}},
     {"shutdown", BOTH | SPARES, {{0}}},
     /* What a table's owner changes in it, but not that it owns it. */
     {"setsockopt", BOTH, {{1, WHOLE, IPPROTO_IP}, {2, WHOLE, MRT_ADD_VIF}}},
