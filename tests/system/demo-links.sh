@@ -42,10 +42,10 @@ say "Act two: an Ethernet link for an emulator, with real frames.
 
 say "1. The administrator lets users have links into one network, and starts the service:"
 file netbrokerd.conf "[service]" "tap-networks = 192.168.0.0/24"
-options=(--config $work/netbrokerd.conf)
+options=(--config "$work/netbrokerd.conf")
 if [ "$(id -u)" = 0 ]; then # else the user is the administrator as well
     file policy.conf "[allow links]" "everyone = yes" "verbs = tap.*"
-    options+=(--policy $work/policy.conf)
+    options+=(--policy "$work/policy.conf")
 fi
 start_daemon "${options[@]}"
 chmod 666 $socket
