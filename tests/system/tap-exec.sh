@@ -29,6 +29,7 @@ need_tun
 printf '%s\n' "[service]" "tap-networks = 10.9.0.0/16" >$work/taps.conf
 start_daemon --config $work/taps.conf
 
+exec 3>&- # whoever started this test may have it open
 seen=$(nb tap exec nb-a --mac fe:00:00:00:00:07 -- python3 -c "$looks" "{fd}" "{name}" "{mac}" "a{fd}{fd}b" "{x}")
 equal "the command's words" "nb-a 3 nb-a fe:00:00:00:00:07 a33b {x}" "$seen"
 seen=$(nb tap open nb-b -- python3 -c "$looks" "{fd}")
