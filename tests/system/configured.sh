@@ -71,13 +71,13 @@ flow 239.3.1.1 10 0 0
 flow 239.9.1.1 20 0 20
 
 # One bad line, and nothing changes.
-before=$(kernel_state)
+before=$(kernel_state | grep -v unresolved) # which the kernel forgets after 10 s
 cp $work/multicast.conf $work/good
 sed -i '1i route source 10.1.0.2 group 239.1.1.9 iif r0 oifs r1' $work/multicast.conf
 echo "route source 10.1.0.2 group 239.1.1.7 iif r0 oifs r0" >>$work/multicast.conf
 echo "route group 239.1.1.8/33 iif r0 oifs r1" >>$work/multicast.conf
 reload
-equal "the kernel after a bad file" "$before" "$(kernel_state)"
+equal "the kernel after a bad file" "$before" "$(kernel_state | grep -v unresolved)"
 grep -q "multicast.conf:6" $work/daemon.log || fail "the log names the line"
 status=0
 "$build/daemon/netbrokerd" --check-config --multicast $work/multicast.conf \
