@@ -178,10 +178,15 @@ within() {
     local end=$((SECONDS + $1)) what=$2
 
     shift 2
-    until ("$@") >/dev/null 2>&1; do # what fails ends its subshell, and is tried again
+    until "$@" >/dev/null 2>&1; do
         [ $SECONDS -le $end ] || fail "$what: not in time ($*)"
         sleep 0.02
     done
+}
+
+# passes CHECK...: whether a check that would end the test finds nothing, to wait for that
+passes() {
+    ("$@")
 }
 
 # equal WHAT EXPECTED SEEN

@@ -27,7 +27,7 @@ status_begins() {
 reload() {
     : >$work/daemon.log
     kill -HUP "$(status_of keeper.pid)"
-    within 5 "the reload" says "policy read"
+    within 5 "the reload" passes says "policy read"
     nb ping >/dev/null
 }
 
@@ -89,7 +89,7 @@ within 5 "the status" status_begins "Serving; 2 routes, 1 join, "
 rules no-such-group
 : >$work/daemon.log
 kill -HUP "$(status_of keeper.pid)"
-within 5 "the reload" says "the policy stays as it was: 1 rules"
+within 5 "the reload" passes says "the policy stays as it was: 1 rules"
 equal "root_only after a reload with a mistake" false "$(status_of root_only)"
 contains "the mistakes after it" "policy.conf:2: " "$(status_of mistakes)"
 nb_as operator mfc show >/dev/null
@@ -220,7 +220,7 @@ equal "joins" 2 "$(status_of joins.joins)"
 before=$(kernel_state)
 : >$work/daemon.log
 kill -HUP "$daemon"
-within 5 "the reload" says "stays as it was"
+within 5 "the reload" passes says "stays as it was"
 equal "the kernel after a reload" "$before" "$(kernel_state)"
 sed -i -e '/10.0.0.1/d' -e '/239.2.1.[23]/d' $work/etc/multicast.conf
 sed -i 's/intreface/interface/' $work/etc/multicast.d/b.conf
