@@ -1,0 +1,237 @@
+/* How long it takes to get a tap.
+ *
+ * usage: taps held COUNT           of the service, over one connection: from request to descriptor
+ *        taps exec COMMAND...      what COMMAND does: runs "$0 now", with a tap, as its last words
+ *        taps helper COMMAND...    a bridge helper of QEMU's: until its descriptor is here
+ *        taps storm COUNT          opens and closes as many
+ *        taps now                  prints the clock
+ *
+ * Prints the median in microseconds; of 'storm', the seconds that all took. Of the others, each tap
+ * is closed by a process of its own while the next one is asked for: the kernel takes long to
+ * destroy it. */
+#include "bench.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { COMMANDS = 60, ARGUMENTS_MAX = 32, TEXT_MAX = 65536 };
+
+/* --- Descriptors ----------------------------------------------------------------------------- */
+
+/* Reads what is there, with the descriptor that came with it, if any. */
+static ssize_t receive(int from, char *text, size_t size, int *ret_fd)
+{
+    char control[CMSG_SPACE(sizeof(int))];
+    struct iovec piece = {.iov_base = text, .iov_len = size};
+    struct msghdr message = {.msg_iov = &piece,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof control};
+    ssize_t n = recvmsg(from, &message, MSG_CMSG_CLOEXEC);
+    struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+
+    if (header && header->cmsg_type == SCM_RIGHTS)
+        memcpy(ret_fd, CMSG_DATA(header), sizeof *ret_fd);
+    return n;
+}
+
+/* Passes it to the process that closes what it is given. */
+static void throw_away(int closer, int fd)
+{
+    char control[CMSG_SPACE(sizeof(int))] = {0};
+    char byte = 0;
+    struct iovec piece = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message = {.msg_iov = &piece,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof control};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof fd);
+    memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    bench_require(sendmsg(closer, &message, 0) == 1, "sendmsg");
+    close(fd);
+}
+
+static void close_all(int from)
+{
+    char byte;
+    int fd;
+
+    for (fd = -1; receive(from, &byte, 1, &fd) > 0; fd = -1)
+        close(fd);
+    _exit(0);
+}
+
+static int start_closer(pid_t *ret_pid)
+{
+    int ends[2];
+
+    bench_require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, "socketpair");
+    *ret_pid = fork();
+    bench_require(*ret_pid >= 0, "fork");
+    if (*ret_pid == 0) {
+        close(ends[0]);
+        close_all(ends[1]);
+    }
+    close(ends[1]);
+    return ends[0];
+}
+
+static void end_closer(int closer, pid_t pid)
+{
+    close(closer);
+    waitpid(pid, NULL, 0);
+}
+
+/* --- Over a connection ----------------------------------------------------------------------- */
+
+static int ask(int service)
+{
+    static const char request[] = "{\"action\":\"OPEN_TAP\"}";
+    static char text[TEXT_MAX];
+    size_t length = 0;
+    int fd = -1;
+
+    bench_require(send(service, request, sizeof request - 1, MSG_NOSIGNAL) > 0, "send");
+    while (length == 0 || text[length - 1] != '\n') {
+        ssize_t n = receive(service, text + length, sizeof text - 1 - length, &fd);
+
+        bench_require(n > 0, "the reply");
+        length += (size_t)n;
+    }
+    text[length] = '\0';
+    if (fd < 0)
+        fprintf(stderr, "%s", text);
+    bench_require(fd >= 0, "a tap");
+    return fd;
+}
+
+static void held(size_t count)
+{
+    double *each = bench_array(count, sizeof *each);
+    int service = bench_connect();
+    pid_t pid;
+    int closer = start_closer(&pid);
+
+    for (size_t i = 0; i < count; i++) {
+        double start = bench_now();
+        int fd = ask(service);
+
+        each[i] = bench_now() - start;
+        throw_away(closer, fd);
+    }
+    end_closer(closer, pid);
+    printf("%.0f\n", bench_median(each, count));
+    free(each);
+}
+
+static void storm(size_t count)
+{
+    double start = bench_now();
+    int service = bench_connect();
+
+    for (size_t i = 0; i < count; i++)
+        close(ask(service));
+    printf("%.2f\n", (bench_now() - start) / 1e6);
+}
+
+/* --- A command ------------------------------------------------------------------------------- */
+
+static pid_t spawn(char **command, int out)
+{
+    posix_spawn_file_actions_t actions;
+    pid_t pid;
+
+    posix_spawn_file_actions_init(&actions);
+    if (out >= 0)
+        posix_spawn_file_actions_adddup2(&actions, out, 1);
+    bench_require(posix_spawn(&pid, command[0], &actions, NULL, command, environ) == 0, command[0]);
+    posix_spawn_file_actions_destroy(&actions);
+    return pid;
+}
+
+static void end(pid_t pid, const char *what)
+{
+    int status;
+
+    bench_require(waitpid(pid, &status, 0) == pid && status == 0, what);
+}
+
+/* The command ends with the tap, and so its end is waited for apart. */
+static double until_it_runs(char **command)
+{
+    char text[64] = "";
+    int ends[2];
+    double start = bench_now();
+    pid_t pid;
+
+    bench_require(pipe2(ends, O_CLOEXEC) == 0, "pipe");
+    pid = spawn(command, ends[1]);
+    close(ends[1]);
+    bench_require(read(ends[0], text, sizeof text - 1) > 0, "what it printed");
+    close(ends[0]);
+    end(pid, command[0]);
+    return atof(text) - start;
+}
+
+static double until_it_helped(char **command, int closer)
+{
+    char text[32], byte, *words[ARGUMENTS_MAX + 2] = {NULL};
+    int ends[2], fd = -1, count = 0;
+    double start = bench_now(), used;
+    pid_t pid;
+
+    bench_require(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "socketpair");
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    snprintf(text, sizeof text, "--fd=%d", ends[1]);
+    for (; command[count]; count++)
+        words[count] = command[count];
+    words[count] = text;
+    pid = spawn(words, -1);
+    close(ends[1]);
+    bench_require(receive(ends[0], &byte, 1, &fd) == 1 && fd >= 0, "a tap");
+    used = bench_now() - start;
+    end(pid, command[0]);
+    throw_away(closer, fd);
+    close(ends[0]);
+    return used;
+}
+
+static void run_often(char **command, int helps)
+{
+    double each[COMMANDS];
+    pid_t pid;
+    int closer = start_closer(&pid);
+
+    for (size_t i = 0; i < COMMANDS; i++)
+        each[i] = helps ? until_it_helped(command, closer) : until_it_runs(command);
+    end_closer(closer, pid);
+    printf("%.0f\n", bench_median(each, COMMANDS));
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "now") == 0) {
+        printf("%.1f\n", bench_now());
+        return 0;
+    }
+    if (argc < 3 || argc > ARGUMENTS_MAX)
+        return 2;
+    if (strcmp(argv[1], "held") == 0)
+        held((size_t)atoi(argv[2]));
+    else if (strcmp(argv[1], "storm") == 0)
+        storm((size_t)atoi(argv[2]));
+    else
+        run_often(argv + 2, strcmp(argv[1], "helper") == 0);
+    return 0;
+}
