@@ -80,18 +80,18 @@ static void *read_all(void *context)
 }
 
 /* All are known to the switch before the turns: each sends one to the first, which reads them. */
-static void meet(int *fds, const char *path)
+static void meet(int *fds, unsigned count, const char *path)
 {
     const struct timeval patience = {.tv_sec = PATIENCE_S};
 
-    for (unsigned i = 0; i < CLIENTS; i++) {
+    for (unsigned i = 0; i < count; i++) {
         fds[i] = bench_try_connect(path);
         bench_require(fds[i] >= 0, path);
         setsockopt(fds[i], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     }
     fill(0, 0, 0, 1); /* to itself: it is learned, and goes nowhere */
     give(fds[0], 1);
-    for (unsigned i = 1; i < CLIENTS; i++) {
+    for (unsigned i = 1; i < count; i++) {
         usleep(100000); /* for what is learned of the one before */
         fill(i, 0, 0, 1);
         give(fds[i], 1);
@@ -99,7 +99,7 @@ static void meet(int *fds, const char *path)
     }
 }
 
-static size_t turn(const int *fds)
+static size_t turn(const int *fds, unsigned fourth)
 {
     size_t arrived = 0;
 
@@ -108,7 +108,7 @@ static size_t turn(const int *fds)
 
         fill(i, next, 0, BATCH);
         if (i == 0)
-            fill(i, LAST, BATCH, FOR_LAST);
+            fill(i, fourth, BATCH, FOR_LAST);
         give(fds[i], i == 0 ? BATCH + FOR_LAST : BATCH);
         arrived += take(fds[next], BATCH);
     }
@@ -118,12 +118,15 @@ static size_t turn(const int *fds)
 int main(int argc, char **argv)
 {
     double begin, arrived = 0, sent = 0, seconds;
+    unsigned fourth = LAST;
     int fds[CLIENTS];
     pthread_t reader;
 
     if (argc != 4)
         return 2;
-    meet(fds, argv[1]);
+    if (strcmp(argv[3], "none") == 0)
+        fourth = 0;
+    meet(fds, fourth ? CLIENTS : LAST, argv[1]);
     if (strcmp(argv[3], "read") == 0) {
         const struct timeval for_ever = {0};
 
@@ -132,7 +135,7 @@ int main(int argc, char **argv)
     }
     begin = bench_now();
     do {
-        arrived += (double)turn(fds);
+        arrived += (double)turn(fds, fourth);
         sent += BATCH * LAST;
         seconds = (bench_now() - begin) / 1e6;
     } while (seconds < atof(argv[2]));
