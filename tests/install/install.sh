@@ -127,7 +127,7 @@ check_usr() {
     grep -q _FORTIFY_SOURCE=3 "$folder/compile_commands.json" || fail "CMAKE_C_FLAGS are not used"
     ! grep -q _FORTIFY_SOURCE=2 "$folder/compile_commands.json" ||
         fail "a builder's _FORTIFY_SOURCE=3 becomes 2"
-    cp -a "$build"/client/{libnetbroker.so*,netbroker} "$folder/client"
+    cp -a "$build"/client/{libnetbroker.so*,netbroker,netbroker-bridge-helper} "$folder/client"
     for file in client systemd; do
         DESTDIR=$root cmake --install "$folder/$file" >/dev/null
     done

@@ -56,8 +56,9 @@ START_TEST(it_says_the_first_mistake_and_who_is_answered)
                     "m.conf:3: no");
     mistakes_add(&s.services.mistakes.policy, "p.conf:2: no");
     s.services.policy.closed = true;
-    expect_line(&s, "Serving root only; 0 routes, 0 joins, 0 taps, 0 connections; 2 mistakes, the first: "
-                    "p.conf:2: no");
+    expect_line(
+        &s, "Serving root only; 0 routes, 0 joins, 0 taps, 0 connections; 2 mistakes, the first: "
+            "p.conf:2: no");
     service_end(&s);
 }
 END_TEST
