@@ -178,7 +178,7 @@ static uint32_t mtu_of(const char *interface)
 /* A socket that passes descriptors. */
 static bool is_unix_socket(int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
 
     return getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&

@@ -428,7 +428,6 @@ int command_line_request(struct command_line *line, int argc, char **argv,
     int status;
 
     for (int at = line->words_end, words; at < argc; at += words) {
-        words = 1;
         if (named && strcmp(argv[at], "--") == 0) {
             named = false;
             words = take_command(&target, argv + at + 1) ? argc - at : 1;

@@ -56,7 +56,7 @@ int run_tap_exec(const struct command_line *line, struct nb_request *request)
 
     if (status != EXIT_DONE)
         return status;
-    error = tap_inherit(&tap);
+    error = line->words[0] ? tap_inherit(&tap) : -EINVAL;
     for (char **word = line->words; error == 0 && *word; word++) {
         *word = tap_word(&tap, *word);
         error = *word ? 0 : -ENOMEM;

@@ -11,22 +11,37 @@
 
 /* --- Ethernet addresses -------------------------------------------------------------------- */
 
+static bool take_digits(const char **text, char ret[2])
+{
+    if (strspn(*text, "0123456789abcdefABCDEF") < 2)
+        return false;
+    for (unsigned i = 0; i < 2; i++)
+        ret[i] = (char)tolower((unsigned char)*(*text)++);
+    return true;
+}
+
+static bool take_separator(const char **text, char separator)
+{
+    return !separator || *(*text)++ == separator;
+}
+
 bool mac_read(const char *text, char ret[MAC_TEXT_MAX])
 {
-    char separator = strlen(text) == MAC_TEXT_MAX - 1 ? text[2] : '\0';
-    size_t used = 0;
+    bool separated = strlen(text) == MAC_TEXT_MAX - 1;
 
-    if (separator && separator != ':' && separator != '-')
+    if (separated && text[2] != ':' && text[2] != '-')
         return false;
-    for (unsigned i = 0; i < MAC_BYTES; i++) {
-        if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]))
+
+    char separator = '\0';
+
+    if (separated)
+        separator = text[2];
+    for (size_t i = 0; i < MAC_BYTES; i++) {
+        if ((i > 0 && !take_separator(&text, separator)) || !take_digits(&text, ret + 3 * i))
             return false;
-        used += (size_t)snprintf(ret + used, MAC_TEXT_MAX - used, "%s%c%c", i ? ":" : "",
-                                 tolower((unsigned char)text[0]), tolower((unsigned char)text[1]));
-        text += 2;
-        if (separator && i + 1 < MAC_BYTES && *text++ != separator)
-            return false;
+        ret[3 * i + 2] = ':';
     }
+    ret[MAC_TEXT_MAX - 1] = '\0';
     return *text == '\0';
 }
 

@@ -195,10 +195,11 @@ static int begin(struct port *port, const struct switch_port *config)
     struct link *link = port->link;
     int result = uv_poll_init(&link->loop, &port->poll, port->fd);
 
-    if (result < 0)
-        return discard(
-            link, port, port->fd,
-            link_fail(link, result, "the descriptor cannot be polled: %s", strerror(-result)));
+    if (result < 0) {
+        link_fail(link, result, "the descriptor cannot be polled: %s", strerror(-result));
+        discard(link, port, port->fd, result);
+        return result;
+    }
     port->poll.data = port;
     link->handles++;
     result = attach(port, config);

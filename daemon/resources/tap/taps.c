@@ -314,9 +314,8 @@ int tap_take_fd(struct tap *tap)
 
 void taps_clear(struct taps *taps)
 {
-    struct tap *tap;
-
-    while ((tap = TAILQ_FIRST(&taps->order))) {
+    for (struct tap *tap = TAILQ_FIRST(&taps->order), *next; tap; tap = next) {
+        next = TAILQ_NEXT(tap, in_order);
         resource_forget(taps->host.leases, &tap->resource);
         tap->asked = false;
         tap_forget(tap);
