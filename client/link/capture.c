@@ -156,7 +156,9 @@ static int open_file(const char *path)
     const char *name = strcmp(path, "-") == 0 ? "/dev/stdout" : path;
     int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 
-    return fd < 0 ? -errno : fd;
+    if (fd < 0)
+        return -errno;
+    return fd;
 }
 
 static void begin_file(struct capture *capture)
