@@ -3,6 +3,7 @@
 #include "broker/closer.h"
 #include "broker/guard/target.h"
 #include "broker/metrics.h"
+#include "broker/wire/once.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -128,14 +129,9 @@ static void write_status(void *self, struct json *out, const struct reader *read
     json_close(out, '}');
 }
 
-struct metrics {
-    struct producer producer;
-    const struct tap_kind *kind;
-};
-
-static bool write_metrics(struct producer *producer, struct json *out)
+static void write_metrics(void *self, struct json *out)
 {
-    const struct tap_kind *kind = ((struct metrics *)producer)->kind;
+    const struct tap_kind *kind = self;
     struct totals totals = totals_of(kind);
 
     metric_number(out, "taps", "Taps that are held.", totals.taps);
@@ -146,24 +142,13 @@ static bool write_metrics(struct producer *producer, struct json *out)
                   kind->taps.opened);
     metric_number(out, "taps_refused_total", "Taps that the keeper or the kernel refused.",
                   kind->taps.refused);
-    return false;
-}
-
-static void free_metrics(struct producer *producer)
-{
-    free(producer);
 }
 
 static struct producer *metrics(void *self, bool each, const struct reader *reader)
 {
-    struct metrics *metrics = calloc(1, sizeof *metrics);
-
     (void)each;
     (void)reader;
-    if (!metrics)
-        return NULL;
-    *metrics = (struct metrics){{write_metrics, free_metrics}, self};
-    return &metrics->producer;
+    return producer_once(write_metrics, self);
 }
 
 /* --- What a tap is to the broker ----------------------------------------------------------- */
