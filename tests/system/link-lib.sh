@@ -1,13 +1,15 @@
 # shellcheck shell=bash
 # Links between taps of the test's own and programs of link_peer.py; sourced behind lib.sh.
+# Set without_tun where no tap is made.
 # shellcheck disable=SC2154 # tests, build, work: of lib.sh
-need_tun
+[ -n "${without_tun:-}" ] || need_tun
 
 peer=$tests/link_peer.py
 declare -A servers
 
 # serve NAME TAP ADDRESS OPTION...: a link; returns when it says that it is ready.
 serve() {
+    : >"$work/$1.out" # not what the link before it said
     python3 "$peer" tap "$2" "$3" -- "$build/client/netbroker" --json link serve --tap-fd '{fd}' \
         "${@:4}" >"$work/$1.out" 2>"$work/$1.err" &
     servers[$1]=$!
