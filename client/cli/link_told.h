@@ -9,6 +9,7 @@
 struct link_told {
     const struct command_line *line;
     const char *tap; /* the name of the interface; "" where the link has none */
+    bool offload;    /* frames on the sockets are behind an offload header */
     FILE *out;       /* instead of standard output, where a capture has that; else NULL */
 };
 
