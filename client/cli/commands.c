@@ -154,7 +154,9 @@ COMMANDS(C)
 /* O(NAME, function): actions that have an option of our own. */
 #define WATCHED(O)                                                                                 \
     O(SHOW_MFC, show_mfc)                                                                          \
-    O(SHOW_VIF, show_vif)
+    O(SHOW_VIF, show_vif)                                                                          \
+    O(SHOW_TAP, show_tap)                                                                          \
+    O(GET_TAP, get_tap)
 
 #define OPTION_WATCH(F, S)                                                                         \
     F(S, watch, seconds, OPTIONAL, 0, 0, 0,                                                        \

@@ -8,6 +8,7 @@ declare -A servers
 
 # serve NAME TAP ADDRESS OPTION...: a link; returns when it says that it is ready.
 serve() {
+    rm -f "$work/$1.out" # of another one of this name, whose word would be taken for this one's
     python3 "$peer" tap "$2" "$3" -- "$build/client/netbroker" --json link serve --tap-fd '{fd}' \
         "${@:4}" >"$work/$1.out" 2>"$work/$1.err" &
     servers[$1]=$!

@@ -1,14 +1,14 @@
 """Broker, keeper and clients are killed at random, while several users hold taps.
 
-    tap_kills.py run SEED SECONDS PID      kills for so long, and ends where a promise is broken; PID
-                                           is the service manager
+    tap_kills.py run SEED SECONDS PID      kills for so long, and ends where a promise is broken;
+                                           PID is the service manager
     tap_kills.py guest FD ADDRESS          a guest at a tap's descriptor: answers ARP and pings
     tap_kills.py station SOCKET ADDRESS    the same behind a link that serves u16le
 
-What is wanted is known at each moment: a tap is there as long as its program lives, and a persistent
-one until its lease ends. So after each kill interfaces, taps and leases must soon be the wanted ones,
-with the names, numbers and addresses that they had; and all the time each guest is pinged, of which
-no answer may be missing, whoever else is killed."""
+What is wanted is known at each moment: a tap is there as long as its program lives, and a
+persistent one until its lease ends. So after each kill interfaces, taps and leases must soon be the
+wanted ones, with the names, numbers and addresses that they had; and all the time each guest is
+pinged, of which no answer may be missing, whoever else is killed."""
 
 import json
 import os
@@ -168,8 +168,8 @@ def status():
 def devices():
     output = subprocess.run(["ip", "-json", "link", "show", "type", "tun"], check=True,
                             stdout=subprocess.PIPE).stdout
-    return {link["ifname"]: (link["ifindex"], link["address"]) for link in json.loads(output or "[]")
-            if link}
+    return {link["ifname"]: (link["ifindex"], link["address"])
+            for link in json.loads(output or "[]") if link}
 
 
 def listed():
@@ -179,6 +179,11 @@ def listed():
 
 def leased():
     return sorted((lease["what"], lease["uid"]) for lease in ask("LEASES")["payload"]["leases"])
+
+
+def is_python(pid):
+    with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+        return file.read() == "python3\n"
 
 
 def descendants(pid):
@@ -245,7 +250,7 @@ class Exec(Holder):
     def is_open(self):
         """Waits until it is open, or has failed."""
         while self.process.poll() is None:
-            if self.name in listed() and open(f"/proc/{self.process.pid}/comm").read() == "python3\n":
+            if self.name in listed() and is_python(self.process.pid):
                 return True
             time.sleep(0.02)
         return False
@@ -288,8 +293,8 @@ class Link(Exec):
         self.begin_client()
 
     def begin_client(self):
-        self.client = start(self.user, "python3", WORK + "/build/tap_kills.py", "station", self.path,
-                            self.guest, name=self.name + ".client")
+        self.client = start(self.user, "python3", WORK + "/build/tap_kills.py", "station",
+                            self.path, self.guest, name=self.name + ".client")
         self.client.stdout.readline()
         self.pings = Pings(self.guest)
 
