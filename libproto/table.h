@@ -323,6 +323,8 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELDS_SHOW_TAP(F, S)
 
+#define FIELDS_GET_TAP(F, S) F(S, name, interface, ARGUMENT, 0, 0, 0, "The name of the tap.")
+
 #define FIELDS_DIAGNOSE(F, S)                                                                      \
     F(S, source, address, OPTIONAL, 0, 0, 0, "The source address of the flow.")                    \
     F(S, group, address, OPTIONAL, 0, 0, 0, "The group of the flow.")                              \
@@ -448,7 +450,10 @@ enum action_flags {
       "descriptor. It lasts as long as somebody has that.")                                        \
     A(CLOSE_TAP, close_tap, ACTION_CHANGES | ACTION_DELETES, "tap.write", "tap close", "", "",     \
       "Close a tap: the interface is deleted, whoever has its descriptor.")                        \
-    A(SHOW_TAP, show_tap, 0, "tap.read", "tap list", "", "", "List the taps with their state.")    \
+    A(SHOW_TAP, show_tap, 0, "tap.read", "tap list", "", "",                                       \
+      "List the taps with their state and counters.")                                              \
+    A(GET_TAP, get_tap, 0, "tap.read", "tap show", "", "",                                         \
+      "Show all that is known of one tap: who has it and since when, and its counters.")           \
     A(DIAGNOSE, diagnose, 0, "mroute.read", "doctor", "", "",                                      \
       "Find out from the kernel's state why multicast packets are not forwarded. The "             \
       "command exits with 1 where a problem was found.")                                           \

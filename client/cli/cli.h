@@ -208,8 +208,8 @@ void print_wrapped(const char *text, size_t indent, size_t width);
 
 typedef void printer(const struct nb_reply *reply);
 
-printer print_message, print_addition, print_tap, print_everything, print_status, print_schema,
-    print_findings, print_metrics;
+printer print_message, print_addition, print_tap, print_tap_facts, print_everything, print_status,
+    print_schema, print_findings, print_metrics;
 
 /* The exit status that a reply which answers a question means, however it is shown. */
 typedef int judge(const struct nb_reply *reply);
@@ -245,7 +245,7 @@ struct column {
         "", NULL, NULL                                                                             \
     }
 
-enum { LISTING_COLUMNS_MAX = 12, LISTING_KEYS_MAX = 5 };
+enum { LISTING_COLUMNS_MAX = 14, LISTING_KEYS_MAX = 5 };
 
 struct listing {
     const char *list; /* the payload's member that has the items */

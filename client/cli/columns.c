@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { COLUMNS_MAX = 16, GAP = 2 };
+enum { COLUMNS_MAX = 20, GAP = 2 };
 
 struct columns {
     size_t count; /* columns; 0: headings are being added */

@@ -89,17 +89,23 @@ enum { OPTION_TYPES(T) };
       "The number of a tap's descriptor that this command has inherited, instead of asking the "   \
       "service for one (IFF_TAP and IFF_NO_PI, without IFF_VNET_HDR).")                            \
     F(S, tap_mtu, text, OPTIONAL, 0, 0, 0,                                                         \
-      "The MTU of such a tap, or with --nat. By default 1500.")                                    \
-    F(S, listen, place, OPTIONAL, 0, 0, 0,                                                         \
-      "Serve clients there: at a path, or at a port of TCP, of 127.0.0.1 where no address is "     \
-      "given. It may be given several times.")                                                     \
-    F(S, connect, place, OPTIONAL, 0, 0, 0,                                                        \
-      "Connect to a program that listens there, and again whenever it goes. It may be given "      \
-      "several times.")                                                                            \
-    F(S, fd, text, OPTIONAL, 0, 0, 0,                                                              \
-      "The number of a connected socket that this command has inherited.")                         \
+      "The MTU of such a tap, or with --nat or --no-tap. By default 1500.")                        \
+    F(S, no_tap, flag, OPTIONAL, 0, 0, 0,                                                          \
+      "Without a tap: a switch between the clients alone. Neither the service nor any privilege "  \
+      "is needed.")                                                                                \
+    F(S, listen, where, OPTIONAL, 0, 0, 0,                                                         \
+      "Serve clients there: at a path, or at PORT or ADDRESS:PORT of TCP, of 127.0.0.1 where no "  \
+      "address is given. What stands behind commas is for this place alone, by the names of the "  \
+      "options here: --listen /tmp/q,framing=u32be,isolate,mode=0660. A comma of the path is "     \
+      "written ',,'. It may be given several times.")                                              \
+    F(S, connect, where, OPTIONAL, 0, 0, 0,                                                        \
+      "Connect to a program that listens there, and again whenever it goes. Options may follow, "  \
+      "as those of --listen. It may be given several times.")                                      \
+    F(S, fd, descriptor, OPTIONAL, 0, 0, 0,                                                        \
+      "The number of a connected socket that this command has inherited. Options may follow, as "  \
+      "those of --listen. It may be given several times.")                                         \
     F(S, framing, text, OPTIONAL, 0, 0, 0,                                                         \
-      "How frames stand on the socket: u16le (the default; Dolphin, tapserver), u32be (QEMU's "    \
+      "How frames stand on the sockets: u16le (the default; Dolphin, tapserver), u32be (QEMU's "   \
       "stream, socket_vmnet, passt), u16be (vde_plug), message (a frame is a message; QEMU's "     \
       "dgram, User-mode Linux, slirp4netns) or unframed.")                                         \
     F(S, datagrams, flag, OPTIONAL, 0, 0, 0,                                                       \
@@ -166,7 +172,9 @@ COMMANDS(C)
 /* O(NAME, function): actions that have an option of our own. */
 #define WATCHED(O)                                                                                 \
     O(SHOW_MFC, show_mfc)                                                                          \
-    O(SHOW_VIF, show_vif)
+    O(SHOW_VIF, show_vif)                                                                          \
+    O(SHOW_TAP, show_tap)                                                                          \
+    O(GET_TAP, get_tap)
 
 #define OPTION_WATCH(F, S)                                                                         \
     F(S, watch, seconds, OPTIONAL, 0, 0, 0,                                                        \

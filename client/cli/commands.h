@@ -15,6 +15,8 @@
     T(COMMAND, command, "COMMAND", false)                                                          \
     T(PATH, path, "PATH", false)                                                                   \
     T(PLACE, place, "PATH|PORT|ADDRESS:PORT", true)                                                \
+    T(WHERE, where, "PLACE[,OPTION]...", true)                                                     \
+    T(DESCRIPTOR, descriptor, "FD[,OPTION]...", true)                                              \
     T(MODE, mode, "MODE", false)                                                                   \
     T(OWNERS, owners, "GROUP", false)                                                              \
     T(HOST, host, "ADDRESS[/LENGTH]", false)                                                       \

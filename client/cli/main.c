@@ -12,7 +12,7 @@ static printer *const printers[ACTION_COUNT] = {
     [ACTION_ADD_MFC] = print_addition,  [ACTION_SHOW] = print_everything,
     [ACTION_DIAGNOSE] = print_findings, [ACTION_STATUS] = print_status,
     [ACTION_METRICS] = print_metrics,   [ACTION_DESCRIBE] = print_schema,
-    [ACTION_OPEN_TAP] = print_tap,
+    [ACTION_OPEN_TAP] = print_tap,      [ACTION_GET_TAP] = print_tap_facts,
 };
 
 /* Of actions that answer a question with yes or no. */
@@ -99,10 +99,10 @@ static void show(const struct nb_reply *reply, enum action action)
 {
     const struct listing *listing = listing_of(action);
 
-    if (listing)
-        print_list(listing, nb_reply_payload(reply), NULL);
-    else if (printers[action])
+    if (printers[action])
         printers[action](reply);
+    else if (listing)
+        print_list(listing, nb_reply_payload(reply), NULL);
     else
         print_message(reply);
 }

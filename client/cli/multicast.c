@@ -168,6 +168,29 @@ static void add_flags(struct columns *columns, const struct nb_value *item, cons
     columns_add(columns, "%s", line);
 }
 
+/* Frames of a tap that were dropped, whichever way they went. */
+static void add_drops(struct columns *columns, const struct nb_value *item, const char *key)
+{
+    (void)key;
+    columns_add(columns, "%" PRId64,
+                member_number(item, "rx_dropped") + member_number(item, "tx_dropped"));
+}
+
+/* What went one way through a tap: key "rx" or "tx". */
+static void add_way(struct columns *columns, const struct nb_value *item, const char *key)
+{
+    static const char *const parts[] = {"frames", "bytes", "dropped"};
+    char text[128], name[32];
+    size_t used = 0;
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        snprintf(name, sizeof name, "%s_%s", key, parts[i]);
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%" PRId64 " %s", i ? ", " : "",
+                                 member_number(item, name), parts[i]);
+    }
+    columns_add(columns, "%s", text);
+}
+
 /* --- The kinds ----------------------------------------------------------------------------- */
 
 static const struct listing routes = {
@@ -227,9 +250,34 @@ static const struct listing taps = {
                 {"MAC", "mac", add_text},
                 {"MTU", "mtu", add_number},
                 {"BRIDGE", "bridge", add_given},
+                {"RX", "rx_frames", add_counter},
+                {"RX-BYTES", "rx_bytes", add_counter},
+                {"TX", "tx_frames", add_counter},
+                {"TX-BYTES", "tx_bytes", add_counter},
+                {"DROPS", NULL, add_drops},
+                COLUMN_RATES,
                 {"HOSTS", "hosts", add_texts},
                 {"FLAGS", NULL, add_flags}},
-    .spare = "=MTU =BRIDGE FLAGS MTU MAC",
+    .spare =
+        "=MTU =BRIDGE RX-BYTES TX-BYTES MAC +HOSTS +FLAGS +RX +TX FLAGS MTU HOSTS BRIDGE STATE",
+    .identity = {"name", "ifindex"},
+};
+
+/* The same of one, line by line, with what a table has no room for. */
+static const struct listing tap_facts = {
+    .list = "taps",
+    .columns = {{"NAME", "name", add_text},
+                {"USER", "uid", add_user},
+                {"SINCE", "since", add_given},
+                {"LEASE", "lease", add_given},
+                {"STATE", "state", add_text},
+                {"MAC", "mac", add_text},
+                {"MTU", "mtu", add_number},
+                {"BRIDGE", "bridge", add_given},
+                {"HOSTS", "hosts", add_texts},
+                {"FLAGS", NULL, add_flags},
+                {"RECEIVED", "rx", add_way},
+                {"SENT", "tx", add_way}},
 };
 
 static const struct listing leases = {
@@ -267,7 +315,7 @@ const struct listing *listing_of(enum action action)
 {
     static const struct listing *const listings[ACTION_COUNT] = {
         [ACTION_SHOW_MFC] = &routes, [ACTION_SHOW_VIF] = &vifs, [ACTION_SHOW_JOIN] = &joins,
-        [ACTION_SHOW_TAP] = &taps,   [ACTION_LEASES] = &leases,
+        [ACTION_SHOW_TAP] = &taps,   [ACTION_GET_TAP] = &taps,  [ACTION_LEASES] = &leases,
     };
 
     return listings[action];
@@ -358,6 +406,21 @@ void print_changes(const struct nb_value *payload)
 {
     if (print_list(&changes, payload, NULL))
         putchar('\n');
+}
+
+void print_tap_facts(const struct nb_reply *reply)
+{
+    const struct nb_value *item =
+        nb_value_first(nb_value_get(nb_reply_payload(reply), tap_facts.list));
+    struct columns *columns = columns_new();
+
+    for (const struct column *column = tap_facts.columns; column->heading; column++) {
+        columns_add(columns, "%s", column->heading);
+        column->add(columns, item, column->key);
+        if (column == tap_facts.columns)
+            columns_end_headings(columns);
+    }
+    columns_print(columns, 0);
 }
 
 void print_everything(const struct nb_reply *reply)

@@ -23,6 +23,16 @@ struct lease_info lease_prepare(struct leases *leases, uid_t uid)
     return info;
 }
 
+const char *lease_time_format(int64_t since, char *text)
+{
+    time_t seconds = (time_t)since;
+    struct tm date;
+
+    gmtime_r(&seconds, &date);
+    strftime(text, LEASE_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &date);
+    return text;
+}
+
 const char *lease_id_format(uint64_t id, char *text)
 {
     for (int i = LEASE_ID_LENGTH - 1; i >= 0; i--, id >>= 4)

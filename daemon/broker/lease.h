@@ -23,6 +23,7 @@
 enum {
     LEASE_ID_LENGTH = 12, /* hexadecimal digits */
     LEASE_ID_SIZE = LEASE_ID_LENGTH + 1,
+    LEASE_TIME_SIZE = 32,
     /* On one resource; half of them are for users who have none on it. */
     RESOURCE_LEASES_MAX = 1024,
     RESOURCE_LEASES_OF_SEVERAL = RESOURCE_LEASES_MAX / 2,
@@ -150,6 +151,10 @@ void leases_clear(struct leases *leases);
 /* A lease of the user that would begin now, for a holder. Its id is 0 when the system gave no
  * random number. */
 struct lease_info lease_prepare(struct leases *leases, uid_t uid);
+
+/* Writes when a lease began, as "2026-01-31T23:59:59Z", to text[LEASE_TIME_SIZE] and returns text.
+ */
+const char *lease_time_format(int64_t since, char *text);
 
 /* Writes the id to text[LEASE_ID_SIZE] and returns text. */
 const char *lease_id_format(uint64_t id, char *text);

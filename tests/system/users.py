@@ -32,6 +32,7 @@ EXPECTED = {
     "OPEN_TAP": ("ynnn", {"dry_run": True}),
     "CLOSE_TAP": ("yynn", {"name": "nb-none"}),
     "SHOW_TAP": ("yynn", {}),
+    "GET_TAP": ("yynn", {"name": "nb-none"}),
     "DIAGNOSE": ("yynn", {}),
     "SUBSCRIBE": ("yynn", {"topics": ["lost"]}),
     "LEASES": ("yynn", {}),

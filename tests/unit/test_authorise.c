@@ -141,6 +141,10 @@ struct expectation {
     {                                                                                              \
         "{}", "yynn"                                                                               \
     }
+#define EXPECT_GET_TAP                                                                             \
+    {                                                                                              \
+        "{\"name\":\"nb-0\"}", "yynn"                                                              \
+    }
 #define EXPECT_DIAGNOSE                                                                            \
     {                                                                                              \
         "{}", "yynn"                                                                               \

@@ -6,24 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* --- Who holds what ------------------------------------------------------------------------ */
 
 static void write_lease(struct json *out, const struct lease *lease)
 {
-    time_t since = (time_t)lease->info.since;
-    char id[LEASE_ID_SIZE], text[32], what[RESOURCE_TEXT_MAX];
-    struct tm date;
+    char id[LEASE_ID_SIZE], since[LEASE_TIME_SIZE], what[RESOURCE_TEXT_MAX];
 
-    gmtime_r(&since, &date);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &date);
     lease->resource->ops->describe(lease->resource, what);
     json_open(out, '{');
     json_member_string(out, "lease", lease_id_format(lease->info.id, id));
     if (lease->info.uid != LEASE_UID_UNKNOWN)
         json_member_unsigned(out, "uid", lease->info.uid);
-    json_member_string(out, "since", text);
+    json_member_string(out, "since", lease_time_format(lease->info.since, since));
     json_member_string(out, "origin", holder_kind_word(lease->kind));
     json_member_string(out, "kind", lease->resource->ops->kind);
     json_member_string(out, "what", what);

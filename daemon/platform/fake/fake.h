@@ -8,6 +8,7 @@
 #define NB_FAKE_H
 
 #include "platform/mroute.h"
+#include "platform/tap_facts.h"
 #include "platform/taps.h"
 
 /* Closes everything and begins anew, with no interfaces. */
@@ -117,6 +118,9 @@ void fake_taps_settle(void);
 /* What the tap of that name was made with, or NULL. Valid until the next change. */
 const struct tap_config *fake_tap_find(const char *name);
 size_t fake_tap_count(void);
+
+/* What went through it, from now on. */
+void fake_tap_set_counters(const char *name, const struct tap_counters *counters);
 
 /* The host has this address on an interface that is none of ours; network: "192.168.0.1/24". */
 void fake_host_add(const char *name, const char *network);

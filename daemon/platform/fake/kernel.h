@@ -5,6 +5,7 @@
 #include "fake.h"
 #include "platform/joins.h"
 #include "platform/netifs.h"
+#include "platform/tap_facts.h"
 #include "platform/taps.h"
 
 enum {
@@ -69,6 +70,7 @@ struct fake_tap {
     struct tap_config config;
     unsigned ifindex;
     int peer; /* the kernel's end of the holder's descriptor; -1: a persistent one without any */
+    struct tap_counters counters;
 };
 
 struct fake {

@@ -7,34 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Checks the message's type, finds what stands behind its fixed part of `size` bytes, and reads
- * the attributes behind that. NULL: it is another message, or too short. */
-static const void *read_message(const struct nlmsghdr *header, unsigned type, size_t size,
-                                const struct rtattr **attributes, size_t attribute_count)
-{
-    size_t fixed = NLMSG_ALIGN(size);
-
-    if (header->nlmsg_type != type || header->nlmsg_len < NLMSG_LENGTH(fixed))
-        return NULL;
-    netlink_attributes((const char *)NLMSG_DATA(header) + fixed,
-                       header->nlmsg_len - NLMSG_LENGTH(fixed), attributes, attribute_count);
-    return NLMSG_DATA(header);
-}
-
-/* Whether an attribute holds the text; the kernel sends it with or without its end. */
-static bool text_equal(const struct rtattr *attribute, const char *text)
-{
-    size_t length = attribute ? strnlen(RTA_DATA(attribute), RTA_PAYLOAD(attribute)) : 0;
-
-    return attribute && length == strlen(text) && memcmp(RTA_DATA(attribute), text, length) == 0;
-}
-
 void netconf_parse(void *netconf, const struct nlmsghdr *header)
 {
     struct netconf *ret = netconf;
     const struct rtattr *attributes[NETCONFA_MAX + 1];
 
-    if (!read_message(header, RTM_NEWNETCONF, sizeof(struct netconfmsg), attributes,
+    if (!netlink_read(header, RTM_NEWNETCONF, sizeof(struct netconfmsg), attributes,
                       NETCONFA_MAX + 1))
         return;
 
@@ -42,11 +20,6 @@ void netconf_parse(void *netconf, const struct nlmsghdr *header)
 
     ret->routes_multicast = netlink_u32(attributes[NETCONFA_MC_FORWARDING], 0) != 0;
     ret->filter = filter <= SOURCE_FILTER_LOOSE ? (enum source_filter)filter : SOURCE_FILTER_LOOSE;
-}
-
-static bool is_set(const struct rtattr *attribute)
-{
-    return attribute && RTA_PAYLOAD(attribute) == 1 && *(const uint8_t *)RTA_DATA(attribute) != 0;
 }
 
 /* The next line that begins so, behind this one, or NULL. */
@@ -101,8 +74,8 @@ static void read_bridge(const struct rtattr *data, struct netif_facts *ret)
     if (!data)
         return;
     netlink_attributes(RTA_DATA(data), RTA_PAYLOAD(data), options, IFLA_BR_MAX + 1);
-    ret->snooping = is_set(options[IFLA_BR_MCAST_SNOOPING]);
-    ret->querier = is_set(options[IFLA_BR_MCAST_QUERIER]);
+    ret->snooping = netlink_flag(options[IFLA_BR_MCAST_SNOOPING]);
+    ret->querier = netlink_flag(options[IFLA_BR_MCAST_QUERIER]);
 }
 
 /* The kernel's struct may be longer than the header's; the counters are not aligned. */
@@ -123,7 +96,7 @@ void netif_facts_parse(void *facts, const struct nlmsghdr *header)
     struct netif_facts *ret = facts;
     const struct rtattr *attributes[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
 
-    if (!read_message(header, RTM_NEWLINK, sizeof(struct ifinfomsg), attributes, IFLA_MAX + 1))
+    if (!netlink_read(header, RTM_NEWLINK, sizeof(struct ifinfomsg), attributes, IFLA_MAX + 1))
         return;
     ret->mtu = netlink_u32(attributes[IFLA_MTU], 0);
     read_counters(attributes[IFLA_STATS64], ret);
@@ -131,9 +104,10 @@ void netif_facts_parse(void *facts, const struct nlmsghdr *header)
         return;
     netlink_attributes(RTA_DATA(attributes[IFLA_LINKINFO]), RTA_PAYLOAD(attributes[IFLA_LINKINFO]),
                        info, IFLA_INFO_MAX + 1);
-    if (text_equal(info[IFLA_INFO_KIND], "bridge"))
+    if (netlink_text_equal(info[IFLA_INFO_KIND], "bridge"))
         read_bridge(info[IFLA_INFO_DATA], ret);
-    else if (text_equal(info[IFLA_INFO_KIND], "bond") || text_equal(info[IFLA_INFO_KIND], "team"))
+    else if (netlink_text_equal(info[IFLA_INFO_KIND], "bond") ||
+             netlink_text_equal(info[IFLA_INFO_KIND], "team"))
         ret->kind = NETIF_AGGREGATE;
 }
 
@@ -142,7 +116,7 @@ void address_search_parse(void *search, const struct nlmsghdr *header)
     struct address_search *ret = search;
     const struct rtattr *attributes[IFA_MAX + 1];
     const struct ifaddrmsg *address =
-        read_message(header, RTM_NEWADDR, sizeof *address, attributes, IFA_MAX + 1);
+        netlink_read(header, RTM_NEWADDR, sizeof *address, attributes, IFA_MAX + 1);
 
     if (address && address->ifa_index == ret->ifindex)
         ret->found = true;
@@ -171,7 +145,7 @@ void return_path_parse(void *path, const struct nlmsghdr *header)
     struct return_path *ret = path;
     const struct rtattr *attributes[RTA_MAX + 1];
     const struct rtmsg *route =
-        read_message(header, RTM_NEWROUTE, sizeof *route, attributes, RTA_MAX + 1);
+        netlink_read(header, RTM_NEWROUTE, sizeof *route, attributes, RTA_MAX + 1);
 
     if (!route)
         return;
@@ -189,7 +163,7 @@ static bool rule_holds(const struct fib_rule_hdr *rule, const struct rtattr *con
                        const char *iif)
 {
     const struct rtattr *name = attributes[FRA_IIFNAME];
-    bool matches = (!name || (iif && text_equal(name, iif))) && !attributes[FRA_OIFNAME] &&
+    bool matches = (!name || (iif && netlink_text_equal(name, iif))) && !attributes[FRA_OIFNAME] &&
                    netlink_u32(attributes[FRA_FWMARK], 0) == 0;
 
     return matches != ((rule->flags & FIB_RULE_INVERT) != 0);
@@ -200,7 +174,7 @@ void rule_parse(void *reader, const struct nlmsghdr *header)
     const struct rule_reader *r = reader;
     const struct rtattr *attributes[FRA_MAX + 1];
     const struct fib_rule_hdr *rule =
-        read_message(header, RTM_NEWRULE, sizeof *rule, attributes, FRA_MAX + 1);
+        netlink_read(header, RTM_NEWRULE, sizeof *rule, attributes, FRA_MAX + 1);
 
     if (rule && rule->action == FR_ACT_TO_TBL && rule_holds(rule, attributes, r->iif) &&
         r->chosen->count < CHOSEN_TABLES_MAX)

@@ -32,6 +32,30 @@ unsigned netlink_u32(const struct rtattr *attribute, unsigned fallback)
     return value;
 }
 
+bool netlink_flag(const struct rtattr *attribute)
+{
+    return attribute && RTA_PAYLOAD(attribute) == 1 && *(const uint8_t *)RTA_DATA(attribute) != 0;
+}
+
+bool netlink_text_equal(const struct rtattr *attribute, const char *text)
+{
+    size_t length = attribute ? strnlen(RTA_DATA(attribute), RTA_PAYLOAD(attribute)) : 0;
+
+    return attribute && length == strlen(text) && memcmp(RTA_DATA(attribute), text, length) == 0;
+}
+
+const void *netlink_read(const struct nlmsghdr *header, unsigned type, size_t size,
+                         const struct rtattr **attributes, size_t attribute_count)
+{
+    size_t fixed = NLMSG_ALIGN(size);
+
+    if (header->nlmsg_type != type || header->nlmsg_len < NLMSG_LENGTH(fixed))
+        return NULL;
+    netlink_attributes((const char *)NLMSG_DATA(header) + fixed,
+                       header->nlmsg_len - NLMSG_LENGTH(fixed), attributes, attribute_count);
+    return NLMSG_DATA(header);
+}
+
 bool netlink_hop_ok(const struct rtnexthop *hop, int left)
 {
     return left >= (int)sizeof *hop && RTNH_OK(hop, left);

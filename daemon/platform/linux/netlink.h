@@ -17,6 +17,17 @@ void netlink_attributes(const void *start, size_t length, const struct rtattr **
 /* An attribute's 32-bit value; fallback where it is missing or of another size. */
 unsigned netlink_u32(const struct rtattr *attribute, unsigned fallback);
 
+/* Whether an attribute is a byte that is not 0, as the kernel writes a flag. */
+bool netlink_flag(const struct rtattr *attribute);
+
+/* Whether an attribute holds the text; the kernel sends it with or without its end. */
+bool netlink_text_equal(const struct rtattr *attribute, const char *text);
+
+/* Checks the message's type, finds what stands behind its fixed part of `size` bytes, and reads
+ * the attributes behind that. Returns the fixed part; NULL: it is another message, or too short. */
+const void *netlink_read(const struct nlmsghdr *header, unsigned type, size_t size,
+                         const struct rtattr **attributes, size_t attribute_count);
+
 /* Whether a whole next hop is there; RTNH_OK alone reads its length before it knows that. */
 bool netlink_hop_ok(const struct rtnexthop *hop, int left);
 

@@ -1,6 +1,7 @@
 #include "null.h"
 
 #include "broker/metrics.h"
+#include "broker/wire/once.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -228,32 +229,16 @@ static void write_status(void *self, struct json *out, const struct reader *read
     json_close(out, '}');
 }
 
-struct metrics {
-    struct producer producer;
-    struct null_kind *kind;
-};
-
-static bool write_metrics(struct producer *producer, struct json *out)
+static void write_metrics(void *self, struct json *out)
 {
-    metric_number(out, "nulls", "Nulls that are held.", count(((struct metrics *)producer)->kind));
-    return false;
-}
-
-static void free_metrics(struct producer *producer)
-{
-    free(producer);
+    metric_number(out, "nulls", "Nulls that are held.", count(self));
 }
 
 static struct producer *metrics(void *self, bool each, const struct reader *reader)
 {
-    struct metrics *metrics = calloc(1, sizeof *metrics);
-
     (void)each;
     (void)reader;
-    if (!metrics)
-        return NULL;
-    *metrics = (struct metrics){{write_metrics, free_metrics}, self};
-    return &metrics->producer;
+    return producer_once(write_metrics, self);
 }
 
 /* --- What a null is to the broker ---------------------------------------------------------- */

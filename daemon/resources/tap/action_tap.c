@@ -1,6 +1,6 @@
-/* The actions of taps: OPEN_TAP, CLOSE_TAP, SHOW_TAP. */
+/* The actions of taps: OPEN_TAP, CLOSE_TAP, SHOW_TAP, GET_TAP. */
 #include "broker/wire/pending.h"
-#include "kind.h"
+#include "counters.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,19 +53,36 @@ void write_tap_config(struct json *out, const struct tap_config *config)
     json_member_bool(out, "persistent", (config->flags & TAP_PERSISTENT) != 0);
 }
 
-static void write_tap(struct json *out, const struct tap *tap)
+static void write_lease(struct json *out, const struct lease *lease)
+{
+    char id[LEASE_ID_SIZE], since[LEASE_TIME_SIZE];
+
+    if (lease->info.uid != LEASE_UID_UNKNOWN)
+        json_member_unsigned(out, "uid", lease->info.uid);
+    json_member_string(out, "lease", lease_id_format(lease->info.id, id));
+    json_member_string(out, "since", lease_time_format(lease->info.since, since));
+}
+
+/* As events tell of it. */
+static void write_members(struct json *out, const struct tap *tap)
 {
     const struct lease *lease = resource_first_lease(&tap->resource);
     const struct netif *netif =
         tap->ifindex ? netifs_find_index(tap->taps->host.netifs, tap->ifindex) : NULL;
 
-    json_open(out, '{');
     write_tap_config(out, &tap->config);
     json_member_string(out, "state", state_words[tap->state]);
     json_member_unsigned(out, "ifindex", tap->ifindex);
     json_member_bool(out, "carrier", netif && netif->running);
-    if (lease && lease->info.uid != LEASE_UID_UNKNOWN)
-        json_member_unsigned(out, "uid", lease->info.uid);
+    if (lease)
+        write_lease(out, lease);
+}
+
+static void write_tap(struct json *out, const struct tap *tap)
+{
+    json_open(out, '{');
+    write_members(out, tap);
+    write_tap_counters(out, tap);
     json_close(out, '}');
 }
 
@@ -82,7 +99,9 @@ void publish_tap(struct events *events, enum tap_event event, const struct tap *
 
     if (!events || !events_wanted(events, event_topics[event]))
         return;
-    write_tap(&payload, tap);
+    json_open(&payload, '{');
+    write_members(&payload, tap);
+    json_close(&payload, '}');
     tap_ops.get_target(&tap->resource, &target);
     events_publish(events, event_topics[event], &payload,
                    &(struct event_subject){tap_ops.read_verb, &target, &tap->resource});
@@ -265,15 +284,26 @@ enum outcome handle_open_tap(struct call *call, const struct args_open_tap *args
 
 /* --- Closing and showing ------------------------------------------------------------------- */
 
+static struct tap *refuse_missing(const char *name, struct error *error)
+{
+    error_set(error, ERROR_NOT_FOUND, "name",
+              "Invalid argument: there is no tap '%s'. 'netbroker tap list' lists them.", name);
+    return NULL;
+}
+
 struct tap *find_open_tap(const struct taps *taps, const char *name, struct error *error)
 {
     struct tap *tap = taps_find_tap(taps, name);
 
-    if (tap && tap->state != TAP_CLOSING)
-        return tap;
-    error_set(error, ERROR_NOT_FOUND, "name",
-              "Invalid argument: there is no tap '%s'. 'netbroker tap list' lists them.", name);
-    return NULL;
+    return tap && tap->state != TAP_CLOSING ? tap : refuse_missing(name, error);
+}
+
+struct tap *find_readable_tap(const struct call *call, const char *name, struct error *error)
+{
+    struct reader reader = call_reader(call);
+    struct tap *tap = find_open_tap(taps_of(call), name, error);
+
+    return tap && !reader_may_see(&reader, &tap->resource) ? refuse_missing(name, error) : tap;
 }
 
 enum outcome handle_close_tap(struct call *call, const struct args_close_tap *args)
@@ -318,4 +348,21 @@ enum outcome handle_show_tap(struct call *call, const struct args_show_tap *args
         tap_cursor_open(cursor, taps_of(call));
     reply_open(call, "Taps.");
     return reply_list(call, &list, cursor);
+}
+
+enum outcome handle_get_tap(struct call *call, const struct args_get_tap *args)
+{
+    struct error error;
+    const struct tap *tap = find_readable_tap(call, args->name.text, &error);
+    struct json *out;
+
+    if (!tap)
+        return refuse(call, &error);
+    out = reply_open(call, "Tap %s.", tap->config.name);
+    json_key(out, "taps");
+    json_open(out, '[');
+    write_tap(out, tap);
+    json_close(out, ']');
+    reply_close(out);
+    return OUTCOME_REPLIED;
 }

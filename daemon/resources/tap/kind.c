@@ -2,7 +2,7 @@
 
 #include "broker/closer.h"
 #include "broker/guard/target.h"
-#include "broker/metrics.h"
+#include "counters.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -94,30 +94,17 @@ struct taps *taps_of(const struct call *call)
 
 /* --- For people and monitors --------------------------------------------------------------- */
 
-struct totals {
-    size_t taps, waiting, closing;
-};
-
-static struct totals totals_of(const struct tap_kind *kind)
-{
-    struct totals totals = {.waiting = kind->taps.waiting};
-    const struct tap *tap;
-
-    TAILQ_FOREACH (tap, &kind->taps.order, in_order) {
-        totals.closing += tap->state == TAP_CLOSING;
-        totals.taps += tap->state != TAP_CLOSING;
-    }
-    return totals;
-}
-
 static size_t count(void *self)
 {
-    return totals_of(self).taps;
+    const struct tap_kind *kind = self;
+
+    return taps_total(&kind->taps).taps;
 }
 
 static void write_status(void *self, struct json *out, const struct reader *reader)
 {
-    struct totals totals = totals_of(self);
+    const struct tap_kind *kind = self;
+    struct tap_totals totals = taps_total(&kind->taps);
 
     (void)reader; /* how many there are is no secret */
     json_key(out, "taps");
@@ -126,44 +113,6 @@ static void write_status(void *self, struct json *out, const struct reader *read
     json_member_unsigned(out, "waiting", totals.waiting);
     json_member_unsigned(out, "closing", totals.closing);
     json_close(out, '}');
-}
-
-struct metrics {
-    struct producer producer;
-    const struct tap_kind *kind;
-};
-
-static bool write_metrics(struct producer *producer, struct json *out)
-{
-    const struct tap_kind *kind = ((struct metrics *)producer)->kind;
-    struct totals totals = totals_of(kind);
-
-    metric_number(out, "taps", "Taps that are held.", totals.taps);
-    metric_number(out, "taps_waiting", "Taps that wait for their bridge, or to be made again.",
-                  totals.waiting);
-    metric_number(out, "taps_closing", "Taps that are being deleted.", totals.closing);
-    metric_number(out, "taps_opened_total", "Taps that were made since the broker began.",
-                  kind->taps.opened);
-    metric_number(out, "taps_refused_total", "Taps that the keeper or the kernel refused.",
-                  kind->taps.refused);
-    return false;
-}
-
-static void free_metrics(struct producer *producer)
-{
-    free(producer);
-}
-
-static struct producer *metrics(void *self, bool each, const struct reader *reader)
-{
-    struct metrics *metrics = calloc(1, sizeof *metrics);
-
-    (void)each;
-    (void)reader;
-    if (!metrics)
-        return NULL;
-    *metrics = (struct metrics){{write_metrics, free_metrics}, self};
-    return &metrics->producer;
 }
 
 /* --- What a tap is to the broker ----------------------------------------------------------- */
@@ -229,7 +178,7 @@ const struct resource_ops tap_ops = {
     .noun = "tap",
     .count = count,
     .write_status = write_status,
-    .metrics = metrics,
+    .metrics = tap_metrics,
     .release = tap_release,
     .describe = describe,
     .get_target = get_target,

@@ -22,4 +22,7 @@ void write_tap_config(struct json *out, const struct tap_config *config);
 /* The tap of that name, unless it is closing. NULL: *error says so. */
 struct tap *find_open_tap(const struct taps *taps, const char *name, struct error *error);
 
+/* The same of one that the peer may be told of: another's is as good as none. */
+struct tap *find_readable_tap(const struct call *call, const char *name, struct error *error);
+
 #endif

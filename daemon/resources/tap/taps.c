@@ -325,6 +325,18 @@ void taps_clear(struct taps *taps)
 
 /* --- Views --------------------------------------------------------------------------------- */
 
+struct tap_totals taps_total(const struct taps *taps)
+{
+    struct tap_totals totals = {.waiting = taps->waiting};
+    const struct tap *tap;
+
+    TAILQ_FOREACH (tap, &taps->order, in_order) {
+        totals.closing += tap->state == TAP_CLOSING;
+        totals.taps += tap->state != TAP_CLOSING;
+    }
+    return totals;
+}
+
 static void stand_at(struct tap_cursor *cursor, struct tap *tap)
 {
     if (cursor->next)

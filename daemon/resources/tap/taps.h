@@ -155,6 +155,12 @@ void taps_tick(struct taps *taps);
 /* The last lease of it ended: it is closed. */
 void tap_release(struct resource *resource);
 
+struct tap_totals {
+    size_t taps, waiting, closing; /* `taps`: those that are not closing */
+};
+
+struct tap_totals taps_total(const struct taps *taps);
+
 /* A walk over taps that are not closing, oldest first; it passes over those that begin after its
  * start. */
 struct tap_cursor {
