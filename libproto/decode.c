@@ -307,6 +307,16 @@ static bool parse_user(const cJSON *json, const struct place *place, void *ret)
     return true;
 }
 
+static bool parse_uid(const cJSON *json, const struct place *place, void *ret)
+{
+    struct uid uid = {.given = true};
+
+    if (!parse_id(json, &uid.number))
+        return wrong(place, ERROR_OUT_OF_RANGE, "is no user", NULL);
+    *(struct uid *)ret = uid;
+    return true;
+}
+
 static bool parse_family(const cJSON *json, const struct place *place, void *ret)
 {
     uint8_t *family = ret;

@@ -58,6 +58,12 @@ struct user {
     uint32_t gids[USER_GROUPS_MAX]; /* all groups that the user is in */
 };
 
+/* A user by number alone. */
+struct uid {
+    bool given;
+    uint32_t number;
+};
+
 struct topic_list {
     uint32_t count;
     char patterns[TOPICS_MAX][TOPIC_LENGTH_MAX + 1];
@@ -117,6 +123,8 @@ enum json_shape { ONE, LIST }; /* a list is written with commas where it is not 
       "'type':'object','properties':{'uid':{" SCHEMA_ID "},"                                       \
       "'gids':{'type':'array','minItems':0,'maxItems':64,'items':{" SCHEMA_ID "}}},"               \
       "'required':['uid','gids'],'additionalProperties':false")                                    \
+    T(uid, struct uid, "USER", JSON_INTEGER, ONE, "the number of a user: 0 to 4294967294",         \
+      "integer from 0 to 4294967294: a user", SCHEMA_ID)                                           \
     T(family, uint8_t, "ipv4|ipv6", JSON_TEXT, ONE, "\"ipv4\" or \"ipv6\"",                        \
       "`\"ipv4\"` or `\"ipv6\"`", "'enum':['ipv4','ipv6']")                                        \
     T(mac, struct mac, "MAC", JSON_TEXT, ONE,                                                      \
@@ -315,6 +323,10 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     F(S, persistent, flag, OPTIONAL, 0, 0, 0,                                                      \
       "It lasts until CLOSE_TAP, also over a reboot, and no descriptor comes with the reply: you " \
       "are its owner, and a program of yours opens it by its name.")                               \
+    F(S, owner, uid, OPTIONAL, 0, 0, 0,                                                            \
+      "Of a persistent tap: the user who owns it, instead of you. The tap is that user's: it "     \
+      "counts for the user's share, and the user opens it by its name and closes it. Only an "     \
+      "administrator may name another user.")                                                      \
     FIELD_DRY_RUN(F, S)
 
 #define FIELDS_CLOSE_TAP(F, S)                                                                     \

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Links between taps of the test's own and programs of link_peer.py; sourced behind lib.sh.
+# Set without_tun where no tap is made.
 # shellcheck disable=SC2154 # tests, build, work: of lib.sh
-need_tun
+[ -n "${without_tun:-}" ] || need_tun
 
 peer=$tests/link_peer.py
 declare -A servers

@@ -7,6 +7,7 @@
     link_peer.py arp FRAMING PLACE ASKED [LOCAL]         asks who has this address, as a client
     link_peer.py hold FRAMING PLACE ASKED                the same, and stays
     link_peer.py thief FRAMING PLACE ASKED [MAC]         the same, says whether there is an answer
+    link_peer.py answer FRAMING PLACE ADDRESS [LOCAL]    has this address, and answers who asks for it
     link_peer.py serve FRAMING PATH ASKED TIMES          the same, for one who connects, so many times
     link_peer.py idle SOCKET                             connects, says so, and never reads
     link_peer.py hostile SOCKET                          sends what is no u16le stream, or too much
@@ -139,6 +140,19 @@ def thief(framing, place, asked, mac=MAC.hex()):
         print("answered")
     except TimeoutError:
         print("nothing")
+
+
+def answer(framing, place, address, local=None):
+    _, put, take = FRAMINGS[framing]
+    own, number = bytes.fromhex("02000000bb01"), socket.inet_aton(address)
+    sock = connect(FRAMINGS[framing][0], place, local)
+    sock.settimeout(None)
+    print("ready", flush=True)
+    while True:
+        frame = take(sock)
+        if frame[12:14] == b"\x08\x06" and frame[20:22] == b"\0\1" and frame[38:42] == number:
+            reply = frame[6:12] + own + frame[12:20] + b"\0\2" + own + number + frame[22:32]
+            sock.send(put(reply))
 
 
 def serve(framing, path, asked, times):

@@ -109,4 +109,5 @@ def storm(count):
     print(f"{rate:.0f} a second; {refusals} times the share was used up")
 
 
-{"guest": guest, "storm": storm}[sys.argv[1]](*sys.argv[2:])
+if __name__ == "__main__":
+    {"guest": guest, "storm": storm}[sys.argv[1]](*sys.argv[2:])
