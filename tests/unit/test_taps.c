@@ -830,6 +830,81 @@ START_TEST(a_persistent_tap_is_made_again)
 }
 END_TEST
 
+/* --- For other users ----------------------------------------------------------------------- */
+
+/* Whoever asked for it: it is the owner's, who pays for it. */
+START_TEST(a_tap_for_another_user_is_that_user_s)
+{
+    static struct service s, next;
+    int journal = memory_make("journal", 16 << 20);
+
+    begin(&s);
+    service_keep(&s, journal, "");
+    taps_set_limits(taps_in(&s), &(struct limits){.taps = 16, .taps_per_user = 1});
+    expect(client_ask(&s, ROOT, OPEN(A ",\"persistent\":true,\"owner\":1001")), "success");
+    ck_assert_str_eq(taps_shown(&s), "nb-a open 1001 ");
+    ck_assert_uint_eq(fake_tap_find("nb-a")->owner, ALICE);
+    expect(client_ask(&s, ROOT, OPEN("\"persistent\":true,\"owner\":1001")), "limit");
+    expect(client_ask(&s, FIRST, OPEN("\"persistent\":true")), "limit");
+    expect(client_ask(&s, ROOT, OPEN("\"persistent\":true,\"owner\":0")), "success");
+    expect(client_ask(&s, ROOT, CLOSE("\"name\":\"nb-0\"")), "success");
+    close_all(&s);
+
+    follow(&next, &s, journal);
+    ck_assert_str_eq(taps_shown(&next), "nb-a open 1001 ");
+    expect(client_ask(&next, OTHER, CLOSE(A)), "not-allowed");
+    expect(client_ask(&next, FIRST, CLOSE(A)), "success");
+    notice(&next);
+    assert_nothing(&next);
+    end(&next);
+    close(journal);
+}
+END_TEST
+
+static const struct {
+    int client;
+    const char *payload, *code;
+} for_others[] = {
+    {FIRST, ",\"persistent\":true,\"owner\":1002", "not-allowed"},
+    {FIRST, ",\"persistent\":true,\"owner\":0,\"dry_run\":true", "not-allowed"},
+    {FIRST, ",\"persistent\":true,\"owner\":1001,\"dry_run\":true", "success"},
+    {ROOT, ",\"owner\":1001", "missing-field"},
+    {ROOT, ",\"owner\":0,\"dry_run\":true", "success"},
+    {ROOT, ",\"persistent\":true,\"owner\":1001,\"dry_run\":true", "success"},
+};
+
+START_TEST(only_an_administrator_makes_a_tap_for_another)
+{
+    char request[192];
+    struct service s;
+
+    begin(&s);
+    snprintf(request, sizeof request, OPEN(A "%s"), for_others[_i].payload);
+    expect(client_ask(&s, for_others[_i].client, request), for_others[_i].code);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+/* What counts for the owner's leases is not what a rule allows to who asks. */
+START_TEST(the_lease_counts_for_the_owner)
+{
+    struct service s;
+
+    begin(&s);
+    expect(client_ask(&s, ROOT, OPEN(A ",\"persistent\":true,\"owner\":1001")), "success");
+    ck_assert_uint_eq(TAILQ_FIRST(&s.services.leases.order)->info.uid, ALICE);
+    rule.leases = 1;
+    expect(client_ask(&s, FIRST, OPEN("\"persistent\":true")), "limit");
+    expect(client_ask(&s, OTHER, OPEN("\"persistent\":true,\"dry_run\":true")), "success");
+    rule.leases = 0;
+    expect(client_ask(&s, FIRST, CLOSE(A)), "success");
+    notice(&s);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, a_tap_lasts_as_long_as_its_descriptor);
@@ -857,6 +932,10 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, killed_before_the_interface_was_deleted);
     tcase_add_test(tests, what_nobody_knows_of_is_nobody_s);
     tcase_add_test(tests, a_persistent_tap_is_made_again);
+    tcase_add_test(tests, a_tap_for_another_user_is_that_user_s);
+    tcase_add_loop_test(tests, only_an_administrator_makes_a_tap_for_another, 0,
+                        sizeof for_others / sizeof *for_others);
+    tcase_add_test(tests, the_lease_counts_for_the_owner);
 }
 
 int main(void)

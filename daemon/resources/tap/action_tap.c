@@ -110,9 +110,33 @@ void publish_tap(struct events *events, enum tap_event event, const struct tap *
 
 /* --- Opening ------------------------------------------------------------------------------- */
 
+/* Whose it becomes. */
+static uid_t owner_of(const struct call *call)
+{
+    const struct uid *owner = &call->request.args.open_tap.owner;
+
+    return owner->given ? owner->number : call->peer->uid;
+}
+
 static struct tap_config config_of(const struct call *call)
 {
-    return tap_config_of(&call->request.args.open_tap, call->peer->uid);
+    return tap_config_of(&call->request.args.open_tap, owner_of(call));
+}
+
+/* A descriptor goes to who asks; and what another user holds counts for that user. */
+static bool judge_owner(const struct call *call, struct error *error)
+{
+    if (owner_of(call) == call->peer->uid)
+        return true;
+    if (!call_is_administrator(call))
+        return error_set(error, ERROR_NOT_ALLOWED, "owner",
+                         "Only an administrator may make a tap for another user. Leave out "
+                         "'owner', and it is yours; or ask your administrator for 'netbroker tap "
+                         "create --owner'.");
+    return call->request.args.open_tap.persistent ||
+           error_set(error, ERROR_MISSING_FIELD, "persistent",
+                     "Invalid argument: 'owner' is of a tap that its user opens by its name, and "
+                     "needs 'persistent': the descriptor of another tap would come to you.");
 }
 
 static void reply_tap(struct call *call, const char *done, const struct tap *tap)
@@ -174,7 +198,8 @@ static enum outcome open_now(struct call *call)
     struct error error;
     struct tap *tap;
 
-    if (!taps_have_room(taps, &config, call->peer->uid, &error) ||
+    holder.lease.uid = owner_of(call);
+    if (!judge_owner(call, &error) || !taps_have_room(taps, &config, holder.lease.uid, &error) ||
         !call_may_hold(call, NULL, &holder, &error))
         return refuse(call, &error);
     if (call->request.args.open_tap.dry_run) {

@@ -31,6 +31,7 @@ void taps_init(struct taps *taps, const struct resource_host *host,
     LIST_INIT(&taps->cursors);
     if (host->pools)
         pools_add(host->pools, &taps->pool, &words);
+    told_init(&taps->links, host->pools);
     taps_set_limits(taps, &LIMITS_DEFAULT);
 }
 
@@ -41,6 +42,7 @@ void taps_set_limits(struct taps *taps, const struct limits *limits)
 
     pool_bound(&taps->pool,
                &(struct pool_bounds){size, limits->taps_per_user, size / POOL_RESERVE_PART, 1});
+    told_set_limits(&taps->links, limits);
 }
 
 /* --- Finding ------------------------------------------------------------------------------- */
@@ -283,6 +285,8 @@ void tap_set_state(struct tap *tap, enum tap_state state)
 {
     tap->taps->waiting += (state == TAP_WAITING) - (tap->state == TAP_WAITING);
     tap->state = state;
+    if (state == TAP_CLOSING)
+        told_forget(tap, "the tap was closed");
 }
 
 void tap_forget(struct tap *tap)
@@ -334,6 +338,7 @@ int tap_take_fd(struct tap *tap)
 
 void taps_clear(struct taps *taps)
 {
+    taps->callbacks.told = NULL; /* nobody is left to be told */
     for (struct tap *tap = TAILQ_FIRST(&taps->order), *next; tap; tap = next) {
         next = TAILQ_NEXT(tap, in_order);
         resource_forget(taps->host.leases, &tap->resource);

@@ -21,6 +21,7 @@
 #include "hash.h"
 #include "platform/taps.h"
 #include "table.h"
+#include "told.h"
 
 /* T(NAME, word on the wire): what a tap is, and what may happen to it.
  * OPENING: its lease is recorded, and the keeper is asked. Its end waits for the answer.
@@ -68,7 +69,8 @@ struct tap {
     unsigned cursors;         /* that stand at it */
     int fd;                   /* owned, until it is handed over; -1: none */
     enum tap_state state;
-    bool asked;     /* the keeper's answer is to come */
+    struct told_link relay; /* what the relay on it says */
+    bool asked;             /* the keeper's answer is to come */
     bool remade;    /* nobody waits for it: it was there before this broker, or is made again */
     bool forgotten; /* it is freed when that comes */
     bool told;      /* the log has why it waits */
@@ -81,6 +83,7 @@ extern const struct resource_ops tap_ops;
 struct taps_callbacks {
     void (*event)(void *context, enum tap_event event, const struct tap *tap);
     void (*close)(void *context, int fd); /* without waiting for the kernel */
+    void (*told)(void *context, enum link_event event, const struct told *told, const char *why);
     void *context;
 };
 
@@ -92,6 +95,7 @@ struct taps {
     struct hash_table names;
     LIST_HEAD(, tap_cursor) cursors; /* open ones */
     struct pool pool;
+    struct told_links links;
     uint64_t serial;          /* of the next tap */
     struct waiters full;      /* who may have one more when one of their own has ended */
     unsigned waiting;         /* so many taps are */
