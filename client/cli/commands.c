@@ -39,6 +39,15 @@ enum { OPTION_TYPES(T) };
       "number of the tap's descriptor (3 where it is free), {name} the name of the interface and " \
       "{mac} its Ethernet address.")
 
+#define OPTIONS_TAP_CREATE(F, S)                                                                   \
+    FIELDS_TAP(F, S)                                                                               \
+    F(S, owner, uid, OPTIONAL, 0, 0, 0,                                                            \
+      "The user whose it is, by name or number, by default yourself. It counts for the user's "    \
+      "share, and the user opens it by its name and closes it. Only an administrator may name "    \
+      "another user.")                                                                             \
+    F(S, persistent, flag, OPTIONAL, 0, 0, 0, "It is persistent in any case.")                     \
+    FIELD_DRY_RUN(F, S)
+
 /* The options of fuzziqersoftware/tapserver, and some more. */
 #define OPTIONS_TAPSERVER(F, S)                                                                    \
     F(S, listen, place, REQUIRED, 0, 0, 0,                                                         \
@@ -149,6 +158,9 @@ enum { OPTION_TYPES(T) };
     C(TAP_EXEC, tap_exec, "OPEN_TAP", "tap.write", SHOW_TAP, "tap exec",                           \
       "Open a tap and run a command that has its descriptor. The tap lasts as long as the "        \
       "command, or whatever it leaves the descriptor to.")                                         \
+    C(TAP_CREATE, tap_create, "OPEN_TAP", "tap.write", SHOW_TAP, "tap create",                     \
+      "Make a persistent tap, for a program that opens one by its name. It lasts until 'tap "      \
+      "close', also over a reboot, and nobody but its owner can open it.")                         \
     C(TAPSERVER, tapserver, "OPEN_TAP", "tap.write", SHOW_TAP, "tapserver",                        \
       "Serve a tap to emulators such as Dolphin: an Ethernet link to this host, over a socket. "   \
       "It takes the options of fuzziqersoftware/tapserver, needs no privileges, serves several "   \
@@ -167,7 +179,8 @@ COMMANDS(C)
     O(SHOW_MFC, show_mfc)                                                                          \
     O(SHOW_VIF, show_vif)                                                                          \
     O(SHOW_TAP, show_tap)                                                                          \
-    O(GET_TAP, get_tap)
+    O(GET_TAP, get_tap)                                                                            \
+    O(SHOW_LINK, show_link)
 
 #define OPTION_WATCH(F, S)                                                                         \
     F(S, watch, seconds, OPTIONAL, 0, 0, 0,                                                        \
@@ -306,6 +319,8 @@ static const struct {
     {"policy check", "user",
      "The user to ask about, by name or number, with the groups that this machine knows; by "
      "default yourself."},
+    {"tap open", "owner",
+     "Of a persistent tap: the user whose it is, by name or number; see 'tap create'."},
     {"policy check", "verb",
      "The verb, such as mroute.write; netbroker-policy(5) lists all verbs."},
     {"policy check", "interfaces",

@@ -40,6 +40,7 @@ enum own_command {
     OWN_REPLACE,
     OWN_IMPORT,
     OWN_TAP_EXEC,
+    OWN_TAP_CREATE,
     OWN_TAPSERVER,
     OWN_LINK_SERVE,
     OWN_COUNT

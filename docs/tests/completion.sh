@@ -67,7 +67,8 @@ expect "netbroker mfc replace -f /etc/os-relea" /etc/os-release
 expect "netbroker mfc replace --file=/etc/os-relea" /etc/os-release
 expect "netbroker mfc import /etc/os-relea" /etc/os-release
 expect "netbroker mfc import --p" --print
-expect "netbroker tap " close exec list open show
+expect "netbroker tap " close create exec list open show
+expect "netbroker tap create nb-a --owner ro" root
 expect "netbroker tap exec --b" --bridge
 expect "netbroker tap exec --bridge e" eth8 eth9
 expect "netbroker tapserver --use" --use-framed-protocol

@@ -1,5 +1,4 @@
 #include "framing.h"
-#include "offload.h"
 
 #include <string.h>
 

@@ -29,6 +29,12 @@ enum {
     FRAMING_LIMIT_LEAST = 60, /* bytes; Ethernet's shortest frame, which each link must carry */
     FRAMING_HEADER_MAX = 4,   /* bytes before a frame */
     FRAMING_BATCH = 64,       /* frames that an encoder gathers */
+
+    /* With offload (offload.h), bytes of the header, of a frame behind it, and of both: the frame
+     * is IP's largest packet then. */
+    OFFLOAD_HEADER = 12,
+    OFFLOAD_FRAME_MAX = 65535 + FRAME_OVERHEAD,
+    OFFLOAD_LIMIT = OFFLOAD_HEADER + OFFLOAD_FRAME_MAX,
 };
 
 /* --- How long a frame is ------------------------------------------------------------------- */

@@ -19,12 +19,6 @@
 
 #include "framing.h"
 
-enum {
-    OFFLOAD_HEADER = 12,
-    OFFLOAD_FRAME_MAX = 65535 + FRAME_OVERHEAD, /* bytes behind the header: IP's largest packet */
-    OFFLOAD_LIMIT = OFFLOAD_HEADER + OFFLOAD_FRAME_MAX,
-};
-
 /* What a frame with its header, together of this length, is on a link whose frames have no more
  * than `limit` bytes once they are cut into segments. Of FRAMING_INVALID ret_why is set to a
  * sentence without its full stop, of static text. */
