@@ -102,6 +102,19 @@ static bool set_user(const struct target *target, const struct field *field, con
     return true;
 }
 
+/* The same by number alone. */
+static bool set_uid(const struct target *target, const struct field *field, const char *text)
+{
+    int64_t number;
+    bool is_number = parse_integer(text, &number);
+    const struct passwd *entry = is_number ? NULL : getpwnam(text);
+
+    if (!is_number && !entry)
+        return wrong(target, field, "there is no user '%s' on this machine.", text);
+    nb_request_set_integer(target->request, field->name, entry ? entry->pw_uid : number);
+    return true;
+}
+
 static bool set_seconds(const struct target *target, const struct field *field, const char *text)
 {
     char name[64];
@@ -158,6 +171,8 @@ static bool set_field(const struct target *target, const struct field *field, co
         return set_own(target, field, text);
     if (takes_list(field))
         return set_list(target, field, text);
+    if (field->type == FIELD_uid)
+        return set_uid(target, field, text);
     switch (type_row(field->type)->json) {
     case JSON_INTEGER:
         return set_integer(target, field, text, nb_request_set_integer);

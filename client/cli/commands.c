@@ -39,6 +39,15 @@ enum { OPTION_TYPES(T) };
       "number of the tap's descriptor (3 where it is free), {name} the name of the interface and " \
       "{mac} its Ethernet address.")
 
+#define OPTIONS_TAP_CREATE(F, S)                                                                   \
+    FIELDS_TAP(F, S)                                                                               \
+    F(S, owner, uid, OPTIONAL, 0, 0, 0,                                                            \
+      "The user whose it is, by name or number, by default yourself. It counts for the user's "    \
+      "share, and the user opens it by its name and closes it. Only an administrator may name "    \
+      "another user.")                                                                             \
+    F(S, persistent, flag, OPTIONAL, 0, 0, 0, "It is persistent in any case.")                     \
+    FIELD_DRY_RUN(F, S)
+
 /* The options of fuzziqersoftware/tapserver, and some more. */
 #define OPTIONS_TAPSERVER(F, S)                                                                    \
     F(S, listen, place, REQUIRED, 0, 0, 0,                                                         \
@@ -76,21 +85,32 @@ enum { OPTION_TYPES(T) };
 
 #define OPTIONS_LINK_SERVE(F, S)                                                                   \
     FIELDS_TAP_PLAIN(F, S)                                                                         \
+    F(S, offload, flag, OPTIONAL, 0, 0, 0,                                                         \
+      "Leave checksums and segmentation of TCP to the programs at the other ends: each frame on "  \
+      "the sockets is behind a header of 12 bytes (virtio_net_hdr), and may have 64 KiB. For "     \
+      "another 'netbroker link serve --offload', not for QEMU; with the framings u32be and "       \
+      "message.")                                                                                  \
     F(S, tap_fd, text, OPTIONAL, 0, 0, 0,                                                          \
       "The number of a tap's descriptor that this command has inherited, instead of asking the "   \
-      "service for one (IFF_TAP and IFF_NO_PI, without IFF_VNET_HDR).")                            \
+      "service for one (IFF_TAP and IFF_NO_PI; IFF_VNET_HDR with --offload, and not without).")    \
     F(S, tap_mtu, text, OPTIONAL, 0, 0, 0,                                                         \
-      "The MTU of such a tap, or with --nat. By default 1500.")                                    \
-    F(S, listen, place, OPTIONAL, 0, 0, 0,                                                         \
-      "Serve clients there: at a path, or at a port of TCP, of 127.0.0.1 where no address is "     \
-      "given. It may be given several times.")                                                     \
-    F(S, connect, place, OPTIONAL, 0, 0, 0,                                                        \
-      "Connect to a program that listens there, and again whenever it goes. It may be given "      \
-      "several times.")                                                                            \
-    F(S, fd, text, OPTIONAL, 0, 0, 0,                                                              \
-      "The number of a connected socket that this command has inherited.")                         \
+      "The MTU of such a tap, or with --nat or --no-tap. By default 1500.")                        \
+    F(S, no_tap, flag, OPTIONAL, 0, 0, 0,                                                          \
+      "Without a tap: a switch between the clients alone. Neither the service nor any privilege "  \
+      "is needed.")                                                                                \
+    F(S, listen, where, OPTIONAL, 0, 0, 0,                                                         \
+      "Serve clients there: at a path, or at PORT or ADDRESS:PORT of TCP, of 127.0.0.1 where no "  \
+      "address is given. What stands behind commas is for this place alone, by the names of the "  \
+      "options here: --listen /tmp/q,framing=u32be,isolate,mode=0660. A comma of the path is "     \
+      "written ',,'. It may be given several times.")                                              \
+    F(S, connect, where, OPTIONAL, 0, 0, 0,                                                        \
+      "Connect to a program that listens there, and again whenever it goes. Options may follow, "  \
+      "as those of --listen. It may be given several times.")                                      \
+    F(S, fd, descriptor, OPTIONAL, 0, 0, 0,                                                        \
+      "The number of a connected socket that this command has inherited. Options may follow, as "  \
+      "those of --listen. It may be given several times.")                                         \
     F(S, framing, text, OPTIONAL, 0, 0, 0,                                                         \
-      "How frames stand on the socket: u16le (the default; Dolphin, tapserver), u32be (QEMU's "    \
+      "How frames stand on the sockets: u16le (the default; Dolphin, tapserver), u32be (QEMU's "   \
       "stream, socket_vmnet, passt), u16be (vde_plug), message (a frame is a message; QEMU's "     \
       "dgram, User-mode Linux, slirp4netns) or unframed.")                                         \
     F(S, datagrams, flag, OPTIONAL, 0, 0, 0,                                                       \
@@ -138,6 +158,9 @@ enum { OPTION_TYPES(T) };
     C(TAP_EXEC, tap_exec, "OPEN_TAP", "tap.write", SHOW_TAP, "tap exec",                           \
       "Open a tap and run a command that has its descriptor. The tap lasts as long as the "        \
       "command, or whatever it leaves the descriptor to.")                                         \
+    C(TAP_CREATE, tap_create, "OPEN_TAP", "tap.write", SHOW_TAP, "tap create",                     \
+      "Make a persistent tap, for a program that opens one by its name. It lasts until 'tap "      \
+      "close', also over a reboot, and nobody but its owner can open it.")                         \
     C(TAPSERVER, tapserver, "OPEN_TAP", "tap.write", SHOW_TAP, "tapserver",                        \
       "Serve a tap to emulators such as Dolphin: an Ethernet link to this host, over a socket. "   \
       "It takes the options of fuzziqersoftware/tapserver, needs no privileges, serves several "   \
@@ -156,7 +179,8 @@ COMMANDS(C)
     O(SHOW_MFC, show_mfc)                                                                          \
     O(SHOW_VIF, show_vif)                                                                          \
     O(SHOW_TAP, show_tap)                                                                          \
-    O(GET_TAP, get_tap)
+    O(GET_TAP, get_tap)                                                                            \
+    O(SHOW_LINK, show_link)
 
 #define OPTION_WATCH(F, S)                                                                         \
     F(S, watch, seconds, OPTIONAL, 0, 0, 0,                                                        \
@@ -295,6 +319,8 @@ static const struct {
     {"policy check", "user",
      "The user to ask about, by name or number, with the groups that this machine knows; by "
      "default yourself."},
+    {"tap open", "owner",
+     "Of a persistent tap: the user whose it is, by name or number; see 'tap create'."},
     {"policy check", "verb",
      "The verb, such as mroute.write; netbroker-policy(5) lists all verbs."},
     {"policy check", "interfaces",

@@ -15,6 +15,8 @@
     T(COMMAND, command, "COMMAND", false)                                                          \
     T(PATH, path, "PATH", false)                                                                   \
     T(PLACE, place, "PATH|PORT|ADDRESS:PORT", true)                                                \
+    T(WHERE, where, "PLACE[,OPTION]...", true)                                                     \
+    T(DESCRIPTOR, descriptor, "FD[,OPTION]...", true)                                              \
     T(MODE, mode, "MODE", false)                                                                   \
     T(OWNERS, owners, "GROUP", false)                                                              \
     T(HOST, host, "ADDRESS[/LENGTH]", false)                                                       \
@@ -38,6 +40,7 @@ enum own_command {
     OWN_REPLACE,
     OWN_IMPORT,
     OWN_TAP_EXEC,
+    OWN_TAP_CREATE,
     OWN_TAPSERVER,
     OWN_LINK_SERVE,
     OWN_COUNT

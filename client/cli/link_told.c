@@ -61,6 +61,7 @@ static void on_attached(struct link *link, const struct link_port *port, void *c
     struct json json;
 
     (void)link;
+    link_news_attached(told->news);
     if (told->line->json) {
         begin_object(&json, "attached");
         add_port(&json, told, port);
@@ -78,6 +79,7 @@ static void on_detached(struct link *link, const struct link_port *port, const c
     struct json json;
 
     (void)link;
+    link_news_detached(told->news, port, why);
     if (told->line->json) {
         begin_object(&json, "detached");
         add_port(&json, told, port);
@@ -134,7 +136,7 @@ static const struct {
     {                                                                                              \
 #name, offsetof(struct framing_counts, name)                                               \
     }
-    C(frames), C(bytes), C(zero), C(undersize), C(oversize), C(uncarried), C(dropped),
+    C(frames), C(bytes), C(zero), C(undersize), C(oversize), C(uncarried), C(invalid), C(dropped),
 #undef C
 };
 
@@ -224,6 +226,8 @@ void link_tell_ready(const struct link_told *told, const char *mac, const char *
         json_member_string(&json, "mac", mac);
         json_member_string(&json, "where", where);
         json_member_string(&json, "framing", framing);
+        if (told->offload)
+            json_member_bool(&json, "offload", true);
         print_object(told, &json);
         return;
     }
@@ -235,7 +239,7 @@ void link_tell_ready(const struct link_told *told, const char *mac, const char *
     }
     fputs(" is linked to ", out);
     print_safe(out, where);
-    fprintf(out, " (%s).\n", framing);
+    fprintf(out, told->offload ? " (%s, offload).\n" : " (%s).\n", framing);
     fflush(out);
 }
 

@@ -21,10 +21,12 @@ static judge *const judges[ACTION_COUNT] = {
     [ACTION_CHECK_POLICY] = judge_decision,
 };
 
+static int run_tap_create(const struct command_line *line, struct nb_request *request);
+
 static int (*const own_commands[])(const struct command_line *, struct nb_request *) = {
-    [OWN_REPLACE] = run_replace,       [OWN_IMPORT] = run_import,
-    [OWN_TAP_EXEC] = run_tap_exec,     [OWN_TAPSERVER] = run_tapserver,
-    [OWN_LINK_SERVE] = run_link_serve,
+    [OWN_REPLACE] = run_replace,     [OWN_IMPORT] = run_import,
+    [OWN_TAP_EXEC] = run_tap_exec,   [OWN_TAP_CREATE] = run_tap_create,
+    [OWN_TAPSERVER] = run_tapserver, [OWN_LINK_SERVE] = run_link_serve,
 };
 _Static_assert(sizeof own_commands / sizeof *own_commands == OWN_COUNT, "each command is there");
 
@@ -142,6 +144,17 @@ static int run(const struct command_line *line, const struct nb_request *request
         nb_close(client);
     }
     return result < 0 ? explain_unreachable(line, result) : result;
+}
+
+/* It is `tap open --persistent`. */
+static int run_tap_create(const struct command_line *line, struct nb_request *request)
+{
+    struct command_line open = *line;
+
+    open.command.action = ACTION_OPEN_TAP;
+    if (!command_line_flag(line, "persistent"))
+        nb_request_set_bool(request, "persistent", true);
+    return run(&open, request);
 }
 
 /* On a full disk, or in a closed pipe, what was asked for is not there. */

@@ -57,6 +57,8 @@ expect "netbroker mfc add --iif eth8 --o" --oifs
 expect "netbroker mfc add --iif e" eth8 eth9
 expect "netbroker mfc add --iif=e" eth8 eth9
 expect "netbroker mfc add --oifs eth8,e" eth8,eth8 eth8,eth9
+expect "netbroker link serve --listen /tmp/s,f" /tmp/s,flood-rate= /tmp/s,framing=
+expect "netbroker link serve --connect /tmp/s,isolate,lo" /tmp/s,isolate,local=
 expect "netbroker mfc show --family " ipv4 ipv6
 expect "netbroker mfc show --w" --watch
 expect "netbroker mfc add --dry-run --gr" --group
@@ -65,7 +67,8 @@ expect "netbroker mfc replace -f /etc/os-relea" /etc/os-release
 expect "netbroker mfc replace --file=/etc/os-relea" /etc/os-release
 expect "netbroker mfc import /etc/os-relea" /etc/os-release
 expect "netbroker mfc import --p" --print
-expect "netbroker tap " close exec list open show
+expect "netbroker tap " close create exec list open show
+expect "netbroker tap create nb-a --owner ro" root
 expect "netbroker tap exec --b" --bridge
 expect "netbroker tap exec --bridge e" eth8 eth9
 expect "netbroker tapserver --use" --use-framed-protocol

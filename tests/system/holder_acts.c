@@ -326,7 +326,7 @@ static int ask_about_link(int type, int flags, unsigned interface_flags)
     return ask_kernel(&request.header);
 }
 
-bool netlink_read(const struct held *held, int which)
+bool netlink_interfaces(const struct held *held, int which)
 {
     (void)held, (void)which;
     return ask_about_link(RTM_GETLINK, NLM_F_DUMP, 0) == 0;

@@ -89,7 +89,7 @@ typedef bool act(const struct held *held, int which);
     H("socket of answers", channel_give, "sends a descriptor to the keeper", false, true)          \
     H("log", log_write, "writes lines", false, false)                                              \
     H("log", log_cut, "cuts what was written", false, false)                                       \
-    H("netlink", netlink_read, "reads interfaces", false, false)                                   \
+    H("netlink", netlink_interfaces, "reads interfaces", false, false)                             \
     H("netlink", netlink_change, "changes an interface", false, false)                             \
     H("netlink", netlink_rule, "leads packets to a table by a rule", false, false)                 \
     H("netlink", netlink_other, "talks to other parts of the kernel", false, false)                \

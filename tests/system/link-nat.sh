@@ -8,6 +8,7 @@ export XDG_RUNTIME_DIR=$work
 unset NETBROKER_SOCKET # it needs no service
 
 serve() {
+    : >$work/out # not what the link before it said
     "$build/client/netbroker" --json link serve --nat --listen $work/s >$work/out 2>$work/err &
     link=$!
     within 10 "the link" ready_or_ended

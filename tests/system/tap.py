@@ -92,7 +92,7 @@ def guest(address, *fields):
 
 
 def storm(count):
-    """Faster than the kernel deletes them: then the user's share is used up for a moment."""
+    """Faster than the kernel deletes them: then the service waits before it opens another."""
     client, left, refusals = Client(), int(count), 0
     begin = time.monotonic()
     while left > 0:
@@ -109,4 +109,5 @@ def storm(count):
     print(f"{rate:.0f} a second; {refusals} times the share was used up")
 
 
-{"guest": guest, "storm": storm}[sys.argv[1]](*sys.argv[2:])
+if __name__ == "__main__":
+    {"guest": guest, "storm": storm}[sys.argv[1]](*sys.argv[2:])

@@ -131,6 +131,10 @@ static const struct {
     {TAP("\"hosts\":[\"10.0.0.1/24\",\"10.0.0.2/24\",\"10.0.0.3/24\",\"10.0.0.4/24\","
          "\"10.0.0.5/24\",\"10.0.0.6/24\",\"10.0.0.7/24\",\"10.0.0.8/24\",\"10.0.0.9/24\"]"),
      "out-of-range", "hosts"},
+    /* owner */
+    {TAP("\"owner\":\"root\""), "invalid-type", "owner"},
+    {TAP("\"owner\":-1"), "out-of-range", "owner"},
+    {TAP("\"owner\":4294967295"), "out-of-range", "owner"},
     /* topics */
     {"{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":\"mfc.*\"}}", "invalid-type", "topics"},
     {"{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[1]}}", "invalid-type", "topics"},
@@ -416,8 +420,10 @@ START_TEST(a_tap_is_decoded_with_all_its_fields)
     const struct args_open_tap *args = &request.args.open_tap;
 
     assert_decodes(TAP("\"name\":\"nb-a\",\"mac\":\"52:54:00:aB:Cd:EF\",\"hosts\":[\"10.0.0.1/24\","
-                       "\"fd00::/127\",\"10.0.0.4/31\",\"10.0.0.7/32\"]"),
+                       "\"fd00::/127\",\"10.0.0.4/31\",\"10.0.0.7/32\"],\"owner\":4294967294"),
                    &request);
+    ck_assert(args->owner.given);
+    ck_assert_uint_eq(args->owner.number, 4294967294);
     ck_assert_str_eq(args->name.text, "nb-a");
     ck_assert(args->mac.given);
     ck_assert_mem_eq(args->mac.bytes, mac, sizeof mac);
@@ -427,6 +433,7 @@ START_TEST(a_tap_is_decoded_with_all_its_fields)
     ck_assert_mem_eq(args->hosts.hosts[0].address.bytes, "\x0a\0\0\x01", 4);
     ck_assert_uint_eq(args->hosts.hosts[1].length, 127);
     assert_decodes("{\"action\":\"OPEN_TAP\"}", &request);
+    ck_assert(!args->owner.given);
     ck_assert(!args->mac.given && args->hosts.count == 0 && !args->name.text[0]);
 }
 END_TEST
@@ -448,7 +455,7 @@ START_TEST(a_topic_that_nothing_matches_is_answered_with_what_is_like_it)
     ck_assert(!decode("{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[\"mfcs.added\"]}}",
                       &request, &error));
     ck_assert_str_eq(error.message, "Invalid argument: 'topics' 'mfcs.added' matches no event; it "
-                                    "takes mfc.*, join.*, tap.*, lost.");
+                                    "takes mfc.*, join.*, tap.*, link.*, lost.");
 }
 END_TEST
 

@@ -121,7 +121,7 @@ struct holder call_holder(const struct call *call, bool while_connected);
 struct holder call_releaser(const struct call *call);
 
 /* Whether the holder may have a lease on the resource, or on a new one (NULL): one more is one too
- * many, unless it is the holder's already. */
+ * many, unless it is the holder's already. It counts for the holder's user. */
 bool call_may_hold(const struct call *call, const struct resource *resource,
                    const struct holder *holder, struct error *error);
 

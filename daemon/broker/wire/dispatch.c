@@ -166,8 +166,11 @@ struct holder call_releaser(const struct call *call)
 bool call_may_hold(const struct call *call, const struct resource *resource,
                    const struct holder *holder, struct error *error)
 {
+    uid_t uid = holder->lease.uid;
+    unsigned limit = uid == call->peer->uid ? call->lease_limit : 0; /* of the rule for the peer */
+
     return (resource && resource_lease(resource, holder)) ||
-           users_may_hold_lease(&call->services->users, call->peer->uid, call->lease_limit, error);
+           users_may_hold_lease(&call->services->users, uid, limit, error);
 }
 
 bool call_may_hold_set(const struct call *call, unsigned limit, size_t more, size_t less,

@@ -110,9 +110,33 @@ void publish_tap(struct events *events, enum tap_event event, const struct tap *
 
 /* --- Opening ------------------------------------------------------------------------------- */
 
+/* Whose it becomes. */
+static uid_t owner_of(const struct call *call)
+{
+    const struct uid *owner = &call->request.args.open_tap.owner;
+
+    return owner->given ? owner->number : call->peer->uid;
+}
+
 static struct tap_config config_of(const struct call *call)
 {
-    return tap_config_of(&call->request.args.open_tap, call->peer->uid);
+    return tap_config_of(&call->request.args.open_tap, owner_of(call));
+}
+
+/* A descriptor goes to who asks; and what another user holds counts for that user. */
+static bool judge_owner(const struct call *call, struct error *error)
+{
+    if (owner_of(call) == call->peer->uid)
+        return true;
+    if (!call_is_administrator(call))
+        return error_set(error, ERROR_NOT_ALLOWED, "owner",
+                         "Only an administrator may make a tap for another user. Leave out "
+                         "'owner', and it is yours; or ask your administrator for 'netbroker tap "
+                         "create --owner'.");
+    return call->request.args.open_tap.persistent ||
+           error_set(error, ERROR_MISSING_FIELD, "persistent",
+                     "Invalid argument: 'owner' is of a tap that its user opens by its name, and "
+                     "needs 'persistent': the descriptor of another tap would come to you.");
 }
 
 static void reply_tap(struct call *call, const char *done, const struct tap *tap)
@@ -174,7 +198,8 @@ static enum outcome open_now(struct call *call)
     struct error error;
     struct tap *tap;
 
-    if (!taps_have_room(taps, &config, call->peer->uid, &error) ||
+    holder.lease.uid = owner_of(call);
+    if (!judge_owner(call, &error) || !taps_have_room(taps, &config, holder.lease.uid, &error) ||
         !call_may_hold(call, NULL, &holder, &error))
         return refuse(call, &error);
     if (call->request.args.open_tap.dry_run) {
@@ -189,9 +214,85 @@ static enum outcome open_now(struct call *call)
     return ask_keeper(call, tap);
 }
 
+/* What its user has not chosen is chosen now, once for all steps. */
+static bool complete(struct call *call, struct error *error)
+{
+    char *name = call->request.args.open_tap.name.text;
+
+    return name[0] || taps_choose(taps_of(call), &call->request.args.open_tap, name) ||
+           error_set(error, ERROR_LIMIT, "name",
+                     "The service finds no free name for a tap; give it one with 'name'.");
+}
+
+/* For taps of the user's own, which the kernel ends more slowly than a script opens them. */
+enum { PATIENCE_SECONDS = 3 };
+
+/* Its pending's `change`: the name was chosen for the user, and another one would do. */
+enum { NAME_IS_CHOSEN = 1 };
+
+/* Requests that wait so at a time, of one user and of all. Each looks again when a tap has ended.
+ */
+enum { WAITING_OF_USER_MAX = 16, WAITING_MAX = 256 };
+
+static bool has_place_to_wait(const struct taps *taps, uid_t uid)
+{
+    unsigned of_user = 0, all = 0;
+    const struct waiter *waiter;
+
+    TAILQ_FOREACH (waiter, &taps->full, in_list) {
+        of_user += ((const struct pending *)waiter)->call.peer->uid == uid;
+        all++;
+    }
+    return of_user < WAITING_OF_USER_MAX && all < WAITING_MAX;
+}
+
+static enum outcome open_when_one_ended(struct pending *pending);
+
+/* until: as its pending has it; 0: it has not waited yet. False: there is nothing to wait for. */
+static bool waits_for_room(struct call *call, bool name_is_chosen, unsigned until)
+{
+    struct taps *taps = taps_of(call);
+    struct pending *pending;
+
+    if (call->request.args.open_tap.dry_run || (until > 0 && taps->seconds >= until) ||
+        !has_place_to_wait(taps, call->peer->uid) || !taps_room_may_come(taps, call->peer->uid))
+        return false;
+    pending = pending_begin(call, open_when_one_ended);
+    if (!pending)
+        return false;
+    pending->change = name_is_chosen ? NAME_IS_CHOSEN : 0;
+    pending->until = until > 0 ? until : taps->seconds + PATIENCE_SECONDS;
+    waiters_add(&taps->full, &pending->waiter);
+    return true;
+}
+
+/* Others may have waited as well, and have the name now. The policy decides on names. */
+static bool choose_again(struct call *call, struct error *error)
+{
+    struct interface_name *name = &call->request.args.open_tap.name;
+
+    if (taps_is_free(taps_of(call), name->text))
+        return true;
+    memset(name, 0, sizeof *name);
+    return authorise(call, error) && complete(call, error);
+}
+
+static enum outcome open_when_one_ended(struct pending *pending)
+{
+    bool name_is_chosen = pending->change == NAME_IS_CHOSEN;
+    struct call *call = &pending->call;
+    struct error error;
+
+    if (waits_for_room(call, name_is_chosen, pending->until))
+        return OUTCOME_PENDING;
+    return name_is_chosen && !choose_again(call, &error) ? refuse(call, &error) : open_now(call);
+}
+
 static enum outcome open_after_another(struct pending *pending)
 {
-    return open_now(&pending->call);
+    struct call *call = &pending->call;
+
+    return waits_for_room(call, false, 0) ? OUTCOME_PENDING : open_now(call);
 }
 
 /* Its name is free when the interface is gone: that of a tap that is closing, or of a spare that is
@@ -233,19 +334,9 @@ static enum outcome refuse_taken(struct call *call, const struct tap *tap)
     return refuse(call, &error);
 }
 
-/* What its user has not chosen is chosen now, once for all steps. */
-static bool complete(struct call *call, struct error *error)
-{
-    char *name = call->request.args.open_tap.name.text;
-
-    return name[0] || taps_choose(taps_of(call), &call->request.args.open_tap, name) ||
-           error_set(error, ERROR_LIMIT, "name",
-                     "The service finds no free name for a tap; give it one with 'name'.");
-}
-
 enum outcome handle_open_tap(struct call *call, const struct args_open_tap *args)
 {
-    bool any = !args->name.text[0] && !args->mac.given;
+    bool name_is_chosen = !args->name.text[0];
     struct taps *taps = taps_of(call);
     struct stock_spare *spare;
     struct tap_config config;
@@ -257,7 +348,7 @@ enum outcome handle_open_tap(struct call *call, const struct args_open_tap *args
     config = config_of(call);
     if (!taps_judge(taps, &config, &error))
         return refuse(call, &error);
-    if (any && !args->dry_run)
+    if (name_is_chosen && !args->mac.given && !args->dry_run)
         stock_note(&taps->stock, &config);
     tap = taps_find_tap(taps, args->name.text);
     if (tap && tap->state != TAP_CLOSING)
@@ -265,7 +356,9 @@ enum outcome handle_open_tap(struct call *call, const struct args_open_tap *args
     spare = stock_find(&taps->stock, args->name.text);
     if (spare && stock_offers(spare, &config))
         spare = NULL;
-    return (tap || spare) && !args->dry_run ? wait_for_end(call, tap, spare) : open_now(call);
+    if ((tap || spare) && !args->dry_run)
+        return wait_for_end(call, tap, spare);
+    return waits_for_room(call, name_is_chosen, 0) ? OUTCOME_PENDING : open_now(call);
 }
 
 /* --- Closing and showing ------------------------------------------------------------------- */

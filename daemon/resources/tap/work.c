@@ -278,6 +278,7 @@ static void lose_netif(struct taps *taps, const struct netif *netif)
     TAILQ_FOREACH (tap, &taps->order, in_order)
         if (tap->ifindex == netif->ifindex) {
             lose(tap);
+            waiters_resume(&taps->full, NULL);
             return;
         }
 }
@@ -323,7 +324,9 @@ void taps_tick(struct taps *taps)
     struct tap *tap;
 
     stock_tick(&taps->stock);
-    if (++taps->seconds % RETRY_SECONDS != 0)
+    taps->seconds++;
+    waiters_resume(&taps->full, NULL);
+    if (taps->seconds % RETRY_SECONDS != 0)
         return;
     TAILQ_FOREACH (tap, &taps->order, in_order) {
         if (tap->state == TAP_WAITING)

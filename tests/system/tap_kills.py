@@ -1,0 +1,514 @@
+"""Broker, keeper and clients are killed at random, while several users hold taps.
+
+    tap_kills.py run SEED SECONDS PID      kills for so long, and ends where a promise is broken;
+                                           PID is the service manager
+    tap_kills.py guest FD ADDRESS          a guest at a tap's descriptor: answers ARP and pings
+    tap_kills.py station SOCKET ADDRESS    the same behind a link that serves u16le
+
+What is wanted is known at each moment: a tap is there as long as its program lives, and a
+persistent one until its lease ends. So after each kill interfaces, taps and leases must soon be the
+wanted ones, with the names, numbers and addresses that they had; and all the time each guest is
+pinged, of which no answer may be missing, whoever else is killed."""
+
+import json
+import os
+import random
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+import tap
+
+WAIT = 60  # seconds, on a slow machine; nothing is measured
+SLOTS = 6  # taps at most, each with a name and a network of its own
+USERS = ("member", "operator", "stranger")
+WORK = "/run/netbroker-test"
+NETBROKER = WORK + "/build/client/netbroker"
+
+
+def fail(text):
+    sys.exit(f"FAILED: {text}")
+
+
+def within(what, check):
+    """check returns what is wrong, and nothing once all is right."""
+    end = time.monotonic() + WAIT
+    while True:
+        wrong = check()
+        if not wrong:
+            return
+        if time.monotonic() > end:
+            fail(f"{what}: {wrong}")
+        time.sleep(0.02)
+
+
+# --- Guests ---------------------------------------------------------------------------------------
+
+
+def answer_frames(read, write, address):
+    address = socket.inet_aton(address)
+    while True:
+        frame = tap.answer(read(), address)
+        if frame:
+            write(frame)
+
+
+def guest(fd, address):
+    def read():
+        while True:
+            select.select([int(fd)], [], [])
+            try:
+                return os.read(int(fd), 65536)
+            except BlockingIOError:
+                pass
+
+    answer_frames(read, lambda frame: os.write(int(fd), frame), address)
+
+
+def station(path, address):
+    link = socket.socket(socket.AF_UNIX)
+    link.connect(path)
+    stream = link.makefile("rb")
+    print("connected", flush=True)
+    answer_frames(lambda: stream.read(struct.unpack("<H", stream.read(2))[0]),
+                  lambda frame: link.sendall(struct.pack("<H", len(frame)) + frame), address)
+
+
+# --- Pings ----------------------------------------------------------------------------------------
+
+
+class Pings:
+    """Some hundred a second, each of which must be answered. They begin with the first answer."""
+
+    def __init__(self, address):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)
+        self.socket.connect((address, 0))
+        self.socket.settimeout(0.01)
+        self.missing = set()
+        self.sent = 0
+        self.ending = False
+        self.first()
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def first(self):
+        end = time.monotonic() + WAIT
+        while True:
+            self.send()
+            self.take()
+            if len(self.missing) < self.sent:
+                break
+            if time.monotonic() > end:
+                fail(f"no guest answers at {self.socket.getpeername()[0]}")
+        self.missing.clear()
+        self.sent = 1000  # what comes late of the first ones is none of the rest
+
+    def send(self):
+        number = self.sent & 0xFFFF
+        self.socket.send(struct.pack("!BBHHH", 8, 0, 0, 0, number))
+        self.missing.add(number)
+        self.sent += 1
+
+    def take(self):
+        try:
+            data = self.socket.recv(100)
+        except TimeoutError:
+            return
+        self.missing.discard(struct.unpack("!H", data[6:8])[0])
+
+    def run(self):
+        while not self.ending:
+            self.send()
+            self.take()
+            time.sleep(0.005)
+        end = time.monotonic() + WAIT
+        while self.missing and time.monotonic() < end:
+            self.take()
+
+    def end(self):
+        """Returns how many were sent and how many had no answer."""
+        self.ending = True
+        self.thread.join()
+        self.socket.close()
+        return self.sent - 1000, len(self.missing)
+
+
+# --- The service ----------------------------------------------------------------------------------
+
+
+def ask(action, **payload):
+    """Asks until somebody answers: who was killed is soon there again."""
+    end = time.monotonic() + WAIT
+    while True:
+        client = socket.socket(socket.AF_UNIX)
+        try:
+            client.connect(os.environ["NETBROKER_SOCKET"])
+            client.sendall(json.dumps({"action": action, "payload": payload}).encode())
+            line = client.makefile().readline()
+            if line:
+                return json.loads(line)
+        except OSError:
+            pass
+        finally:
+            client.close()
+        if time.monotonic() > end:
+            fail(f"nobody answers {action}")
+        time.sleep(0.02)
+
+
+def status():
+    return ask("STATUS")["payload"]
+
+
+def devices():
+    output = subprocess.run(["ip", "-json", "link", "show", "type", "tun"], check=True,
+                            stdout=subprocess.PIPE).stdout
+    return {link["ifname"]: (link["ifindex"], link["address"])
+            for link in json.loads(output or "[]") if link}
+
+
+def listed():
+    return {tap["name"]: (tap["ifindex"], tap["mac"], tap["uid"], tap["state"])
+            for tap in ask("SHOW_TAP")["payload"]["taps"]}
+
+
+def leased():
+    return sorted((lease["what"], lease["uid"]) for lease in ask("LEASES")["payload"]["leases"])
+
+
+def is_python(pid):
+    with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+        return file.read() == "python3\n"
+
+
+def descendants(pid):
+    try:
+        children = open(f"/proc/{pid}/task/{pid}/children").read().split()
+    except FileNotFoundError:
+        return []
+    return [each for child in children for each in (int(child), *descendants(int(child)))]
+
+
+def descriptors(pid):
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except FileNotFoundError:
+        return 0
+
+
+# --- What holds taps ------------------------------------------------------------------------------
+
+
+def start(user, *words, name):
+    return subprocess.Popen(["setpriv", "--reuid", user, "--regid", user, "--init-groups", *words],
+                            stdout=subprocess.PIPE, stderr=open(f"{WORK}/{name}.err", "w"))
+
+
+class Holder:
+    """One tap, in a slot. Its end may come before it is open: then nothing may be left of it."""
+
+    def __init__(self, slot, user):
+        self.slot, self.user = slot, user
+        self.uid = 3001 + USERS.index(user)
+        self.name = f"nb-{slot}"
+        self.host, self.guest = f"192.168.{slot}.1", f"192.168.{slot}.2"
+        self.pings = None
+        self.found = None  # number and address of the interface
+        self.sent = 0
+
+    def remember(self):
+        self.found = devices().get(self.name)
+        if not self.found:
+            fail(f"{self.name} was opened, and there is no such interface")
+
+    def stop_pings(self):
+        if not self.pings:
+            return
+        sent, lost = self.pings.end()
+        self.pings = None
+        self.sent += sent
+        if lost:
+            fail(f"{lost} of {sent} pings to the guest of {self.name} had no answer")
+
+    def check_alive(self):
+        pass
+
+
+class Exec(Holder):
+    """netbroker tap exec: the command has the descriptor."""
+
+    def begin(self):
+        self.process = start(self.user, NETBROKER, "tap", "exec", self.name, "--hosts",
+                             self.host + "/24", "--", "python3", WORK + "/build/tap_kills.py",
+                             "guest", "{fd}", self.guest, name=self.name)
+
+    def is_open(self):
+        """Waits until it is open, or has failed."""
+        while self.process.poll() is None:
+            if self.name in listed() and is_python(self.process.pid):
+                return True
+            time.sleep(0.02)
+        return False
+
+    def use(self):
+        self.remember()
+        self.pings = Pings(self.guest)
+
+    def check_alive(self):
+        if self.process.poll() is not None:
+            fail(f"the program of {self.name} has ended: {open(f'{WORK}/{self.name}.err').read()}")
+
+    def kill(self):
+        self.stop_pings()
+        self.abort()
+
+    def abort(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Link(Exec):
+    """netbroker link serve, with a client that comes and goes."""
+
+    def begin(self):
+        self.path = f"{WORK}/state/{self.name}-{self.user}.sock"
+        self.process = start(self.user, NETBROKER, "--json", "link", "serve", self.name, "--hosts",
+                             self.host + "/24", "--framing", "u16le", "--listen", self.path,
+                             name=self.name)
+
+    def is_open(self):
+        for line in self.process.stdout:
+            if b'"event":"ready"' in line:
+                return True
+        self.process.wait()
+        return False
+
+    def use(self):
+        self.remember()
+        self.begin_client()
+
+    def begin_client(self):
+        self.client = start(self.user, "python3", WORK + "/build/tap_kills.py", "station",
+                            self.path, self.guest, name=self.name + ".client")
+        self.client.stdout.readline()
+        self.pings = Pings(self.guest)
+
+    def end_client(self):
+        self.stop_pings()
+        self.client.kill()
+        self.client.wait()
+
+    def kill(self):
+        self.end_client()
+        self.abort()
+
+
+class Persistent(Holder):
+    """netbroker tap open --persistent: no program has it."""
+
+    def begin(self):
+        self.process = start(self.user, NETBROKER, "tap", "open", self.name, "--persistent",
+                             name=self.name)
+
+    def is_open(self):
+        return self.process.wait() == 0
+
+    def use(self):
+        self.remember()
+
+    def kill(self):
+        self.stop_pings()
+        # Whoever answers may be killed before it does. Then the tap may be closed already.
+        for _ in range(3):
+            done = subprocess.run([NETBROKER, "tap", "close", self.name], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+            if done.returncode == 0 or self.name not in listed():
+                return
+        fail(f"{self.name} cannot be closed")
+
+    def abort(self):
+        """Its lease may be there, which lasts."""
+        self.process.wait()
+        if self.name in listed():
+            self.kill()
+
+
+# --- Kills ----------------------------------------------------------------------------------------
+
+
+class Game:
+    def __init__(self, seed, manager):
+        self.random = random.Random(seed)
+        self.manager = manager
+        self.holders = {}
+        self.counts = {}
+        self.pings = 0
+        first = status()
+        self.before = {half: descriptors(first[half]["pid"]) for half in ("broker", "keeper")}
+
+    def count(self, what):
+        self.counts[what] = self.counts.get(what, 0) + 1
+
+    # --- Each returns what it killed ---
+
+    def kill_broker(self):
+        pid = status()["broker"]["pid"]
+        os.kill(pid, signal.SIGKILL)
+        within("the next broker", lambda: status()["broker"]["pid"] == pid and "there is none")
+
+    def kill_keeper(self):
+        pid = status()["keeper"]["pid"]
+        os.kill(pid, signal.SIGKILL)
+        within("the next keeper", lambda: status()["keeper"]["pid"] == pid and "there is none")
+
+    def kill_any(self):
+        """Also those beside the two, and those that have just begun and serve nobody yet."""
+        for _ in range(self.random.randint(1, 4)):
+            those = descendants(self.manager)
+            if those:
+                try:
+                    os.kill(self.random.choice(those), signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            time.sleep(self.random.random() / 20)
+
+    def kill_service(self):
+        self.random.choice((self.kill_broker, self.kill_keeper))()
+
+    def pick(self, kind=Holder):
+        those = [holder for holder in self.holders.values() if isinstance(holder, kind)]
+        return self.random.choice(those) if those else None
+
+    def kill_holder(self, meanwhile=None):
+        holder = self.pick()
+        if not holder:
+            return
+        holder.stop_pings()
+        thread = threading.Thread(target=holder.kill)
+        thread.start()
+        if meanwhile:
+            meanwhile()
+        thread.join()
+        self.end(holder)
+
+    def end(self, holder):
+        self.pings += holder.sent
+        self.holders.pop(holder.slot, None)
+
+    def new_holder(self):
+        free = [slot for slot in range(SLOTS) if slot not in self.holders]
+        if not free:
+            return None
+        kind = self.random.choice((Exec, Link, Link, Persistent))
+        return kind(self.random.choice(free), self.random.choice(USERS))
+
+    def open_one(self, meanwhile=None):
+        """Who gets no answer has nothing, or, where it lasts, a lease to close."""
+        holder = self.new_holder()
+        if not holder:
+            return
+        holder.begin()
+        if meanwhile:
+            time.sleep(self.random.random() / 20)
+            meanwhile()
+        if holder.is_open():
+            self.holders[holder.slot] = holder
+            holder.use()
+        elif meanwhile:
+            self.count("opening ended")
+            holder.abort()
+        else:
+            fail(f"{holder.name} is not opened: {open(f'{WORK}/{holder.name}.err').read()}")
+
+    def abort_one(self):
+        """The client is killed while it opens a tap."""
+        holder = self.new_holder()
+        if not holder or isinstance(holder, Persistent):
+            return
+        holder.begin()
+        time.sleep(self.random.random() / 20)
+        holder.abort()
+
+    def kill_client(self):
+        link = self.pick(Link)
+        if link:
+            link.end_client()
+            link.begin_client()
+
+    # --- What must be ---
+
+    def find_wrong(self):
+        wanted = {h.name: h.found for h in self.holders.values()}
+        taps = {h.name: (*h.found, h.uid, "open") for h in self.holders.values()}
+        leases = sorted((h.name, h.uid) for h in self.holders.values())
+        for what, expected, look in (("interfaces", wanted, devices), ("taps", taps, listed),
+                                     ("leases", leases, leased)):
+            seen = look()
+            if seen != expected:
+                return f"{what}: expected {expected}, saw {seen}"
+        closing = status()["taps"]["closing"]
+        return closing and f"{closing} are being closed"
+
+    def check(self, what):
+        for holder in self.holders.values():
+            holder.check_alive()
+        within(what, self.find_wrong)
+
+    def find_leaks(self):
+        now = status()
+        for half, before in self.before.items():
+            is_now = descriptors(now[half]["pid"])
+            if is_now > before + 2:
+                return f"the {half} had {before} descriptors, and has {is_now}"
+        return None
+
+    def play(self, seconds):
+        moves = {
+            "open": (3, self.open_one),
+            "open, broker or keeper killed": (2, lambda: self.open_one(self.kill_service)),
+            "client killed while it opens": (1, self.abort_one),
+            "broker killed": (2, self.kill_broker),
+            "keeper killed": (2, self.kill_keeper),
+            "holder killed": (1, self.kill_holder),
+            "holder and broker or keeper killed": (1, lambda: self.kill_holder(self.kill_service)),
+            "client of a link killed": (1, self.kill_client),
+            "any of the service's processes killed, some times": (2, self.kill_any),
+            "the same while one opens": (1, lambda: self.open_one(self.kill_any)),
+            "the same while a holder is killed": (1, lambda: self.kill_holder(self.kill_any)),
+        }
+        names = [name for name, (weight, _) in moves.items() for _ in range(weight)]
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            name = self.random.choice(names)
+            self.count(name)
+            moves[name][1]()
+            self.check(name)
+
+    def finish(self):
+        for holder in list(self.holders.values()):
+            holder.kill()
+            self.end(holder)
+        self.check("the end")
+        within("descriptors", self.find_leaks)
+
+
+def run(seed, seconds, manager):
+    game = Game(int(seed), int(manager))
+    try:
+        game.play(float(seconds))
+        game.finish()
+        for what, count in sorted(game.counts.items()):
+            print(f"{count:5} {what}")
+        print(f"{game.pings} pings were answered, each of them.")
+    finally:
+        for holder in game.holders.values():
+            if holder.pings:
+                holder.pings.end()
+
+
+{"run": run, "guest": guest, "station": station}[sys.argv[1]](*sys.argv[2:])
