@@ -25,6 +25,13 @@ enum {
     TAP_MTU_LEAST = 576,
     TAP_MTU_MAX = 65521,
     TAP_MTU_DEFAULT = 1500,
+    /* Ports of a relay, whose numbers a set of 256 bits holds; the first is the tap's. */
+    LINK_PORT_MAX = 255,
+    /* Clients of one tap's relay that the service keeps in mind: some 20 KiB a tap. */
+    LINK_TOLD_MAX = 32,
+    /* A path of a Unix socket (108 bytes of sun_path), or an address with its port. */
+    LABEL_LENGTH_MAX = 127,
+    FRAMING_LENGTH_MAX = 15,
     /* Groups that a question about a user may name. */
     USER_GROUPS_MAX = 64,
     /* Patterns one subscription may name. */

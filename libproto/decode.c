@@ -245,6 +245,36 @@ static bool parse_word(const cJSON *json, const struct place *place, void *ret)
     return true;
 }
 
+static bool parse_counter(const cJSON *json, const struct place *place, void *ret)
+{
+    if (json->valuedouble < 0) /* the check has let no more than 15 digits pass */
+        return wrong(place, ERROR_OUT_OF_RANGE, "is out of range", NULL);
+    *(uint64_t *)ret = (uint64_t)json->valuedouble;
+    return true;
+}
+
+/* Whether there is a character that moves a cursor, of ASCII or, after 0xc2 in UTF-8, of Latin-1.
+ */
+static bool has_control(const char *text)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0))
+            return true;
+    return false;
+}
+
+static bool parse_label(const cJSON *json, const struct place *place, void *ret)
+{
+    size_t length = strlen(json->valuestring);
+
+    if (length < place->field->low || length > place->field->high)
+        return wrong(place, ERROR_OUT_OF_RANGE, "is empty or too long", NULL);
+    if (has_control(json->valuestring))
+        return wrong(place, ERROR_OUT_OF_RANGE, "has control characters", NULL);
+    memcpy(((struct label *)ret)->text, json->valuestring, length + 1);
+    return true;
+}
+
 static bool parse_id(const cJSON *json, uint32_t *ret)
 {
     if (!cJSON_IsNumber(json) || json->valuedouble < 0 || json->valuedouble >= UINT32_MAX)

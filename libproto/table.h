@@ -34,6 +34,11 @@ struct word {
     char text[WORD_LENGTH_MAX + 1]; /* "": not given */
 };
 
+/* Text for people. */
+struct label {
+    char text[LABEL_LENGTH_MAX + 1]; /* "": not given */
+};
+
 /* An Ethernet address. */
 struct mac {
     bool given;
@@ -110,6 +115,13 @@ enum json_shape { ONE, LIST }; /* a list is written with commas where it is not 
       "'type':'boolean','default':false")                                                          \
     T(word, struct word, "NAME", JSON_TEXT, ONE, "a word of 1 to 31 characters",                   \
       "text of 1 to 31 bytes", "'type':'string','minLength':1,'maxLength':31")                     \
+    T(counter, uint64_t, "NUMBER", JSON_INTEGER, ONE, "an integer from 0 to 999999999999999",      \
+      "integer from 0 to 999999999999999",                                                         \
+      "'type':'integer','minimum':0,'maximum':999999999999999")                                    \
+    T(label, struct label, "TEXT", JSON_TEXT, ONE,                                                 \
+      "text of %u to %u bytes without control characters",                                         \
+      "text of %u to %u bytes without control characters",                                         \
+      "'type':'string','minLength':%u,'maxLength':%u")                                             \
     T(user, struct user, "USER", JSON_OBJECT, ONE,                                                 \
       "an object such as {\"uid\": 1000, \"gids\": [1000, 44]} with at most 64 groups",            \
       "`{\"uid\": NUMBER, \"gids\": [NUMBER, ...]}`, at most 64 groups",                           \
@@ -338,6 +350,31 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELDS_GET_TAP(F, S) F(S, name, interface, ARGUMENT, 0, 0, 0, "The name of the tap.")
 
+#define FIELDS_TELL_LINK(F, S)                                                                     \
+    F(S, tap, interface, REQUIRED, 0, 0, 0, "The tap whose frames are relayed, one of yours.")     \
+    F(S, port, number, REQUIRED, 1, LINK_PORT_MAX, 0, "The number of the client at the relay.")    \
+    F(S, name, label, OPTIONAL, 1, LABEL_LENGTH_MAX, 0,                                            \
+      "What the client is called: the path of a socket, or an address.")                           \
+    F(S, framing, label, OPTIONAL, 1, FRAMING_LENGTH_MAX, 0,                                       \
+      "How frames stand on its socket, such as u16le.")                                            \
+    F(S, pid, number, OPTIONAL, 0, INT32_MAX, 0, "Its process; 0 where that is not known.")        \
+    F(S, uid, number, OPTIONAL, 0, UINT32_MAX - 1, 0, "With pid: the user of the process.")        \
+    F(S, since, counter, OPTIONAL, 0, 0, 0,                                                        \
+      "When it was attached, in milliseconds since 1970. Of two clients with the same number, "    \
+      "this tells which is meant.")                                                                \
+    F(S, rx_frames, counter, OPTIONAL, 0, 0, 0, "Frames that came from it.")                       \
+    F(S, rx_bytes, counter, OPTIONAL, 0, 0, 0, "Their bytes.")                                     \
+    F(S, rx_refused, counter, OPTIONAL, 0, 0, 0,                                                   \
+      "Frames of it that were not relayed: too short, too long, or not allowed.")                  \
+    F(S, tx_frames, counter, OPTIONAL, 0, 0, 0, "Frames that went to it.")                         \
+    F(S, tx_bytes, counter, OPTIONAL, 0, 0, 0, "Their bytes.")                                     \
+    F(S, tx_dropped, counter, OPTIONAL, 0, 0, 0, "Frames that it did not read in time.")           \
+    F(S, pending, counter, OPTIONAL, 0, 0, 0, "Bytes that wait for it.")                           \
+    F(S, gone, label, OPTIONAL, 1, LABEL_LENGTH_MAX, 0,                                            \
+      "It was detached, and this is why. This is the last word on it.")
+
+#define FIELDS_SHOW_LINK(F, S)
+
 #define FIELDS_DIAGNOSE(F, S)                                                                      \
     F(S, source, address, OPTIONAL, 0, 0, 0, "The source address of the flow.")                    \
     F(S, group, address, OPTIONAL, 0, 0, 0, "The group of the flow.")                              \
@@ -419,6 +456,8 @@ enum action_flags {
     ACTION_WAITS_FOR_SETS = 1 << 5, /* while a set is applied, it waits */
     ACTION_DECIDED_LATER = 1 << 6,  /* the policy must allow its verb somewhere; what it is done to
                                      * is decided one by one */
+    ACTION_TELLS = 1 << 7,          /* it says what people may be shown: nothing changes by it, and
+                                     * it is not audited */
 };
 
 /* A(NAME, function, flags, policy verb, command line, fds taken, fds returned, documentation) */
@@ -467,6 +506,11 @@ enum action_flags {
       "List the taps with their state and counters.")                                              \
     A(GET_TAP, get_tap, 0, "tap.read", "tap show", "", "",                                         \
       "Show all that is known of one tap: who has it and since when, and its counters.")           \
+    A(TELL_LINK, tell_link, ACTION_TELLS, "tap.write", "", "", "",                                 \
+      "Tell of one client of a relay, for a tap that you hold, about once a second. It is shown "  \
+      "to people, and forgotten with the tap, or where nothing was told for 5 seconds.")           \
+    A(SHOW_LINK, show_link, 0, "tap.read", "link list", "", "",                                    \
+      "List the clients of relays on taps, as the relays tell of them.")                           \
     A(DIAGNOSE, diagnose, 0, "mroute.read", "doctor", "", "",                                      \
       "Find out from the kernel's state why multicast packets are not forwarded. The "             \
       "command exits with 1 where a problem was found.")                                           \
@@ -509,6 +553,9 @@ enum action_flags {
     E("tap.closed")                                                                                \
     E("tap.waiting")                                                                               \
     E("tap.restored")                                                                              \
+    E("link.attached")                                                                             \
+    E("link.detached")                                                                             \
+    E("link.dropped")                                                                              \
     E("lost")
 
 /* --- What the rows become ------------------------------------------------------------------ */

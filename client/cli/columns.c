@@ -140,6 +140,16 @@ void print_wrapped(const char *whole, size_t indent, size_t width)
     free(safe);
 }
 
+/* Puts a '>' at the end of what fits, and cuts no character of UTF-8 into pieces. */
+static void cut_line(char *line, size_t width)
+{
+    size_t end = width - 1;
+
+    while (end > 0 && ((unsigned char)line[end] & 0xc0) == 0x80)
+        end--;
+    memcpy(line + end, ">", 2);
+}
+
 static void print_row(const struct columns *columns, size_t row, size_t width)
 {
     char *const *cells = columns->cells + row * columns->count;
@@ -158,7 +168,7 @@ static void print_row(const struct columns *columns, size_t row, size_t width)
     if (used >= sizeof line)
         used = sizeof line - 1;
     if (width && used > width)
-        snprintf(line + width - 1, 2, ">");
+        cut_line(line, width);
     puts(line);
 }
 

@@ -174,7 +174,8 @@ COMMANDS(C)
     O(SHOW_MFC, show_mfc)                                                                          \
     O(SHOW_VIF, show_vif)                                                                          \
     O(SHOW_TAP, show_tap)                                                                          \
-    O(GET_TAP, get_tap)
+    O(GET_TAP, get_tap)                                                                            \
+    O(SHOW_LINK, show_link)
 
 #define OPTION_WATCH(F, S)                                                                         \
     F(S, watch, seconds, OPTIONAL, 0, 0, 0,                                                        \

@@ -216,8 +216,11 @@ static int run(struct serve *serve)
                          "the link cannot be made of these numbers.");
     }
     status = prepare(serve);
-    if (status == EXIT_DONE)
+    if (status == EXIT_DONE) {
+        if (serve->tap.name[0])
+            serve->told.news = link_news_start(serve->link, serve->line, serve->tap.name);
         status = link_tell_end(serve->link, &serve->told, link_run(serve->link));
+    }
     if (nat_has_ended(serve->nat)) {
         report(serve->line, &(struct fault){.code = "gone"}, "slirp4netns has ended.");
         status = EXIT_REFUSED;
@@ -225,6 +228,7 @@ static int run(struct serve *serve)
     if (serve->line->interval > 0)
         link_tell_counters(serve->link, &serve->told);
     nat_end(serve->nat);
+    link_news_end(serve->told.news);
     link_free(serve->link);
     return status;
 }

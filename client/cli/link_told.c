@@ -61,6 +61,7 @@ static void on_attached(struct link *link, const struct link_port *port, void *c
     struct json json;
 
     (void)link;
+    link_news_attached(told->news);
     if (told->line->json) {
         begin_object(&json, "attached");
         add_port(&json, told, port);
@@ -78,6 +79,7 @@ static void on_detached(struct link *link, const struct link_port *port, const c
     struct json json;
 
     (void)link;
+    link_news_detached(told->news, port, why);
     if (told->line->json) {
         begin_object(&json, "detached");
         add_port(&json, told, port);

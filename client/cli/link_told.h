@@ -5,11 +5,13 @@
 
 #include "cli.h"
 #include "link.h"
+#include "link_news.h"
 
 struct link_told {
     const struct command_line *line;
-    const char *tap; /* the name of the interface; "" where the link has none */
-    FILE *out;       /* instead of standard output, where a capture has that; else NULL */
+    const char *tap;        /* the name of the interface; "" where the link has none */
+    struct link_news *news; /* what the service is told; NULL: nothing */
+    FILE *out;              /* instead of standard output, where a capture has that; else NULL */
 };
 
 /* The functions are called with a struct link_told as their context. */

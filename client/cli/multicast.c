@@ -280,6 +280,28 @@ static const struct listing tap_facts = {
                 {"SENT", "tx", add_way}},
 };
 
+/* Names come last: they may be long. */
+static const struct listing links = {
+    .list = "links",
+    .none = "No clients of relays.",
+    .columns = {{"TAP", "tap", add_text},
+                {"PORT", "port", add_number},
+                {"USER", "uid", add_user},
+                {"PID", "pid", add_number},
+                {"FRAMING", "framing", add_given},
+                {"RX", "rx_frames", add_counter},
+                {"RX-BYTES", "rx_bytes", add_counter},
+                {"TX", "tx_frames", add_counter},
+                {"TX-BYTES", "tx_bytes", add_counter},
+                {"DROPS", "tx_dropped", add_counter},
+                COLUMN_RATES,
+                {"SINCE", "since", add_given},
+                {"CLIENT", "name", add_given}},
+    .spare = "SINCE RX-BYTES TX-BYTES PID +USER +RX +TX =DROPS/S +FRAMING +PORT USER FRAMING "
+             "RX-BYTES/S TX-BYTES/S",
+    .identity = {"tap", "port", "since"},
+};
+
 static const struct listing leases = {
     .list = "leases",
     .none = "No leases: nobody holds anything.",
@@ -315,7 +337,8 @@ const struct listing *listing_of(enum action action)
 {
     static const struct listing *const listings[ACTION_COUNT] = {
         [ACTION_SHOW_MFC] = &routes, [ACTION_SHOW_VIF] = &vifs, [ACTION_SHOW_JOIN] = &joins,
-        [ACTION_SHOW_TAP] = &taps,   [ACTION_GET_TAP] = &taps,  [ACTION_LEASES] = &leases,
+        [ACTION_SHOW_TAP] = &taps,   [ACTION_GET_TAP] = &taps,  [ACTION_SHOW_LINK] = &links,
+        [ACTION_LEASES] = &leases,
     };
 
     return listings[action];

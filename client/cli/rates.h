@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RATE_COUNTERS_MAX = 4 };
+enum { RATE_COUNTERS_MAX = 5 };
 
 struct rates;
 

@@ -110,9 +110,12 @@ static int serve(struct tapserver *server)
         result = link_end_by_signals(link);
     if (result == 0)
         result = listen_all(link, server);
-    if (result == 0)
+    if (result == 0) {
+        server->told.news = link_news_start(link, server->told.line, server->tap.name);
         result = link_run(link);
+    }
     status = link_tell_end(link, &server->told, result);
+    link_news_end(server->told.news);
     link_free(link);
     return status;
 }

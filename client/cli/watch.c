@@ -61,6 +61,21 @@ static void print_tap_event(const struct nb_value *payload)
     printf_safe(" [%s]", member_text(payload, "state"));
 }
 
+/* What a relay says of one of its clients. */
+static void print_link_event(const struct nb_value *payload)
+{
+    const char *why = member_text(payload, "why");
+
+    printf_safe(" %s", member_text(payload, "tap"));
+    printf(" #%" PRId64, member_number(payload, "port"));
+    printf_safe(" %s", member_text(payload, "name"));
+    printf_safe(" [%s]", member_text(payload, "framing"));
+    if (nb_value_get(payload, "lost"))
+        printf(" lost %" PRId64 " frames that it did not read", member_number(payload, "lost"));
+    if (why[0])
+        printf_safe(": %s", why);
+}
+
 static void print_event(struct nb_client *client, const struct nb_reply *event, void *context)
 {
     const struct nb_value *payload = nb_reply_payload(event);
@@ -75,6 +90,8 @@ static void print_event(struct nb_client *client, const struct nb_reply *event, 
         print_flow(payload);
     else if (nb_value_get(payload, "mac"))
         print_tap_event(payload);
+    else if (nb_value_get(payload, "told_by"))
+        print_link_event(payload);
     else if (strcmp(nb_reply_event(event), "mfc.healed") == 0)
         print_healed(payload);
     else if (strcmp(nb_reply_event(event), "lost") == 0)

@@ -62,7 +62,9 @@ static const char *example_value(const struct action_row *row, const struct fiel
 {
     /* The names of taps begin so; a port of a bridge has no address. */
     if (strcmp(row->policy, "tap.write") == 0 && field->type == FIELD_interface)
-        return strcmp(field->name, "name") == 0 ? "\"nb-dolphin\"" : NULL;
+        return strcmp(field->name, "bridge") != 0 ? "\"nb-dolphin\"" : NULL;
+    if (field->type == FIELD_number && field_is_required(field))
+        return "1";
     /* DIAGNOSE takes any address as its group, to say what is wrong with it. */
     if (strcmp(field->name, "group") == 0)
         return examples[FIELD_group];

@@ -33,6 +33,8 @@ EXPECTED = {
     "CLOSE_TAP": ("yynn", {"name": "nb-none"}),
     "SHOW_TAP": ("yynn", {}),
     "GET_TAP": ("yynn", {"name": "nb-none"}),
+    "TELL_LINK": ("ynnn", {"tap": "nb-none", "port": 1}),
+    "SHOW_LINK": ("yynn", {}),
     "DIAGNOSE": ("yynn", {}),
     "SUBSCRIBE": ("yynn", {"topics": ["lost"]}),
     "LEASES": ("yynn", {}),

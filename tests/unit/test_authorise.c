@@ -145,6 +145,14 @@ struct expectation {
     {                                                                                              \
         "{\"name\":\"nb-0\"}", "yynn"                                                              \
     }
+#define EXPECT_TELL_LINK                                                                           \
+    {                                                                                              \
+        "{\"tap\":\"nb-0\",\"port\":1}", "ynnn"                                                    \
+    }
+#define EXPECT_SHOW_LINK                                                                           \
+    {                                                                                              \
+        "{}", "yynn"                                                                               \
+    }
 #define EXPECT_DIAGNOSE                                                                            \
     {                                                                                              \
         "{}", "yynn"                                                                               \

@@ -55,6 +55,9 @@ enum { TAPS_SHOWN_MAX = 256 };
 struct shown {
     char name[INTERFACE_NAME_MAX + 1];
     struct tap_counters values;
+    unsigned clients; /* of a relay; the rest is of no tap without them */
+    uint64_t told[TOLD_COUNTERS];
+    bool relayed;
 };
 
 struct tap_metrics {
@@ -63,10 +66,19 @@ struct tap_metrics {
     struct reader reader;
     struct tap_cursor cursor;
     bool collecting;
-    unsigned written; /* of the counters */
+    unsigned written; /* metrics */
     size_t count, omitted;
     struct shown shown[TAPS_SHOWN_MAX];
 };
+
+/* What its relay says, also of clients that have left. */
+static void note_relay(const struct tap *tap, struct shown *shown)
+{
+    shown->clients = tap->relay.count;
+    shown->relayed = tap->relay.relayed;
+    for (unsigned i = 0; i < TOLD_COUNTERS; i++)
+        shown->told[i] = told_total(tap, i);
+}
 
 /* False: there are no more. */
 static bool collect(struct tap_metrics *metrics)
@@ -84,6 +96,7 @@ static bool collect(struct tap_metrics *metrics)
     }
     shown = &metrics->shown[metrics->count];
     memcpy(shown->name, tap->config.name, sizeof shown->name);
+    note_relay(tap, shown);
     metrics->count += tap_facts_count(tap->ifindex, &shown->values) == 0;
     return true;
 }
@@ -103,6 +116,8 @@ static void write_totals(const struct tap_metrics *metrics, struct json *out)
                   taps->refused);
     metric_number(out, "taps_omitted", "Taps without counters here, because there are too many.",
                   metrics->omitted);
+    metric_number(out, "link_events_withheld_total",
+                  "Events that relays told of faster than is passed on.", taps->links.withheld);
 }
 
 static void write_counter(const struct tap_metrics *metrics, unsigned i, struct json *out)
@@ -114,6 +129,40 @@ static void write_counter(const struct tap_metrics *metrics, unsigned i, struct 
         metric_line(out, "netbroker_%s{tap=\"%s\"} %" PRIu64, counters[i].metric,
                     metric_label(metrics->shown[n].name, label),
                     value_of(&metrics->shown[n].values, i));
+}
+
+static void write_told(const struct tap_metrics *metrics, unsigned i, struct json *out)
+{
+    char label[METRIC_LABEL_SIZE];
+
+    metric_head(out, told_counters[i].metric, told_counters[i].help);
+    for (size_t n = 0; n < metrics->count; n++)
+        if (metrics->shown[n].relayed)
+            metric_line(out, "netbroker_%s{tap=\"%s\"} %" PRIu64, told_counters[i].metric,
+                        metric_label(metrics->shown[n].name, label), metrics->shown[n].told[i]);
+}
+
+static void write_clients(const struct tap_metrics *metrics, struct json *out)
+{
+    char label[METRIC_LABEL_SIZE];
+
+    metric_head(out, "link_clients", "Clients of a relay, as it says.");
+    for (size_t n = 0; n < metrics->count; n++)
+        if (metrics->shown[n].relayed)
+            metric_line(out, "netbroker_link_clients{tap=\"%s\"} %u",
+                        metric_label(metrics->shown[n].name, label), metrics->shown[n].clients);
+}
+
+/* One metric, the nth. False: it is the last. */
+static bool write_next(const struct tap_metrics *metrics, unsigned n, struct json *out)
+{
+    if (n < COUNTERS)
+        write_counter(metrics, n, out);
+    else if (n == COUNTERS)
+        write_clients(metrics, out);
+    else if (told_counters[n - COUNTERS - 1].metric)
+        write_told(metrics, n - COUNTERS - 1, out);
+    return n < COUNTERS + TOLD_COUNTERS;
 }
 
 static bool produce(struct producer *producer, struct json *out)
@@ -128,8 +177,7 @@ static bool produce(struct producer *producer, struct json *out)
         write_totals(metrics, out);
         return true;
     }
-    write_counter(metrics, metrics->written++, out);
-    return metrics->written < COUNTERS;
+    return write_next(metrics, metrics->written++, out);
 }
 
 static void destroy(struct producer *producer)

@@ -27,6 +27,14 @@ static void close_fd(void *context, int fd)
         close(fd);
 }
 
+static void pass_told(void *context, enum link_event event, const struct told *told,
+                      const char *why)
+{
+    const struct tap_kind *kind = context;
+
+    publish_link(kind->host.events, event, told, why);
+}
+
 static bool start(const struct resource_host *host, void **ret_self)
 {
     struct tap_kind *kind = calloc(1, sizeof *kind);
@@ -34,7 +42,7 @@ static bool start(const struct resource_host *host, void **ret_self)
     if (!kind)
         return false;
     kind->host = *host;
-    taps_init(&kind->taps, host, &(struct taps_callbacks){pass_event, close_fd, kind});
+    taps_init(&kind->taps, host, &(struct taps_callbacks){pass_event, close_fd, pass_told, kind});
     *ret_self = kind;
     return true;
 }
@@ -83,6 +91,7 @@ static void tick(void *self)
     struct tap_kind *kind = self;
 
     taps_tick(&kind->taps);
+    told_tick(&kind->taps);
 }
 
 struct taps *taps_of(const struct call *call)

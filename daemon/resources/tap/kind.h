@@ -16,6 +16,10 @@ struct taps *taps_of(const struct call *call);
 /* Tells of what happened to a tap. */
 void publish_tap(struct events *events, enum tap_event event, const struct tap *tap);
 
+/* The same of a client of a relay; why: it is gone, or "". */
+void publish_link(struct events *events, enum link_event event, const struct told *told,
+                  const char *why);
+
 /* Its fields of OPEN_TAP. */
 void write_tap_config(struct json *out, const struct tap_config *config);
 

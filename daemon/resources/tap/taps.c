@@ -27,9 +27,11 @@ void taps_init(struct taps *taps, const struct resource_host *host,
     taps->callbacks = *callbacks;
     taps->prefix = host->config ? host->config->tap_prefix : TAP_PREFIX_DEFAULT;
     TAILQ_INIT(&taps->order);
+    TAILQ_INIT(&taps->full);
     LIST_INIT(&taps->cursors);
     if (host->pools)
         pools_add(host->pools, &taps->pool, &words);
+    told_init(&taps->links, host->pools);
     taps_set_limits(taps, &LIMITS_DEFAULT);
 }
 
@@ -40,6 +42,7 @@ void taps_set_limits(struct taps *taps, const struct limits *limits)
 
     pool_bound(&taps->pool,
                &(struct pool_bounds){size, limits->taps_per_user, size / POOL_RESERVE_PART, 1});
+    told_set_limits(&taps->links, limits);
 }
 
 /* --- Finding ------------------------------------------------------------------------------- */
@@ -66,7 +69,7 @@ struct tap *taps_find_tap(const struct taps *taps, const char *name)
     return NULL;
 }
 
-static bool is_free(const struct taps *taps, const char *name)
+bool taps_is_free(const struct taps *taps, const char *name)
 {
     return !taps_find_tap(taps, name) && !netifs_find(taps->host.netifs, name);
 }
@@ -76,7 +79,7 @@ bool taps_choose_name(const struct taps *taps, char *ret)
 {
     for (size_t i = 0; i <= 2 * taps->names.count + 64; i++) {
         snprintf(ret, INTERFACE_NAME_MAX + 1, "%s%zu", taps->prefix, i);
-        if (is_free(taps, ret))
+        if (taps_is_free(taps, ret))
             return true;
     }
     return false;
@@ -212,13 +215,32 @@ static bool judge_port(const struct taps *taps, const char *bridge, struct error
 bool taps_have_room(struct taps *taps, const struct tap_config *config, uid_t uid,
                     struct error *error)
 {
-    if (!is_free(taps, config->name))
+    if (!taps_is_free(taps, config->name))
         return error_set(error, ERROR_IN_USE, "name",
                          "There is an interface '%s' already. Take another name, or leave it out: "
                          "then the service takes one that is free.",
                          config->name);
     return judge_port(taps, config->bridge, error) && tap_judge_others(taps, config, error) &&
            pool_may(&taps->pool, uid, &(struct pool_request){.more = 1}, error);
+}
+
+static bool has_share(const struct pool *pool, uid_t uid)
+{
+    const struct account *user = pool->pools ? pools_find(pool->pools, uid) : NULL;
+
+    return user && pool_judge(pool, user, 1, pool->bounds.share) == POOL_SHARE_USED;
+}
+
+bool taps_room_may_come(const struct taps *taps, uid_t uid)
+{
+    const struct tap *tap;
+
+    if (!has_share(&taps->pool, uid))
+        return false;
+    TAILQ_FOREACH (tap, &taps->order, in_order)
+        if (tap->uid == uid && (tap->state == TAP_CLOSING || !(tap->config.flags & TAP_PERSISTENT)))
+            return true;
+    return false;
 }
 
 /* --- Adding and forgetting ----------------------------------------------------------------- */
@@ -269,6 +291,8 @@ void tap_set_state(struct tap *tap, enum tap_state state)
 {
     tap->taps->waiting += (state == TAP_WAITING) - (tap->state == TAP_WAITING);
     tap->state = state;
+    if (state == TAP_CLOSING)
+        told_forget(tap, "the tap was closed");
 }
 
 void tap_forget(struct tap *tap)
@@ -320,6 +344,7 @@ int tap_take_fd(struct tap *tap)
 
 void taps_clear(struct taps *taps)
 {
+    taps->callbacks.told = NULL; /* nobody is left to be told */
     for (struct tap *tap = TAILQ_FIRST(&taps->order), *next; tap; tap = next) {
         next = TAILQ_NEXT(tap, in_order);
         resource_forget(taps->host.leases, &tap->resource);
