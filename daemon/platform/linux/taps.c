@@ -11,6 +11,7 @@
 #include "platform/taps.h"
 
 #include "taps_internal.h"
+#include "taps_route.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -326,6 +327,8 @@ static int configure(int link, int fd, const struct tap_config *config)
         result = set_up(link, ifindex);
     if (result == 0)
         result = add_hosts(link, ifindex, config);
+    if (result == 0)
+        result = taps_add_routes(link, ifindex, config);
     if (result == 0 && config->flags & TAP_PERSISTENT && ioctl(fd, TUNSETPERSIST, 1UL) < 0)
         result = -errno;
     return result;

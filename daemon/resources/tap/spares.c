@@ -139,9 +139,7 @@ static void made(void *context, uint32_t number, int result)
  * when they are given, and who may open a persistent one is to be told to the kernel. */
 int tap_check_spare(const struct operations *operations, const struct keeper_request *request)
 {
-    const struct tap_config *tap = &request->tap;
-
-    if (tap->host_count > 0 || tap->flags & TAP_PERSISTENT)
+    if (!tap_is_plain(&request->tap))
         return -EINVAL;
     return tap_check_open(operations, request);
 }

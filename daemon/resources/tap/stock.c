@@ -340,7 +340,7 @@ bool stock_choose(const struct stock *stock, const struct tap_config *wanted, ch
     struct stock_shape shape = shape_of(wanted);
     const struct stock_spare *found = NULL;
 
-    for (size_t i = 0; i < TAP_SPARES_MAX && wanted->host_count == 0; i++) {
+    for (size_t i = 0; i < TAP_SPARES_MAX && tap_is_plain(wanted); i++) {
         const struct stock_spare *spare = &stock->spares[i];
 
         if (spare->state == STOCK_READY && has_shape(spare, &shape) &&
@@ -382,7 +382,7 @@ void stock_note(struct stock *stock, const struct tap_config *wanted)
     struct stock_shape shape = shape_of(wanted);
     size_t place = find_shape(stock, &shape);
 
-    if (stock->limit == 0 || wanted->host_count > 0 || wanted->flags & TAP_PERSISTENT ||
+    if (stock->limit == 0 || !tap_is_plain(wanted) ||
         (place == stock->shape_count && stock->admitted))
         return;
     if (place == stock->shape_count) {
