@@ -92,7 +92,7 @@ def guest(address, *fields):
 
 
 def storm(count):
-    """Faster than the kernel deletes them: then the user's share is used up for a moment."""
+    """Faster than the kernel deletes them: then the service waits before it opens another."""
     client, left, refusals = Client(), int(count), 0
     begin = time.monotonic()
     while left > 0:

@@ -15,7 +15,7 @@
 #include <cjson/cJSON.h>
 #include <uv.h>
 
-enum { CLIENTS_MAX = 4 };
+enum { CLIENTS_MAX = 24 };
 
 struct service {
     uv_loop_t loop;

@@ -83,7 +83,7 @@ static void wait_until_read(struct service *s)
 }
 
 /* The descriptor of a reply, the caller's, and the reply's payload. */
-static int take_tap(struct service *s, int n, cJSON **ret_payload)
+static int receive_tap(struct service *s, int n, cJSON **ret_payload)
 {
     struct fdpass_list list = {0};
     char text[4096];
@@ -95,12 +95,19 @@ static int take_tap(struct service *s, int n, cJSON **ret_payload)
     ck_assert_int_gt(length, 0);
     text[length] = '\0';
     ck_assert_msg(list.count == 1, "%zu descriptors with %s", list.count, text);
-    wait_until_read(s);
     reply = cJSON_Parse(text);
     if (ret_payload)
         *ret_payload = cJSON_DetachItemFromObject(reply, "payload");
     cJSON_Delete(reply);
     return list.fds[0];
+}
+
+static int take_tap(struct service *s, int n, cJSON **ret_payload)
+{
+    int fd = receive_tap(s, n, ret_payload);
+
+    wait_until_read(s);
+    return fd;
 }
 
 static int open_tap(struct service *s, int n, const char *request)
@@ -143,6 +150,15 @@ static void assert_nothing(struct service *s)
     ck_assert_uint_eq(s->services.leases.by_id.count, 0);
     ck_assert_uint_eq(taps_in(s)->names.count, 0);
     ck_assert_uint_eq(taps_in(s)->pool.used, 0);
+}
+
+static void pass_seconds(struct service *s, int count)
+{
+    service_settle(s);
+    for (int i = 0; i < count; i++) {
+        tap_ops.tick(kind_self(&s->services.kinds, &tap_ops));
+        service_settle(s);
+    }
 }
 
 /* --- Life ---------------------------------------------------------------------------------- */
@@ -344,8 +360,7 @@ START_TEST(what_is_not_deleted_is_tried_again)
     notice(&s);
     ck_assert_uint_eq(fake_tap_count(), 1);
     s.keeper.operations.defer = defer;
-    for (int i = 0; i < 5; i++)
-        tap_ops.tick(kind_self(&s.services.kinds, &tap_ops));
+    pass_seconds(&s, 5);
     notice(&s);
     assert_nothing(&s);
     close(fd);
@@ -430,14 +445,93 @@ START_TEST(one_user_takes_no_more_than_his_share)
     taps_set_limits(taps_in(&s), &(struct limits){.taps = 16, .taps_per_user = 2});
     fds[0] = open_tap(&s, FIRST, OPEN(""));
     fds[1] = open_tap(&s, SECOND, OPEN(""));
-    expect(client_ask(&s, FIRST, OPEN("")), "limit");
     expect(client_ask(&s, FIRST, OPEN("\"dry_run\":true")), "limit");
+    client_say(&s, FIRST, OPEN("")); /* a moment for what its programs may have closed */
+    service_settle(&s);
+    ck_assert(!LIST_EMPTY(&s.services.pendings));
+    pass_seconds(&s, 3);
+    expect(client_line(&s, FIRST, NULL), "limit");
     fds[2] = open_tap(&s, OTHER, OPEN(""));
     close(fds[0]);
     notice(&s);
     fds[3] = open_tap(&s, FIRST, OPEN(""));
     for (int i = 1; i < 4; i++)
         close(fds[i]);
+    notice(&s);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+/* Two wait for the end of one that its user has closed, with the same name chosen: the first of
+ * them has it. Those who wait too long are refused, and at once where persistent ones are all he
+ * has. */
+START_TEST(who_closes_a_tap_waits_for_its_end)
+{
+    struct service s;
+    cJSON *payload;
+    int fds[4];
+
+    begin(&s);
+    taps_set_limits(taps_in(&s), &(struct limits){.taps = 16, .taps_per_user = 2});
+    fds[0] = open_tap(&s, FIRST, OPEN(A));
+    fds[1] = open_tap(&s, FIRST, OPEN("\"name\":\"nb-b\""));
+    keeper_end_listen(&s.keeper, false);
+    expect(client_ask(&s, FIRST, CLOSE(A)), "success");
+    client_say(&s, FIRST, OPEN(""));
+    client_say(&s, SECOND, OPEN(""));
+    pass_seconds(&s, 2);
+    ck_assert_str_eq(taps_shown(&s), "nb-b open 1001 ");
+    expect(client_ask(&s, ROOT, CLOSE("\"name\":\"nb-b\"")), "success");
+    keeper_end_listen(&s.keeper, true);
+    notice(&s);
+    fds[2] = receive_tap(&s, FIRST, &payload);
+    ck_assert_str_eq(text_of(payload, "name"), "nb-0");
+    cJSON_Delete(payload);
+    fds[3] = take_tap(&s, SECOND, &payload);
+    ck_assert_str_eq(text_of(payload, "name"), "nb-1");
+    cJSON_Delete(payload);
+    keeper_end_listen(&s.keeper, false);
+    expect(client_ask(&s, FIRST, CLOSE("\"name\":\"nb-0\"")), "success");
+    client_say(&s, FIRST, OPEN(""));
+    pass_seconds(&s, 3);
+    expect(client_line(&s, FIRST, NULL), "limit");
+    keeper_end_listen(&s.keeper, true);
+    for (int i = 0; i < 4; i++)
+        close(fds[i]);
+    notice(&s);
+    for (int i = 0; i < 2; i++)
+        expect(client_ask(&s, FIRST, OPEN("\"persistent\":true")), "success");
+    expect(client_ask(&s, FIRST, OPEN("")), "limit");
+    expect(client_ask(&s, FIRST, CLOSE("\"name\":\"nb-0\"")), "success");
+    expect(client_ask(&s, FIRST, CLOSE("\"name\":\"nb-1\"")), "success");
+    notice(&s);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+/* Each who waits looks again at each end of a tap, so that few may wait. */
+START_TEST(few_wait_for_the_end_of_a_tap)
+{
+    enum { CROWD = 4, CROWD_SIZE = 17 };
+    struct service s;
+    int fd;
+
+    begin(&s);
+    taps_set_limits(taps_in(&s), &(struct limits){.taps = 16, .taps_per_user = 1});
+    fd = open_tap(&s, FIRST, OPEN(""));
+    for (int i = 0; i < CROWD_SIZE; i++) {
+        client_connect_as(&s, CROWD + i, ALICE);
+        client_say(&s, CROWD + i, OPEN(""));
+    }
+    expect(client_line(&s, CROWD + CROWD_SIZE - 1, NULL), "limit");
+    service_settle(&s);
+    ck_assert_uint_eq(s.received[CROWD].length, 0);
+    pass_seconds(&s, 3);
+    for (int i = 0; i < CROWD_SIZE - 1; i++)
+        expect(client_line(&s, CROWD + i, NULL), "limit");
+    close(fd);
     notice(&s);
     assert_nothing(&s);
     end(&s);
@@ -825,6 +919,8 @@ static void add_tests(TCase *tests)
     tcase_add_loop_test(tests, a_wrong_request_is_refused, 0, sizeof wrong / sizeof *wrong);
     tcase_add_test(tests, a_dry_run_opens_nothing);
     tcase_add_test(tests, one_user_takes_no_more_than_his_share);
+    tcase_add_test(tests, who_closes_a_tap_waits_for_its_end);
+    tcase_add_test(tests, few_wait_for_the_end_of_a_tap);
     tcase_add_test(tests, the_policy_judges_name_and_bridge);
     tcase_add_test(tests, events_tell_of_taps_and_their_bridges);
     tcase_add_test(tests, a_port_is_tried_again);

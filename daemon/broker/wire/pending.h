@@ -24,6 +24,7 @@ struct pending {
     void (*allowed)(struct pending *pending); /* again, by a new policy; NULL: that is all */
     void *context;                            /* for these */
     unsigned change;                          /* that was made, in the action's own terms */
+    unsigned until;                           /* when it gives up, the same */
     bool lease_is_new; /* it began with this request, and ends if that is not allowed any more */
     bool is_final;     /* it cannot be undone: a new policy comes too late */
 

@@ -214,9 +214,85 @@ static enum outcome open_now(struct call *call)
     return ask_keeper(call, tap);
 }
 
+/* What its user has not chosen is chosen now, once for all steps. */
+static bool complete(struct call *call, struct error *error)
+{
+    char *name = call->request.args.open_tap.name.text;
+
+    return name[0] || taps_choose_name(taps_of(call), name) ||
+           error_set(error, ERROR_LIMIT, "name",
+                     "The service finds no free name for a tap; give it one with 'name'.");
+}
+
+/* For taps of the user's own, which the kernel ends more slowly than a script opens them. */
+enum { PATIENCE_SECONDS = 3 };
+
+/* Its pending's `change`: the name was chosen for the user, and another one would do. */
+enum { NAME_IS_CHOSEN = 1 };
+
+/* Requests that wait so at a time, of one user and of all. Each looks again when a tap has ended.
+ */
+enum { WAITING_OF_USER_MAX = 16, WAITING_MAX = 256 };
+
+static bool has_place_to_wait(const struct taps *taps, uid_t uid)
+{
+    unsigned of_user = 0, all = 0;
+    const struct waiter *waiter;
+
+    TAILQ_FOREACH (waiter, &taps->full, in_list) {
+        of_user += ((const struct pending *)waiter)->call.peer->uid == uid;
+        all++;
+    }
+    return of_user < WAITING_OF_USER_MAX && all < WAITING_MAX;
+}
+
+static enum outcome open_when_one_ended(struct pending *pending);
+
+/* until: as its pending has it; 0: it has not waited yet. False: there is nothing to wait for. */
+static bool waits_for_room(struct call *call, bool name_is_chosen, unsigned until)
+{
+    struct taps *taps = taps_of(call);
+    struct pending *pending;
+
+    if (call->request.args.open_tap.dry_run || (until > 0 && taps->seconds >= until) ||
+        !has_place_to_wait(taps, call->peer->uid) || !taps_room_may_come(taps, call->peer->uid))
+        return false;
+    pending = pending_begin(call, open_when_one_ended);
+    if (!pending)
+        return false;
+    pending->change = name_is_chosen ? NAME_IS_CHOSEN : 0;
+    pending->until = until > 0 ? until : taps->seconds + PATIENCE_SECONDS;
+    waiters_add(&taps->full, &pending->waiter);
+    return true;
+}
+
+/* Others may have waited as well, and have the name now. The policy decides on names. */
+static bool choose_again(struct call *call, struct error *error)
+{
+    struct interface_name *name = &call->request.args.open_tap.name;
+
+    if (taps_is_free(taps_of(call), name->text))
+        return true;
+    memset(name, 0, sizeof *name);
+    return authorise(call, error) && complete(call, error);
+}
+
+static enum outcome open_when_one_ended(struct pending *pending)
+{
+    bool name_is_chosen = pending->change == NAME_IS_CHOSEN;
+    struct call *call = &pending->call;
+    struct error error;
+
+    if (waits_for_room(call, name_is_chosen, pending->until))
+        return OUTCOME_PENDING;
+    return name_is_chosen && !choose_again(call, &error) ? refuse(call, &error) : open_now(call);
+}
+
 static enum outcome open_after_another(struct pending *pending)
 {
-    return open_now(&pending->call);
+    struct call *call = &pending->call;
+
+    return waits_for_room(call, false, 0) ? OUTCOME_PENDING : open_now(call);
 }
 
 /* Its name is free when the interface is gone. */
@@ -255,18 +331,9 @@ static enum outcome refuse_taken(struct call *call, const struct tap *tap)
     return refuse(call, &error);
 }
 
-/* What its user has not chosen is chosen now, once for all steps. */
-static bool complete(struct call *call, struct error *error)
-{
-    char *name = call->request.args.open_tap.name.text;
-
-    return name[0] || taps_choose_name(taps_of(call), name) ||
-           error_set(error, ERROR_LIMIT, "name",
-                     "The service finds no free name for a tap; give it one with 'name'.");
-}
-
 enum outcome handle_open_tap(struct call *call, const struct args_open_tap *args)
 {
+    bool name_is_chosen = !args->name.text[0];
     struct tap_config config;
     struct error error;
     struct tap *tap;
@@ -279,7 +346,9 @@ enum outcome handle_open_tap(struct call *call, const struct args_open_tap *args
     tap = taps_find_tap(taps_of(call), args->name.text);
     if (tap && tap->state != TAP_CLOSING)
         return refuse_taken(call, tap);
-    return tap && !args->dry_run ? wait_for_end(call, tap) : open_now(call);
+    if (tap && !args->dry_run)
+        return wait_for_end(call, tap);
+    return waits_for_room(call, name_is_chosen, 0) ? OUTCOME_PENDING : open_now(call);
 }
 
 /* --- Closing and showing ------------------------------------------------------------------- */

@@ -27,6 +27,7 @@ void taps_init(struct taps *taps, const struct resource_host *host,
     taps->callbacks = *callbacks;
     taps->prefix = host->config ? host->config->tap_prefix : TAP_PREFIX_DEFAULT;
     TAILQ_INIT(&taps->order);
+    TAILQ_INIT(&taps->full);
     LIST_INIT(&taps->cursors);
     if (host->pools)
         pools_add(host->pools, &taps->pool, &words);
@@ -68,7 +69,7 @@ struct tap *taps_find_tap(const struct taps *taps, const char *name)
     return NULL;
 }
 
-static bool is_free(const struct taps *taps, const char *name)
+bool taps_is_free(const struct taps *taps, const char *name)
 {
     return !taps_find_tap(taps, name) && !netifs_find(taps->host.netifs, name);
 }
@@ -78,7 +79,7 @@ bool taps_choose_name(const struct taps *taps, char *ret)
 {
     for (size_t i = 0; i <= 2 * taps->names.count + 64; i++) {
         snprintf(ret, INTERFACE_NAME_MAX + 1, "%s%zu", taps->prefix, i);
-        if (is_free(taps, ret))
+        if (taps_is_free(taps, ret))
             return true;
     }
     return false;
@@ -208,13 +209,32 @@ static bool judge_port(const struct taps *taps, const char *bridge, struct error
 bool taps_have_room(struct taps *taps, const struct tap_config *config, uid_t uid,
                     struct error *error)
 {
-    if (!is_free(taps, config->name))
+    if (!taps_is_free(taps, config->name))
         return error_set(error, ERROR_IN_USE, "name",
                          "There is an interface '%s' already. Take another name, or leave it out: "
                          "then the service takes one that is free.",
                          config->name);
     return judge_port(taps, config->bridge, error) &&
            pool_may(&taps->pool, uid, &(struct pool_request){.more = 1}, error);
+}
+
+static bool has_share(const struct pool *pool, uid_t uid)
+{
+    const struct account *user = pool->pools ? pools_find(pool->pools, uid) : NULL;
+
+    return user && pool_judge(pool, user, 1, pool->bounds.share) == POOL_SHARE_USED;
+}
+
+bool taps_room_may_come(const struct taps *taps, uid_t uid)
+{
+    const struct tap *tap;
+
+    if (!has_share(&taps->pool, uid))
+        return false;
+    TAILQ_FOREACH (tap, &taps->order, in_order)
+        if (tap->uid == uid && (tap->state == TAP_CLOSING || !(tap->config.flags & TAP_PERSISTENT)))
+            return true;
+    return false;
 }
 
 /* --- Adding and forgetting ----------------------------------------------------------------- */

@@ -97,7 +97,8 @@ struct taps {
     struct pool pool;
     struct told_links links;
     uint64_t serial;          /* of the next tap */
-    unsigned waiting;         /* so many are */
+    struct waiters full;      /* who may have one more when one of their own has ended */
+    unsigned waiting;         /* so many taps are */
     unsigned seconds;         /* that passed */
     uint64_t opened, refused; /* by this broker: taps that the keeper made, and did not */
 };
@@ -121,6 +122,9 @@ struct tap *tap_of_resource(const struct resource *resource);
 /* Writes the first name that is free to ret[INTERFACE_NAME_MAX + 1]. False: none is. */
 bool taps_choose_name(const struct taps *taps, char *ret);
 
+/* Whether no tap and no other interface has that name. */
+bool taps_is_free(const struct taps *taps, const char *name);
+
 /* Whether the service's settings allow such a tap, and it is none that cannot be; whatever there
  * is.
  */
@@ -130,6 +134,11 @@ bool taps_judge(const struct taps *taps, const struct tap_config *config, struct
  * for it. */
 bool taps_have_room(struct taps *taps, const struct tap_config *config, uid_t uid,
                     struct error *error);
+
+/* Whether the user has his share of taps, and one of them may be about to end: its lease has ended,
+ * or its program may have closed it. That is not seen until the kernel has deleted it, which takes
+ * 16 ms and more for each, one after the other. */
+bool taps_room_may_come(const struct taps *taps, uid_t uid);
 
 /* Begins the holder's lease on a new tap, of a free name; the keeper is not asked. NULL: *error
  * says why. */

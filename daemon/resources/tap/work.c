@@ -277,6 +277,7 @@ static void lose_netif(struct taps *taps, const struct netif *netif)
     TAILQ_FOREACH (tap, &taps->order, in_order)
         if (tap->ifindex == netif->ifindex) {
             lose(tap);
+            waiters_resume(&taps->full, NULL);
             return;
         }
 }
@@ -320,7 +321,9 @@ void taps_tick(struct taps *taps)
 {
     struct tap *tap;
 
-    if (++taps->seconds % RETRY_SECONDS != 0)
+    taps->seconds++;
+    waiters_resume(&taps->full, NULL);
+    if (taps->seconds % RETRY_SECONDS != 0)
         return;
     TAILQ_FOREACH (tap, &taps->order, in_order) {
         if (tap->state == TAP_WAITING)
