@@ -85,9 +85,14 @@ enum { OPTION_TYPES(T) };
 
 #define OPTIONS_LINK_SERVE(F, S)                                                                   \
     FIELDS_TAP_PLAIN(F, S)                                                                         \
+    F(S, offload, flag, OPTIONAL, 0, 0, 0,                                                         \
+      "Leave checksums and segmentation of TCP to the programs at the other ends: each frame on "  \
+      "the sockets is behind a header of 12 bytes (virtio_net_hdr), and may have 64 KiB. For "     \
+      "another 'netbroker link serve --offload', not for QEMU; with the framings u32be and "       \
+      "message.")                                                                                  \
     F(S, tap_fd, text, OPTIONAL, 0, 0, 0,                                                          \
       "The number of a tap's descriptor that this command has inherited, instead of asking the "   \
-      "service for one (IFF_TAP and IFF_NO_PI, without IFF_VNET_HDR).")                            \
+      "service for one (IFF_TAP and IFF_NO_PI; IFF_VNET_HDR with --offload, and not without).")    \
     F(S, tap_mtu, text, OPTIONAL, 0, 0, 0,                                                         \
       "The MTU of such a tap, or with --nat or --no-tap. By default 1500.")                        \
     F(S, no_tap, flag, OPTIONAL, 0, 0, 0,                                                          \

@@ -118,7 +118,7 @@ static void add_counters(struct json *json, const struct link_port *port)
     add_counter(json, "rx_frames", from->frames);
     add_counter(json, "rx_bytes", from->bytes);
     add_counter(json, "rx_refused",
-                from->zero + from->undersize + from->oversize + from->uncarried +
+                from->zero + from->undersize + from->oversize + from->uncarried + from->invalid +
                     refused_by_switch(&port->flow));
     add_counter(json, "tx_frames", to->frames);
     add_counter(json, "tx_bytes", to->bytes);

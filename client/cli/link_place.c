@@ -336,6 +336,12 @@ static int read_place(struct reading *reading, const struct link_options *defaul
             return status;
     }
     problem = settle(&place->options, reading->said);
+    if (!problem && command_line_flag(reading->line, "offload") &&
+        !framing_row(place->options.framing)->offload)
+        return wrong(reading,
+                     "its framing '%s' cannot carry --offload, whose frames are too long for it; "
+                     "u32be and message can",
+                     framing_row(place->options.framing)->name);
     fill_macs(&place->options.port);
     return problem ? wrong(reading, "%s", problem) : EXIT_DONE;
 }

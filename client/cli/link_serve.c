@@ -70,6 +70,20 @@ static bool has_nat(const struct serve *serve)
     return command_line_flag(serve->line, "nat");
 }
 
+static bool has_offload(const struct serve *serve)
+{
+    return command_line_flag(serve->line, "offload");
+}
+
+/* All of a link or nothing of it has offload: slirp4netns has not. */
+static int read_offload(struct serve *serve)
+{
+    serve->config.offload = has_offload(serve);
+    if (has_offload(serve) && has_nat(serve))
+        return wrong(serve, "offload", "slirp4netns, which --nat starts, does not know it");
+    return EXIT_DONE;
+}
+
 /* What the service would be asked for means nothing where it is not asked. */
 static int check_without_service(struct serve *serve)
 {
@@ -85,7 +99,8 @@ static int check_without_service(struct serve *serve)
         const struct field *field = &row->fields[i];
 
         if (!command_line_flag(serve->line, field->name) ||
-            !field_find(action_row(ACTION_OPEN_TAP), field->name))
+            !field_find(action_row(ACTION_OPEN_TAP), field->name) ||
+            strcmp(field->name, "offload") == 0) /* of the whole link, with and without a tap */
             continue;
         return say_usage(serve->line, row->cli, field->name,
                          "%s is of a tap that the service makes, and with %s it makes none%s.",
@@ -99,7 +114,7 @@ static int check_without_service(struct serve *serve)
 static int read_options(struct serve *serve)
 {
     static int (*const readers[])(struct serve *) = {check_without_service, read_numbers,
-                                                     read_places};
+                                                     read_offload, read_places};
     int status = EXIT_DONE;
 
     for (size_t i = 0; status == EXIT_DONE && i < sizeof readers / sizeof *readers; i++)
@@ -117,9 +132,22 @@ static int inherit_tap(struct serve *serve)
     if (!number_of(serve, "tap_fd", INT32_MAX, &fd))
         return EXIT_USAGE;
     serve->tap.fd = (int)fd;
-    if (link_examine_tap(serve->tap.fd, serve->tap.name, &problem) == 0)
+    if (link_prepare_tap(serve->tap.fd, has_offload(serve), serve->tap.name, &problem) == 0)
         return EXIT_DONE;
     return wrong(serve, "tap-fd", problem);
+}
+
+static int ask_for_tap(struct serve *serve, const struct nb_request *request)
+{
+    const char *problem = NULL;
+    int status = tap_get(serve->line, request, &serve->tap);
+
+    if (status != EXIT_DONE || !has_offload(serve) ||
+        link_prepare_tap(serve->tap.fd, true, serve->tap.name, &problem) == 0)
+        return status;
+    report(serve->line, &(struct fault){.code = "link"}, "the tap of the service: %s.", problem);
+    close(serve->tap.fd);
+    return EXIT_REFUSED;
 }
 
 static int get_tap(struct serve *serve, const struct nb_request *request)
@@ -128,7 +156,7 @@ static int get_tap(struct serve *serve, const struct nb_request *request)
         return inherit_tap(serve);
     if (has_nat(serve) || command_line_flag(serve->line, "no_tap"))
         return EXIT_DONE;
-    return tap_get(serve->line, request, &serve->tap);
+    return ask_for_tap(serve, request);
 }
 
 /* No client gets the host's address. In a bridge there are others behind the tap. */
@@ -202,7 +230,8 @@ static int run(struct serve *serve)
     const char *capture = command_line_value(serve->line, "pcap", 0);
     int status;
 
-    serve->told = (struct link_told){.line = serve->line, .tap = serve->tap.name};
+    serve->told = (struct link_told){
+        .line = serve->line, .tap = serve->tap.name, .offload = has_offload(serve)};
     if (capture && strcmp(capture, "-") == 0)
         serve->told.out = stderr;
     serve->config.events = &link_told_events;

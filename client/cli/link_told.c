@@ -136,7 +136,7 @@ static const struct {
     {                                                                                              \
 #name, offsetof(struct framing_counts, name)                                               \
     }
-    C(frames), C(bytes), C(zero), C(undersize), C(oversize), C(uncarried), C(dropped),
+    C(frames), C(bytes), C(zero), C(undersize), C(oversize), C(uncarried), C(invalid), C(dropped),
 #undef C
 };
 
@@ -226,6 +226,8 @@ void link_tell_ready(const struct link_told *told, const char *mac, const char *
         json_member_string(&json, "mac", mac);
         json_member_string(&json, "where", where);
         json_member_string(&json, "framing", framing);
+        if (told->offload)
+            json_member_bool(&json, "offload", true);
         print_object(told, &json);
         return;
     }
@@ -237,7 +239,7 @@ void link_tell_ready(const struct link_told *told, const char *mac, const char *
     }
     fputs(" is linked to ", out);
     print_safe(out, where);
-    fprintf(out, " (%s).\n", framing);
+    fprintf(out, told->offload ? " (%s, offload).\n" : " (%s).\n", framing);
     fflush(out);
 }
 

@@ -10,6 +10,7 @@
 struct link_told {
     const struct command_line *line;
     const char *tap;        /* the name of the interface; "" where the link has none */
+    bool offload;           /* frames on the sockets are behind an offload header */
     struct link_news *news; /* what the service is told; NULL: nothing */
     FILE *out;              /* instead of standard output, where a capture has that; else NULL */
 };

@@ -186,7 +186,7 @@ static int examine_socket(struct link *link, int fd, const struct link_options *
     if (row->stream != (type == SOCK_STREAM))
         return link_fail(link, -EINVAL, "descriptor %d is %s socket, and '%s' needs another", fd,
                          type == SOCK_STREAM ? "a stream" : "no stream", row->name);
-    return 0;
+    return link_check_framing(link, options->framing);
 }
 
 int link_adopt(struct link *link, int fd, const char *name, const struct link_options *options)

@@ -97,6 +97,18 @@ static const int types[] = {
     [LINK_SOCKET_DGRAM] = SOCK_DGRAM,
 };
 
+int link_check_framing(struct link *link, enum framing framing)
+{
+    const struct framing_row *row = framing_row(framing);
+
+    if (link->prefix == 0 || row->offload)
+        return 0;
+    return link_fail(link, -EINVAL,
+                     "the framing '%s' cannot carry offload, whose frames have up to %d bytes: "
+                     "'u32be' and 'message' can",
+                     row->name, OFFLOAD_LIMIT);
+}
+
 int socket_type_of(struct link *link, const struct link_options *options,
                    const struct endpoint *address)
 {
@@ -111,6 +123,8 @@ int socket_type_of(struct link *link, const struct link_options *options,
     if (!row->stream && address->any.sa_family != AF_UNIX)
         return link_fail(link, -EINVAL, "the framing '%s' needs a path, not a port of TCP",
                          row->name);
+    if (link_check_framing(link, options->framing) < 0)
+        return -EINVAL;
     return types[socket];
 }
 

@@ -105,11 +105,12 @@ static void observe(struct link *link, const struct port *from, const unsigned c
 
 void link_forward(struct link *link, struct port *from, const unsigned char *frame, size_t length)
 {
+    const unsigned char *ethernet = frame + link->prefix;
     struct switch_verdict verdict;
 
     if (link->observed)
-        observe(link, from, frame, length);
-    switch_forward(link->sw, link->now, from->number, frame, length, &verdict);
+        observe(link, from, ethernet, length - link->prefix);
+    switch_forward(link->sw, link->now, from->number, ethernet, length - link->prefix, &verdict);
     if (verdict.way == SWITCH_TO_PORT) {
         from->likely = verdict.port;
         give(link, verdict.port, frame, length);

@@ -2,6 +2,7 @@
 #ifndef NB_LINK_INTERNAL_H
 #define NB_LINK_INTERNAL_H
 
+#include "framing/offload.h"
 #include "link.h"
 
 #include <netinet/in.h>
@@ -53,6 +54,7 @@ struct port {
     unsigned char *received, *pending;
     enum framing framing;
     bool isolated;
+    bool told_invalid; /* of its first wrong offload header */
     uint64_t since_ns;
     pid_t pid;
     uid_t uid;
@@ -77,6 +79,9 @@ void port_end(struct port *port, const char *format, ...) __attribute__((format(
 
 /* Polls for what it can do now. */
 void port_poll(struct port *port);
+
+/* What a frame that came is on this link. */
+enum framing_fate port_judge(struct port *port, const unsigned char *frame, size_t length);
 
 /* A frame that came as it is: judged, counted and forwarded. */
 void port_take(struct port *port, const unsigned char *frame, size_t length);
@@ -139,6 +144,9 @@ void endpoint_name(const struct endpoint *address, char *ret, size_t size);
 int socket_type_of(struct link *link, const struct link_options *options,
                    const struct endpoint *address);
 
+/* Whether the framing can carry what this link does; -EINVAL: it cannot. */
+int link_check_framing(struct link *link, enum framing framing);
+
 /* A socket that is close-on-exec and does not block; or -errno. */
 int socket_new(const struct endpoint *address, int type);
 
@@ -177,7 +185,9 @@ struct link {
     uv_loop_t loop;
     struct link_config config;
     struct link_events events;
-    uint32_t limit; /* bytes of a frame */
+    uint32_t prefix;    /* bytes of the offload header that begins each frame; else 0 */
+    uint32_t limit;     /* bytes of a frame, with it */
+    uint32_t mtu_limit; /* of one that goes into a network as it is, without it */
     uint64_t now;
     struct ether_switch *sw;
     void *switch_memory;
@@ -223,7 +233,8 @@ void link_closed(uv_handle_t *handle);
 /* Where to read a frame of this port to, so that it need not be copied: for link_forward. */
 unsigned char *link_reserve(struct link *link, const struct port *from, size_t *ret_size);
 
-/* A frame that fits the link goes where the switch says. */
+/* A frame that fits the link, behind its offload header where there is one, goes where the switch
+ * says. */
 void link_forward(struct link *link, struct port *from, const unsigned char *frame, size_t length);
 
 /* Sends what the ports were given. */

@@ -152,7 +152,9 @@ int link_new(struct link **ret_link, const struct link_config *config)
     if (config->events)
         link->events = *config->events;
     link->observed = link->events.frame != NULL;
-    link->limit = link->config.mtu + FRAME_OVERHEAD;
+    link->prefix = config->offload ? OFFLOAD_HEADER : 0;
+    link->mtu_limit = link->config.mtu + FRAME_OVERHEAD;
+    link->limit = config->offload ? OFFLOAD_LIMIT : link->mtu_limit;
     link->scratch = malloc((size_t)link->limit + 1);
     if (!link->scratch || !make_switch(link) || uv_loop_init(&link->loop) < 0) {
         free_link(link);

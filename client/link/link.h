@@ -119,6 +119,7 @@ struct link_config {
     uint32_t
         mtu; /* 576 to 65521: frames of mtu + 18 bytes pass, longer ones are counted; 0: 1500 */
     unsigned clients; /* the most at a time; 0: LINK_CLIENTS_DEFAULT */
+    bool offload;     /* each frame is behind an offload header: libproto/framing/offload.h */
     uint32_t macs;    /* of each client, the most that options->port.macs may say; 0: LINK_MACS */
     const struct link_events *events; /* NULL: none. It must stay */
     void *context;                    /* for them */
@@ -131,9 +132,11 @@ int link_new(struct link **ret_link, const struct link_config *config);
  * to it. NULL is allowed. */
 void link_free(struct link *link);
 
-/* Whether the descriptor is a tap's whose frames have nothing before them (IFF_TAP | IFF_NO_PI,
- * without IFF_VNET_HDR), and the interface's name. -EINVAL: it is another; problem is set. */
-int link_examine_tap(int fd, char ret_name[LINK_TAP_NAME], const char **ret_problem);
+/* Whether the descriptor is a tap's for a link without offload, or with (IFF_TAP | IFF_NO_PI, and
+ * with IFF_VNET_HDR or not), and the interface's name. With offload, sets what the offload header
+ * is, and that the host leaves checksums and TCP's segmentation to others. -EINVAL: it is another
+ * one, or the kernel refuses; problem is set. */
+int link_prepare_tap(int fd, bool offload, char ret_name[LINK_TAP_NAME], const char **ret_problem);
 
 /* The tap: its descriptor, of which each read is a frame, is the link's from now on, also after an
  * error. port: NULL, or what the switch holds it to: with `allowed` and `locked` no client gets the

@@ -50,9 +50,7 @@ static uint32_t length_of(const unsigned char *header)
 /* The socket takes no message of this length, nor will it. */
 static void count_too_long(struct port *port, uint32_t length)
 {
-    port->encoder.counts.frames--;
-    port->encoder.counts.bytes -= length;
-    framing_count(&port->encoder.counts, FRAMING_OVERSIZE, length);
+    framing_recount(&port->encoder.counts, FRAMING_OVERSIZE, length);
 }
 
 static void message_send(struct port *port)

@@ -64,6 +64,16 @@ struct framing_counts *port_to(struct port *port)
     return port->kind->encodes ? &port->encoder.counts : &port->to;
 }
 
+/* The bytes of frames are those of Ethernet. */
+static struct framing_counts without_prefix(const struct link *link,
+                                            const struct framing_counts *counts)
+{
+    struct framing_counts told = *counts;
+
+    told.bytes -= told.frames * link->prefix;
+    return told;
+}
+
 void port_describe(struct port *port, struct link_port *ret)
 {
     size_t pending = 0;
@@ -79,8 +89,8 @@ void port_describe(struct port *port, struct link_port *ret)
         .uid = port->uid,
         .since_ns = port->since_ns,
         .pending = pending,
-        .from = *port_from(port),
-        .to = *port_to(port),
+        .from = without_prefix(port->link, port_from(port)),
+        .to = without_prefix(port->link, port_to(port)),
         .flow = *switch_counters(port->link->sw, port->number),
     };
 }
@@ -93,10 +103,36 @@ void port_refuse(struct port *port, enum framing_fate fate, size_t length)
         link->events.refused(link, port->number, fate, length, link->config.context);
 }
 
+/* That the other end has no offload looks like this from the first frame on. */
+static void tell_invalid(struct port *port, const char *why)
+{
+    if (!port->told_invalid)
+        link_warn(
+            port->link,
+            "the offload header of a frame from %s is wrong: %s; if all are, the other end has "
+            "no offload",
+            port->name, why);
+    port->told_invalid = true;
+}
+
+enum framing_fate port_judge(struct port *port, const unsigned char *frame, size_t length)
+{
+    const struct link *link = port->link;
+    const char *why = NULL;
+    enum framing_fate fate;
+
+    if (link->prefix == 0)
+        return framing_judge(length, link->limit);
+    fate = offload_judge(frame, length, link->mtu_limit, &why);
+    if (fate == FRAMING_INVALID)
+        tell_invalid(port, why);
+    return fate;
+}
+
 void port_take(struct port *port, const unsigned char *frame, size_t length)
 {
     struct link *link = port->link;
-    enum framing_fate fate = framing_judge(length, link->limit);
+    enum framing_fate fate = port_judge(port, frame, length);
 
     framing_count(&port->from, fate, length);
     if (fate == FRAMING_FITS)
@@ -303,6 +339,7 @@ static void add_counts(struct framing_counts *sum, const struct framing_counts *
     sum->undersize += counts->undersize;
     sum->oversize += counts->oversize;
     sum->uncarried += counts->uncarried;
+    sum->invalid += counts->invalid;
     sum->dropped += counts->dropped;
 }
 
@@ -316,6 +353,8 @@ void link_totals(const struct link *link, struct framing_counts *ret_from,
             add_counts(ret_from, port_from(link->ports[i]));
             add_counts(ret_to, port_to(link->ports[i]));
         }
+    *ret_from = without_prefix(link, ret_from);
+    *ret_to = without_prefix(link, ret_to);
 }
 
 static void leave(struct port *port)

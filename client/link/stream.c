@@ -25,6 +25,18 @@ static void skipped(struct port *port, size_t length)
     port_refuse(port, framing_judge(length, port->decoder.limit), length);
 }
 
+static void take(struct port *port, const struct framing_frame *frame)
+{
+    enum framing_fate fate = port_judge(port, frame->bytes, frame->length);
+
+    if (fate == FRAMING_FITS) {
+        link_forward(port->link, port, frame->bytes, frame->length);
+        return;
+    }
+    framing_recount(&port->decoder.counts, fate, frame->length);
+    port_refuse(port, fate, frame->length);
+}
+
 /* Takes the frames that were read, as many as there may be in a turn. */
 static void stream_go_on(struct port *port)
 {
@@ -33,7 +45,7 @@ static void stream_go_on(struct port *port)
     for (unsigned i = 0; i < TURN_FRAMES && !port->ending; i++)
         switch (framing_decoder_next(&port->decoder, &frame)) {
         case FRAMING_FRAME:
-            link_forward(port->link, port, frame.bytes, frame.length);
+            take(port, &frame);
             break;
         case FRAMING_SKIPPED:
             skipped(port, frame.length);

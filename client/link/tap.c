@@ -41,6 +41,8 @@ static void tap_receive(struct port *port)
         }
         place = link_reserve(link, port, &size);
         n = read(port->fd, place, size);
+        if (n >= (ssize_t)link->prefix && link->prefix > 0)
+            offload_complete(place);
         if (n > 0)
             port_take(port, place, (size_t)n);
         else if (n < 0 && errno != EAGAIN && errno != EINTR)

@@ -37,6 +37,8 @@ struct tap_config {
     uint32_t owner;                      /* the uid that may attach it by name, and no other */
     uint32_t host_count;                 /* 0 of a bridge's port */
     struct host_address hosts[TAP_HOSTS_MAX];
+    uint32_t route_count;                 /* 0 where the host has no address of the family */
+    struct prefix routes[TAP_ROUTES_MAX]; /* what the host sends there besides */
 };
 
 /* Makes a tap that is up and carries frames already. Returns its descriptor, which does not block;
@@ -59,6 +61,10 @@ int taps_join(const char *name, const char *bridge, bool isolated);
 /* Finds an interface with an address whose prefix overlaps this one: writes its name to
  * ret[INTERFACE_NAME_MAX + 1] and returns 1. 0: there is none. Needs no privileges. */
 int taps_find_overlap(const struct prefix *network, char *ret);
+
+/* Finds a route of the main table for just this prefix: writes the name of its interface, or "",
+ * to ret[INTERFACE_NAME_MAX + 1] and returns 1. 0: there is none. Needs no privileges. */
+int taps_find_route(const struct prefix *network, char *ret);
 
 /* What the administrator can do about an error of taps_open, or NULL. */
 const char *taps_explain(int error);

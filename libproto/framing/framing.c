@@ -4,8 +4,8 @@
 
 enum {
     U16_FRAME_MAX = UINT16_MAX,
-    U32_FRAME_MAX = 131072,    /* the most that any peer is known to take (gvproxy) */
-    MESSAGE_FRAME_MAX = 65549, /* a frame of 65,535 bytes behind Ethernet's header */
+    U32_FRAME_MAX = 131072, /* the most that any peer is known to take (gvproxy) */
+    MESSAGE_FRAME_MAX = OFFLOAD_LIMIT,
     UNFRAMED_MAX = FRAME_LEAST + 8 + 40 + UINT16_MAX, /* IPv6 within two VLAN tags */
 };
 
@@ -110,6 +110,7 @@ static const struct framing_row rows[] = {
             .peers = "QEMU (-netdev stream, socket), socket_vmnet, passt, gvproxy",
             .cannot = "frames above 131072 bytes; most of its peers take 65535 or 69632",
             .stream = true,
+            .offload = true,
             .header = 4,
             .frame_max = U32_FRAME_MAX,
             .measure = measure_u32be,
@@ -119,7 +120,8 @@ static const struct framing_row rows[] = {
         {
             .name = "message",
             .peers = "QEMU (-netdev dgram), User-mode Linux, slirp4netns, vfkit, krunkit",
-            .cannot = "frames above 65549 bytes",
+            .cannot = "frames above 65565 bytes",
+            .offload = true,
             .frame_max = MESSAGE_FRAME_MAX,
             .put_header = put_nothing,
         },
@@ -186,6 +188,7 @@ static const size_t counters[] = {
     [FRAMING_UNDERSIZE] = offsetof(struct framing_counts, undersize),
     [FRAMING_OVERSIZE] = offsetof(struct framing_counts, oversize),
     [FRAMING_UNCARRIED] = offsetof(struct framing_counts, uncarried),
+    [FRAMING_INVALID] = offsetof(struct framing_counts, invalid),
     [FRAMING_DROPPED] = offsetof(struct framing_counts, dropped),
 };
 _Static_assert(sizeof counters / sizeof *counters == FRAMING_FATES, "each fate has a counter");
@@ -198,4 +201,11 @@ void framing_count(struct framing_counts *counts, enum framing_fate fate, size_t
         return;
     }
     ++*(uint64_t *)((char *)counts + counters[fate]);
+}
+
+void framing_recount(struct framing_counts *counts, enum framing_fate fate, size_t length)
+{
+    counts->frames--;
+    counts->bytes -= length;
+    framing_count(counts, fate, length);
 }

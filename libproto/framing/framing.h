@@ -29,6 +29,12 @@ enum {
     FRAMING_LIMIT_LEAST = 60, /* bytes; Ethernet's shortest frame, which each link must carry */
     FRAMING_HEADER_MAX = 4,   /* bytes before a frame */
     FRAMING_BATCH = 64,       /* frames that an encoder gathers */
+
+    /* With offload (offload.h), bytes of the header, of a frame behind it, and of both: the frame
+     * is IP's largest packet then. */
+    OFFLOAD_HEADER = 12,
+    OFFLOAD_FRAME_MAX = 65535 + FRAME_OVERHEAD,
+    OFFLOAD_LIMIT = OFFLOAD_HEADER + OFFLOAD_FRAME_MAX,
 };
 
 /* --- How long a frame is ------------------------------------------------------------------- */
@@ -57,6 +63,7 @@ struct framing_row {
     const char *peers;  /* programs that speak it */
     const char *cannot; /* what it cannot carry, in words */
     bool stream;        /* else messages */
+    bool offload;       /* whether frames of OFFLOAD_LIMIT can pass: offload.h */
     uint8_t header;     /* bytes before each frame */
     uint32_t frame_max; /* bytes of the largest frame that it can carry */
 
@@ -90,6 +97,7 @@ enum framing_fate {
     FRAMING_UNDERSIZE, /* shorter than FRAME_LEAST */
     FRAMING_OVERSIZE,  /* longer than the link's limit */
     FRAMING_UNCARRIED, /* it cannot be sent unframed */
+    FRAMING_INVALID,   /* its offload header says what cannot be, or may not: offload.h */
     FRAMING_DROPPED,   /* the peer does not read; the caller's own drops count here as well */
     FRAMING_FATES,
 };
@@ -97,7 +105,7 @@ enum framing_fate {
 /* Of one direction of a link. All zero at first. */
 struct framing_counts {
     uint64_t frames, bytes; /* those that fit; bytes without headers of the framing */
-    uint64_t zero, undersize, oversize, uncarried, dropped; /* frames */
+    uint64_t zero, undersize, oversize, uncarried, invalid, dropped; /* frames */
 };
 
 /* What a frame of this length is on a link with this limit. */
@@ -105,6 +113,9 @@ enum framing_fate framing_judge(size_t length, uint32_t limit);
 
 /* Counts a frame of this length as what it is. */
 void framing_count(struct framing_counts *counts, enum framing_fate fate, size_t length);
+
+/* Counts one that was counted as FRAMING_FITS as what it turned out to be. */
+void framing_recount(struct framing_counts *counts, enum framing_fate fate, size_t length);
 
 /* --- Decoder: from a stream to frames ------------------------------------------------------ */
 

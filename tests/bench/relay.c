@@ -1,13 +1,16 @@
 /* What a relay between two taps costs at least: the same way of a frame, and nothing else. No
  * switch, no counters, no neighbours.
  *
- * usage: relay pair NAMESPACE TAP NAMESPACE TAP    two taps, frame by frame, in one process
- *        relay listen NAMESPACE TAP PATH           a tap and a socket: u16le, up to 64 frames a
- * write relay connect NAMESPACE TAP PATH          the other end of it relay exec NAMESPACE TAP
- * COMMAND...       runs a command that has the tap as descriptor 3
+ * usage:
  *
- * A namespace is the path of its file, e.g. /proc/PID/ns/net. Each tap is made there, and up.
- * Without end, but for `exec`. */
+ *     relay pair NAMESPACE TAP NAMESPACE TAP    two taps, frame by frame, in one process
+ *     relay listen NAMESPACE TAP PATH           a tap and a socket: u16le, up to 64 frames a write
+ *     relay connect NAMESPACE TAP PATH          the other end of it
+ *     relay exec NAMESPACE TAP COMMAND...       runs a command that has the tap as descriptor 3
+ *
+ * With +offload behind the first word, taps have IFF_VNET_HDR, and leave checksums and TCP's
+ * segmentation to each other. A namespace is the path of its file, e.g. /proc/PID/ns/net. Each tap
+ * is made there, and up. Without end, but for `exec`. */
 #include "bench.h"
 
 #include <errno.h>
@@ -24,7 +27,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { FRAMES = 64, HEADER = 2, FRAME_MAX = 65535, BUFFER = 512 << 10, SOCKET_BYTES = 1 << 20 };
+enum {
+    FRAMES = 64,
+    HEADER = 2,
+    FRAME_MAX = 65535,
+    SUPER_FRAME_MAX = 1 << 17,
+    BUFFER = 512 << 10,
+    SOCKET_BYTES = 1 << 20
+};
 
 /* --- Taps ------------------------------------------------------------------------------------ */
 
@@ -48,9 +58,20 @@ static void set_up(const char *name)
     close(fd);
 }
 
+static int offload; /* whether taps have it */
+
+static void set_offload(int fd)
+{
+    int size = 12;
+
+    bench_require(ioctl(fd, TUNSETVNETHDRSZ, &size) == 0, "TUNSETVNETHDRSZ");
+    bench_require(ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6) == 0,
+                  "TUNSETOFFLOAD");
+}
+
 static int open_tap(const char *namespace, const char *name)
 {
-    struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
+    struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | (offload ? IFF_VNET_HDR : 0)};
     int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     int fd;
 
@@ -59,6 +80,8 @@ static int open_tap(const char *namespace, const char *name)
     bench_require(own >= 0 && fd >= 0, "/dev/net/tun");
     snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
     bench_require(ioctl(fd, TUNSETIFF, &request) == 0, name);
+    if (offload)
+        set_offload(fd);
     set_up(name);
     bench_require(setns(own, CLONE_NEWNET) == 0, "the own namespace");
     close(own);
@@ -69,7 +92,7 @@ static int open_tap(const char *namespace, const char *name)
 
 static void copy_turn(int from, int to)
 {
-    static unsigned char frame[FRAME_MAX];
+    static unsigned char frame[SUPER_FRAME_MAX];
 
     for (unsigned i = 0; i < FRAMES; i++) {
         ssize_t n = read(from, frame, sizeof frame);
@@ -204,8 +227,14 @@ int main(int argc, char **argv)
 {
     struct way *way = bench_array(1, sizeof *way);
 
+    char *option;
+
     if (argc < 5)
         return 2;
+    option = strchr(argv[1], '+');
+    offload = option && strcmp(option, "+offload") == 0;
+    if (option)
+        *option = '\0';
     way->tap = open_tap(argv[2], argv[3]);
     if (strcmp(argv[1], "exec") == 0)
         return run(way->tap, argv + 4);

@@ -1,5 +1,6 @@
 /* Clients of a link who send any bytes, in any pieces, and come and go, beside a tap that does as
- * well. Each pair of bytes is a step, and what it sends follows. */
+ * well. The first byte chooses offload; then each pair of bytes is a step, and what it sends
+ * follows. */
 #include "fuzz.h"
 
 #include "link.h"
@@ -12,6 +13,7 @@ enum { CLIENTS = 4 };
 
 static int ends[1 + CLIENTS]; /* of the tap and of clients; -1: none */
 static struct link *relay;
+static bool offload;
 
 static void drain(int fd)
 {
@@ -34,6 +36,11 @@ static void come(unsigned number, unsigned kind)
 
     if (socketpair(AF_UNIX, type, 0, pair) < 0)
         return;
+    if (offload && !framing_row(options.framing)->offload) {
+        must(link_adopt(relay, pair[1], NULL, &options) < 0, "it cannot carry offload");
+        close(pair[0]);
+        return;
+    }
     must(link_adopt(relay, pair[1], NULL, &options) == 0, "there is room for a client");
     ends[number] = pair[0];
 }
@@ -69,10 +76,15 @@ static size_t step(const uint8_t *bytes, size_t n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    const struct link_config config = {.mtu = 1500, .clients = 2 * CLIENTS};
+    struct link_config config = {.mtu = 1500, .clients = 2 * CLIENTS};
     int pair[2];
     size_t used;
 
+    if (n == 0)
+        return 0;
+    config.offload = offload = bytes[0] & 1;
+    bytes++;
+    n--;
     must(link_new(&relay, &config) == 0, "there is memory");
     must(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0, "there are sockets");
     memset(ends, -1, sizeof ends);

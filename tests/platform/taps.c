@@ -464,6 +464,63 @@ static void check_overlap(struct ground *ground)
     close(fd);
 }
 
+/* --- Routes -------------------------------------------------------------------------------- */
+
+static void add_route(struct tap_config *config, const char *network)
+{
+    ground_require(prefix_parse(network, &config->routes[config->route_count++]), network);
+}
+
+static long finds_route(const char *network, char *ret)
+{
+    struct prefix prefix;
+
+    ground_require(prefix_parse(network, &prefix), network);
+    return taps_find_route(&prefix, ret);
+}
+
+static void check_routes(struct ground *ground)
+{
+    static const struct {
+        const char *network;
+        long found;
+    } rows[] = {
+        {"198.51.100.0/24", 1}, {"198.51.100.0/25", 0}, {"198.51.0.0/16", 0},
+        {"192.0.2.0/24", 1},    {"192.0.2.1/32", 0}, /* of the table local */
+        {"2001:db8:2::/48", 1}, {"2001:db8:2::/64", 0}, {"203.0.113.0/24", 1},
+        {"203.0.113.0/25", 0}, /* of another table */
+    };
+    struct tap_config config = configuration("nb-route");
+    char name[INTERFACE_NAME_MAX + 1] = "none";
+    unsigned char frame[FRAME_MAX];
+    int fd;
+
+    add_host(&config, "192.0.2.1", 24);
+    add_host(&config, "2001:db8::1", 64);
+    add_route(&config, "198.51.100.0/24");
+    add_route(&config, "2001:db8:2::/48");
+    shell("ip route add unreachable 203.0.113.0/24 && ip route add unreachable 203.0.113.0/25 "
+          "table 77");
+    fd = open_tap(&config);
+    ask_neighbour("198.51.100.7");
+    ground_expect(ground, "the host asks the link for a neighbour of a route", 1,
+                  read_frame(fd, ETHER_ARP, WAIT_MS, frame) && frame[38] == 198);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        ground_expect(ground, rows[i].network, rows[i].found, finds_route(rows[i].network, name));
+    ground_expect(ground, "the interface of a route that leads nowhere", 0, strlen(name));
+    finds_route("2001:db8:2::/48", name);
+    ground_expect(ground, "the interface of a route", 0, strcmp(name, "nb-route"));
+    close(fd);
+    ground_expect(ground, "a route without its tap", 0, finds_route("198.51.100.0/24", name));
+    ground_expect(ground, "the same of IPv6", 0, finds_route("2001:db8:2::/48", name));
+
+    strcpy(config.name, "nb-none");
+    config.routes[1] = config.routes[0];
+    ground_expect_result(ground, "to open one with a route twice", -EEXIST, taps_open(&config));
+    ground_expect(ground, "something of that is left", 0, exists("nb-none"));
+    shell("ip route del unreachable 203.0.113.0/24");
+}
+
 static void check(struct ground *ground)
 {
     int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
@@ -483,6 +540,7 @@ static void check(struct ground *ground)
     check_persistent(ground);
     check_holder(ground);
     check_overlap(ground);
+    check_routes(ground);
 }
 
 int main(void)

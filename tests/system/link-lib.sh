@@ -6,11 +6,15 @@
 
 peer=$tests/link_peer.py
 declare -A servers
+serve_in=() # a command that leads to where the tap is to be
 
 # serve NAME TAP ADDRESS OPTION...: a link; returns when it says that it is ready.
 serve() {
+    local tap=tap
+
+    [[ " $* " != *" --offload "* ]] || tap=offload_tap
     rm -f "$work/$1.out" # of another one of this name, whose word would be taken for this one's
-    python3 "$peer" tap "$2" "$3" -- "$build/client/netbroker" --json link serve --tap-fd '{fd}' \
+    "${serve_in[@]}" python3 "$peer" $tap "$2" "$3" -- "$build/client/netbroker" --json link serve --tap-fd '{fd}' \
         "${@:4}" >"$work/$1.out" 2>"$work/$1.err" &
     servers[$1]=$!
     within 10 "the link $1" ready_or_ended "$1"

@@ -3,6 +3,7 @@
 
     link_peer.py tap NAME ADDRESS/LENGTH -- COMMAND...   makes a tap with this address and becomes the
                                                  command, in which {fd} is its descriptor
+    link_peer.py offload_tap NAME ADDRESS/LENGTH -- COMMAND...    the same, with IFF_VNET_HDR
     link_peer.py relay SOCKET NAME ADDRESS/LENGTH        a station: a tap behind a u16le stream
     link_peer.py arp FRAMING PLACE ASKED [LOCAL]         asks who has this address, as a client
     link_peer.py hold FRAMING PLACE ASKED                the same, and stays
@@ -12,10 +13,14 @@
     link_peer.py idle SOCKET                             connects, says so, and never reads
     link_peer.py hostile SOCKET                          sends what is no u16le stream, or too much
     link_peer.py shout INTERFACE COUNT                   sends frames to all
+    link_peer.py sink ADDRESS PORT                       prints the hash of what a TCP stream brings
+    link_peer.py source ADDRESS PORT BYTES               sends such a stream, prints its hash
+    link_peer.py forge FRAMING PLACE [LOCAL]             sends wrong offload headers, and stays
     link_peer.py pcap FILE                               checks a capture, prints its frames' number
 """
 
 import fcntl
+import hashlib
 import os
 import random
 import select
@@ -26,13 +31,13 @@ import sys
 import time
 
 TUNSETIFF = 0x400454CA
-IFF_TAP, IFF_NO_PI = 0x0002, 0x1000
+IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x0002, 0x1000, 0x4000
 MAC = bytes.fromhex("02000000aa01")
 
 
-def open_tap(name, address):
+def open_tap(name, address, flags=IFF_TAP | IFF_NO_PI):
     fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-    fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TAP | IFF_NO_PI))
+    fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), flags))
     os.set_inheritable(fd, True)
     with open(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w", encoding="ascii") as file:
         file.write("1")
@@ -43,6 +48,11 @@ def open_tap(name, address):
 
 def tap(name, address, _, *command):
     fd = open_tap(name, address)
+    os.execvp(command[0], [word.replace("{fd}", str(fd)) for word in command])
+
+
+def offload_tap(name, address, _, *command):
+    fd = open_tap(name, address, IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)
     os.execvp(command[0], [word.replace("{fd}", str(fd)) for word in command])
 
 
@@ -234,6 +244,50 @@ def shout(interface, count):
         sock.send(frame)
         if number % 50 == 0:
             time.sleep(0.005)
+
+
+def sink(address, port):
+    server = socket.create_server((address, int(port)))
+    print("ready", flush=True)
+    sock, _ = server.accept()
+    digest = hashlib.sha256()
+    while data := sock.recv(1 << 18):
+        digest.update(data)
+    print(digest.hexdigest())
+
+
+def source(address, port, size):
+    random.seed(7)
+    sock = socket.create_connection((address, int(port)), timeout=60)
+    piece, digest = random.randbytes(1 << 18), hashlib.sha256()
+    for at in range(0, int(size), len(piece)):
+        part = piece[: int(size) - at]
+        sock.sendall(part)
+        digest.update(part)
+    sock.shutdown(socket.SHUT_WR)
+    print(digest.hexdigest())
+
+
+def forge(framing, place, local=None):
+    """Frames to all with headers that would change what others get, or make very many of one."""
+    kind, put, _ = FRAMINGS[framing]
+    sock = connect(kind, place, local)
+    ethernet = b"\xff" * 6 + bytes.fromhex("02000000ee01") + b"\x08\x00"
+    tcp = bytes.fromhex("4500ffff0000000040060000") + bytes(8) + bytes(12) + b"\x50" + bytes(1000)
+    for header in (
+        (1, 0, 0, 0, 6, 0, 0),  # a checksum in place of the sender's address
+        (1, 1, 54, 1, 34, 16, 0),  # segments of one byte
+        (1, 1, 54, 0, 34, 16, 0),
+        (1, 1, 54, 0xFFFF, 34, 16, 0),  # what the kernel uses otherwise; longer than the MTU
+        (1, 4, 54, 1448, 34, 16, 0),  # the other version of IP
+        (1, 5, 54, 1448, 34, 16, 0),
+        (1, 1, 0xFFFF, 1448, 34, 16, 0),
+        (1, 0, 0, 0, 34, 0xFFFF, 0),
+        (0xFF, 0, 0, 0, 0, 0, 0),
+    ):
+        sock.sendall(put(struct.pack("<BBHHHHH", *header) + ethernet + tcp))
+    print("ready", flush=True)
+    time.sleep(1000)
 
 
 def pcap(path):

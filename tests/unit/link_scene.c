@@ -123,9 +123,10 @@ static const struct link_events events = {
 
 /* --- The scene ----------------------------------------------------------------------------- */
 
-void scene_begin(struct link_scene *scene)
+static void begin(struct link_scene *scene, bool offload)
 {
-    struct link_config config = {.mtu = 1500, .events = &events, .context = &scene->told};
+    struct link_config config = {
+        .mtu = 1500, .offload = offload, .events = &events, .context = &scene->told};
     int pair[2];
 
     *scene = (struct link_scene){.tap = -1};
@@ -134,6 +135,16 @@ void scene_begin(struct link_scene *scene)
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
     scene->tap = pair[0];
     ck_assert_int_eq(link_attach_tap(scene->link, pair[1], NULL), 0);
+}
+
+void scene_begin(struct link_scene *scene)
+{
+    begin(scene, false);
+}
+
+void scene_begin_offload(struct link_scene *scene)
+{
+    begin(scene, true);
 }
 
 void scene_end(struct link_scene *scene)

@@ -22,6 +22,7 @@ struct link_scene {
 };
 
 void scene_begin(struct link_scene *scene);
+void scene_begin_offload(struct link_scene *scene); /* its frames are behind an offload header */
 void scene_end(struct link_scene *scene);
 
 /* A client with this framing, on a stream or SEQPACKET. Returns its number in `clients`. */

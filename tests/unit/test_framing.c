@@ -88,7 +88,7 @@ START_TEST(a_limit_is_what_mtu_and_framing_allow)
     ck_assert_uint_eq(framing_limit(FRAMING_U16LE, 65517), 65535);
     ck_assert_uint_eq(framing_limit(FRAMING_U16BE, 65518), 65535);
     ck_assert_uint_eq(framing_limit(FRAMING_U32BE, 65535), 65553);
-    ck_assert_uint_eq(framing_limit(FRAMING_MESSAGE, UINT32_MAX), 65549);
+    ck_assert_uint_eq(framing_limit(FRAMING_MESSAGE, UINT32_MAX), 65565);
     ck_assert_uint_eq(framing_cap(FRAMING_U32BE, 200000), 131072);
 }
 END_TEST
@@ -124,7 +124,11 @@ START_TEST(each_fate_has_its_counter)
     ck_assert_uint_eq(counts.undersize, 3);
     ck_assert_uint_eq(counts.oversize, 4);
     ck_assert_uint_eq(counts.uncarried, 5);
-    ck_assert_uint_eq(counts.dropped, 6);
+    ck_assert_uint_eq(counts.invalid, 6);
+    ck_assert_uint_eq(counts.dropped, 7);
+    framing_recount(&counts, FRAMING_OVERSIZE, 100);
+    ck_assert_uint_eq(counts.frames + counts.bytes, 0);
+    ck_assert_uint_eq(counts.oversize, 5);
 }
 END_TEST
 

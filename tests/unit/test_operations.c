@@ -478,6 +478,62 @@ START_TEST(a_network_that_another_interface_has_is_refused)
 }
 END_TEST
 
+static void add_route(struct keeper_request *request, const char *text)
+{
+    prefix_parse(text, &request->tap.routes[request->tap.route_count++]);
+}
+
+START_TEST(routes_that_are_not_allowed_are_not_made)
+{
+    static const struct {
+        const char *route;
+        int error;
+    } rows[] = {
+        {"192.0.2.128/25", 0},      {"192.0.2.64/27", -EEXIST},  /* eth0 has an address of it */
+        {"192.0.2.64/32", -EEXIST}, {"192.0.2.192/26", -EEXIST}, /* the host has a route to it */
+        {"192.0.2.192/27", 0},      {"192.0.3.0/25", -EACCES},   {"192.0.2.0/23", -EACCES},
+        {"2001:db8::/80", -EINVAL}, /* without an address of its family */
+    };
+    struct keeper_request request;
+    struct fixture f;
+
+    begin_taps(&f);
+    fake_host_add("eth0", "192.0.2.66/27");
+    fake_route_add("eth1", "192.0.2.192/26");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        request = tap_request(KEEPER_OPEN_TAP);
+        add_host(&request, "192.0.2.1", 26);
+        add_route(&request, rows[i].route);
+        ck_assert_int_eq(ask(&f, request), rows[i].error);
+    }
+    end(&f);
+}
+END_TEST
+
+/* What no broker of ours sends. */
+START_TEST(routes_that_are_none_are_not_made)
+{
+    struct keeper_request requests[6];
+    struct fixture f;
+
+    begin_taps(&f);
+    for (size_t i = 0; i < 6; i++) {
+        requests[i] = tap_request(KEEPER_OPEN_TAP);
+        add_host(&requests[i], "192.0.2.1", 26);
+        add_route(&requests[i], "192.0.2.128/25");
+    }
+    requests[0].tap.route_count = TAP_ROUTES_MAX + 1;
+    requests[1].tap.routes[0].address.family = 5;
+    requests[2].tap.routes[0].length = 0;
+    requests[3].tap.routes[0].length = 33;
+    requests[4].tap.routes[0].address.bytes[3] = 129; /* bits behind the length */
+    requests[5].tap.routes[0].address.bytes[5] = 1;
+    for (size_t i = 0; i < 6; i++)
+        ck_assert_msg(ask(&f, requests[i]) == -EINVAL, "request %zu", i);
+    end(&f);
+}
+END_TEST
+
 /* Each row changes what would be made. */
 START_TEST(taps_that_are_not_allowed_are_not_made)
 {
@@ -523,7 +579,7 @@ START_TEST(taps_that_are_not_allowed_are_not_made)
         request.tap.flags = rows[i].flags;
         if (rows[i].host)
             add_host(&request, rows[i].host, rows[i].length);
-        ck_assert_msg(ask(&f, request) == rows[i].error, "row %zu", i);
+        ck_assert_int_eq(ask(&f, request), rows[i].error);
     }
     end(&f);
 }
@@ -564,6 +620,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, only_taps_of_ours_are_closed_or_joined);
     tcase_add_test(tests, a_network_that_another_interface_has_is_refused);
     tcase_add_test(tests, taps_that_are_not_allowed_are_not_made);
+    tcase_add_test(tests, routes_that_are_not_allowed_are_not_made);
+    tcase_add_test(tests, routes_that_are_none_are_not_made);
     tcase_add_test(tests, a_message_of_another_size_ends_the_broker);
 }
 

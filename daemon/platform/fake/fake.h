@@ -124,6 +124,8 @@ void fake_tap_set_counters(const char *name, const struct tap_counters *counters
 
 /* The host has this address on an interface that is none of ours; network: "192.168.0.1/24". */
 void fake_host_add(const char *name, const char *network);
+/* The host has this route to the interface. */
+void fake_route_add(const char *name, const char *network);
 
 /* --- Calls --------------------------------------------------------------------------------- */
 

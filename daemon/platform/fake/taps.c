@@ -107,6 +107,16 @@ void fake_host_add(const char *name, const char *network)
     strncpy(host->name, name, INTERFACE_NAME_MAX);
 }
 
+void fake_route_add(const char *name, const char *network)
+{
+    struct fake *kernel = fake_kernel();
+    struct fake_host *route = &kernel->routes[kernel->route_count++];
+
+    if (kernel->route_count > FAKE_HOSTS_MAX || !prefix_parse(network, &route->network))
+        abort();
+    strncpy(route->name, name, INTERFACE_NAME_MAX);
+}
+
 /* --- The platform's side ------------------------------------------------------------------- */
 
 static int make_pair(int ret[2])
@@ -188,6 +198,7 @@ int taps_find_overlap(const struct prefix *network, char *ret)
 {
     const struct fake *kernel = fake_kernel();
 
+    fake_taps_settle();
     for (size_t i = 0; i < kernel->host_count; i++)
         if (prefix_overlaps(&kernel->hosts[i].network, network)) {
             memcpy(ret, kernel->hosts[i].name, sizeof kernel->hosts[i].name);
@@ -202,6 +213,18 @@ int taps_find_overlap(const struct prefix *network, char *ret)
                 memcpy(ret, kernel->taps[i].config.name, INTERFACE_NAME_MAX + 1);
                 return 1;
             }
+        }
+    return 0;
+}
+
+int taps_find_route(const struct prefix *network, char *ret)
+{
+    const struct fake *kernel = fake_kernel();
+
+    for (size_t i = 0; i < kernel->route_count; i++)
+        if (prefix_equal(&kernel->routes[i].network, network)) {
+            memcpy(ret, kernel->routes[i].name, sizeof kernel->routes[i].name);
+            return 1;
         }
     return 0;
 }

@@ -157,6 +157,32 @@ int netlink_ask(const struct nlmsghdr *request, netlink_message *message, void *
     return result;
 }
 
+int netlink_ask_link(unsigned ifindex, netlink_message *message, void *context)
+{
+    struct {
+        struct nlmsghdr header;
+        struct ifinfomsg link;
+    } request = {
+        .header = {sizeof request, RTM_GETLINK, NLM_F_REQUEST, 1, 0},
+        .link = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex},
+    };
+
+    return netlink_ask(&request.header, message, context);
+}
+
+int netlink_ask_addresses(int family, netlink_message *message, void *context)
+{
+    struct {
+        struct nlmsghdr header;
+        struct ifaddrmsg address;
+    } request = {
+        .header = {sizeof request, RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, 1, 0},
+        .address = {.ifa_family = (uint8_t)family},
+    };
+
+    return netlink_ask(&request.header, message, context);
+}
+
 /* --- Requests ------------------------------------------------------------------------------ */
 
 /* Room for so many more bytes, which are zero. */

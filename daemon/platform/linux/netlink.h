@@ -66,6 +66,11 @@ bool netlink_walk(const void *bytes, size_t length, netlink_message *message, vo
  * negative errno, also the one that the kernel answered. */
 int netlink_ask(const struct nlmsghdr *request, netlink_message *message, void *context);
 
+/* The same for what the kernel tells of one interface (RTM_NEWLINK), and of all addresses of the
+ * host of a native family, AF_UNSPEC being all (RTM_NEWADDR, one message each). */
+int netlink_ask_link(unsigned ifindex, netlink_message *message, void *context);
+int netlink_ask_addresses(int family, netlink_message *message, void *context);
+
 /* The same a datagram at a time: begin returns a descriptor for next, to be closed, or a negative
  * errno; next returns 1 while there is more, then 0 or a negative errno. */
 int netlink_begin(const struct nlmsghdr *request);

@@ -11,6 +11,7 @@
 #include "platform/taps.h"
 
 #include "netlink.h"
+#include "taps_route.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -361,6 +362,8 @@ static int configure(int fd, const struct tap_config *config)
         result = set_up(ifindex);
     if (result == 0)
         result = add_hosts(ifindex, config);
+    if (result == 0)
+        result = taps_add_routes(ifindex, config);
     if (result == 0 && config->flags & TAP_PERSISTENT && ioctl(fd, TUNSETPERSIST, 1UL) < 0)
         result = -errno;
     return result;

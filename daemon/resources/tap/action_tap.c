@@ -40,12 +40,24 @@ static void write_hosts(struct json *out, const struct tap_config *config)
     json_close(out, ']');
 }
 
+static void write_routes(struct json *out, const struct tap_config *config)
+{
+    char text[PREFIX_TEXT_MAX];
+
+    json_key(out, "routes");
+    json_open(out, '[');
+    for (uint32_t i = 0; i < config->route_count; i++)
+        json_string(out, prefix_format(&config->routes[i], text));
+    json_close(out, ']');
+}
+
 void write_tap_config(struct json *out, const struct tap_config *config)
 {
     json_member_string(out, "name", config->name);
     write_mac(out, config->mac);
     json_member_unsigned(out, "mtu", config->mtu);
     write_hosts(out, config);
+    write_routes(out, config);
     if (config->bridge[0])
         json_member_string(out, "bridge", config->bridge);
     json_member_bool(out, "isolated", (config->flags & TAP_ISOLATED) != 0);

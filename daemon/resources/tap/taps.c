@@ -117,11 +117,13 @@ struct tap_config tap_config_of(const struct args_open_tap *args, uid_t uid)
                  (args->persistent ? TAP_PERSISTENT : 0) | (has_ipv6(&args->hosts) ? 0 : TAP_QUIET),
         .owner = uid, /* of a lent one as well: the kernel refuses 0 where root has no number */
         .host_count = args->hosts.count,
+        .route_count = args->routes.count,
     };
 
     memcpy(config.name, args->name.text, sizeof config.name);
     memcpy(config.bridge, args->bridge.text, sizeof config.bridge);
     memcpy(config.hosts, args->hosts.hosts, sizeof config.hosts);
+    memcpy(config.routes, args->routes.prefixes, sizeof config.routes);
     if (args->mac.given)
         memcpy(config.mac, args->mac.bytes, sizeof config.mac);
     else
@@ -147,6 +149,10 @@ static bool judge_name(const struct taps *taps, const char *name, struct error *
 static bool judge_bridge(const struct taps *taps, const struct tap_config *config,
                          struct error *error)
 {
+    if (config->route_count > 0)
+        return error_set(error, ERROR_INVALID_ADDRESS, "routes",
+                         "Invalid argument: a port of a bridge has no route of its own; those are "
+                         "the bridge's. Leave out 'routes' or 'bridge'.");
     if (config->host_count > 0)
         return error_set(error, ERROR_INVALID_ADDRESS, "hosts",
                          "Invalid argument: a port of a bridge has no address of its own; the "
@@ -194,7 +200,7 @@ bool taps_judge(const struct taps *taps, const struct tap_config *config, struct
         return error_set(error, ERROR_MISSING_FIELD, "bridge",
                          "Invalid argument: 'isolated' is about ports of a bridge, and needs "
                          "'bridge'.");
-    return judge_hosts(taps, config, error);
+    return judge_hosts(taps, config, error) && tap_judge_routes(taps, config, error);
 }
 
 static bool judge_port(const struct taps *taps, const char *bridge, struct error *error)
@@ -214,7 +220,7 @@ bool taps_have_room(struct taps *taps, const struct tap_config *config, uid_t ui
                          "There is an interface '%s' already. Take another name, or leave it out: "
                          "then the service takes one that is free.",
                          config->name);
-    return judge_port(taps, config->bridge, error) &&
+    return judge_port(taps, config->bridge, error) && tap_judge_others(taps, config, error) &&
            pool_may(&taps->pool, uid, &(struct pool_request){.more = 1}, error);
 }
 

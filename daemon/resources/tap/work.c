@@ -82,6 +82,7 @@ static const struct {
 } refusals[] = {
     {-EBUSY, ERROR_IN_USE, "name", "there is an interface of this name"},
     {-EADDRINUSE, ERROR_IN_USE, "hosts", "the host has another address of that network"},
+    {-EEXIST, ERROR_IN_USE, "routes", "the host has a route to that network already"},
     {-EACCES, ERROR_NOT_ALLOWED, NULL, "netbrokerd.conf(5) does not allow it"},
     {-ENODEV, ERROR_NOT_FOUND, "bridge", "there is no such bridge"},
     {-EAGAIN, ERROR_LIMIT, NULL, "too many are being opened; try again later"},
