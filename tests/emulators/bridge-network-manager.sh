@@ -46,3 +46,10 @@ start_links br-machines
 guest_pings "${qemu[@]}" -netdev bridge,id=n0,br=br-machines,helper=$helper
 guest_has_address 10.42.7.
 within 10 "the interface is gone" no_tap
+
+# One that does not take a tap's descriptor.
+need_uml dhcp 10.42.7.1
+relay --bridge br-machines --framing message --listen link.sock
+guest_pings "${uml[@]}" vec0:transport=bess,dst=link.sock
+guest_has_address 10.42.7.
+end_link
