@@ -17,6 +17,9 @@ enum {
     MAC_BYTES = 6,
     /* The host's own addresses on one link: one of each family, and some to move from. */
     TAP_HOSTS_MAX = 8,
+    /* Networks behind a link: a route is a message to the kernel, of which the keeper awaits each.
+     */
+    TAP_ROUTES_MAX = 8,
     /* Every IPv4 host takes packets of 576 bytes (RFC 1122, 3.3.3); 65521 is what the kernel's tun
      * driver takes: 65535 without an Ethernet header (MAX_MTU of drivers/net/tun.c). */
     TAP_MTU_LEAST = 576,

@@ -415,6 +415,45 @@ static bool parse_hosts(const cJSON *json, const struct place *place, void *ret)
     return true;
 }
 
+static bool has_prefix(const struct prefix_list *list, const struct prefix *prefix)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (prefix_equal(&list->prefixes[i], prefix))
+            return true;
+    return false;
+}
+
+/* Where packets to a host may be led; what is for everybody is no network of a link. */
+static bool parse_network(const char *text, const struct place *place, struct prefix *ret)
+{
+    if (!parse_prefix(text, place, ret))
+        return false;
+    return (ret->length > 0 && !address_is_multicast(&ret->address) &&
+            !address_is_any(&ret->address)) ||
+           wrong_text(place, ERROR_INVALID_ADDRESS, text, "is no network of hosts", NULL);
+}
+
+static bool parse_prefixes(const cJSON *json, const struct place *place, void *ret)
+{
+    struct prefix_list *list = ret;
+    struct prefix prefix;
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, json)
+    {
+        if (!cJSON_IsString(item))
+            return wrong(place, ERROR_INVALID_TYPE, "holds something other than text", NULL);
+        if (list->count == place->field->high)
+            return wrong(place, ERROR_OUT_OF_RANGE, "is too long", "at most 8 prefixes");
+        if (!parse_network(item->valuestring, place, &prefix))
+            return false;
+        if (has_prefix(list, &prefix))
+            return wrong(place, ERROR_INVALID_ADDRESS, "names a prefix twice", "each prefix once");
+        list->prefixes[list->count++] = prefix;
+    }
+    return true;
+}
+
 static bool matches_event(const char *pattern)
 {
     for (size_t i = 0; event_topic(i); i++)

@@ -50,6 +50,11 @@ struct host_list {
     struct host_address hosts[TAP_HOSTS_MAX];
 };
 
+struct prefix_list {
+    uint32_t count;
+    struct prefix prefixes[TAP_ROUTES_MAX];
+};
+
 /* A user by number, so that the service need not look names up. */
 struct user {
     bool given;
@@ -137,6 +142,11 @@ enum json_shape { ONE, LIST }; /* a list is written with commas where it is not 
       "list of %u to %u texts: an IPv4 or IPv6 address, `/` and the length of its prefix",         \
       "'type':'array','minItems':%u,'maxItems':%u,"                                                \
       "'items':{'type':'string','minLength':4,'maxLength':49,'pattern':'/'}")                      \
+    T(prefixes, struct prefix_list, "PREFIX[,PREFIX...]", JSON_TEXT, LIST,                         \
+      "a list of unicast prefixes such as [\"10.9.0.0/16\", \"fd00:2::/64\"]",                     \
+      "list of %u to %u texts: an IPv4 or IPv6 address, `/` and the length of its prefix",         \
+      "'type':'array','minItems':%u,'maxItems':%u,"                                                \
+      "'items':{'type':'string','minLength':2,'maxLength':49}")                                    \
     T(topics, struct topic_list, "TOPIC[,TOPIC...]", JSON_TEXT, LIST,                              \
       "a list of 1 to 16 topics of 1 to 47 characters such as [\"mfc.added\", \"join.*\"]",        \
       "list of %u to %u texts of 1 to 47 bytes",                                                   \
@@ -151,7 +161,7 @@ enum json_shape { ONE, LIST }; /* a list is written with commas where it is not 
 
 _Static_assert(INTERFACE_NAME_MAX == 15 && VIFS_MAX == 32 && WORD_LENGTH_MAX == 31 &&
                    USER_GROUPS_MAX == 64 && TOPICS_MAX == 16 && TOPIC_LENGTH_MAX == 47 &&
-                   TAP_HOSTS_MAX == 8,
+                   TAP_HOSTS_MAX == 8 && TAP_ROUTES_MAX == 8,
                "FIELD_TYPES has these numbers in its texts");
 
 enum field_type {
@@ -306,6 +316,9 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     F(S, hosts, hosts, OPTIONAL, 0, TAP_HOSTS_MAX, 0,                                              \
       "Addresses of the host's end, of networks that the service's settings name "                 \
       "(tap-networks). By default none: then the host is silent on the link.")                     \
+    F(S, routes, prefixes, OPTIONAL, 0, TAP_ROUTES_MAX, 0,                                         \
+      "Networks behind the link, of those that the service's settings name (tap-networks): the "   \
+      "host sends there what is for them. Each needs an address of its family in 'hosts'.")        \
     F(S, bridge, interface, OPTIONAL, 0, 0, 0,                                                     \
       "Make it a port of this bridge, one of those that the service's settings name "              \
       "(tap-bridges).")                                                                            \
@@ -370,6 +383,8 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "Count the packets of the flow for at most this many milliseconds, to see where they "       \
       "are lost. A slow flow needs more; 0 skips this.")                                           \
     FIELD_TABLE(F, S)
+
+#define FIELDS_DIAGNOSE_TAP(F, S) F(S, name, interface, ARGUMENT, 0, 0, 0, "The name of the tap.")
 
 #define FIELDS_SUBSCRIBE(F, S)                                                                     \
     F(S, topics, topics, OPTIONAL, 1, TOPICS_MAX, 0,                                               \
@@ -501,6 +516,9 @@ enum action_flags {
     A(DIAGNOSE, diagnose, 0, "mroute.read", "doctor", "", "",                                      \
       "Find out from the kernel's state why multicast packets are not forwarded. The "             \
       "command exits with 1 where a problem was found.")                                           \
+    A(DIAGNOSE_TAP, diagnose_tap, 0, "tap.read", "doctor tap", "", "",                             \
+      "Find out from the kernel's state why a tap does not carry frames to where they should go. " \
+      "The command exits with 1 where a problem was found.")                                       \
     A(SUBSCRIBE, subscribe, 0, "event.read", "watch", "", "", "Report events as they happen.")     \
     A(LEASES, leases, 0, "lease.read", "leases", "", "",                                           \
       "List all leases: who holds what, and since when.")                                          \

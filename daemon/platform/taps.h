@@ -37,6 +37,8 @@ struct tap_config {
     uint32_t owner;                      /* the uid that may attach it by name, and no other */
     uint32_t host_count;                 /* 0 of a bridge's port */
     struct host_address hosts[TAP_HOSTS_MAX];
+    uint32_t route_count;                 /* 0 where the host has no address of the family */
+    struct prefix routes[TAP_ROUTES_MAX]; /* what the host sends there besides */
 };
 
 /* Makes a tap that is up and carries frames already. Returns its descriptor, which does not block;
@@ -47,10 +49,18 @@ int taps_open(const struct tap_config *config);
 /* The index of the interface of that name; 0: there is none. Returns at once. */
 unsigned taps_find(const char *name);
 
+/* Whether the interface of this descriptor is gone: then to close it costs nothing. Returns at
+ * once. */
+bool taps_is_gone(int fd);
+
 /* Deletes a tap that taps_open made, whatever its holder did to it: each copy of its descriptor is
  * useless then (EBADFD). Blocks until it is gone. 0 also where there is none of that index; -EPERM:
  * it is none of ours. */
 int taps_delete(unsigned ifindex);
+
+/* Deletes those of them that are taps of ours, at the cost of one; which are left is found by
+ * taps_delete of each. Meanwhile nobody changes an interface: 1 ms each. */
+void taps_delete_together(const unsigned *ifindexes, size_t count);
 
 /* Makes a tap of ours a port of the bridge, also where that was made anew or it was another's.
  * -EPERM: it is none of ours; -ENODEV: there is no such tap, or no such bridge. */
@@ -59,6 +69,10 @@ int taps_join(const char *name, const char *bridge, bool isolated);
 /* Finds an interface with an address whose prefix overlaps this one: writes its name to
  * ret[INTERFACE_NAME_MAX + 1] and returns 1. 0: there is none. Needs no privileges. */
 int taps_find_overlap(const struct prefix *network, char *ret);
+
+/* Finds a route of the main table for just this prefix: writes the name of its interface, or "",
+ * to ret[INTERFACE_NAME_MAX + 1] and returns 1. 0: there is none. Needs no privileges. */
+int taps_find_route(const struct prefix *network, char *ret);
 
 /* What the administrator can do about an error of taps_open, or NULL. */
 const char *taps_explain(int error);

@@ -53,6 +53,7 @@ static const char *const examples[FIELD_TYPE_COUNT] = {
     [FIELD_interfaces] = "[\"eth1\", \"eth2\"]",
     [FIELD_word] = "\"ADD_MFC\"",
     [FIELD_hosts] = "[\"192.168.0.1/24\"]",
+    [FIELD_prefixes] = NULL, /* a network of the service's settings */
     [FIELD_mac] = "\"52:54:00:12:34:56\"",
     [FIELD_topics] = "[\"mfc.*\"]",
 };

@@ -3,11 +3,13 @@
  * A tap carries its first frame, has the address that it was given, and says no word of IPv6. A
  * name is taken once, and what fails leaves nothing. Who holds the descriptor, without privileges,
  * changes much of the device, but neither its name nor its alias, by which it is known as ours: to
- * delete it ends it in any case, and every copy of the descriptor. What is not ours stays.
+ * delete it ends it in any case, and every copy of the descriptor. What is not ours stays, also
+ * where many are deleted at once.
  *
- * Sources: drivers/net/tun.c: tun_set_iff(), tun_not_capable(), __tun_chr_ioctl() and
- * tun_net_uninit(); do_setlink() of net/core/rtnetlink.c; br_stp_recalculate_bridge_id() of
- * net/bridge/br_stp_if.c; ndisc_router_discovery() of net/ipv6/ndisc.c. */
+ * Sources: drivers/net/tun.c: tun_set_iff(), tun_attach(), tun_not_capable(), tun_chr_poll(),
+ * __tun_chr_ioctl() and tun_net_uninit(); do_setlink() and rtnl_group_dellink() of
+ * net/core/rtnetlink.c; br_stp_recalculate_bridge_id() of net/bridge/br_stp_if.c;
+ * ndisc_router_discovery() of net/ipv6/ndisc.c. */
 #include "platform/taps.h"
 #include "ground.h"
 #include "platform/process.h"
@@ -189,7 +191,9 @@ static void check_delete(struct ground *ground)
     unsigned ifindex = taps_find("nb-del");
     char frame[FRAME_MAX] = {0};
 
+    ground_expect(ground, "it seems to be gone before", 0, taps_is_gone(fd));
     ground_expect_result(ground, "to delete a tap that is open", 0, taps_delete(ifindex));
+    ground_expect(ground, "it seems to be gone", 1, taps_is_gone(copy));
     ground_expect(ground, "it is there afterwards", 0, exists("nb-del"));
     ground_expect_result(ground, "to read from it", -EBADFD,
                          read(fd, frame, sizeof frame) < 0 ? -errno : 0);
@@ -212,6 +216,33 @@ static void check_foreign(struct ground *ground)
                          taps_join("nb-foreign", "lo", false));
     ground_expect(ground, "both are there", 2, exists("nb-other") + exists("nb-foreign"));
     shell("ip link del nb-other && ip link del nb-foreign");
+}
+
+/* Several at the cost of one; of what is not ours, nothing. */
+static void check_together(struct ground *ground)
+{
+    const char *names[] = {"nb-1", "nb-2", "nb-foreign", "nb-3"};
+    unsigned ifindexes[4];
+    int fds[3];
+
+    shell("ip tuntap add dev nb-foreign mode tap");
+    for (unsigned i = 0; i < 3; i++)
+        fds[i] = open_named(names[i == 2 ? 3 : i]);
+    for (unsigned i = 0; i < 4; i++)
+        ifindexes[i] = taps_find(names[i]);
+    shell("ip link add nb-other group 1851945579 type bridge"); /* as if somebody had chosen that */
+    taps_delete_together(ifindexes, 4);
+    ground_expect(ground, "with another interface in their group, so many are there", 5,
+                  exists("nb-1") + exists("nb-2") + exists("nb-3") + exists("nb-foreign") +
+                      exists("nb-other"));
+    shell("ip link set nb-other group default");
+    taps_delete_together(ifindexes, 4);
+    ground_expect(ground, "of ours, so many are there afterwards", 0,
+                  exists("nb-1") + exists("nb-2") + exists("nb-3"));
+    ground_expect(ground, "of others", 2, exists("nb-foreign") + exists("nb-other"));
+    for (unsigned i = 0; i < 3; i++)
+        close(fds[i]);
+    shell("ip link del nb-foreign && ip link del nb-other");
 }
 
 /* --- IPv6 ---------------------------------------------------------------------------------- */
@@ -428,9 +459,10 @@ static void act_as_holder(struct ground *ground, void *context)
 static void check_holder(struct ground *ground)
 {
     int fd = open_named("nb-held");
-    struct attempt stranger = {"nb-held", STRANGER, -EPERM};
+    struct attempt stranger = {"nb-held", STRANGER, -EPERM}, owner = {"nb-held", OWNER, -EBUSY};
 
     ground_in_child(ground, attach, &stranger);
+    ground_in_child(ground, attach, &owner); /* while another one holds it */
     ground_in_child(ground, act_as_holder, &fd);
     ground_expect_result(ground, "to delete it", 0, taps_delete(taps_find("nb-held")));
     ground_expect(ground, "it is there then", 0, exists("nb-held"));
@@ -464,6 +496,63 @@ static void check_overlap(struct ground *ground)
     close(fd);
 }
 
+/* --- Routes -------------------------------------------------------------------------------- */
+
+static void add_route(struct tap_config *config, const char *network)
+{
+    ground_require(prefix_parse(network, &config->routes[config->route_count++]), network);
+}
+
+static long finds_route(const char *network, char *ret)
+{
+    struct prefix prefix;
+
+    ground_require(prefix_parse(network, &prefix), network);
+    return taps_find_route(&prefix, ret);
+}
+
+static void check_routes(struct ground *ground)
+{
+    static const struct {
+        const char *network;
+        long found;
+    } rows[] = {
+        {"198.51.100.0/24", 1}, {"198.51.100.0/25", 0}, {"198.51.0.0/16", 0},
+        {"192.0.2.0/24", 1},    {"192.0.2.1/32", 0}, /* of the table local */
+        {"2001:db8:2::/48", 1}, {"2001:db8:2::/64", 0}, {"203.0.113.0/24", 1},
+        {"203.0.113.0/25", 0}, /* of another table */
+    };
+    struct tap_config config = configuration("nb-route");
+    char name[INTERFACE_NAME_MAX + 1] = "none";
+    unsigned char frame[FRAME_MAX];
+    int fd;
+
+    add_host(&config, "192.0.2.1", 24);
+    add_host(&config, "2001:db8::1", 64);
+    add_route(&config, "198.51.100.0/24");
+    add_route(&config, "2001:db8:2::/48");
+    shell("ip route add unreachable 203.0.113.0/24 && ip route add unreachable 203.0.113.0/25 "
+          "table 77");
+    fd = open_tap(&config);
+    ask_neighbour("198.51.100.7");
+    ground_expect(ground, "the host asks the link for a neighbour of a route", 1,
+                  read_frame(fd, ETHER_ARP, WAIT_MS, frame) && frame[38] == 198);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        ground_expect(ground, rows[i].network, rows[i].found, finds_route(rows[i].network, name));
+    ground_expect(ground, "the interface of a route that leads nowhere", 0, strlen(name));
+    finds_route("2001:db8:2::/48", name);
+    ground_expect(ground, "the interface of a route", 0, strcmp(name, "nb-route"));
+    close(fd);
+    ground_expect(ground, "a route without its tap", 0, finds_route("198.51.100.0/24", name));
+    ground_expect(ground, "the same of IPv6", 0, finds_route("2001:db8:2::/48", name));
+
+    strcpy(config.name, "nb-none");
+    config.routes[1] = config.routes[0];
+    ground_expect_result(ground, "to open one with a route twice", -EEXIST, taps_open(&config));
+    ground_expect(ground, "something of that is left", 0, exists("nb-none"));
+    shell("ip route del unreachable 203.0.113.0/24");
+}
+
 static void check(struct ground *ground)
 {
     int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
@@ -478,11 +567,13 @@ static void check(struct ground *ground)
     check_failures(ground);
     check_delete(ground);
     check_foreign(ground);
+    check_together(ground);
     check_ipv6(ground);
     check_bridge(ground);
     check_persistent(ground);
     check_holder(ground);
     check_overlap(ground);
+    check_routes(ground);
 }
 
 int main(void)

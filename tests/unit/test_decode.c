@@ -131,6 +131,20 @@ static const struct {
     {TAP("\"hosts\":[\"10.0.0.1/24\",\"10.0.0.2/24\",\"10.0.0.3/24\",\"10.0.0.4/24\","
          "\"10.0.0.5/24\",\"10.0.0.6/24\",\"10.0.0.7/24\",\"10.0.0.8/24\",\"10.0.0.9/24\"]"),
      "out-of-range", "hosts"},
+    /* routes */
+    {TAP("\"routes\":\"10.0.0.0/24\""), "invalid-type", "routes"},
+    {TAP("\"routes\":[1]"), "invalid-type", "routes"},
+    {TAP("\"routes\":[\"a\"]"), "invalid-address", "routes"},
+    {TAP("\"routes\":[\"10.0.0.1/24\"]"), "invalid-address", "routes"},
+    {TAP("\"routes\":[\"10.0.0.0/33\"]"), "invalid-address", "routes"},
+    {TAP("\"routes\":[\"0.0.0.0/0\"]"), "invalid-address", "routes"},
+    {TAP("\"routes\":[\"0.0.0.0/1\"]"), "invalid-address", "routes"},
+    {TAP("\"routes\":[\"239.0.0.0/8\"]"), "invalid-address", "routes"},
+    {TAP("\"routes\":[\"ff00::/8\"]"), "invalid-address", "routes"},
+    {TAP("\"routes\":[\"10.0.0.0/24\",\"10.0.0.0/24\"]"), "invalid-address", "routes"},
+    {TAP("\"routes\":[\"10.0.0.0/24\",\"10.0.1.0/24\",\"10.0.2.0/24\",\"10.0.3.0/24\","
+         "\"10.0.4.0/24\",\"10.0.5.0/24\",\"10.0.6.0/24\",\"10.0.7.0/24\",\"10.0.8.0/24\"]"),
+     "out-of-range", "routes"},
     /* owner */
     {TAP("\"owner\":\"root\""), "invalid-type", "owner"},
     {TAP("\"owner\":-1"), "out-of-range", "owner"},
@@ -432,6 +446,11 @@ START_TEST(a_tap_is_decoded_with_all_its_fields)
     ck_assert_uint_eq(args->hosts.hosts[0].length, 24);
     ck_assert_mem_eq(args->hosts.hosts[0].address.bytes, "\x0a\0\0\x01", 4);
     ck_assert_uint_eq(args->hosts.hosts[1].length, 127);
+    assert_decodes(TAP("\"routes\":[\"10.9.0.0/16\",\"fd00:2::/64\",\"10.8.0.1\"]"), &request);
+    ck_assert_uint_eq(args->routes.count, 3);
+    ck_assert_uint_eq(args->routes.prefixes[0].length, 16);
+    ck_assert_uint_eq(args->routes.prefixes[1].address.family, FAMILY_IPV6);
+    ck_assert_uint_eq(args->routes.prefixes[2].length, 32);
     assert_decodes("{\"action\":\"OPEN_TAP\"}", &request);
     ck_assert(!args->owner.given);
     ck_assert(!args->mac.given && args->hosts.count == 0 && !args->name.text[0]);

@@ -21,6 +21,8 @@ enum { ALICE = 1001, BOB = 1002 };
 #define SHOW           "{\"action\":\"SHOW_TAP\"}"
 #define A              "\"name\":\"nb-a\""
 
+#define HOST ",\"hosts\":[\"192.168.0.129/25\"]"
+
 /* Everybody may do everything. */
 static struct rule rule = {.name = "all", .everyone = true, .verb_count = 1, .verbs = {"*"}};
 
@@ -405,6 +407,12 @@ static const struct {
     {A ",\"bridge\":\"br0\",\"mac\":\"52:54:00:00:00:01\"", "invalid-address"},
     {A ",\"hosts\":[\"192.168.0.1/16\"]", "not-allowed"},
     {A ",\"hosts\":[\"10.0.0.1/24\"]", "not-allowed"},
+    {A ",\"routes\":[\"192.168.0.0/26\"]", "missing-field"},
+    {A ",\"routes\":[\"192.168.0.0/26\"],\"hosts\":[\"fd00:1::1/64\"]", "missing-field"},
+    {A HOST ",\"routes\":[\"192.168.0.128/25\"]", "invalid-address"},
+    {A HOST ",\"routes\":[\"192.168.0.0/26\",\"10.0.0.0/24\"]", "not-allowed"},
+    {A HOST ",\"routes\":[\"192.168.0.0/16\"]", "not-allowed"},
+    {A ",\"bridge\":\"br0\",\"routes\":[\"192.168.0.0/26\"]", "invalid-address"},
 };
 
 START_TEST(a_wrong_request_is_refused)
@@ -677,6 +685,7 @@ static void follow(struct service *next, const struct service *s, int journal)
     service_follow(next, s);
     strcpy(next->keeper.config.tap_prefix, TAP_PREFIX_DEFAULT);
     tap_bridges_parse("br0", &next->keeper.config.tap_bridges);
+    tap_networks_parse("192.168.0.0/24", &next->keeper.config.tap_networks);
     service_keep(next, journal, "");
     connect_all(next);
     notice(next);
@@ -830,6 +839,80 @@ START_TEST(a_persistent_tap_is_made_again)
 }
 END_TEST
 
+/* --- Networks behind a tap ----------------------------------------------------------------- */
+
+#define B(fields) OPEN("\"name\":\"nb-b\"," fields)
+
+START_TEST(a_tap_has_its_routes_again)
+{
+    static struct service s, next;
+    int journal = memory_make("journal", 16 << 20);
+    const struct tap_config *made;
+    char text[PREFIX_TEXT_MAX];
+
+    begin(&s);
+    service_keep(&s, journal, "");
+    expect(client_ask(&s, FIRST,
+                      OPEN(A HOST ",\"persistent\":true,\"routes\":[\"192.168.0.0/26\","
+                                  "\"192.168.0.100\"]")),
+           "success");
+    ck_assert_uint_eq(fake_tap_find("nb-a")->route_count, 2);
+    keeper_end_listen(&s.keeper, false);
+    ck_assert_int_eq(taps_delete(taps_find("nb-a")), 0);
+
+    follow(&next, &s, journal);
+    made = fake_tap_find("nb-a");
+    ck_assert_ptr_nonnull(made);
+    ck_assert_uint_eq(made->route_count, 2);
+    ck_assert_str_eq(prefix_format(&made->routes[0], text), "192.168.0.0/26");
+    ck_assert_str_eq(prefix_format(&made->routes[1], text), "192.168.0.100");
+    expect(client_ask(&next, FIRST, CLOSE(A)), "success");
+    notice(&next);
+    assert_nothing(&next);
+    end(&next);
+    close(journal);
+}
+END_TEST
+
+/* Beside a tap with 192.168.0.129/25 and a route to 192.168.0.0/26. */
+static const struct {
+    const char *request, *code;
+} beside[] = {
+    {B("\"hosts\":[\"192.168.0.1/30\"]"), "in-use"},
+    {B("\"hosts\":[\"192.168.0.65/26\"],\"routes\":[\"192.168.0.16/28\"]"), "in-use"},
+    {B("\"hosts\":[\"192.168.0.65/26\"],\"routes\":[\"192.168.0.0/25\"]"), "in-use"},
+    {B("\"hosts\":[\"192.168.0.65/26\"],\"routes\":[\"192.168.0.200\"]"), "in-use"},
+    {B("\"hosts\":[\"192.168.0.65/27\"],\"routes\":[\"192.168.0.96/27\"],\"dry_run\":true"),
+     "success"},
+};
+
+START_TEST(no_tap_takes_packets_of_another)
+{
+    struct service s;
+    int fd;
+
+    begin(&s);
+    fd = open_tap(&s, FIRST, OPEN(A HOST ",\"routes\":[\"192.168.0.0/26\"]"));
+    expect(client_ask(&s, OTHER, beside[_i].request), beside[_i].code);
+    close(fd);
+    notice(&s);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+START_TEST(a_route_that_the_host_has_is_refused)
+{
+    struct service s;
+
+    begin(&s);
+    fake_route_add("eth0", "192.168.0.0/26");
+    expect(client_ask(&s, FIRST, OPEN(A HOST ",\"routes\":[\"192.168.0.0/26\"]")), "in-use");
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
 /* --- For other users ----------------------------------------------------------------------- */
 
 /* Whoever asked for it: it is the owner's, who pays for it. */
@@ -932,6 +1015,9 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, killed_before_the_interface_was_deleted);
     tcase_add_test(tests, what_nobody_knows_of_is_nobody_s);
     tcase_add_test(tests, a_persistent_tap_is_made_again);
+    tcase_add_test(tests, a_tap_has_its_routes_again);
+    tcase_add_loop_test(tests, no_tap_takes_packets_of_another, 0, sizeof beside / sizeof *beside);
+    tcase_add_test(tests, a_route_that_the_host_has_is_refused);
     tcase_add_test(tests, a_tap_for_another_user_is_that_user_s);
     tcase_add_loop_test(tests, only_an_administrator_makes_a_tap_for_another, 0,
                         sizeof for_others / sizeof *for_others);

@@ -18,6 +18,7 @@ void fake_reset(void);
 
 /* Makes an interface that is up, and returns its index: each time another one. */
 unsigned fake_netif_add(const char *name);
+void fake_netif_join(const char *name, const char *bridge); /* NULL: none */
 void fake_netif_del(const char *name);
 void fake_netif_rename(const char *from, const char *to);
 void fake_netif_set_running(const char *name, bool running);
@@ -124,6 +125,8 @@ void fake_tap_set_counters(const char *name, const struct tap_counters *counters
 
 /* The host has this address on an interface that is none of ours; network: "192.168.0.1/24". */
 void fake_host_add(const char *name, const char *network);
+/* The host has this route to the interface. */
+void fake_route_add(const char *name, const char *network);
 
 /* --- Calls --------------------------------------------------------------------------------- */
 

@@ -97,6 +97,8 @@ struct fake {
     size_t tap_count;
     struct fake_host hosts[FAKE_HOSTS_MAX]; /* addresses of the host on other interfaces */
     size_t host_count;
+    struct fake_host routes[FAKE_HOSTS_MAX]; /* of the main table */
+    size_t route_count;
     unsigned writes, fail_in, strangers;
     int fail_result;
     bool used; /* false: never reset, all zero */

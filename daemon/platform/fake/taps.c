@@ -107,6 +107,16 @@ void fake_host_add(const char *name, const char *network)
     strncpy(host->name, name, INTERFACE_NAME_MAX);
 }
 
+void fake_route_add(const char *name, const char *network)
+{
+    struct fake *kernel = fake_kernel();
+    struct fake_host *route = &kernel->routes[kernel->route_count++];
+
+    if (kernel->route_count > FAKE_HOSTS_MAX || !prefix_parse(network, &route->network))
+        abort();
+    strncpy(route->name, name, INTERFACE_NAME_MAX);
+}
+
 /* --- The platform's side ------------------------------------------------------------------- */
 
 static int make_pair(int ret[2])
@@ -146,6 +156,8 @@ int taps_open(const struct tap_config *config)
         .ifindex = fake_netif_add(config->name),
         .peer = pair[0],
     };
+    if (config->bridge[0])
+        fake_netif_join(config->name, config->bridge);
     return pair[1];
 }
 
@@ -153,6 +165,13 @@ unsigned taps_find(const char *name)
 {
     fake_taps_settle();
     return find_netif(name);
+}
+
+bool taps_is_gone(int fd)
+{
+    char frame;
+
+    return recv(fd, &frame, sizeof frame, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 int taps_delete(unsigned ifindex)
@@ -168,6 +187,12 @@ int taps_delete(unsigned ifindex)
     return fake_netif_exists(ifindex) ? -EPERM : 0;
 }
 
+void taps_delete_together(const unsigned *ifindexes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        taps_delete(ifindexes[i]);
+}
+
 int taps_join(const char *name, const char *bridge, bool isolated)
 {
     struct fake_tap *tap;
@@ -179,6 +204,7 @@ int taps_join(const char *name, const char *bridge, bool isolated)
     if (!find_netif(bridge))
         return -ENODEV;
     memcpy(tap->config.bridge, bridge, strlen(bridge) + 1);
+    fake_netif_join(name, bridge);
     tap->config.flags &= ~(unsigned)TAP_ISOLATED;
     tap->config.flags |= isolated ? TAP_ISOLATED : 0;
     return 0;
@@ -188,6 +214,7 @@ int taps_find_overlap(const struct prefix *network, char *ret)
 {
     const struct fake *kernel = fake_kernel();
 
+    fake_taps_settle();
     for (size_t i = 0; i < kernel->host_count; i++)
         if (prefix_overlaps(&kernel->hosts[i].network, network)) {
             memcpy(ret, kernel->hosts[i].name, sizeof kernel->hosts[i].name);
@@ -202,6 +229,18 @@ int taps_find_overlap(const struct prefix *network, char *ret)
                 memcpy(ret, kernel->taps[i].config.name, INTERFACE_NAME_MAX + 1);
                 return 1;
             }
+        }
+    return 0;
+}
+
+int taps_find_route(const struct prefix *network, char *ret)
+{
+    const struct fake *kernel = fake_kernel();
+
+    for (size_t i = 0; i < kernel->route_count; i++)
+        if (prefix_equal(&kernel->routes[i].network, network)) {
+            memcpy(ret, kernel->routes[i].name, sizeof kernel->routes[i].name);
+            return 1;
         }
     return 0;
 }

@@ -24,6 +24,18 @@ static bool is_valid_host(const struct host_address *host)
            host->length <= family_bits(family) && host_address_is_sound(host);
 }
 
+bool tap_is_plain(const struct tap_config *tap)
+{
+    return tap->host_count == 0 && tap->route_count == 0 && !(tap->flags & TAP_PERSISTENT);
+}
+
+bool tap_spare_fits(const struct tap_config *spare, const struct tap_config *wanted)
+{
+    return strcmp(spare->name, wanted->name) == 0 && strcmp(spare->bridge, wanted->bridge) == 0 &&
+           memcmp(spare->mac, wanted->mac, MAC_BYTES) == 0 && spare->mtu == wanted->mtu &&
+           spare->flags == wanted->flags && tap_is_plain(wanted);
+}
+
 /* --- Checks -------------------------------------------------------------------------------- */
 
 int tap_check_name(const struct operations *operations, const struct keeper_request *request)
@@ -31,10 +43,32 @@ int tap_check_name(const struct operations *operations, const struct keeper_requ
     return tap_name_is_allowed(operations->config->tap_prefix, request->tap.name) ? 0 : -EACCES;
 }
 
+static bool has_family(const struct tap_config *tap, uint8_t family)
+{
+    for (uint32_t i = 0; i < tap->host_count; i++)
+        if (tap->hosts[i].address.family == family)
+            return true;
+    return false;
+}
+
+/* The bits behind the length are zero, as the kernel wants them. */
+static bool is_valid_route(const struct tap_config *tap, const struct prefix *route)
+{
+    uint8_t family = route->address.family;
+    struct prefix whole;
+
+    if ((family != FAMILY_IPV4 && family != FAMILY_IPV6) || route->length == 0 ||
+        route->length > family_bits(family) || address_is_multicast(&route->address))
+        return false;
+    whole = prefix_of(&route->address, route->length);
+    return prefix_equal(&whole, route) && has_family(tap, family);
+}
+
 static int check_values(const struct tap_config *tap)
 {
     if (tap->flags & ~(unsigned)TAP_FLAGS_ALL || !tap_mac_is_valid(tap->mac) ||
-        tap->mtu < TAP_MTU_LEAST || tap->mtu > TAP_MTU_MAX || tap->host_count > TAP_HOSTS_MAX)
+        tap->mtu < TAP_MTU_LEAST || tap->mtu > TAP_MTU_MAX || tap->host_count > TAP_HOSTS_MAX ||
+        tap->route_count > TAP_ROUTES_MAX)
         return -EINVAL;
     if (tap->owner == UINT32_MAX) /* nobody's: then everybody may attach it */
         return -EINVAL;
@@ -58,6 +92,17 @@ static int check_hosts(const struct config *config, const struct tap_config *tap
     return 0;
 }
 
+static int check_routes(const struct config *config, const struct tap_config *tap)
+{
+    for (uint32_t i = 0; i < tap->route_count; i++) {
+        if (!is_valid_route(tap, &tap->routes[i]))
+            return -EINVAL;
+        if (!tap_network_is_allowed(&config->tap_networks, &tap->routes[i]))
+            return -EACCES;
+    }
+    return 0;
+}
+
 static int check_bridge(const struct config *config, const char *bridge)
 {
     return tap_bridge_is_allowed(&config->tap_bridges, bridge) ? 0 : -EACCES;
@@ -72,7 +117,9 @@ int tap_check_open(const struct operations *operations, const struct keeper_requ
         result = tap_check_name(operations, request);
     if (result == 0 && tap->bridge[0])
         result = check_bridge(operations->config, tap->bridge);
-    return result < 0 ? result : check_hosts(operations->config, tap);
+    if (result == 0)
+        result = check_hosts(operations->config, tap);
+    return result < 0 ? result : check_routes(operations->config, tap);
 }
 
 int tap_check_join(const struct operations *operations, const struct keeper_request *request)
@@ -88,32 +135,57 @@ int tap_check_join(const struct operations *operations, const struct keeper_requ
 
 /* --- Acts ---------------------------------------------------------------------------------- */
 
+/* The error is what the network is for: that of a host's address, or of a route. */
+static int find_owner(const struct prefix *network, int error, struct keeper_answer *answer)
+{
+    char other[INTERFACE_NAME_MAX + 1], text[PREFIX_TEXT_MAX];
+    int result = taps_find_overlap(network, other);
+
+    if (result <= 0)
+        return result;
+    snprintf(answer->text, sizeof answer->text, "%s has an address of that network, %s", other,
+             prefix_format(network, text));
+    return error;
+}
+
+static int find_route(const struct prefix *network, struct keeper_answer *answer)
+{
+    char other[INTERFACE_NAME_MAX + 1], text[PREFIX_TEXT_MAX];
+    int result = taps_find_route(network, other);
+
+    if (result <= 0)
+        return result;
+    snprintf(answer->text, sizeof answer->text, "the host has a route to %s already%s%s",
+             prefix_format(network, text), other[0] ? ", by " : "", other);
+    return -EEXIST;
+}
+
 /* A network that another interface has would be led to the tap's holder. */
 static int find_overlap(const struct tap_config *tap, struct keeper_answer *answer)
 {
-    char other[INTERFACE_NAME_MAX + 1];
+    int result = 0;
 
-    for (uint32_t i = 0; i < tap->host_count; i++) {
+    for (uint32_t i = 0; i < tap->host_count && result == 0; i++) {
         struct prefix network = prefix_of(&tap->hosts[i].address, tap->hosts[i].length);
-        int result = taps_find_overlap(&network, other);
 
-        if (result > 0) {
-            snprintf(answer->text, sizeof answer->text, "%s has an address of that network", other);
-            return -EADDRINUSE;
-        }
-        if (result < 0)
-            return result;
+        result = find_owner(&network, -EADDRINUSE, answer);
     }
-    return 0;
+    for (uint32_t i = 0; i < tap->route_count && result == 0; i++)
+        result = find_owner(&tap->routes[i], -EEXIST, answer);
+    for (uint32_t i = 0; i < tap->route_count && result == 0; i++)
+        result = find_route(&tap->routes[i], answer);
+    return result;
 }
 
 int tap_open(struct operations *operations, const struct keeper_request *request,
              struct keeper_answer *answer)
 {
-    int fd = find_overlap(&request->tap, answer);
+    int fd = spares_take(operations, &request->tap);
     const char *more;
 
-    (void)operations;
+    if (fd >= 0)
+        return fd;
+    fd = find_overlap(&request->tap, answer);
     if (fd < 0)
         return fd;
     fd = taps_open(&request->tap);
@@ -123,22 +195,45 @@ int tap_open(struct operations *operations, const struct keeper_request *request
     return fd;
 }
 
-static void delete_tap(const struct errand *errand)
-{
-    int result = taps_delete(errand->number);
+enum { DELETED_TOGETHER = 128 }; /* so that others wait for the kernel's lock 0.1 s and no more */
 
-    if (result < 0)
-        log_line(LOG_WARNING, "the interface %u is not deleted: %s.", errand->number,
-                 strerror(-result));
+static void delete_each(const struct errand *errands, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int result = taps_delete(errands[i].number);
+
+        if (result < 0)
+            log_line(LOG_WARNING, "the interface %u is not deleted: %s.", errands[i].number,
+                     strerror(-result));
+    }
 }
 
-/* The one that has the name now: what gets it afterwards stays. */
+void tap_delete_all(const struct errand *errands, size_t count)
+{
+    unsigned ifindexes[DELETED_TOGETHER];
+
+    while (count > 0) {
+        size_t some = count < DELETED_TOGETHER ? count : DELETED_TOGETHER;
+
+        for (size_t i = 0; i < some; i++)
+            ifindexes[i] = errands[i].number;
+        if (some > 1)
+            taps_delete_together(ifindexes, some);
+        delete_each(errands, some);
+        errands += some;
+        count -= some;
+    }
+}
+
+/* The one that has the name now: what gets it afterwards stays. Spares are the keeper's. */
 int tap_close(struct operations *operations, const struct keeper_request *request,
               struct keeper_answer *answer)
 {
-    struct errand errand = {.run = delete_tap, .number = taps_find(request->tap.name)};
+    struct errand errand = {.run = tap_delete_all, .number = taps_find(request->tap.name)};
 
     (void)answer;
+    if (spares_find(&operations->spares, request->tap.name))
+        return 0;
     if (errand.number && !operations->defer(operations->context, &errand))
         log_line(LOG_WARNING, "%s stays: too many taps are being deleted.", request->tap.name);
     return 0;

@@ -1,8 +1,16 @@
-/* What the two files of taps.h share. */
+/* What the files of taps.h share. */
 #ifndef NB_TAP_INTERNAL_H
 #define NB_TAP_INTERNAL_H
 
 #include "taps.h"
+
+/* Whether the service's settings allow its routes, and they go with its addresses. */
+bool tap_judge_routes(const struct taps *taps, const struct tap_config *config,
+                      struct error *error);
+
+/* Whether none of its networks would take packets from another tap, or lose them to it. */
+bool tap_judge_others(const struct taps *taps, const struct tap_config *config,
+                      struct error *error);
 
 void tap_set_state(struct tap *tap, enum tap_state state);
 
