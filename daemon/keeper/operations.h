@@ -6,6 +6,7 @@
 #include "channel.h"
 #include "errands.h"
 #include "kept.h"
+#include "spares.h"
 
 struct budget {
     unsigned left;
@@ -23,7 +24,10 @@ struct operations {
     /* Has what takes long done later, in the order in which it came. False: there is too much of
      * it already. */
     bool (*defer)(void *context, const struct errand *errand);
+    /* Sends it to the broker, if there is one. NULL: nobody is to hear of anything. */
+    void (*notify)(void *context, const struct keeper_answer *notice);
     void *context;
+    struct spares spares;
     struct budget budgets[KEEPER_OPERATION_COUNT];
 };
 

@@ -46,7 +46,7 @@ for bridge in br0 br1 br2; do
     ip link set $bridge up
 done
 ip link set br1 mtu 1400
-printf '%s\n' "[service]" "tap-bridges = br0, br1" >$work/taps.conf
+printf '%s\n' "[service]" "tap-spares = 0" "tap-bridges = br0, br1" >$work/taps.conf
 printf '%s\n' "[allow members]" "group = netbroker" "verbs = tap.*" "interfaces = nb-*, br*" \
     "[deny an operator]" "user = operator" "verbs = tap.*" >$work/policy.conf
 start_daemon --config $work/taps.conf --policy $work/policy.conf
@@ -74,6 +74,8 @@ end_parent
 
 is_refused member 1 "a bridge that is not in tap-bridges" "tap-bridges = br2" --br=br2
 is_refused stranger 1 "a user whom no rule allows it" "user = stranger" --br=br0
+contains "the rule" "interfaces = nb-*, br0" "$(cat $work/parent.err)"
+contains "how names begin" "Where tap-prefix of netbrokerd.conf is set" "$(cat $work/parent.err)"
 is_refused operator 1 "a user whom a rule forbids it" "forbids it" --br=br0
 is_refused member 1 "a bridge that is not there" "'br9'" --br=br9
 is_refused member 2 "a name that is none" "--br takes BRIDGE" --br=bridge-with-a-long-name
