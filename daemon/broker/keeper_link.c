@@ -63,12 +63,42 @@ static struct keeper_call *take_call(struct keeper_link *link, uint32_t id)
     return NULL;
 }
 
+int keeper_take_more(struct keeper_link *link)
+{
+    return link->came.taken < link->came.count ? link->came.fds[link->came.taken++] : -1;
+}
+
+static void close_came(struct keeper_link *link)
+{
+    int fd;
+
+    while ((fd = keeper_take_more(link)) >= 0)
+        close(fd);
+}
+
+/* Receives an answer, and what came with it. 1, 0 when the keeper is gone, or a negative errno. */
+static int receive(struct keeper_link *link, struct keeper_answer *answer)
+{
+    struct fdpass_list list;
+    ssize_t length =
+        fdpass_receive_some(link->channel.answers, answer, sizeof *answer, &list, KEEPER_FDS_MAX);
+
+    if (length != (ssize_t)sizeof *answer || list.count > KEEPER_FDS_MAX) {
+        if (length >= 0)
+            fdpass_close(&list);
+        return length < 0 ? (int)length : 0;
+    }
+    link->came.count = (unsigned)list.count;
+    link->came.taken = 0;
+    memcpy(link->came.fds, list.fds, list.count * sizeof *list.fds);
+    return 1;
+}
+
 static void receive_answer(struct keeper_link *link)
 {
     struct keeper_answer answer;
     struct keeper_call *call;
-    int fd;
-    int result = fdpass_receive(link->channel.answers, &answer, sizeof answer, &fd);
+    int result = receive(link, &answer);
 
     if (result == -EAGAIN)
         return;
@@ -80,9 +110,8 @@ static void receive_answer(struct keeper_link *link)
     link->names_ever = answer.names_ever;
     call = take_call(link, answer.id);
     if (call)
-        call->done(call, &answer, fd);
-    else if (fd >= 0)
-        close(fd);
+        call->done(call, &answer, keeper_take_more(link));
+    close_came(link);
 }
 
 static void send_queued(struct keeper_link *link)

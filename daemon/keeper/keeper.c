@@ -356,7 +356,7 @@ int keeper_run(const struct config *config, struct kept *kept, int ready_fd,
         .broker_main = broker,
         .channel = {-1, -1},
         .ready_fd = ready_fd,
-        .operations = {config, kept, on_ready, on_alive, defer, &keeper, {{0}}},
+        .operations = {config, kept, on_ready, on_alive, defer, &keeper, 0, {0}, {{0}}},
     };
 
     signal(SIGPIPE, SIG_IGN); /* a broker may die before it takes its answer */

@@ -24,6 +24,10 @@ struct operations {
      * it already. */
     bool (*defer)(void *context, const struct errand *errand);
     void *context;
+    /* Descriptors that an operation hands over behind the one that it returns: for its answer, and
+     * closed with it. */
+    unsigned more_count;
+    int more[KEEPER_FDS_MAX - 1];
     struct budget budgets[KEEPER_OPERATION_COUNT];
 };
 
