@@ -10,6 +10,7 @@
  *     tables = default, 100-199
  *     require-sandbox = basic
  *     tap-prefix = nb-
+ *     tap-spares = 4
  *     tap-bridges = br0, virbr0
  *     tap-networks = 192.168.0.0/24
  *
@@ -57,6 +58,8 @@ static const struct setting service_settings[] = {
      sizeof(enum sandbox_level), "no, basic or full; yes is basic", 0, 0},
     {"tap-prefix", TAP_PREFIX, offsetof(struct config, tap_prefix), TAP_PREFIX_MAX + 1,
      "a letter, and up to 7 letters, digits, '-', '_' or '.'", 0, 0},
+    {"tap-spares", NUMBER, offsetof(struct config, tap_spares), sizeof(unsigned),
+     "a number from 0 to 64", 0, TAP_SPARES_MAX},
     {"tap-bridges", TAP_BRIDGES, offsetof(struct config, tap_bridges), sizeof(struct tap_bridges),
      "none, or a list like 'br0, virbr0' of at most 16 interfaces", 0, 0},
     {"tap-networks", TAP_NETWORKS, offsetof(struct config, tap_networks),
@@ -86,7 +89,7 @@ static const struct section {
 } sections[] = {
     {"service", service_settings, sizeof service_settings / sizeof *service_settings,
      "socket, state, policy, multicast, user, log-level, tables, require-sandbox, tap-prefix, "
-     "tap-bridges or tap-networks"},
+     "tap-spares, tap-bridges or tap-networks"},
     {"limits", limit_settings, sizeof limit_settings / sizeof *limit_settings, "one of" LIMITS(L)},
 };
 #undef L
@@ -100,6 +103,7 @@ void config_init(struct config *config)
     strcpy(config->multicast, CONFIG_MULTICAST_DEFAULT);
     strcpy(config->user, "netbroker");
     strcpy(config->tap_prefix, TAP_PREFIX_DEFAULT);
+    config->tap_spares = TAP_SPARES_DEFAULT;
 }
 
 bool config_requires_policy(const struct config *config)

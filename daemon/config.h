@@ -32,6 +32,7 @@ struct config {
     unsigned without_fences;            /* of enum sandbox_fence: tests set it, no setting does */
     struct tables_allowed tables;
     char tap_prefix[TAP_PREFIX_MAX + 1]; /* what the names of taps begin with */
+    unsigned tap_spares;                 /* that are made before somebody asks for one */
     struct tap_bridges tap_bridges;      /* that taps may become ports of */
     struct tap_networks tap_networks;    /* of addresses that the host may have on a tap */
     bool foreground;

@@ -12,6 +12,8 @@
 
 enum {
     TAP_PREFIX_MAX = 8, /* bytes: seven are left for what follows it in a name */
+    TAP_SPARES_DEFAULT = 4,
+    TAP_SPARES_MAX = 64,
     TAP_BRIDGES_MAX = 16,
     TAP_NETWORKS_MAX = 16,
 };

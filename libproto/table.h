@@ -389,6 +389,8 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "are lost. A slow flow needs more; 0 skips this.")                                           \
     FIELD_TABLE(F, S)
 
+#define FIELDS_DIAGNOSE_TAP(F, S) F(S, name, interface, ARGUMENT, 0, 0, 0, "The name of the tap.")
+
 #define FIELDS_SUBSCRIBE(F, S)                                                                     \
     F(S, topics, topics, OPTIONAL, 1, TOPICS_MAX, 0,                                               \
       "The events to report: names such as mfc.added, or patterns such as mfc.*; by "              \
@@ -519,6 +521,9 @@ enum action_flags {
     A(DIAGNOSE, diagnose, 0, "mroute.read", "doctor", "", "",                                      \
       "Find out from the kernel's state why multicast packets are not forwarded. The "             \
       "command exits with 1 where a problem was found.")                                           \
+    A(DIAGNOSE_TAP, diagnose_tap, 0, "tap.read", "doctor tap", "", "",                             \
+      "Find out from the kernel's state why a tap does not carry frames to where they should go. " \
+      "The command exits with 1 where a problem was found.")                                       \
     A(SUBSCRIBE, subscribe, 0, "event.read", "watch", "", "", "Report events as they happen.")     \
     A(LEASES, leases, 0, "lease.read", "leases", "", "",                                           \
       "List all leases: who holds what, and since when.")                                          \

@@ -63,8 +63,8 @@ const char *verb_of(const char *command, const char *family);
 /* Whether it is the first of the words of several commands, such as "mfc". */
 bool is_family(const char *word);
 
-/* Finds the command whose words stand at this place. Returns how many these are; 0: there is no
- * such command, and its row is NULL. */
+/* Finds the command whose words stand at this place, the one of the most words. Returns how many
+ * these are; 0: there is no such command, and its row is NULL. */
 int words_match(struct command *command, int argc, char **argv, int at);
 
 /* Says what may be meant by the word at this place. Returns EXIT_USAGE. */

@@ -9,15 +9,17 @@
 
 /* Others are lists, or have nothing to show but their message. */
 static printer *const printers[ACTION_COUNT] = {
-    [ACTION_ADD_MFC] = print_addition,  [ACTION_SHOW] = print_everything,
-    [ACTION_DIAGNOSE] = print_findings, [ACTION_STATUS] = print_status,
-    [ACTION_METRICS] = print_metrics,   [ACTION_DESCRIBE] = print_schema,
-    [ACTION_OPEN_TAP] = print_tap,      [ACTION_GET_TAP] = print_tap_facts,
+    [ACTION_ADD_MFC] = print_addition,      [ACTION_SHOW] = print_everything,
+    [ACTION_DIAGNOSE] = print_findings,     [ACTION_STATUS] = print_status,
+    [ACTION_METRICS] = print_metrics,       [ACTION_DESCRIBE] = print_schema,
+    [ACTION_DIAGNOSE_TAP] = print_findings, [ACTION_OPEN_TAP] = print_tap,
+    [ACTION_GET_TAP] = print_tap_facts,
 };
 
 /* Of actions that answer a question with yes or no. */
 static judge *const judges[ACTION_COUNT] = {
     [ACTION_DIAGNOSE] = judge_findings,
+    [ACTION_DIAGNOSE_TAP] = judge_findings,
     [ACTION_CHECK_POLICY] = judge_decision,
 };
 

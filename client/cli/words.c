@@ -100,13 +100,19 @@ bool is_family(const char *word)
 
 int words_match(struct command *command, int argc, char **argv, int at)
 {
-    for (size_t i = 0; (*command = command_at(i)).row; i++) {
-        int words = match_words(command->row->cli, argc, argv, at);
+    struct command candidate;
+    int best = 0;
 
-        if (words > 0)
-            return words;
+    *command = (struct command){.row = NULL, .action = ACTION_COUNT, .own = OWN_COUNT};
+    for (size_t i = 0; (candidate = command_at(i)).row; i++) {
+        int words = match_words(candidate.row->cli, argc, argv, at);
+
+        if (words <= best)
+            continue;
+        best = words;
+        *command = candidate;
     }
-    return 0;
+    return best;
 }
 
 /* Those of the family or, where it is NULL, those with this verb: " 'mfc add', 'mfc del'" */

@@ -94,24 +94,36 @@ static int receive(struct keeper_link *link, struct keeper_answer *answer)
     return 1;
 }
 
-static void receive_answer(struct keeper_link *link)
+static void take_answer(struct keeper_link *link, const struct keeper_answer *answer, int fd)
+{
+    struct keeper_call *call = answer->id ? take_call(link, answer->id) : NULL;
+
+    if (call)
+        call->done(call, answer, fd);
+    else if (fd >= 0)
+        close(fd);
+    if (answer->id == 0 && link->noticed)
+        link->noticed(link->notice_context, answer);
+}
+
+/* False: there is none now. */
+static bool receive_answer(struct keeper_link *link)
 {
     struct keeper_answer answer;
-    struct keeper_call *call;
     int result = receive(link, &answer);
 
     if (result == -EAGAIN)
-        return;
+        return false;
     if (result != 1) {
         link->lost(link->context);
-        return;
+        return false;
     }
     answer.text[sizeof answer.text - 1] = '\0';
-    link->names_ever = answer.names_ever;
-    call = take_call(link, answer.id);
-    if (call)
-        call->done(call, &answer, keeper_take_more(link));
+    if (answer.id)
+        link->names_ever = answer.names_ever;
+    take_answer(link, &answer, keeper_take_more(link));
     close_came(link);
+    return true;
 }
 
 static void send_queued(struct keeper_link *link)
@@ -171,6 +183,8 @@ void keeper_link_start(struct keeper_link *link, uv_loop_t *loop)
     uv_timer_init(loop, &link->alive);
     link->alive.data = link;
     uv_timer_start(&link->alive, on_alive, 0, ALIVE_INTERVAL_MS);
+    while (receive_answer(link)) /* nothing was asked: all of these are notices */
+        ;
 }
 
 static void cancel_all(struct keeper_calls *calls)

@@ -39,12 +39,16 @@ struct keeper_link {
     uint32_t names_ever;                         /* as the keeper told last (channel.h) */
     TAILQ_HEAD(keeper_calls, keeper_call) calls; /* that wait for their answers, oldest first */
     struct keeper_calls unsent;                  /* that wait for room in the pipe, or their time */
-    void (*lost)(void *context);                 /* the keeper is gone: there is no going on */
+    /* What the keeper tells without being asked (channel.h); NULL: nobody hears it. */
+    void (*noticed)(void *context, const struct keeper_answer *notice);
+    void *notice_context;
+    void (*lost)(void *context); /* the keeper is gone: there is no going on */
     void *context;
 };
 
 /* Begins to listen, and to tell the keeper that the loop turns. Of *link, channel, names_ever, lost
- * and context are set. */
+ * and context are set, and noticed with its context: what the keeper has told by now comes before
+ * this returns. */
 void keeper_link_start(struct keeper_link *link, uv_loop_t *loop);
 
 /* Calls that wait are told that it is over (error -ECANCELED). */

@@ -60,12 +60,16 @@ struct keeper_request {
 
 _Static_assert(sizeof(struct keeper_request) < PIPE_BUF, "a pipe takes it whole or not at all");
 
-/* With error 0, the answer to an operation that lends carries the descriptor. */
+/* With error 0, the answer to an operation that lends carries the descriptor.
+ *
+ * A notice has id 0, and nobody has asked for it: the spare that `tap` says is there (error 0), is
+ * being made or deleted (-EINPROGRESS), or is not there any more. */
 struct keeper_answer {
     uint32_t id;
     int32_t error;       /* 0 or a negative errno; -EAGAIN: too often; -EDQUOT: too many in all */
     uint32_t names_ever; /* how many of KEPT_NAMES_EVER_MAX were kept by now (kept.h) */
     char text[160];      /* more about an error, where there is more to say; terminated */
+    struct tap_config tap;
 };
 
 #endif

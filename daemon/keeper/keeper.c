@@ -10,6 +10,7 @@
 #include "keeper.h"
 
 #include "confine.h"
+#include "fdpass.h"
 #include "log.h"
 #include "names.h"
 #include "notify.h"
@@ -88,6 +89,8 @@ static int run_broker(struct keeper *keeper, const struct channel *channel)
     memcpy(start.counters, keeper->counters, sizeof start.counters);
     process_privileges_describe(start.keeper_privileges, sizeof start.keeper_privileges);
     close(keeper->signals);
+    errands_close(&keeper->errands);
+    spares_close(&keeper->operations.spares);
     if (keeper->sandbox.held > 0)
         close(keeper->sandbox.held);
     kept_become_lent(keeper->kept);
@@ -259,6 +262,15 @@ static bool defer(void *context, const struct errand *errand)
     return errands_add(&keeper->errands, errand);
 }
 
+static void notify(void *context, const struct keeper_answer *notice)
+{
+    static const struct fdpass_target peer = {NULL, 0};
+    const struct keeper *keeper = context;
+
+    if (keeper->channel.answers >= 0)
+        fdpass_send(keeper->channel.answers, &peer, notice, sizeof *notice, -1);
+}
+
 static void take_request(struct keeper *keeper)
 {
     if (!operations_take(&keeper->operations, &keeper->channel) && keeper->broker)
@@ -294,8 +306,8 @@ static void take_signals(struct keeper *keeper)
     while ((child = waitpid(-1, &status, WNOHANG)) > 0)
         if (child == keeper->broker)
             bury_broker(keeper, status);
-        else
-            errands_end(&keeper->errands, child, status);
+        else if (errands_end(&keeper->errands, child, status))
+            spares_settle(&keeper->operations);
 }
 
 static void take_deadline(struct keeper *keeper)
@@ -329,12 +341,15 @@ static void run_once(struct keeper *keeper)
     struct pollfd polled[] = {
         {.fd = keeper->signals, .events = POLLIN},
         {.fd = keeper->channel.requests, .events = POLLIN}, /* -1 is passed over */
+        {.fd = keeper->errands.keepers, .events = POLLIN},
     };
 
-    if (poll(polled, 2, wait_time(keeper)) < 0 && errno != EINTR)
+    if (poll(polled, 3, wait_time(keeper)) < 0 && errno != EINTR)
         log_line(LOG_ERR, "poll: %s.", strerror(errno));
     if (polled[1].revents & POLLIN)
         take_request(keeper);
+    if (polled[2].revents & POLLIN)
+        errands_take(&keeper->errands);
     if (polled[0].revents & POLLIN)
         take_signals(keeper);
     errands_start(&keeper->errands);
@@ -356,14 +371,26 @@ int keeper_run(const struct config *config, struct kept *kept, int ready_fd,
         .broker_main = broker,
         .channel = {-1, -1},
         .ready_fd = ready_fd,
-        .operations = {config, kept, on_ready, on_alive, defer, &keeper, 0, {0}, {{0}}},
+        .operations = {.config = config,
+                       .kept = kept,
+                       .ready = on_ready,
+                       .alive = on_alive,
+                       .defer = defer,
+                       .notify = notify,
+                       .context = &keeper},
     };
+    int result;
 
     signal(SIGPIPE, SIG_IGN); /* a broker may die before it takes its answer */
     keeper.signals =
         process_signals_open(watched_signals, sizeof watched_signals / sizeof *watched_signals);
     if (keeper.signals < 0) {
         log_line(LOG_ERR, "cannot watch signals: %s.", strerror(-keeper.signals));
+        return 1;
+    }
+    result = errands_open(&keeper.errands, &keeper.operations);
+    if (result < 0) {
+        log_line(LOG_ERR, "cannot make a socket for what takes long: %s.", strerror(-result));
         return 1;
     }
     kept_store(kept);

@@ -96,6 +96,7 @@ void operations_begin(struct operations *operations)
     kept_begin(operations->kept);
     for (size_t i = 0; i < KEEPER_OPERATION_COUNT; i++)
         operations->budgets[i] = (struct budget){rows[i].burst, now};
+    spares_begin(operations);
 }
 
 static bool spend(struct budget *budget, const struct operation *operation)

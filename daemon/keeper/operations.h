@@ -6,6 +6,7 @@
 #include "channel.h"
 #include "errands.h"
 #include "kept.h"
+#include "spares.h"
 
 struct budget {
     unsigned left;
@@ -23,11 +24,14 @@ struct operations {
     /* Has what takes long done later, in the order in which it came. False: there is too much of
      * it already. */
     bool (*defer)(void *context, const struct errand *errand);
+    /* Sends it to the broker, if there is one. NULL: nobody is to hear of anything. */
+    void (*notify)(void *context, const struct keeper_answer *notice);
     void *context;
     /* Descriptors that an operation hands over behind the one that it returns: for its answer, and
      * closed with it. */
     unsigned more_count;
     int more[KEEPER_FDS_MAX - 1];
+    struct spares spares;
     struct budget budgets[KEEPER_OPERATION_COUNT];
 };
 

@@ -49,6 +49,10 @@
     O(CLOSE_TAP, tap_check_name, tap_close, NONE, 16384, 2000)                                     \
     /* tap.name, bridge, and TAP_ISOLATED of flags: make the tap a port of the bridge again. */    \
     O(JOIN_TAP, tap_check_join, tap_join, ERROR, 8192, 1000)                                       \
+    /* tap: make one beforehand. It is made when a notice says so (channel.h). */                  \
+    O(SPARE_TAP, tap_check_spare, tap_spare, ERROR, 1024, 128)                                     \
+    /* tap.name: delete that spare. */                                                             \
+    O(DROP_SPARE, tap_check_name, tap_drop_spare, NONE, 8192, 1000)                                \
     TEST_OPERATIONS(O)
 
 /* K(name): `const struct keeper_kind name_kept` says what it is. */

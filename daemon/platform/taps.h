@@ -55,10 +55,18 @@ int taps_open_queue(const struct tap_config *config);
 /* The index of the interface of that name; 0: there is none. Returns at once. */
 unsigned taps_find(const char *name);
 
+/* Whether the interface of this descriptor is gone: then to close it costs nothing. Returns at
+ * once. */
+bool taps_is_gone(int fd);
+
 /* Deletes a tap that taps_open made, whatever its holder did to it: each copy of its descriptor is
  * useless then (EBADFD). Blocks until it is gone. 0 also where there is none of that index; -EPERM:
  * it is none of ours. */
 int taps_delete(unsigned ifindex);
+
+/* Deletes those of them that are taps of ours, at the cost of one; which are left is found by
+ * taps_delete of each. Meanwhile nobody changes an interface: 1 ms each. */
+void taps_delete_together(const unsigned *ifindexes, size_t count);
 
 /* Makes a tap of ours a port of the bridge, also where that was made anew or it was another's.
  * -EPERM: it is none of ours; -ENODEV: there is no such tap, or no such bridge. */

@@ -67,6 +67,8 @@ expect "netbroker mfc replace -f /etc/os-relea" /etc/os-release
 expect "netbroker mfc replace --file=/etc/os-relea" /etc/os-release
 expect "netbroker mfc import /etc/os-relea" /etc/os-release
 expect "netbroker mfc import --p" --print
+expect "netbroker doctor " tap
+expect "netbroker doctor tap --" --help --json --name --socket --timeout
 expect "netbroker tap " close create exec list open show
 expect "netbroker tap create nb-a --owner ro" root
 expect "netbroker tap exec --b" --bridge

@@ -61,7 +61,8 @@ be_user() {
 # start_links: the service, for a user who may have links.
 start_links() {
     need_tun
-    printf '%s\n' "[service]" "tap-networks = 10.77.0.0/24" "tap-bridges = br0" >$work/links.conf
+    printf '%s\n' "[service]" "tap-spares = 0" "tap-networks = 10.77.0.0/24" \
+        "tap-bridges = br0" >$work/links.conf
     printf '%s\n' "[allow links]" "everyone = yes" "verbs = tap.*" >$work/policy.conf
     start_daemon --config $work/links.conf --policy $work/policy.conf
     chmod 666 $socket

@@ -3,6 +3,7 @@
 #include "fuzz.h"
 #include "platform/linux/diagnose_parse.h"
 #include "platform/linux/mroute_rules.h"
+#include "platform/linux/tap_facts_parse.h"
 
 #include <string.h>
 
@@ -13,6 +14,9 @@ union results {
     struct return_path path;
     struct rule_reader reader;
     struct rules_reader rules;
+    struct tap_facts facts;
+    struct tap_addresses_reader addresses;
+    struct tap_neighbours_reader neighbours;
 };
 
 static void see_rule(void *context, const struct mroute_rule *rule, bool ours)
@@ -33,10 +37,12 @@ int netlink_ask(const struct nlmsghdr *request, netlink_message *message, void *
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    static netlink_message *const parsers[] = {netconf_parse,        netif_facts_parse,
-                                               address_search_parse, return_path_parse,
-                                               rule_parse,           mroute_rule_parse};
+    static netlink_message *const parsers[] = {
+        netconf_parse,     netif_facts_parse, address_search_parse, return_path_parse,   rule_parse,
+        mroute_rule_parse, tap_facts_parse,   tap_addresses_parse,  tap_neighbours_parse};
     struct chosen_tables chosen = {.count = 0};
+    struct tap_addresses addresses = {.count = 0};
+    struct tap_neighbours neighbours = {.known = 0};
     union results results;
     unsigned parser;
     void *copy;
@@ -52,6 +58,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         results.rules = (struct rules_reader){FAMILY_IPV4, see_rule, NULL};
     if (parsers[parser] == address_search_parse)
         results.search.ifindex = 1;
+    if (parsers[parser] == tap_addresses_parse)
+        results.addresses = (struct tap_addresses_reader){1, &addresses};
+    if (parsers[parser] == tap_neighbours_parse)
+        results.neighbours = (struct tap_neighbours_reader){1, &neighbours};
     copy = malloc(n - 1); /* aligned */
     memcpy(copy, bytes + 1, n - 1);
     netlink_walk(copy, n - 1, parsers[parser], &results);
@@ -60,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     multicast_sent_parse(bytes[0] & 1 ? FAMILY_IPV4 : FAMILY_IPV6, copy, &sent);
     free(copy);
     must(chosen.count <= CHOSEN_TABLES_MAX, "tables have their limit");
+    must(addresses.count <= FACTS_ADDRESSES_MAX, "addresses have their limit");
     if (parsers[parser] == return_path_parse)
         must(results.path.count <= RETURN_NETIFS_MAX, "links have their limit");
     return 0;

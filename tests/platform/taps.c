@@ -3,11 +3,13 @@
  * A tap carries its first frame, has the address that it was given, and says no word of IPv6. A
  * name is taken once, and what fails leaves nothing. Who holds the descriptor, without privileges,
  * changes much of the device, but neither its name nor its alias, by which it is known as ours: to
- * delete it ends it in any case, and every copy of the descriptor. What is not ours stays.
+ * delete it ends it in any case, and every copy of the descriptor. What is not ours stays, also
+ * where many are deleted at once.
  *
- * Sources: drivers/net/tun.c: tun_set_iff(), tun_not_capable(), __tun_chr_ioctl() and
- * tun_net_uninit(); do_setlink() of net/core/rtnetlink.c; br_stp_recalculate_bridge_id() of
- * net/bridge/br_stp_if.c; ndisc_router_discovery() of net/ipv6/ndisc.c. */
+ * Sources: drivers/net/tun.c: tun_set_iff(), tun_attach(), tun_not_capable(), tun_chr_poll(),
+ * __tun_chr_ioctl() and tun_net_uninit(); do_setlink() and rtnl_group_dellink() of
+ * net/core/rtnetlink.c; br_stp_recalculate_bridge_id() of net/bridge/br_stp_if.c;
+ * ndisc_router_discovery() of net/ipv6/ndisc.c. */
 #include "platform/taps.h"
 #include "ground.h"
 #include "platform/process.h"
@@ -190,7 +192,9 @@ static void check_delete(struct ground *ground)
     unsigned ifindex = taps_find("nb-del");
     char frame[FRAME_MAX] = {0};
 
+    ground_expect(ground, "it seems to be gone before", 0, taps_is_gone(fd));
     ground_expect_result(ground, "to delete a tap that is open", 0, taps_delete(ifindex));
+    ground_expect(ground, "it seems to be gone", 1, taps_is_gone(copy));
     ground_expect(ground, "it is there afterwards", 0, exists("nb-del"));
     ground_expect_result(ground, "to read from it", -EBADFD,
                          read(fd, frame, sizeof frame) < 0 ? -errno : 0);
@@ -213,6 +217,33 @@ static void check_foreign(struct ground *ground)
                          taps_join("nb-foreign", "lo", false));
     ground_expect(ground, "both are there", 2, exists("nb-other") + exists("nb-foreign"));
     shell("ip link del nb-other && ip link del nb-foreign");
+}
+
+/* Several at the cost of one; of what is not ours, nothing. */
+static void check_together(struct ground *ground)
+{
+    const char *names[] = {"nb-1", "nb-2", "nb-foreign", "nb-3"};
+    unsigned ifindexes[4];
+    int fds[3];
+
+    shell("ip tuntap add dev nb-foreign mode tap");
+    for (unsigned i = 0; i < 3; i++)
+        fds[i] = open_named(names[i == 2 ? 3 : i]);
+    for (unsigned i = 0; i < 4; i++)
+        ifindexes[i] = taps_find(names[i]);
+    shell("ip link add nb-other group 1851945579 type bridge"); /* as if somebody had chosen that */
+    taps_delete_together(ifindexes, 4);
+    ground_expect(ground, "with another interface in their group, so many are there", 5,
+                  exists("nb-1") + exists("nb-2") + exists("nb-3") + exists("nb-foreign") +
+                      exists("nb-other"));
+    shell("ip link set nb-other group default");
+    taps_delete_together(ifindexes, 4);
+    ground_expect(ground, "of ours, so many are there afterwards", 0,
+                  exists("nb-1") + exists("nb-2") + exists("nb-3"));
+    ground_expect(ground, "of others", 2, exists("nb-foreign") + exists("nb-other"));
+    for (unsigned i = 0; i < 3; i++)
+        close(fds[i]);
+    shell("ip link del nb-foreign && ip link del nb-other");
 }
 
 /* --- IPv6 ---------------------------------------------------------------------------------- */
@@ -429,9 +460,10 @@ static void act_as_holder(struct ground *ground, void *context)
 static void check_holder(struct ground *ground)
 {
     int fd = open_named("nb-held");
-    struct attempt stranger = {"nb-held", STRANGER, -EPERM};
+    struct attempt stranger = {"nb-held", STRANGER, -EPERM}, owner = {"nb-held", OWNER, -EBUSY};
 
     ground_in_child(ground, attach, &stranger);
+    ground_in_child(ground, attach, &owner); /* while another one holds it */
     ground_in_child(ground, act_as_holder, &fd);
     ground_expect_result(ground, "to delete it", 0, taps_delete(taps_find("nb-held")));
     ground_expect(ground, "it is there then", 0, exists("nb-held"));
@@ -619,6 +651,7 @@ static void check(struct ground *ground)
     check_failures(ground);
     check_delete(ground);
     check_foreign(ground);
+    check_together(ground);
     check_ipv6(ground);
     check_bridge(ground);
     check_persistent(ground);

@@ -46,7 +46,7 @@ for bridge in br0 br1 br2; do
     ip link set $bridge up
 done
 ip link set br1 mtu 1400
-printf '%s\n' "[service]" "tap-bridges = br0, br1" >$work/taps.conf
+printf '%s\n' "[service]" "tap-spares = 0" "tap-bridges = br0, br1" >$work/taps.conf
 printf '%s\n' "[allow members]" "group = netbroker" "verbs = tap.*" "interfaces = nb-*, br*" \
     "[deny an operator]" "user = operator" "verbs = tap.*" >$work/policy.conf
 start_daemon --config $work/taps.conf --policy $work/policy.conf

@@ -26,7 +26,7 @@ is_up() {
 }
 
 need_tun
-printf '%s\n' "[service]" "tap-networks = 10.9.0.0/16" >$work/taps.conf
+printf '%s\n' "[service]" "tap-spares = 0" "tap-networks = 10.9.0.0/16" >$work/taps.conf
 start_daemon --config $work/taps.conf
 
 exec 3>&- # whoever started this test may have it open

@@ -8,6 +8,7 @@ make_users
 
 cat >$work/netbrokerd.conf <<EOF
 [service]
+tap-spares = ${spares:-0}
 tap-networks = 192.168.7.0/24
 tap-bridges = br0
 EOF

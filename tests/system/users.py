@@ -36,6 +36,7 @@ EXPECTED = {
     "TELL_LINK": ("ynnn", {"tap": "nb-none", "port": 1}),
     "SHOW_LINK": ("yynn", {}),
     "DIAGNOSE": ("yynn", {}),
+    "DIAGNOSE_TAP": ("yynn", {"name": "nb-none"}),
     "SUBSCRIBE": ("yynn", {"topics": ["lost"]}),
     "LEASES": ("yynn", {}),
     "REVOKE": ("ynnn", {"lease": "000000000001"}),

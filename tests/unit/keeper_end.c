@@ -1,5 +1,7 @@
 #include "keeper_end.h"
 
+#include "fdpass.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -17,9 +19,19 @@ static void ignore(void *context)
 
 static bool run_at_once(void *context, const struct errand *errand)
 {
-    (void)context;
-    errand->run(errand);
+    struct keeper_end *end = context;
+
+    errand_do(errand, &end->operations);
+    spares_settle(&end->operations);
     return true;
+}
+
+static void notify(void *context, const struct keeper_answer *notice)
+{
+    static const struct fdpass_target peer = {NULL, 0};
+    const struct keeper_end *end = context;
+
+    fdpass_send(end->channel.answers, &peer, notice, sizeof *notice, -1);
 }
 
 static void on_request(uv_poll_t *poll, int status, int events)
@@ -48,6 +60,7 @@ void keeper_end_start(struct keeper_end *end, uv_loop_t *loop)
     end->operations.ready = count_ready;
     end->operations.alive = ignore;
     end->operations.defer = run_at_once;
+    end->operations.notify = notify;
     end->operations.context = end;
     operations_begin(&end->operations);
     uv_poll_init(loop, &end->poll, end->channel.requests);

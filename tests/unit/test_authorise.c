@@ -157,6 +157,10 @@ struct expectation {
     {                                                                                              \
         "{}", "yynn"                                                                               \
     }
+#define EXPECT_DIAGNOSE_TAP                                                                        \
+    {                                                                                              \
+        "{\"name\":\"nb-0\"}", "yynn"                                                              \
+    }
 #define EXPECT_SUBSCRIBE                                                                           \
     {                                                                                              \
         "{\"topics\":[\"lost\"]}", "yynn"                                                          \

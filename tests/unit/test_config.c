@@ -71,12 +71,14 @@ START_TEST(settings_of_taps_are_read)
     struct fixture f;
 
     ck_assert(read_text(&f, "[service]\ntap-prefix = t_\ntap-bridges = br0, virbr0\n"
-                            "tap-networks = 192.168.0.0/24, fd00::/64\n"));
+                            "tap-spares = 64\ntap-networks = 192.168.0.0/24, fd00::/64\n"));
     ck_assert_str_eq(f.config.tap_prefix, "t_");
+    ck_assert_uint_eq(f.config.tap_spares, 64);
     ck_assert_uint_eq(f.config.tap_bridges.count, 2);
     ck_assert_uint_eq(f.config.tap_networks.count, 2);
     ck_assert(read_text(&f, ""));
     ck_assert_str_eq(f.config.tap_prefix, "nb-");
+    ck_assert_uint_eq(f.config.tap_spares, 4);
     ck_assert_uint_eq(f.config.tap_bridges.count, 0);
     ck_assert_uint_eq(f.config.tap_networks.count, 0);
 }
@@ -146,6 +148,7 @@ static const struct {
     {"[service]\n\n# x\nlog-level = loud\n", 4, "error, warning, notice, info or debug"},
     {"[service]\ntables = all\n", 2, "any, or a list"},
     {"[service]\ntap-prefix = 0\n", 2, "a letter, and up to 7"},
+    {"[service]\ntap-spares = 65\n", 2, "a number from 0 to 64"},
     {"[service]\ntap-bridges = a b\n", 2, "none, or a list like 'br0, virbr0'"},
     {"[service]\ntap-networks = 192.168.0.1/24\n", 2, "none, or a list like '192.168.0.0/24"},
     {"[service]\nrequire-sandbox = maybe\n", 2, "no, basic or full; yes is basic"},

@@ -2,9 +2,12 @@
  * messages. Run under AddressSanitizer they show that nothing behind a message is read. */
 #include "platform/linux/diagnose_parse.h"
 #include "platform/linux/mroute_rules.h"
+#include "platform/linux/tap_facts_parse.h"
 #include "suite.h"
 
 #include <linux/fib_rules.h>
+#include <linux/if.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/netconf.h>
 #include <stdlib.h>
@@ -301,8 +304,141 @@ START_TEST(a_netif_tells_its_mtu_and_what_it_sent)
 }
 END_TEST
 
+/* --- Taps ---------------------------------------------------------------------------------- */
+
+static void begin_link(struct message *m, const char *name)
+{
+    struct ifinfomsg fixed = {.ifi_index = 3, .ifi_flags = IFF_UP | IFF_LOWER_UP};
+
+    begin(m, RTM_NEWLINK, &fixed, sizeof fixed);
+    add(m, IFLA_IFNAME, name, strlen(name) + 1);
+    add_u32(m, IFLA_MTU, 1400);
+}
+
+START_TEST(a_tap_is_read_as_a_port)
+{
+    struct rtnl_link_stats64 counters = {.rx_packets = 1,
+                                         .tx_packets = 2,
+                                         .rx_bytes = 3,
+                                         .tx_bytes = 4,
+                                         .rx_dropped = 5,
+                                         .tx_dropped = 6};
+    struct tap_facts facts = {0};
+    struct rtattr *info, *data;
+    struct message m;
+    uint8_t on = 1, state = BR_STATE_FORWARDING;
+
+    begin_link(&m, "nb-a");
+    add_u32(&m, IFLA_MASTER, 9);
+    add(&m, IFLA_STATS64, &counters, sizeof counters);
+    info = add(&m, IFLA_LINKINFO, NULL, 0);
+    add(&m, IFLA_INFO_KIND, "tun", 4);
+    data = add(&m, IFLA_INFO_DATA, NULL, 0);
+    add(&m, IFLA_TUN_VNET_HDR, &on, 1);
+    add(&m, IFLA_TUN_PERSIST, &on, 1);
+    end(&m, data);
+    add(&m, IFLA_INFO_SLAVE_KIND, "bridge", 7);
+    data = add(&m, IFLA_INFO_SLAVE_DATA, NULL, 0);
+    add(&m, IFLA_BRPORT_STATE, &state, 1);
+    add(&m, IFLA_BRPORT_ISOLATED, &on, 1);
+    end(&m, data);
+    end(&m, info);
+    tap_facts_parse(&facts, &m.header);
+    ck_assert_str_eq(facts.name, "nb-a");
+    ck_assert_int_eq(facts.kind, FACTS_TAP);
+    ck_assert(facts.up && facts.carrier && facts.offload && facts.persistent);
+    ck_assert(facts.forwards && facts.isolated);
+    ck_assert_uint_eq(facts.mtu, 1400);
+    ck_assert_uint_eq(facts.master, 9);
+    ck_assert_uint_eq(facts.counters.rx_frames, 1);
+    ck_assert_uint_eq(facts.counters.tx_frames, 2);
+    ck_assert_uint_eq(facts.counters.rx_bytes, 3);
+    ck_assert_uint_eq(facts.counters.tx_bytes, 4);
+    ck_assert_uint_eq(facts.counters.rx_dropped, 5);
+    ck_assert_uint_eq(facts.counters.tx_dropped, 6);
+    mistreat(&m, tap_facts_parse, &facts, sizeof facts);
+}
+END_TEST
+
+START_TEST(a_bridge_is_read_with_its_delay)
+{
+    struct tap_facts facts = {0};
+    struct rtattr *info, *data;
+    struct message m;
+
+    begin_link(&m, "br0");
+    info = add(&m, IFLA_LINKINFO, NULL, 0);
+    add(&m, IFLA_INFO_KIND, "bridge", 7);
+    data = add(&m, IFLA_INFO_DATA, NULL, 0);
+    add_u32(&m, IFLA_BR_STP_STATE, 1);
+    add_u32(&m, IFLA_BR_FORWARD_DELAY, 1500);
+    end(&m, data);
+    end(&m, info);
+    tap_facts_parse(&facts, &m.header);
+    ck_assert_int_eq(facts.kind, FACTS_BRIDGE);
+    ck_assert(facts.stp && !facts.forwards && !facts.isolated);
+    ck_assert_uint_eq(facts.delay_ms, 15000);
+    mistreat(&m, tap_facts_parse, &facts, sizeof facts);
+}
+END_TEST
+
+/* No more than there is room for; the host's own address where there are two. */
+START_TEST(the_host_s_addresses_are_listed)
+{
+    struct ifaddrmsg fixed = {.ifa_family = AF_INET, .ifa_index = 3, .ifa_prefixlen = 24};
+    struct tap_addresses addresses = {0};
+    struct tap_addresses_reader reader = {2, &addresses};
+    struct message m;
+    char text[PREFIX_TEXT_MAX];
+
+    begin(&m, RTM_NEWADDR, &fixed, sizeof fixed);
+    add(&m, IFA_ADDRESS, "\x0a\0\0\x02", 4);
+    add(&m, IFA_LOCAL, "\x0a\0\0\x01", 4);
+    tap_addresses_parse(&reader, &m.header);
+    ck_assert_uint_eq(addresses.count, 0);
+    reader.ifindex = 3;
+    for (int i = 0; i < FACTS_ADDRESSES_MAX + 3; i++)
+        tap_addresses_parse(&reader, &m.header);
+    ck_assert_uint_eq(addresses.count, FACTS_ADDRESSES_MAX);
+    ck_assert_str_eq(host_address_format(&addresses.list[0], text), "10.0.0.1/24");
+    addresses.count = 0;
+    mistreat(&m, tap_addresses_parse, &reader, sizeof reader);
+    ck_assert_uint_le(addresses.count, FACTS_ADDRESSES_MAX);
+}
+END_TEST
+
+START_TEST(neighbours_are_counted)
+{
+    struct ndmsg fixed = {.ndm_family = AF_INET, .ndm_ifindex = 3, .ndm_state = NUD_FAILED};
+    struct tap_neighbours neighbours = {0};
+    struct tap_neighbours_reader reader = {3, &neighbours};
+    struct message m;
+    char text[ADDRESS_TEXT_MAX];
+
+    begin(&m, RTM_NEWNEIGH, &fixed, sizeof fixed);
+    add(&m, NDA_DST, "\x0a\0\0\x09", 4);
+    tap_neighbours_parse(&reader, &m.header);
+    fixed.ndm_state = NUD_REACHABLE;
+    memcpy(m.bytes, &fixed, sizeof fixed);
+    tap_neighbours_parse(&reader, &m.header);
+    fixed.ndm_state = NUD_NOARP;
+    memcpy(m.bytes, &fixed, sizeof fixed);
+    tap_neighbours_parse(&reader, &m.header);
+    reader.ifindex = 4;
+    tap_neighbours_parse(&reader, &m.header);
+    ck_assert_uint_eq(neighbours.known, 1);
+    ck_assert_uint_eq(neighbours.unanswered, 1);
+    ck_assert_str_eq(address_format(&neighbours.one, text), "10.0.0.9");
+    mistreat(&m, tap_neighbours_parse, &reader, sizeof reader);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
+    tcase_add_test(tests, a_tap_is_read_as_a_port);
+    tcase_add_test(tests, a_bridge_is_read_with_its_delay);
+    tcase_add_test(tests, the_host_s_addresses_are_listed);
+    tcase_add_test(tests, neighbours_are_counted);
     tcase_add_test(tests, multicast_packets_are_found_among_the_counters);
     tcase_add_test(tests, a_netif_tells_its_mtu_and_what_it_sent);
     tcase_add_test(tests, netconf_is_read);

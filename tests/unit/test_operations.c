@@ -25,8 +25,10 @@ struct fixture {
 
 static bool run_at_once(void *context, const struct errand *errand)
 {
-    (void)context;
-    errand->run(errand);
+    struct fixture *f = context;
+
+    errand_do(errand, &f->operations);
+    spares_settle(&f->operations);
     return true;
 }
 
@@ -44,6 +46,7 @@ static void begin(struct fixture *f)
     f->operations.config = &f->config;
     f->operations.kept = &f->kept;
     f->operations.defer = run_at_once;
+    f->operations.context = f;
     operations_begin(&f->operations);
 }
 
@@ -667,6 +670,124 @@ START_TEST(a_message_of_another_size_ends_the_broker)
 }
 END_TEST
 
+static struct keeper_request spare_request(const char *name)
+{
+    struct keeper_request request = tap_request(KEEPER_SPARE_TAP);
+
+    strcpy(request.tap.name, name);
+    return request;
+}
+
+static enum spare_state state_of(const struct fixture *f, const char *name)
+{
+    const struct spare *spare = spares_find(&f->operations.spares, name);
+
+    return spare ? spare->state : SPARE_NONE;
+}
+
+static void begin_with_spares(struct fixture *f, unsigned count)
+{
+    begin(f);
+    strcpy(f->config.tap_prefix, TAP_PREFIX_DEFAULT);
+    f->config.tap_spares = count;
+}
+
+START_TEST(a_spare_is_the_keeper_s_until_it_is_asked_for)
+{
+    struct keeper_request open = tap_request(KEEPER_OPEN_TAP);
+    struct fixture f;
+    unsigned ifindex;
+    int fd;
+
+    begin_with_spares(&f, 2);
+    ck_assert_int_eq(ask_error(&f, spare_request("nb-0")), 0);
+    ck_assert_int_eq(ask_error(&f, spare_request("nb-0")), -EEXIST);
+    ck_assert_int_eq(ask_error(&f, spare_request("nb-1")), 0);
+    ck_assert_int_eq(ask_error(&f, spare_request("nb-2")), -ENOSPC);
+    ck_assert_uint_eq(fake_tap_count(), 2);
+    ck_assert_uint_eq(fake_tap_find("nb-0")->owner, getuid());
+    tell(&f, tap_request(KEEPER_CLOSE_TAP));
+    ck_assert_int_eq(state_of(&f, "nb-0"), SPARE_READY);
+    ck_assert_uint_eq(fake_tap_count(), 2);
+    ifindex = taps_find("nb-0");
+    open.tap.mtu = 1400; /* not what it is */
+    ck_assert_int_eq(ask(&f, open), -EBUSY);
+    fd = open_tap(&f, tap_request(KEEPER_OPEN_TAP));
+    ck_assert_uint_eq(taps_find("nb-0"), ifindex);
+    ck_assert_int_eq(state_of(&f, "nb-0"), SPARE_NONE);
+    ck_assert_int_eq(ask(&f, tap_request(KEEPER_OPEN_TAP)), -EBUSY); /* it is lent */
+    close(fd);
+    ck_assert_uint_eq(fake_tap_count(), 1); /* that was the only descriptor */
+    spares_close(&f.operations.spares);
+    end(&f);
+}
+END_TEST
+
+START_TEST(a_spare_is_judged_as_a_tap)
+{
+    struct keeper_request request = spare_request("nb-0");
+    struct fixture f;
+
+    begin_with_spares(&f, 2);
+    tap_networks_parse("192.0.2.0/24", &f.config.tap_networks);
+    request.tap.flags = TAP_PERSISTENT;
+    ck_assert_int_eq(ask_error(&f, request), -EINVAL);
+    request = spare_request("nb-0");
+    add_host(&request, "192.0.2.1", 24);
+    ck_assert_int_eq(ask_error(&f, request), -EINVAL);
+    ck_assert_int_eq(ask_error(&f, spare_request("eth0")), -EACCES);
+    request = spare_request("nb-0");
+    strcpy(request.tap.bridge, "br9");
+    ck_assert_int_eq(ask_error(&f, request), -EACCES);
+    ck_assert_uint_eq(fake_tap_count(), 0);
+    f.config.tap_spares = 0;
+    ck_assert_int_eq(ask_error(&f, spare_request("nb-0")), -ENOSPC);
+    end(&f);
+}
+END_TEST
+
+/* The broker has not heard of it. */
+START_TEST(a_spare_that_others_changed_is_made_anew)
+{
+    struct fixture f;
+    unsigned ifindex;
+    int fd;
+
+    begin_with_spares(&f, 2);
+    ck_assert_int_eq(ask_error(&f, spare_request("nb-0")), 0);
+    ifindex = taps_find("nb-0");
+    if (_i == 0)
+        ck_assert_int_eq(taps_delete(ifindex), 0);
+    else
+        fake_netif_rename("nb-0", "nb-z");
+    fd = open_tap(&f, tap_request(KEEPER_OPEN_TAP));
+    ck_assert_uint_ne(taps_find("nb-0"), ifindex);
+    ck_assert_uint_eq(taps_find("nb-z"), 0);
+    ck_assert_int_eq(state_of(&f, "nb-0"), SPARE_NONE);
+    close(fd);
+    end(&f);
+}
+END_TEST
+
+START_TEST(a_spare_is_dropped)
+{
+    struct keeper_request drop = tap_request(KEEPER_DROP_SPARE);
+    struct fixture f;
+    int fd;
+
+    begin_with_spares(&f, 2);
+    ck_assert_int_eq(ask_error(&f, spare_request("nb-0")), 0);
+    tell(&f, drop);
+    ck_assert_int_eq(state_of(&f, "nb-0"), SPARE_NONE);
+    ck_assert_uint_eq(fake_tap_count(), 0);
+    fd = open_tap(&f, tap_request(KEEPER_OPEN_TAP));
+    tell(&f, drop); /* it is no spare */
+    ck_assert_uint_eq(fake_tap_count(), 1);
+    close(fd);
+    end(&f);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, so_many_tables_are_ever_opened);
@@ -690,6 +811,10 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, routes_that_are_not_allowed_are_not_made);
     tcase_add_test(tests, routes_that_are_none_are_not_made);
     tcase_add_test(tests, a_message_of_another_size_ends_the_broker);
+    tcase_add_test(tests, a_spare_is_the_keeper_s_until_it_is_asked_for);
+    tcase_add_test(tests, a_spare_is_judged_as_a_tap);
+    tcase_add_loop_test(tests, a_spare_that_others_changed_is_made_anew, 0, 2);
+    tcase_add_test(tests, a_spare_is_dropped);
 }
 
 int main(void)

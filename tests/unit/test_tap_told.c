@@ -190,6 +190,49 @@ START_TEST(a_tap_of_another_is_as_good_as_none)
 }
 END_TEST
 
+/* The message of the doctor's finding on this, "" where there is none. Valid until the next call.
+ */
+static const char *found(struct service *s, const char *check)
+{
+    static char text[512];
+    cJSON *list = list_of(s, BOBS, "{\"action\":\"DIAGNOSE_TAP\",\"payload\":{\"name\":\"nb-a\"}}",
+                          "findings");
+    const cJSON *one;
+
+    text[0] = '\0';
+    cJSON_ArrayForEach(one, list)
+    {
+        if (strcmp(text_of(one, "check"), check) == 0)
+            snprintf(text, sizeof text, "%s: %s", text_of(one, "verdict"), text_of(one, "message"));
+    }
+    cJSON_Delete(list);
+    return text;
+}
+
+START_TEST(the_doctor_hears_the_relay)
+{
+    static const struct tap_counters counters = {1, 2, 3, 4, 5, 6};
+    struct service s;
+
+    begin(&s);
+    fake_tap_set_counters("nb-a", &counters);
+    ck_assert_str_eq(found(&s, "relay"), "");
+    ck_assert_str_eq(found(&s, "drops"),
+                     "warning: The host dropped 3 frames of the program's, of 1.");
+    tell(&s, 1, "\"tx_dropped\":0");
+    ck_assert_str_eq(found(&s, "relay"), "ok: The relay on nb-a tells of 1 clients.");
+    tell(&s, 2, "\"name\":\"/tmp/a\",\"tx_dropped\":7");
+    tell(&s, 3, "\"name\":\"/tmp/b\",\"tx_dropped\":9");
+    ck_assert_str_eq(found(&s, "relay"),
+                     "warning: The relay on nb-a says that its client #3 /tmp/b did not read 9 "
+                     "frames in time; 2 of its clients lose frames.");
+    ck_assert_ptr_nonnull(strstr(found(&s, "carrier"), ": "));
+    expect(client_ask(&s, BOBS, "{\"action\":\"DIAGNOSE_TAP\",\"payload\":{\"name\":\"nb-b\"}}"),
+           "not-found");
+    service_end(&s);
+}
+END_TEST
+
 static const char *metrics(struct service *s)
 {
     static char text[256 * 1024];
@@ -520,6 +563,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, what_a_relay_says_is_shown_as_its_word);
     tcase_add_test(tests, the_kernel_counts_on_taps);
     tcase_add_test(tests, a_tap_of_another_is_as_good_as_none);
+    tcase_add_test(tests, the_doctor_hears_the_relay);
     tcase_add_test(tests, metrics_have_taps_and_relays);
     tcase_add_test(tests, only_who_has_the_tap_tells_of_it);
     tcase_add_test(tests, it_goes_with_the_tap);

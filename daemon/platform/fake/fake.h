@@ -18,6 +18,7 @@ void fake_reset(void);
 
 /* Makes an interface that is up, and returns its index: each time another one. */
 unsigned fake_netif_add(const char *name);
+void fake_netif_join(const char *name, const char *bridge); /* NULL: none */
 void fake_netif_del(const char *name);
 void fake_netif_rename(const char *from, const char *to);
 void fake_netif_set_running(const char *name, bool running);

@@ -94,12 +94,30 @@ unsigned fake_netif_add(const char *name)
     return netif.ifindex;
 }
 
+void fake_netif_join(const char *name, const char *bridge)
+{
+    struct netif *netif = find_link(name);
+
+    netif->master = bridge ? find_link(bridge)->ifindex : 0;
+    tell(netif, false);
+}
+
+static void free_ports(unsigned bridge)
+{
+    struct fake *kernel = fake_kernel();
+
+    for (size_t i = 0; i < kernel->netif_count; i++)
+        if (kernel->netifs[i].master == bridge)
+            fake_netif_join(kernel->netifs[i].name, NULL);
+}
+
 void fake_netif_del(const char *name)
 {
     struct fake *kernel = fake_kernel();
     struct netif *place = find_link(name), netif = *place;
 
     *place = kernel->netifs[--kernel->netif_count];
+    free_ports(netif.ifindex);
     fake_tables_lose_netif(netif.ifindex);
     fake_memberships_lose_netif(netif.ifindex);
     tell(&netif, true);

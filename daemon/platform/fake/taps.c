@@ -173,6 +173,8 @@ int taps_open(const struct tap_config *config)
         .ifindex = fake_netif_add(config->name),
         .peer = pair[0],
     };
+    if (config->bridge[0])
+        fake_netif_join(config->name, config->bridge);
     return pair[1];
 }
 
@@ -198,6 +200,13 @@ unsigned taps_find(const char *name)
     return find_netif(name);
 }
 
+bool taps_is_gone(int fd)
+{
+    char frame;
+
+    return recv(fd, &frame, sizeof frame, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 int taps_delete(unsigned ifindex)
 {
     const struct fake *kernel = fake_kernel();
@@ -211,6 +220,12 @@ int taps_delete(unsigned ifindex)
     return fake_netif_exists(ifindex) ? -EPERM : 0;
 }
 
+void taps_delete_together(const unsigned *ifindexes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        taps_delete(ifindexes[i]);
+}
+
 int taps_join(const char *name, const char *bridge, bool isolated)
 {
     struct fake_tap *tap;
@@ -222,6 +237,7 @@ int taps_join(const char *name, const char *bridge, bool isolated)
     if (!find_netif(bridge))
         return -ENODEV;
     memcpy(tap->config.bridge, bridge, strlen(bridge) + 1);
+    fake_netif_join(name, bridge);
     tap->config.flags &= ~(unsigned)TAP_ISOLATED;
     tap->config.flags |= isolated ? TAP_ISOLATED : 0;
     return 0;

@@ -38,19 +38,6 @@ static int ask_netconf(uint8_t family, int index, struct netconf *ret)
     return netlink_ask(&request.header, netconf_parse, ret);
 }
 
-static int ask_for_address(uint8_t family, struct address_search *search)
-{
-    struct {
-        struct nlmsghdr header;
-        struct ifaddrmsg address;
-    } request = {
-        .header = {sizeof request, RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, 1, 0},
-        .address = {.ifa_family = (uint8_t)native_family(family)},
-    };
-
-    return netlink_ask(&request.header, address_search_parse, search);
-}
-
 int diagnose_input(uint8_t family, unsigned ifindex, struct input_facts *ret)
 {
     struct netconf own, all;
@@ -61,7 +48,7 @@ int diagnose_input(uint8_t family, unsigned ifindex, struct input_facts *ret)
     if (result == 0)
         result = ask_netconf(family, NETCONFA_IFINDEX_ALL, &all);
     if (result == 0)
-        result = ask_for_address(family, &search);
+        result = netlink_ask_addresses(native_family(family), address_search_parse, &search);
     if (result == 0)
         *ret = (struct input_facts){
             .routes_multicast = own.routes_multicast,
@@ -75,16 +62,8 @@ int diagnose_input(uint8_t family, unsigned ifindex, struct input_facts *ret)
 
 int diagnose_netif(unsigned ifindex, struct netif_facts *ret)
 {
-    struct {
-        struct nlmsghdr header;
-        struct ifinfomsg link;
-    } request = {
-        .header = {sizeof request, RTM_GETLINK, NLM_F_REQUEST, 1, 0},
-        .link = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex},
-    };
-
     *ret = (struct netif_facts){0};
-    return netlink_ask(&request.header, netif_facts_parse, ret);
+    return netlink_ask_link(ifindex, netif_facts_parse, ret);
 }
 
 /* #syscalls keeper: open openat */

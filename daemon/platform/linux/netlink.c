@@ -120,13 +120,20 @@ static int receive_some(int fd, struct answer *answer)
 }
 
 /* #syscalls broker: socket send sendto recv recvfrom close */
-int netlink_begin(const struct nlmsghdr *request)
+int netlink_open(void)
 {
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+    return fd < 0 ? -errno : fd;
+}
+
+int netlink_begin(const struct nlmsghdr *request)
+{
+    int fd = netlink_open();
     int result;
 
     if (fd < 0)
-        return -errno;
+        return fd;
     if (send(fd, request, request->nlmsg_len, 0) >= 0)
         return fd;
     result = -errno;
@@ -144,17 +151,53 @@ int netlink_next(int fd, netlink_message *message, void *context)
     return answer.complete ? answer.error : 1;
 }
 
-int netlink_ask(const struct nlmsghdr *request, netlink_message *message, void *context)
+int netlink_ask_by(int fd, const struct nlmsghdr *request, netlink_message *message, void *context)
 {
-    int fd = netlink_begin(request), result;
+    int result;
 
-    if (fd < 0)
-        return fd;
+    if (send(fd, request, request->nlmsg_len, 0) < 0)
+        return -errno;
     do
         result = netlink_next(fd, message, context);
     while (result > 0);
+    return result;
+}
+
+int netlink_ask(const struct nlmsghdr *request, netlink_message *message, void *context)
+{
+    int fd = netlink_open(), result;
+
+    if (fd < 0)
+        return fd;
+    result = netlink_ask_by(fd, request, message, context);
     close(fd);
     return result;
+}
+
+int netlink_ask_link(unsigned ifindex, netlink_message *message, void *context)
+{
+    struct {
+        struct nlmsghdr header;
+        struct ifinfomsg link;
+    } request = {
+        .header = {sizeof request, RTM_GETLINK, NLM_F_REQUEST, 1, 0},
+        .link = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex},
+    };
+
+    return netlink_ask(&request.header, message, context);
+}
+
+int netlink_ask_addresses(int family, netlink_message *message, void *context)
+{
+    struct {
+        struct nlmsghdr header;
+        struct ifaddrmsg address;
+    } request = {
+        .header = {sizeof request, RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, 1, 0},
+        .address = {.ifa_family = (uint8_t)family},
+    };
+
+    return netlink_ask(&request.header, message, context);
 }
 
 /* --- Requests ------------------------------------------------------------------------------ */
@@ -213,7 +256,7 @@ static void pass_over(void *context, const struct nlmsghdr *header)
     (void)header;
 }
 
-int netlink_do(const struct netlink_request *request)
+int netlink_do(int fd, const struct netlink_request *request)
 {
-    return netlink_ask(&request->header, pass_over, NULL);
+    return netlink_ask_by(fd, &request->header, pass_over, NULL);
 }

@@ -51,8 +51,11 @@ void netlink_append(struct netlink_request *request, unsigned short type, const 
 struct rtattr *netlink_nest_begin(struct netlink_request *request, unsigned short type);
 void netlink_nest_end(struct netlink_request *request, struct rtattr *nest);
 
+/* A socket for several requests, one after the other; to be closed. Or a negative errno. */
+int netlink_open(void);
+
 /* Sends it and waits for the kernel's answer: 0 or a negative errno. */
-int netlink_do(const struct netlink_request *request);
+int netlink_do(int fd, const struct netlink_request *request);
 
 /* --- Answers ------------------------------------------------------------------------------- */
 
@@ -62,9 +65,17 @@ typedef void netlink_message(void *context, const struct nlmsghdr *header);
  * among them. */
 bool netlink_walk(const void *bytes, size_t length, netlink_message *message, void *context);
 
-/* Sends a request on a socket of its own and walks the answer until its end. Returns 0 or a
- * negative errno, also the one that the kernel answered. */
+/* Sends a request and walks the answer until its end. Returns 0 or a negative errno, also the one
+ * that the kernel answered. */
+int netlink_ask_by(int fd, const struct nlmsghdr *request, netlink_message *message, void *context);
+
+/* The same on a socket of its own. */
 int netlink_ask(const struct nlmsghdr *request, netlink_message *message, void *context);
+
+/* The same for what the kernel tells of one interface (RTM_NEWLINK), and of all addresses of the
+ * host of a native family, AF_UNSPEC being all (RTM_NEWADDR, one message each). */
+int netlink_ask_link(unsigned ifindex, netlink_message *message, void *context);
+int netlink_ask_addresses(int family, netlink_message *message, void *context);
 
 /* The same a datagram at a time: begin returns a descriptor for next, to be closed, or a negative
  * errno; next returns 1 while there is more, then 0 or a negative errno. */

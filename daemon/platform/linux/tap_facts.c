@@ -3,24 +3,13 @@
 
 #include "tap_facts_parse.h"
 
-#include <errno.h>
-#include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <sys/socket.h>
 
-/* #syscalls broker: socket send sendto recv close */
 int tap_facts_read(unsigned ifindex, struct tap_facts *ret)
 {
-    struct {
-        struct nlmsghdr header;
-        struct ifinfomsg link;
-    } request = {
-        .header = {sizeof request, RTM_GETLINK, NLM_F_REQUEST, 1, 0},
-        .link = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex},
-    };
-
     *ret = (struct tap_facts){.mtu = 0};
-    return netlink_ask(&request.header, tap_facts_parse, ret);
+    return netlink_ask_link(ifindex, tap_facts_parse, ret);
 }
 
 int tap_facts_count(unsigned ifindex, struct tap_counters *ret)
@@ -34,17 +23,10 @@ int tap_facts_count(unsigned ifindex, struct tap_counters *ret)
 
 int tap_facts_addresses(unsigned ifindex, struct tap_addresses *ret)
 {
-    struct {
-        struct nlmsghdr header;
-        struct ifaddrmsg address;
-    } request = {
-        .header = {sizeof request, RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, 1, 0},
-        .address = {.ifa_family = AF_UNSPEC},
-    };
     struct tap_addresses_reader reader = {ifindex, ret};
 
     *ret = (struct tap_addresses){.count = 0};
-    return netlink_ask(&request.header, tap_addresses_parse, &reader);
+    return netlink_ask_addresses(AF_UNSPEC, tap_addresses_parse, &reader);
 }
 
 /* The kernel leaves out those of other interfaces: neigh_dump_table() of net/core/neighbour.c. */

@@ -10,7 +10,7 @@
  * without one may be attached by everybody (tun_not_capable()). */
 #include "platform/taps.h"
 
-#include "netlink.h"
+#include "taps_internal.h"
 #include "taps_route.h"
 
 #include <errno.h>
@@ -20,6 +20,8 @@
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -27,13 +29,11 @@
 #include <unistd.h>
 
 #define DEVICE "/dev/net/tun"
-#define MARK   "netbroker" /* IFLA_IFALIAS of ours */
-#define KIND   "tun"       /* IFLA_INFO_KIND of taps as well */
 #define CONF   "/proc/sys/net/ipv6/conf"
 
 /* Frames that wait in the kernel for who takes them. By default there is no bound: a holder's
  * frames would fill memory when they go to a slow interface. */
-enum { SEND_BUFFER = 1 << 20 };
+enum { SEND_BUFFER = 1 << 20, IPV6_MTU_MIN = 1280 };
 
 /* if_nametoindex(3) is in net/if.h, which cannot be included with linux/if.h. */
 extern unsigned if_nametoindex(const char *name);
@@ -45,84 +45,19 @@ unsigned taps_find(const char *name)
     return if_nametoindex(name);
 }
 
-/* --- What is ours -------------------------------------------------------------------------- */
-
-struct look {
-    bool marked, tap, seen;
-};
-
-static bool has_text(const struct rtattr *attribute, const char *text)
+/* tun_chr_poll() of drivers/net/tun.c. Most questions by ioctl(2) wait for the lock of all changes
+ * to interfaces; this one does not. #syscalls keeper: poll ppoll */
+bool taps_is_gone(int fd)
 {
-    return attribute && RTA_PAYLOAD(attribute) == strlen(text) + 1 &&
-           memcmp(RTA_DATA(attribute), text, strlen(text) + 1) == 0;
-}
+    struct pollfd polled = {.fd = fd};
 
-static void take_link(void *context, const struct nlmsghdr *header)
-{
-    const struct rtattr *attributes[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1] = {NULL};
-    const struct ifinfomsg *link = NLMSG_DATA(header);
-    struct look *look = context;
-
-    if (header->nlmsg_type != RTM_NEWLINK || header->nlmsg_len < NLMSG_LENGTH(sizeof *link))
-        return;
-    netlink_attributes(IFLA_RTA(link), header->nlmsg_len - NLMSG_LENGTH(sizeof *link), attributes,
-                       IFLA_MAX + 1);
-    if (attributes[IFLA_LINKINFO])
-        netlink_attributes(RTA_DATA(attributes[IFLA_LINKINFO]),
-                           RTA_PAYLOAD(attributes[IFLA_LINKINFO]), info, IFLA_INFO_MAX + 1);
-    look->seen = true;
-    look->marked = has_text(attributes[IFLA_IFALIAS], MARK);
-    look->tap = has_text(info[IFLA_INFO_KIND], KIND);
-}
-
-static void begin_link(struct netlink_request *request, uint16_t type, unsigned ifindex)
-{
-    struct ifinfomsg link = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex};
-
-    netlink_request_begin(request, type, 0, &link, sizeof link);
-}
-
-/* 0, -ENODEV or -EPERM. */
-static int judge(unsigned ifindex)
-{
-    struct netlink_request request;
-    struct look look = {0};
-    int result;
-
-    begin_link(&request, RTM_GETLINK, ifindex);
-    request.header.nlmsg_flags = NLM_F_REQUEST;
-    result = netlink_ask(&request.header, take_link, &look);
-    if (result < 0)
-        return result;
-    return look.seen && look.marked && look.tap ? 0 : -EPERM;
-}
-
-int taps_delete(unsigned ifindex)
-{
-    struct netlink_request request;
-    int result = judge(ifindex);
-
-    if (result == 0) {
-        begin_link(&request, RTM_DELLINK, ifindex);
-        result = netlink_do(&request);
-    }
-    return result == -ENODEV ? 0 : result;
+    return poll(&polled, 1, 0) == 1 && polled.revents & POLLERR;
 }
 
 /* --- The bridge ---------------------------------------------------------------------------- */
 
-static int set_master(unsigned ifindex, unsigned bridge)
-{
-    struct netlink_request request;
-    uint32_t master = bridge;
-
-    begin_link(&request, RTM_SETLINK, ifindex);
-    netlink_append(&request, IFLA_MASTER, &master, sizeof master);
-    return netlink_do(&request);
-}
-
 /* Only a bridge's ports know isolation: those of others, such as Open vSwitch, say EOPNOTSUPP. */
-static int set_isolated(unsigned ifindex, bool isolated)
+static int set_isolated(int link, unsigned ifindex, bool isolated)
 {
     struct ifinfomsg port = {.ifi_family = AF_BRIDGE, .ifi_index = (int)ifindex};
     struct netlink_request request;
@@ -133,26 +68,38 @@ static int set_isolated(unsigned ifindex, bool isolated)
     nest = netlink_nest_begin(&request, IFLA_PROTINFO);
     netlink_append(&request, IFLA_BRPORT_ISOLATED, &value, sizeof value);
     netlink_nest_end(&request, nest);
-    return netlink_do(&request);
+    return netlink_do(link, &request);
 }
 
-static int join(unsigned ifindex, const char *bridge, bool isolated)
+static int join(int link, unsigned ifindex, const char *bridge, bool isolated)
 {
-    unsigned master = if_nametoindex(bridge);
-    int result = master ? set_master(ifindex, master) : -ENODEV;
+    uint32_t master = if_nametoindex(bridge);
+    struct netlink_request request;
+    int result;
 
+    if (!master)
+        return -ENODEV;
+    tap_begin_link(&request, RTM_SETLINK, ifindex);
+    netlink_append(&request, IFLA_MASTER, &master, sizeof master);
+    result = netlink_do(link, &request);
     if (result < 0)
         return result;
-    result = set_isolated(ifindex, isolated);
+    result = set_isolated(link, ifindex, isolated);
     return result == -EOPNOTSUPP && !isolated ? 0 : result;
 }
 
 int taps_join(const char *name, const char *bridge, bool isolated)
 {
     unsigned ifindex = if_nametoindex(name);
-    int result = ifindex ? judge(ifindex) : -ENODEV;
+    int link = netlink_open(), result;
 
-    return result < 0 ? result : join(ifindex, bridge, isolated);
+    if (link < 0)
+        return link;
+    result = ifindex ? tap_is_ours(link, ifindex) : -ENODEV;
+    if (result == 0)
+        result = join(link, ifindex, bridge, isolated);
+    close(link);
+    return result;
 }
 
 /* --- IPv6 ---------------------------------------------------------------------------------- */
@@ -173,22 +120,6 @@ static int write_setting(const char *name, const char *setting, const char *valu
     return result;
 }
 
-/* No address of its own, and so no word on the link. -EAFNOSUPPORT: there is no IPv6 on it. */
-static int set_no_addresses(unsigned ifindex)
-{
-    struct netlink_request request;
-    struct rtattr *families, *family;
-    uint8_t mode = IN6_ADDR_GEN_MODE_NONE;
-
-    begin_link(&request, RTM_SETLINK, ifindex);
-    families = netlink_nest_begin(&request, IFLA_AF_SPEC);
-    family = netlink_nest_begin(&request, AF_INET6);
-    netlink_append(&request, IFLA_INET6_ADDR_GEN_MODE, &mode, sizeof mode);
-    netlink_nest_end(&request, family);
-    netlink_nest_end(&request, families);
-    return netlink_do(&request);
-}
-
 static bool has_ipv6(const struct tap_config *config)
 {
     for (uint32_t i = 0; i < config->host_count; i++)
@@ -200,15 +131,10 @@ static bool has_ipv6(const struct tap_config *config)
 /* Whoever holds the tap may send router advertisements: no host takes its routes and addresses from
  * those (accept_ra). A port of a bridge gives its frames to the bridge, so nothing is taken from it
  * in any case. */
-static int settle_ipv6(const struct tap_config *config, unsigned ifindex)
+static int settle_ipv6(const struct tap_config *config)
 {
-    int result;
-
     if (has_ipv6(config))
         return write_setting(config->name, "accept_ra", "0");
-    result = set_no_addresses(ifindex);
-    if (result < 0)
-        return result == -EAFNOSUPPORT ? 0 : result;
     return config->bridge[0] ? 0 : write_setting(config->name, "disable_ipv6", "1");
 }
 
@@ -229,7 +155,7 @@ static void append_broadcast(struct netlink_request *request, const struct host_
 }
 
 /* It serves at once: nobody else can have it before the tap is handed over (IFA_F_NODAD). */
-static int add_host(unsigned ifindex, const struct host_address *host)
+static int add_host(int link, unsigned ifindex, const struct host_address *host)
 {
     bool v4 = host->address.family == FAMILY_IPV4;
     struct ifaddrmsg info = {
@@ -247,15 +173,15 @@ static int add_host(unsigned ifindex, const struct host_address *host)
         append_broadcast(&request, host);
     if (!v4)
         netlink_append(&request, IFA_FLAGS, &flags, sizeof flags);
-    return netlink_do(&request);
+    return netlink_do(link, &request);
 }
 
-static int add_hosts(unsigned ifindex, const struct tap_config *config)
+static int add_hosts(int link, unsigned ifindex, const struct tap_config *config)
 {
     int result = 0;
 
     for (uint32_t i = 0; i < config->host_count && result == 0; i++)
-        result = add_host(ifindex, &config->hosts[i]);
+        result = add_host(link, ifindex, &config->hosts[i]);
     return result;
 }
 
@@ -348,21 +274,53 @@ int taps_open_queue(const struct tap_config *config)
     return error;
 }
 
-static int set_properties(unsigned ifindex, const struct tap_config *config)
+/* On no address of its own, there is no word of the host's on the link. */
+static void append_no_addresses(struct netlink_request *request)
 {
-    struct netlink_request request;
-    uint32_t mtu = config->mtu;
+    uint8_t mode = IN6_ADDR_GEN_MODE_NONE;
+    struct rtattr *families, *family;
 
-    begin_link(&request, RTM_SETLINK, ifindex);
-    netlink_append(&request, IFLA_IFALIAS, MARK, sizeof MARK);
-    netlink_append(&request, IFLA_ADDRESS, config->mac, MAC_BYTES);
-    netlink_append(&request, IFLA_MTU, &mtu, sizeof mtu);
-    return netlink_do(&request);
+    families = netlink_nest_begin(request, IFLA_AF_SPEC);
+    family = netlink_nest_begin(request, AF_INET6);
+    netlink_append(request, IFLA_INET6_ADDR_GEN_MODE, &mode, sizeof mode);
+    netlink_nest_end(request, family);
+    netlink_nest_end(request, families);
 }
 
-static int set_up(unsigned ifindex)
+/* All of it in one message: whatever else the kernel does to interfaces may be before each. */
+static int set_properties(int link, unsigned ifindex, const struct tap_config *config, bool silent)
 {
-    struct ifinfomsg link = {
+    uint32_t mtu = config->mtu, master = config->bridge[0] ? if_nametoindex(config->bridge) : 0;
+    struct netlink_request request;
+
+    if (config->bridge[0] && !master)
+        return -ENODEV;
+    tap_begin_link(&request, RTM_SETLINK, ifindex);
+    netlink_append(&request, IFLA_IFALIAS, TAP_MARK, sizeof TAP_MARK);
+    netlink_append(&request, IFLA_ADDRESS, config->mac, MAC_BYTES);
+    netlink_append(&request, IFLA_MTU, &mtu, sizeof mtu);
+    if (master)
+        netlink_append(&request, IFLA_MASTER, &master, sizeof master);
+    if (silent)
+        append_no_addresses(&request);
+    return netlink_do(link, &request);
+}
+
+/* Below its least MTU there is no IPv6 on it, and none where the kernel has none: EAFNOSUPPORT
+ * comes before anything else is done (validate_linkmsg() of net/core/rtnetlink.c). */
+static int settle(int link, unsigned ifindex, const struct tap_config *config)
+{
+    bool silent = !has_ipv6(config) && config->mtu >= IPV6_MTU_MIN;
+    int result = set_properties(link, ifindex, config, silent);
+
+    if (result == -EAFNOSUPPORT && silent)
+        return set_properties(link, ifindex, config, false);
+    return result == 0 && (silent || has_ipv6(config)) ? settle_ipv6(config) : result;
+}
+
+static int set_up(int link, unsigned ifindex)
+{
+    struct ifinfomsg info = {
         .ifi_family = AF_UNSPEC,
         .ifi_index = (int)ifindex,
         .ifi_flags = IFF_UP,
@@ -370,27 +328,47 @@ static int set_up(unsigned ifindex)
     };
     struct netlink_request request;
 
-    netlink_request_begin(&request, RTM_SETLINK, 0, &link, sizeof link);
-    return netlink_do(&request);
+    netlink_request_begin(&request, RTM_SETLINK, 0, &info, sizeof info);
+    return netlink_do(link, &request);
 }
 
-static int configure(int fd, const struct tap_config *config)
+/* Any socket will do for the question. */
+static unsigned index_of(int link, const char *name)
 {
-    unsigned ifindex = if_nametoindex(config->name);
-    int result = ifindex ? set_properties(ifindex, config) : -ENODEV;
+    struct ifreq request = {.ifr_ifindex = 0};
 
+    memcpy(request.ifr_name, name, strlen(name) + 1);
+    return ioctl(link, SIOCGIFINDEX, &request) < 0 ? 0 : (unsigned)request.ifr_ifindex;
+}
+
+static int configure(int link, int fd, const struct tap_config *config)
+{
+    unsigned ifindex = index_of(link, config->name);
+    int result = ifindex ? settle(link, ifindex, config) : -ENODEV;
+
+    if (result == 0 && config->flags & TAP_ISOLATED)
+        result = set_isolated(link, ifindex, true);
     if (result == 0)
-        result = settle_ipv6(config, ifindex);
-    if (result == 0 && config->bridge[0])
-        result = join(ifindex, config->bridge, config->flags & TAP_ISOLATED);
+        result = set_up(link, ifindex);
     if (result == 0)
-        result = set_up(ifindex);
+        result = add_hosts(link, ifindex, config);
     if (result == 0)
-        result = add_hosts(ifindex, config);
-    if (result == 0)
-        result = taps_add_routes(ifindex, config);
+        result = taps_add_routes(link, ifindex, config);
     if (result == 0 && config->flags & TAP_PERSISTENT && ioctl(fd, TUNSETPERSIST, 1UL) < 0)
         result = -errno;
+    return result;
+}
+
+static int attach_and_configure(int fd, const struct tap_config *config)
+{
+    int link = netlink_open(), result;
+
+    if (link < 0)
+        return link;
+    result = attach(fd, config);
+    if (result == 0)
+        result = configure(link, fd, config);
+    close(link);
     return result;
 }
 
@@ -404,9 +382,7 @@ int taps_open(const struct tap_config *config)
     fd = open(DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    result = attach(fd, config);
-    if (result == 0)
-        result = configure(fd, config);
+    result = attach_and_configure(fd, config);
     if (result == 0)
         return fd;
     close(fd);

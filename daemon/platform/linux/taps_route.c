@@ -23,7 +23,7 @@ static uint8_t family_of(const struct prefix *prefix)
     return prefix->address.family == FAMILY_IPV4 ? AF_INET : AF_INET6;
 }
 
-static int add_route(unsigned ifindex, const struct prefix *route)
+static int add_route(int link, unsigned ifindex, const struct prefix *route)
 {
     struct rtmsg message = {
         .rtm_family = family_of(route),
@@ -40,15 +40,15 @@ static int add_route(unsigned ifindex, const struct prefix *route)
                           sizeof message);
     netlink_append(&request, RTA_DST, route->address.bytes, bytes_of(route));
     netlink_append(&request, RTA_OIF, &out, sizeof out);
-    return netlink_do(&request);
+    return netlink_do(link, &request);
 }
 
-int taps_add_routes(unsigned ifindex, const struct tap_config *config)
+int taps_add_routes(int link, unsigned ifindex, const struct tap_config *config)
 {
     int result = 0;
 
     for (uint32_t i = 0; i < config->route_count && result == 0; i++)
-        result = add_route(ifindex, &config->routes[i]);
+        result = add_route(link, ifindex, &config->routes[i]);
     return result;
 }
 

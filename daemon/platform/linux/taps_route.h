@@ -5,7 +5,7 @@
 #include "platform/taps.h"
 
 /* Adds the routes of a tap that is up and has its addresses. 0 or a negative errno; -EEXIST: the
- * host has one of them already. */
-int taps_add_routes(unsigned ifindex, const struct tap_config *config);
+ * host has one of them already. By a socket of netlink_open. */
+int taps_add_routes(int link, unsigned ifindex, const struct tap_config *config);
 
 #endif

@@ -7,29 +7,10 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-static const struct finding *worst_finding(const struct findings *findings)
-{
-    const struct finding *worst = &findings->list[0];
-
-    for (unsigned i = 1; i < findings->count; i++)
-        if (findings->list[i].verdict > worst->verdict)
-            worst = &findings->list[i];
-    return worst;
-}
-
-static struct finding *add_finding(struct findings *findings)
-{
-    if (findings->count == FINDINGS_MAX) {
-        findings->omitted++;
-        return NULL;
-    }
-    return &findings->list[findings->count++];
-}
-
 /* Who asks from elsewhere sees other interfaces than the service has, by the same names. */
 static void add_netns(const struct call *call, struct findings *findings)
 {
-    struct finding *finding = call->peer->elsewhere ? add_finding(findings) : NULL;
+    struct finding *finding = call->peer->elsewhere ? findings_add(findings) : NULL;
 
     if (!finding)
         return;
@@ -47,7 +28,7 @@ static void add_mistake(const struct call *call, struct findings *findings)
     const char *mistake = call_first_mistake(call, &closed);
     struct finding *finding;
 
-    finding = mistake ? add_finding(findings) : NULL;
+    finding = mistake ? findings_add(findings) : NULL;
     if (!finding)
         return;
     *finding = (struct finding){.check = "files", .verdict = VERDICT_WARNING};
@@ -55,32 +36,6 @@ static void add_mistake(const struct call *call, struct findings *findings)
              closed ? "The service answers only administrators: " : "", mistake);
     snprintf(finding->hint, sizeof finding->hint,
              "netbrokerd --check-config; then systemctl reload netbrokerd");
-}
-
-static void write_finding(struct json *out, const struct finding *finding)
-{
-    json_open(out, '{');
-    json_member_string(out, "check", finding->check);
-    json_member_string(out, "verdict", verdict_word(finding->verdict));
-    json_member_string(out, "message", finding->message);
-    json_member_string(out, "hint", finding->hint);
-    json_close(out, '}');
-}
-
-static void write_findings(struct json *out, const struct findings *findings)
-{
-    const struct finding *worst = worst_finding(findings);
-
-    json_key(out, "findings");
-    json_open(out, '[');
-    for (unsigned i = 0; i < findings->count; i++)
-        write_finding(out, &findings->list[i]);
-    json_close(out, ']');
-    json_member_unsigned(out, "omitted", findings->omitted);
-    json_member_string(out, "summary",
-                       worst->verdict >= VERDICT_WARNING
-                           ? worst->message
-                           : "Nothing was found that keeps packets from being forwarded.");
 }
 
 /* --- The way of a question ----------------------------------------------------------------- */
@@ -196,7 +151,7 @@ static enum outcome answer(struct pending *pending)
     if (findings) {
         add_netns(call, findings);
         add_mistake(call, findings);
-        write_findings(out, findings);
+        findings_write(out, findings, "Nothing was found that keeps packets from being forwarded.");
         reply_close(out);
     } else {
         out->failed = true; /* the session answers that there is no memory */

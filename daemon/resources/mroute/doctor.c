@@ -5,17 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *verdict_word(enum verdict verdict)
-{
-    static const char *const words[] = {
-#define V(name, word) [VERDICT_##name] = word,
-        VERDICTS(V)
-#undef V
-    };
-
-    return words[verdict];
-}
-
 static const struct address *known(const struct address *address)
 {
     return address->family && !address_is_any(address) ? address : NULL;

@@ -3,39 +3,9 @@
 #ifndef NB_DOCTOR_H
 #define NB_DOCTOR_H
 
+#include "broker/findings.h"
 #include "broker/guard/reader.h"
 #include "mroute.h"
-
-/* V(NAME, word on the wire), from good to bad. */
-#define VERDICTS(V)                                                                                \
-    V(OK, "ok")                                                                                    \
-    V(INFO, "info")                                                                                \
-    V(WARNING, "warning")                                                                          \
-    V(PROBLEM, "problem")
-
-enum verdict {
-#define V(name, word) VERDICT_##name,
-    VERDICTS(V)
-#undef V
-};
-
-/* The word of a verdict on the wire. */
-const char *verdict_word(enum verdict verdict);
-
-struct finding {
-    const char *check; /* a fixed word: what was looked at */
-    enum verdict verdict;
-    char message[320]; /* what is so */
-    char hint[240];    /* what would help, e.g. a command, or "" */
-};
-
-enum { FINDINGS_MAX = 64 };
-
-struct findings {
-    unsigned count;
-    unsigned omitted; /* for which there was no room */
-    struct finding list[FINDINGS_MAX];
-};
 
 /* Counters of a flow, and of the interfaces that it leaves by. */
 struct flow_sample {

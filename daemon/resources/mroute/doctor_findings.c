@@ -13,11 +13,6 @@ static const struct {
 #undef F
 };
 
-/* A word that stands in braces in a row, and what it means in one finding. */
-struct meaning {
-    const char *word, *text;
-};
-
 /* "(S, G)" of a route, which may be prefixes. */
 static const char *route_text(const struct route *route, char *text)
 {
@@ -29,31 +24,6 @@ static const char *route_text(const struct route *route, char *text)
         prefix_format(&route->source, source);
     snprintf(text, FLOW_TEXT_MAX, "(%s, %s)", source, prefix_format(&route->group, group));
     return text;
-}
-
-/* What the word means that begins there and has that length. */
-static const char *find_text(const struct meaning *words, const char *word, size_t length)
-{
-    while (words->word && (strncmp(words->word, word, length) != 0 || words->word[length]))
-        words++;
-    return words->word && words->text ? words->text : "{?}";
-}
-
-static void expand(const char *row, const struct meaning *words, char *text, size_t size)
-{
-    size_t used = 0;
-
-    text[0] = '\0';
-    while (row && *row && used < size) {
-        size_t length = strcspn(row, *row == '{' ? "}" : "{");
-
-        if (*row == '{')
-            used += (size_t)snprintf(text + used, size - used, "%s",
-                                     find_text(words, row + 1, length - 1));
-        else
-            used += (size_t)snprintf(text + used, size - used, "%.*s", (int)length, row);
-        row += *row == '{' ? length + 1 : length;
-    }
 }
 
 /* "*" where none is known. */
@@ -98,23 +68,21 @@ static void write_finding(const struct examination *e, const struct finding_valu
     snprintf(table, sizeof table, "%u", e->table);
     for (unsigned i = 0; i < 4; i++)
         snprintf(numbers[i], sizeof numbers[i], "%" PRIu64, values->numbers[i]);
-    expand(rows[values->finding].texts[0], words, finding->message, sizeof finding->message);
-    expand(rows[values->finding].texts[1], words, finding->hint, sizeof finding->hint);
+    finding_expand(rows[values->finding].texts[0], words, finding->message,
+                   sizeof finding->message);
+    finding_expand(rows[values->finding].texts[1], words, finding->hint, sizeof finding->hint);
 }
 
 void add_finding(const struct examination *e, const struct finding_values *values)
 {
-    struct findings *findings = e->findings;
     enum verdict verdict = values->verdict ? values->verdict : rows[values->finding].verdict;
-    struct finding *finding = &findings->list[findings->count];
+    struct finding *finding;
 
     if (verdict == VERDICT_OK && e->quiet)
         return;
-    if (findings->count == FINDINGS_MAX) {
-        findings->omitted++;
+    finding = findings_add(e->findings);
+    if (!finding)
         return;
-    }
-    findings->count++;
     finding->check = e->check;
     finding->verdict = verdict;
     write_finding(e, values, finding);

@@ -232,7 +232,7 @@ static bool complete(struct call *call, struct error *error)
 {
     char *name = call->request.args.open_tap.name.text;
 
-    return name[0] || taps_choose_name(taps_of(call), name) ||
+    return name[0] || taps_choose(taps_of(call), &call->request.args.open_tap, name) ||
            error_set(error, ERROR_LIMIT, "name",
                      "The service finds no free name for a tap; give it one with 'name'.");
 }
@@ -308,16 +308,19 @@ static enum outcome open_after_another(struct pending *pending)
     return waits_for_room(call, false, 0) ? OUTCOME_PENDING : open_now(call);
 }
 
-/* Its name is free when the interface is gone. */
-static enum outcome wait_for_end(struct call *call, struct tap *tap)
+/* Its name is free when the interface is gone: that of a tap that is closing, or of a spare that is
+ * not what is wanted. */
+static enum outcome wait_for_end(struct call *call, struct tap *tap, struct stock_spare *spare)
 {
     struct pending *pending = pending_begin(call, open_after_another);
     struct error error;
 
-    if (pending) {
+    if (pending && tap)
         waiters_add(&tap->waiters, &pending->waiter);
+    else if (pending)
+        stock_give_up(spare, &pending->waiter);
+    if (pending)
         return OUTCOME_PENDING;
-    }
     error_set(&error, ERROR_NO_MEMORY, NULL,
               "The service has no memory for a request that waits for the end of a tap.");
     return refuse(call, &error);
@@ -347,6 +350,8 @@ static enum outcome refuse_taken(struct call *call, const struct tap *tap)
 enum outcome handle_open_tap(struct call *call, const struct args_open_tap *args)
 {
     bool name_is_chosen = !args->name.text[0];
+    struct taps *taps = taps_of(call);
+    struct stock_spare *spare;
     struct tap_config config;
     struct error error;
     struct tap *tap;
@@ -354,15 +359,20 @@ enum outcome handle_open_tap(struct call *call, const struct args_open_tap *args
     if (!complete(call, &error))
         return refuse(call, &error);
     config = config_of(call);
-    if (!taps_judge(taps_of(call), &config, &error))
+    if (!taps_judge(taps, &config, &error))
         return refuse(call, &error);
-    tap = taps_find_tap(taps_of(call), args->name.text);
+    if (name_is_chosen && !args->mac.given && !args->dry_run)
+        stock_note(&taps->stock, &config);
+    tap = taps_find_tap(taps, args->name.text);
     if (tap && tap->state != TAP_CLOSING)
         return refuse_taken(call, tap);
     if (args->queues > 1 && !args->persistent && !call_lend_more(call, args->queues - 1, &error))
         return refuse(call, &error);
-    if (tap && !args->dry_run)
-        return wait_for_end(call, tap);
+    spare = stock_find(&taps->stock, args->name.text);
+    if (spare && stock_offers(spare, &config))
+        spare = NULL;
+    if ((tap || spare) && !args->dry_run)
+        return wait_for_end(call, tap, spare);
     return waits_for_room(call, name_is_chosen, 0) ? OUTCOME_PENDING : open_now(call);
 }
 

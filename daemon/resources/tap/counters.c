@@ -110,6 +110,8 @@ static void write_totals(const struct tap_metrics *metrics, struct json *out)
     metric_number(out, "taps_waiting", "Taps that wait for their bridge, or to be made again.",
                   totals.waiting);
     metric_number(out, "taps_closing", "Taps that are being deleted.", totals.closing);
+    metric_number(out, "taps_spare", "Taps that were made before somebody asked for them.",
+                  totals.spares);
     metric_number(out, "taps_opened_total", "Taps that were made since the broker began.",
                   taps->opened);
     metric_number(out, "taps_refused_total", "Taps that the keeper or the kernel refused.",

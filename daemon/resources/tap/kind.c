@@ -47,6 +47,13 @@ static bool start(const struct resource_host *host, void **ret_self)
     return true;
 }
 
+static void stop(void *self)
+{
+    struct tap_kind *kind = self;
+
+    stock_stop(&kind->taps.stock);
+}
+
 static void free_kind(void *self)
 {
     struct tap_kind *kind = self;
@@ -121,6 +128,7 @@ static void write_status(void *self, struct json *out, const struct reader *read
     json_member_unsigned(out, "taps", totals.taps);
     json_member_unsigned(out, "waiting", totals.waiting);
     json_member_unsigned(out, "closing", totals.closing);
+    json_member_unsigned(out, "spares", totals.spares);
     json_close(out, '}');
 }
 
@@ -160,7 +168,7 @@ static void add_displaced(void *self, const struct request *request, struct targ
     struct tap_kind *kind = self;
 
     if (request->action == ACTION_OPEN_TAP && !request->args.open_tap.name.text[0] &&
-        taps_choose_name(&kind->taps, kind->chosen))
+        taps_choose(&kind->taps, &request->args.open_tap, kind->chosen))
         target_add_interface(target, kind->chosen);
 }
 
@@ -178,6 +186,7 @@ const struct resource_ops tap_ops = {
     .read_verb = "tap.read",
     .end_action = "CLOSE_TAP",
     .start = start,
+    .stop = stop,
     .free = free_kind,
     .restore = restore,
     .settled = settled,

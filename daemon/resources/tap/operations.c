@@ -25,6 +25,19 @@ static bool is_valid_host(const struct host_address *host)
            host->length <= family_bits(family) && host_address_is_sound(host);
 }
 
+bool tap_is_plain(const struct tap_config *tap)
+{
+    return tap->host_count == 0 && tap->route_count == 0 && tap->queues == 1 &&
+           !(tap->flags & TAP_PERSISTENT);
+}
+
+bool tap_spare_fits(const struct tap_config *spare, const struct tap_config *wanted)
+{
+    return strcmp(spare->name, wanted->name) == 0 && strcmp(spare->bridge, wanted->bridge) == 0 &&
+           memcmp(spare->mac, wanted->mac, MAC_BYTES) == 0 && spare->mtu == wanted->mtu &&
+           spare->flags == wanted->flags && tap_is_plain(wanted);
+}
+
 /* --- Checks -------------------------------------------------------------------------------- */
 
 int tap_check_name(const struct operations *operations, const struct keeper_request *request)
@@ -195,9 +208,12 @@ static int open_queues(struct operations *operations, const struct tap_config *t
 int tap_open(struct operations *operations, const struct keeper_request *request,
              struct keeper_answer *answer)
 {
-    int fd = find_overlap(&request->tap, answer);
+    int fd = spares_take(operations, &request->tap);
     const char *more;
 
+    if (fd >= 0)
+        return fd;
+    fd = find_overlap(&request->tap, answer);
     if (fd < 0)
         return fd;
     fd = open_queues(operations, &request->tap);
@@ -207,22 +223,45 @@ int tap_open(struct operations *operations, const struct keeper_request *request
     return fd;
 }
 
-static void delete_tap(const struct errand *errand)
-{
-    int result = taps_delete(errand->number);
+enum { DELETED_TOGETHER = 128 }; /* so that others wait for the kernel's lock 0.1 s and no more */
 
-    if (result < 0)
-        log_line(LOG_WARNING, "the interface %u is not deleted: %s.", errand->number,
-                 strerror(-result));
+static void delete_each(const struct errand *errands, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int result = taps_delete(errands[i].number);
+
+        if (result < 0)
+            log_line(LOG_WARNING, "the interface %u is not deleted: %s.", errands[i].number,
+                     strerror(-result));
+    }
 }
 
-/* The one that has the name now: what gets it afterwards stays. */
+void tap_delete_all(const struct errand *errands, size_t count)
+{
+    unsigned ifindexes[DELETED_TOGETHER];
+
+    while (count > 0) {
+        size_t some = count < DELETED_TOGETHER ? count : DELETED_TOGETHER;
+
+        for (size_t i = 0; i < some; i++)
+            ifindexes[i] = errands[i].number;
+        if (some > 1)
+            taps_delete_together(ifindexes, some);
+        delete_each(errands, some);
+        errands += some;
+        count -= some;
+    }
+}
+
+/* The one that has the name now: what gets it afterwards stays. Spares are the keeper's. */
 int tap_close(struct operations *operations, const struct keeper_request *request,
               struct keeper_answer *answer)
 {
-    struct errand errand = {.run = delete_tap, .number = taps_find(request->tap.name)};
+    struct errand errand = {.run = tap_delete_all, .number = taps_find(request->tap.name)};
 
     (void)answer;
+    if (spares_find(&operations->spares, request->tap.name))
+        return 0;
     if (errand.number && !operations->defer(operations->context, &errand))
         log_line(LOG_WARNING, "%s stays: too many taps are being deleted.", request->tap.name);
     return 0;

@@ -7,8 +7,20 @@
 #include "platform/taps.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+
+struct errand;
 
 /* Whether an interface can have it: not zero, and no group's. */
 bool tap_mac_is_valid(const uint8_t mac[MAC_BYTES]);
+
+/* Whether it has nothing that is one user's: only such ones are made before somebody asks. */
+bool tap_is_plain(const struct tap_config *tap);
+
+/* Whether what was made as a spare is what is wanted, whoever is the owner. */
+bool tap_spare_fits(const struct tap_config *spare, const struct tap_config *wanted);
+
+/* Errands: delete the taps of these indexes. */
+void tap_delete_all(const struct errand *errands, size_t count);
 
 #endif

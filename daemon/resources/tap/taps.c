@@ -33,6 +33,7 @@ void taps_init(struct taps *taps, const struct resource_host *host,
         pools_add(host->pools, &taps->pool, &words);
     told_init(&taps->links, host->pools);
     taps_set_limits(taps, &LIMITS_DEFAULT);
+    stock_init(&taps->stock, taps, host->config ? host->config->tap_spares : 0);
 }
 
 /* One more for each user, of those who have none. */
@@ -71,13 +72,14 @@ struct tap *taps_find_tap(const struct taps *taps, const char *name)
 
 bool taps_is_free(const struct taps *taps, const char *name)
 {
-    return !taps_find_tap(taps, name) && !netifs_find(taps->host.netifs, name);
+    return !taps_find_tap(taps, name) && !netifs_find(taps->host.netifs, name) &&
+           !stock_find(&taps->stock, name);
 }
 
 /* Of so many names one is free, unless others than us have taken them. */
 bool taps_choose_name(const struct taps *taps, char *ret)
 {
-    for (size_t i = 0; i <= 2 * taps->names.count + 64; i++) {
+    for (size_t i = 0; i <= 2 * taps->names.count + TAP_SPARES_MAX + 64; i++) {
         snprintf(ret, INTERFACE_NAME_MAX + 1, "%s%zu", taps->prefix, i);
         if (taps_is_free(taps, ret))
             return true;
@@ -130,6 +132,14 @@ struct tap_config tap_config_of(const struct args_open_tap *args, uid_t uid)
     else
         derive_mac(config.name, config.mac);
     return config;
+}
+
+bool taps_choose(struct taps *taps, const struct args_open_tap *args, char *ret)
+{
+    struct tap_config wanted = tap_config_of(args, 0);
+
+    return (!args->mac.given && stock_choose(&taps->stock, &wanted, ret)) ||
+           taps_choose_name(taps, ret);
 }
 
 /* --- Judging ------------------------------------------------------------------------------- */
@@ -216,7 +226,7 @@ static bool judge_port(const struct taps *taps, const char *bridge, struct error
 bool taps_have_room(struct taps *taps, const struct tap_config *config, uid_t uid,
                     struct error *error)
 {
-    if (!taps_is_free(taps, config->name))
+    if (!stock_find(&taps->stock, config->name) && !taps_is_free(taps, config->name))
         return error_set(error, ERROR_IN_USE, "name",
                          "There is an interface '%s' already. Take another name, or leave it out: "
                          "then the service takes one that is free.",
@@ -362,7 +372,7 @@ void taps_clear(struct taps *taps)
 
 struct tap_totals taps_total(const struct taps *taps)
 {
-    struct tap_totals totals = {.waiting = taps->waiting};
+    struct tap_totals totals = {.waiting = taps->waiting, .spares = stock_count(&taps->stock)};
     const struct tap *tap;
 
     TAILQ_FOREACH (tap, &taps->order, in_order) {

@@ -20,6 +20,7 @@
 #include "error.h"
 #include "hash.h"
 #include "platform/taps.h"
+#include "stock.h"
 #include "table.h"
 #include "told.h"
 
@@ -97,6 +98,7 @@ struct taps {
     struct hash_table names;
     LIST_HEAD(, tap_cursor) cursors; /* open ones */
     struct pool pool;
+    struct stock stock;
     struct told_links links;
     uint64_t serial;          /* of the next tap */
     struct waiters full;      /* who may have one more when one of their own has ended */
@@ -120,6 +122,10 @@ struct tap_config tap_config_of(const struct args_open_tap *args, uid_t uid);
 /* The tap of that name, or NULL. */
 struct tap *taps_find_tap(const struct taps *taps, const char *name);
 struct tap *tap_of_resource(const struct resource *resource);
+
+/* Writes the name of the tap that the request would be given to ret[INTERFACE_NAME_MAX + 1]: that
+ * of a spare, or the first that is free. False: there is none. */
+bool taps_choose(struct taps *taps, const struct args_open_tap *args, char *ret);
 
 /* Writes the first name that is free to ret[INTERFACE_NAME_MAX + 1]. False: none is. */
 bool taps_choose_name(const struct taps *taps, char *ret);
@@ -172,6 +178,7 @@ void tap_release(struct resource *resource);
 
 struct tap_totals {
     size_t taps, waiting, closing; /* `taps`: those that are not closing */
+    size_t spares;
 };
 
 struct tap_totals taps_total(const struct taps *taps);

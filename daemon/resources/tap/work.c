@@ -211,6 +211,7 @@ void tap_ask(struct tap *tap)
         memset(request.tap.bridge, 0, sizeof request.tap.bridge);
     if (!request.tap.bridge[0])
         request.tap.flags &= ~(unsigned)TAP_ISOLATED;
+    stock_take(&tap->taps->stock, &request.tap);
     tap->call.request = request;
     tap->call.done = opened;
     tap->asked = true;
@@ -312,6 +313,7 @@ void taps_netif_changed(struct taps *taps, const struct netif *was, const struct
 {
     bool same = was && is && was->ifindex == is->ifindex;
 
+    stock_netif_changed(&taps->stock, was, is);
     if (was && !same)
         lose_netif(taps, was);
     if (same && strcmp(was->name, is->name) == 0)
@@ -327,6 +329,7 @@ void taps_tick(struct taps *taps)
 {
     struct tap *tap;
 
+    stock_tick(&taps->stock);
     taps->seconds++;
     waiters_resume(&taps->full, NULL);
     if (taps->seconds % RETRY_SECONDS != 0)
@@ -354,6 +357,7 @@ static void adopt(struct tap *tap, const struct netif *netif)
     go_on(tap);
 }
 
+/* A spare was not handed over before that broker ended, or it would be none. */
 enum restoring taps_restore(struct taps *taps, const struct tap_config *config,
                             const struct holder *holder, struct error *error)
 {
@@ -367,7 +371,7 @@ enum restoring taps_restore(struct taps *taps, const struct tap_config *config,
                   config->name);
         return RESTORE_REFUSED;
     }
-    if (!netif && !persistent) {
+    if (!persistent && (!netif || stock_find(&taps->stock, config->name))) {
         log_line(LOG_INFO, "tap %s ended before this broker began.", config->name);
         return RESTORE_GONE;
     }
@@ -407,7 +411,8 @@ void taps_settle(struct taps *taps, bool whole)
     const struct netif *netif = NULL;
 
     while ((netif = netifs_next(taps->host.netifs, netif))) {
-        if (!tap_name_is_allowed(taps->prefix, netif->name) || taps_find_tap(taps, netif->name))
+        if (!tap_name_is_allowed(taps->prefix, netif->name) || taps_find_tap(taps, netif->name) ||
+            stock_find(&taps->stock, netif->name))
             continue;
         if (!whole) {
             hold_as_found(taps, netif);
@@ -416,4 +421,5 @@ void taps_settle(struct taps *taps, bool whole)
         memcpy(request.tap.name, netif->name, sizeof request.tap.name);
         keeper_tell(taps->host.keeper, &request);
     }
+    stock_begin(&taps->stock);
 }
