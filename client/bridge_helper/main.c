@@ -24,6 +24,7 @@ enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
 
 #define PROGRAM        "netbroker-bridge-helper"
 #define BRIDGE_DEFAULT "br0" /* as QEMU has it */
+#define TAP_PREFIX     "nb-" /* of names, unless the service's settings say another */
 #define TIMEOUT_MS     10000
 
 struct helper {
@@ -200,7 +201,8 @@ static void fill_request(const struct helper *helper, struct nb_request *request
         nb_request_set_bool(request, "isolated", true);
 }
 
-/* What the administrator would write. */
+/* What the administrator would write. How names of taps begin is a setting of the service's, which
+ * it does not tell to who may not have one. */
 static void say_rule(const struct helper *helper)
 {
     const struct passwd *entry = getpwuid(getuid());
@@ -213,8 +215,9 @@ static void say_rule(const struct helper *helper)
             "  [allow taps of %.30s]\n"
             "  %s = %s\n"
             "  verbs = tap.write\n"
-            "  interfaces = nb-*, %s\n"
-            "'systemctl reload netbrokerd' puts it into force.\n",
+            "  interfaces = " TAP_PREFIX "*, %s\n"
+            "Where tap-prefix of netbrokerd.conf is set, it stands there for '" TAP_PREFIX
+            "'. 'systemctl reload netbrokerd' puts the rule into force.\n",
             entry ? entry->pw_name : number, entry ? "user" : "users",
             entry ? entry->pw_name : number, helper->bridge);
 }

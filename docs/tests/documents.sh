@@ -45,6 +45,30 @@ if ! unshare --user --map-root-user --net true 2>/dev/null; then
     exit 77
 fi
 
+# The device of taps, as udev(7) makes it: everybody may open it. A bare devtmpfs leaves it to root.
+tun_is_open() {
+    [ "$(stat -c %a /dev/net/tun 2>/dev/null)" = 666 ]
+}
+
+open_tun() {
+    local folder
+
+    folder=$(mktemp -d)
+    mount -t tmpfs tmpfs "$folder" && mknod -m 666 "$folder/tun" c 10 200 &&
+        mount --bind "$folder/tun" /dev/net/tun
+    umount --lazy "$folder"
+    rmdir "$folder"
+}
+
+if ! tun_is_open && [ -e /dev/net/tun ] && [ "$(id -u)" = 0 ]; then
+    [ -n "${NB_INSIDE:-}" ] || NB_INSIDE=1 exec unshare --mount bash "$0"
+    open_tun
+fi
+if ! tun_is_open; then
+    echo "skipped: /dev/net/tun is missing, or for root alone"
+    exit 77
+fi
+
 # A process that hides itself from debuggers cannot look for its own leaks.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0}
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin

@@ -58,11 +58,11 @@ be_user() {
     cd $home
 }
 
-# start_links: the service, for a user who may have links.
+# start_links [BRIDGE]: the service, for a user who may have links.
 start_links() {
     need_tun
     printf '%s\n' "[service]" "tap-spares = 0" "tap-networks = 10.77.0.0/24" \
-        "tap-bridges = br0" >$work/links.conf
+        "tap-bridges = ${1:-br0}" >$work/links.conf
     printf '%s\n' "[allow links]" "everyone = yes" "verbs = tap.*" >$work/policy.conf
     start_daemon --config $work/links.conf --policy $work/policy.conf
     chmod 666 $socket
@@ -74,9 +74,38 @@ make_bridge() {
     ip link add br0 type bridge
     ip address add $host/24 dev br0
     ip link set br0 up
+    make_helper
+}
+
+make_helper() {
     helper=$work/netbroker-bridge-helper
     cp "$build/client/netbroker-bridge-helper" $helper
     chmod 755 $helper
+}
+
+# borrow PROGRAM PACKAGE: a program that would change a machine where it is installed; this test has
+# it from where `./run emulators` unpacked it.
+borrow() {
+    need_root "to have a root directory with $1"
+    command -v "$1" >/dev/null && return
+    [ -d "$build/emulators/borrowed/usr" ] || skip "no $1; './run emulators' unpacks it"
+    mount -t overlay overlay -o "lowerdir=$build/emulators/borrowed/usr:/usr" /usr ||
+        skip "no overlay of /usr can be made here"
+    need_program "$1" "$2"
+}
+
+# hide FOLDER...: they are empty for this test, and what it leaves there goes with it
+hide() {
+    local folder
+
+    for folder; do
+        mount -t tmpfs -o mode=755 tmpfs "$folder"
+    done
+}
+
+# guest_has_address PREFIX: what the guest's link got by DHCP begins so
+guest_has_address() {
+    contains "the address that the guest has" " and $1" "$(grep -a '^guest: .* has ' $work/guest.log)"
 }
 
 # as_user COMMAND...

@@ -74,6 +74,8 @@ end_parent
 
 is_refused member 1 "a bridge that is not in tap-bridges" "tap-bridges = br2" --br=br2
 is_refused stranger 1 "a user whom no rule allows it" "user = stranger" --br=br0
+contains "the rule" "interfaces = nb-*, br0" "$(cat $work/parent.err)"
+contains "how names begin" "Where tap-prefix of netbrokerd.conf is set" "$(cat $work/parent.err)"
 is_refused operator 1 "a user whom a rule forbids it" "forbids it" --br=br0
 is_refused member 1 "a bridge that is not there" "'br9'" --br=br9
 is_refused member 2 "a name that is none" "--br takes BRIDGE" --br=bridge-with-a-long-name
