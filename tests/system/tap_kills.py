@@ -2,7 +2,7 @@
 
     tap_kills.py run SEED SECONDS PID      kills for so long, and ends where a promise is broken;
                                            PID is the service manager
-    tap_kills.py guest FD ADDRESS          a guest at a tap's descriptor: answers ARP and pings
+    tap_kills.py guest FD ADDRESS [NAME]   a guest at a tap's descriptor: answers ARP and pings
     tap_kills.py station SOCKET ADDRESS    the same behind a link that serves u16le
 
 What is wanted is known at each moment: a tap is there as long as its program lives, and a
@@ -25,7 +25,8 @@ import time
 import tap
 
 WAIT = 60  # seconds, on a slow machine; nothing is measured
-SLOTS = 6  # taps at most, each with a name and a network of its own
+SLOTS = 6  # taps at most, each with a network of its own
+SPARES = 2  # that the service has beside them
 USERS = ("member", "operator", "stranger")
 WORK = "/run/netbroker-test"
 NETBROKER = WORK + "/build/client/netbroker"
@@ -58,7 +59,7 @@ def answer_frames(read, write, address):
             write(frame)
 
 
-def guest(fd, address):
+def guest(fd, address, _name=""):
     def read():
         while True:
             select.select([int(fd)], [], [])
@@ -215,7 +216,7 @@ class Holder:
     def __init__(self, slot, user):
         self.slot, self.user = slot, user
         self.uid = 3001 + USERS.index(user)
-        self.name = f"nb-{slot}"
+        self.name = f"nb-s{slot}"
         self.host, self.guest = f"192.168.{slot}.1", f"192.168.{slot}.2"
         self.pings = None
         self.found = None  # number and address of the interface
@@ -270,6 +271,29 @@ class Exec(Holder):
     def abort(self):
         self.process.kill()
         self.process.wait()
+
+
+class Spare(Exec):
+    """The same of one that the service had in stock, and has named."""
+
+    def begin(self):
+        self.process = start(self.user, NETBROKER, "tap", "exec", "--", "python3",
+                             WORK + "/build/tap_kills.py", "guest", "{fd}", self.guest, "{name}",
+                             name=self.name)
+
+    def is_open(self):
+        while self.process.poll() is None:
+            if is_python(self.process.pid):
+                with open(f"/proc/{self.process.pid}/cmdline", encoding="ascii") as file:
+                    self.name = file.read().split("\0")[-2]
+                return True
+            time.sleep(0.02)
+        return False
+
+    def use(self):
+        self.remember()
+        subprocess.run(["ip", "address", "add", self.host + "/24", "dev", self.name], check=True)
+        self.pings = Pings(self.guest)
 
 
 class Link(Exec):
@@ -404,7 +428,7 @@ class Game:
         free = [slot for slot in range(SLOTS) if slot not in self.holders]
         if not free:
             return None
-        kind = self.random.choice((Exec, Link, Link, Persistent))
+        kind = self.random.choice((Exec, Spare, Spare, Link, Link, Persistent))
         return kind(self.random.choice(free), self.random.choice(USERS))
 
     def open_one(self, meanwhile=None):
@@ -446,13 +470,17 @@ class Game:
         wanted = {h.name: h.found for h in self.holders.values()}
         taps = {h.name: (*h.found, h.uid, "open") for h in self.holders.values()}
         leases = sorted((h.name, h.uid) for h in self.holders.values())
-        for what, expected, look in (("interfaces", wanted, devices), ("taps", taps, listed),
-                                     ("leases", leases, leased)):
+        for what, expected, look in (("taps", taps, listed), ("leases", leases, leased)):
             seen = look()
             if seen != expected:
                 return f"{what}: expected {expected}, saw {seen}"
-        closing = status()["taps"]["closing"]
-        return closing and f"{closing} are being closed"
+        seen, totals = devices(), status()["taps"]
+        beside = set(seen) - set(wanted)
+        if len(beside) != totals["spares"] or len(beside) > SPARES:
+            return f"interfaces: {beside} are nobody's, and {totals['spares']} are spares"
+        if {name: seen[name] for name in set(seen) - beside} != wanted:
+            return f"interfaces: expected {wanted}, saw {seen}"
+        return totals["closing"] and f"{totals['closing']} are being closed"
 
     def check(self, what):
         for holder in self.holders.values():
