@@ -2,7 +2,7 @@
 
     tap_kills.py run SEED SECONDS PID      kills for so long, and ends where a promise is broken;
                                            PID is the service manager
-    tap_kills.py guest FD ADDRESS [NAME]   a guest at a tap's descriptor: answers ARP and pings
+    tap_kills.py guest FD NAME ADDRESS     a guest at a tap's descriptor: answers ARP and pings
     tap_kills.py station SOCKET ADDRESS    the same behind a link that serves u16le
 
 What is wanted is known at each moment: a tap is there as long as its program lives, and a
@@ -59,7 +59,9 @@ def answer_frames(read, write, address):
             write(frame)
 
 
-def guest(fd, address, _name=""):
+def guest(fd, name, address):
+    print(name, flush=True)
+
     def read():
         while True:
             select.select([int(fd)], [], [])
@@ -182,11 +184,6 @@ def leased():
     return sorted((lease["what"], lease["uid"]) for lease in ask("LEASES")["payload"]["leases"])
 
 
-def is_python(pid):
-    with open(f"/proc/{pid}/comm", encoding="ascii") as file:
-        return file.read() == "python3\n"
-
-
 def descendants(pid):
     try:
         children = open(f"/proc/{pid}/task/{pid}/children").read().split()
@@ -246,15 +243,16 @@ class Exec(Holder):
     def begin(self):
         self.process = start(self.user, NETBROKER, "tap", "exec", self.name, "--hosts",
                              self.host + "/24", "--", "python3", WORK + "/build/tap_kills.py",
-                             "guest", "{fd}", self.guest, name=self.name)
+                             "guest", "{fd}", "{name}", self.guest, name=self.name)
 
     def is_open(self):
         """Waits until it is open, or has failed."""
-        while self.process.poll() is None:
-            if self.name in listed() and is_python(self.process.pid):
-                return True
-            time.sleep(0.02)
-        return False
+        name = self.process.stdout.readline().decode().strip()
+        if name:
+            self.name = name
+        else:
+            self.process.wait()
+        return name != ""
 
     def use(self):
         self.remember()
@@ -278,17 +276,8 @@ class Spare(Exec):
 
     def begin(self):
         self.process = start(self.user, NETBROKER, "tap", "exec", "--", "python3",
-                             WORK + "/build/tap_kills.py", "guest", "{fd}", self.guest, "{name}",
+                             WORK + "/build/tap_kills.py", "guest", "{fd}", "{name}", self.guest,
                              name=self.name)
-
-    def is_open(self):
-        while self.process.poll() is None:
-            if is_python(self.process.pid):
-                with open(f"/proc/{self.process.pid}/cmdline", encoding="ascii") as file:
-                    self.name = file.read().split("\0")[-2]
-                return True
-            time.sleep(0.02)
-        return False
 
     def use(self):
         self.remember()
