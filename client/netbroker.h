@@ -171,7 +171,7 @@ NB_EXPORT const struct nb_value *nb_reply_payload(const struct nb_reply *reply);
 
 /* The descriptor of this name that came with the reply, e.g. "tap"; close-on-exec. It is yours from
  * now on, also in a handler, and remains so when the reply ends: close it. Those that nobody asks
- * for are closed with the reply.
+ * for are closed with the reply. Where several have the name, each call returns the next.
  * Returns the descriptor, or a negative errno: -ENOENT (the reply brought none of this name, or it
  * was taken), -EMFILE (this process has too many to receive all of the reply's; none is left),
  * -EINVAL. */

@@ -112,8 +112,10 @@ int nb_reply_fd(const struct nb_reply *reply, const char *name)
         return -EINVAL;
     cJSON_ArrayForEach(item, reply->fds)
     {
-        if (strcmp(item->valuestring, name) == 0)
-            return take_fd(reply->passed, place);
+        int fd = strcmp(item->valuestring, name) == 0 ? take_fd(reply->passed, place) : -ENOENT;
+
+        if (fd != -ENOENT)
+            return fd;
         place++;
     }
     return -ENOENT;

@@ -20,6 +20,9 @@ enum {
     /* Networks behind a link: a route is a message to the kernel, of which the keeper awaits each.
      */
     TAP_ROUTES_MAX = 8,
+    /* A queue is a descriptor, which a reply has to carry; more than a guest has processors help
+     * nobody. The kernel allows 256 (MAX_TAP_QUEUES of drivers/net/tun.c). */
+    TAP_QUEUES_MAX = 8,
     /* Every IPv4 host takes packets of 576 bytes (RFC 1122, 3.3.3); 65521 is what the kernel's tun
      * driver takes: 65535 without an Ethernet header (MAX_MTU of drivers/net/tun.c). */
     TAP_MTU_LEAST = 576,

@@ -329,7 +329,12 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     FIELDS_TAP_PLAIN(F, S)                                                                         \
     F(S, offload, flag, OPTIONAL, 0, 0, 0,                                                         \
       "Frames carry a virtio_net_hdr (IFF_VNET_HDR), so that checksums and segmentation can be "   \
-      "left to who receives them. Only for programs that know it, such as QEMU.")
+      "left to who receives them. Only for programs that know it, such as QEMU.")                  \
+    F(S, queues, number, OPTIONAL, 1, TAP_QUEUES_MAX, 1,                                           \
+      "More than 1: the tap has several queues (IFF_MULTI_QUEUE), between which the kernel "       \
+      "shares "                                                                                    \
+      "frames out by their flows, and so many descriptors come, one for each; for programs with "  \
+      "a thread for each, such as QEMU. A persistent one is opened so often by its owner.")
 
 #define FIELDS_OPEN_TAP(F, S)                                                                      \
     FIELDS_TAP(F, S)                                                                               \

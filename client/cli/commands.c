@@ -36,7 +36,8 @@ enum { OPTION_TYPES(T) };
     FIELDS_TAP(F, S)                                                                               \
     F(S, command, command, ARGUMENT, 0, 0, 0,                                                      \
       "The command and its arguments, behind '--'. In each of these words, {fd} becomes the "      \
-      "number of the tap's descriptor (3 where it is free), {name} the name of the interface and " \
+      "number of the tap's descriptor (3 where it is free), {fds} those of all queues (3:4:5 of "  \
+      "three), {name} the name of the interface and "                                              \
       "{mac} its Ethernet address.")
 
 #define OPTIONS_TAP_CREATE(F, S)                                                                   \

@@ -275,6 +275,8 @@ static const struct listing tap_facts = {
                 {"MTU", "mtu", add_number},
                 {"BRIDGE", "bridge", add_given},
                 {"HOSTS", "hosts", add_texts},
+                {"ROUTES", "routes", add_texts},
+                {"QUEUES", "queues", add_number},
                 {"FLAGS", NULL, add_flags},
                 {"RECEIVED", "rx", add_way},
                 {"SENT", "tx", add_way}},

@@ -19,6 +19,9 @@ static int take_tap(const struct command_line *line, const struct nb_reply *repl
                "the service's reply brought no descriptor: %s.", strerror(-ret->fd));
         return EXIT_REFUSED;
     }
+    while (ret->more_count < TAP_QUEUES_MAX - 1 &&
+           (ret->more[ret->more_count] = nb_reply_fd(reply, "tap")) >= 0)
+        ret->more_count++;
     snprintf(ret->name, sizeof ret->name, "%s", member_text(payload, "name"));
     snprintf(ret->mac, sizeof ret->mac, "%s", member_text(payload, "mac"));
     return EXIT_DONE;

@@ -7,7 +7,9 @@
 enum { MAC_TEXT_MAX = 18 }; /* bytes of "52:54:00:12:34:56", with its end */
 
 struct tap {
-    int fd; /* close-on-exec; yours */
+    int fd;                       /* close-on-exec; yours */
+    int more[TAP_QUEUES_MAX - 1]; /* the same, of its other queues */
+    unsigned more_count;
     uint32_t mtu;
     char name[INTERFACE_NAME_MAX + 1];
     char mac[MAC_TEXT_MAX];
@@ -18,11 +20,12 @@ struct tap {
  * said what is wrong. */
 int tap_get(const struct command_line *line, const struct nb_request *request, struct tap *ret);
 
-/* The word with the tap's descriptor for "{fd}", its name for "{name}" and its Ethernet address for
+/* The word with the tap's descriptor for "{fd}", those of all its queues for "{fds}", as in "3:4",
+ * its name for "{name}" and its Ethernet address for
  * "{mac}". The text is yours; NULL: no memory. */
 char *tap_word(const struct tap *tap, const char *word);
 
-/* Gives the descriptor the lowest number from 3 on that is free, and to programs that this process
+/* Gives each descriptor the lowest number from 3 on that is free, and to programs that this process
  * becomes. Returns 0 or a negative errno. */
 int tap_inherit(struct tap *tap);
 

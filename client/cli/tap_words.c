@@ -69,19 +69,38 @@ void mac_derive(const char *text, char ret[MAC_TEXT_MAX])
 
 /* --- The words of a command ---------------------------------------------------------------- */
 
-int tap_inherit(struct tap *tap)
+static int inherit(int *fd)
 {
-    int lowest = fcntl(tap->fd, F_DUPFD, STDERR_FILENO + 1);
+    int lowest = fcntl(*fd, F_DUPFD, STDERR_FILENO + 1);
 
     if (lowest < 0)
         return -errno;
-    if (lowest > tap->fd && tap->fd > STDERR_FILENO) {
+    if (lowest > *fd && *fd > STDERR_FILENO) {
         close(lowest);
-        return fcntl(tap->fd, F_SETFD, 0) < 0 ? -errno : 0;
+        return fcntl(*fd, F_SETFD, 0) < 0 ? -errno : 0;
     }
-    close(tap->fd);
-    tap->fd = lowest;
+    close(*fd);
+    *fd = lowest;
     return 0;
+}
+
+int tap_inherit(struct tap *tap)
+{
+    int result = inherit(&tap->fd);
+
+    for (unsigned i = 0; i < tap->more_count && result == 0; i++)
+        result = inherit(&tap->more[i]);
+    return result;
+}
+
+enum { NUMBER_MAX = 12 }; /* bytes of a descriptor, with what is around it */
+
+static void list_fds(const struct tap *tap, char ret[TAP_QUEUES_MAX * NUMBER_MAX])
+{
+    size_t used = (size_t)snprintf(ret, NUMBER_MAX, "%d", tap->fd);
+
+    for (unsigned i = 0; i < tap->more_count; i++)
+        used += (size_t)snprintf(ret + used, NUMBER_MAX, ":%d", tap->more[i]);
 }
 
 struct substitute {
@@ -99,15 +118,19 @@ static const struct substitute *find_substitute(const struct substitute *list, c
 
 char *tap_word(const struct tap *tap, const char *word)
 {
-    char *text = NULL, number[16];
-    const struct substitute substitutes[] = {
-        {"{fd}", number}, {"{name}", tap->name}, {"{mac}", tap->mac}, {NULL, NULL}};
+    char *text = NULL, number[NUMBER_MAX], numbers[TAP_QUEUES_MAX * NUMBER_MAX];
+    const struct substitute substitutes[] = {{"{fd}", number},
+                                             {"{fds}", numbers},
+                                             {"{name}", tap->name},
+                                             {"{mac}", tap->mac},
+                                             {NULL, NULL}};
     size_t size;
     FILE *out = open_memstream(&text, &size);
 
     if (!out)
         return NULL;
     snprintf(number, sizeof number, "%d", tap->fd);
+    list_fds(tap, numbers);
     while (*word) {
         const struct substitute *substitute = find_substitute(substitutes, word);
 

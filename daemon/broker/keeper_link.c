@@ -63,6 +63,37 @@ static struct keeper_call *take_call(struct keeper_link *link, uint32_t id)
     return NULL;
 }
 
+int keeper_take_more(struct keeper_link *link)
+{
+    return link->came.taken < link->came.count ? link->came.fds[link->came.taken++] : -1;
+}
+
+static void close_came(struct keeper_link *link)
+{
+    int fd;
+
+    while ((fd = keeper_take_more(link)) >= 0)
+        close(fd);
+}
+
+/* Receives an answer, and what came with it. 1, 0 when the keeper is gone, or a negative errno. */
+static int receive(struct keeper_link *link, struct keeper_answer *answer)
+{
+    struct fdpass_list list;
+    ssize_t length =
+        fdpass_receive_some(link->channel.answers, answer, sizeof *answer, &list, KEEPER_FDS_MAX);
+
+    if (length != (ssize_t)sizeof *answer || list.count > KEEPER_FDS_MAX) {
+        if (length >= 0)
+            fdpass_close(&list);
+        return length < 0 ? (int)length : 0;
+    }
+    link->came.count = (unsigned)list.count;
+    link->came.taken = 0;
+    memcpy(link->came.fds, list.fds, list.count * sizeof *list.fds);
+    return 1;
+}
+
 static void take_answer(struct keeper_link *link, const struct keeper_answer *answer, int fd)
 {
     struct keeper_call *call = answer->id ? take_call(link, answer->id) : NULL;
@@ -79,8 +110,7 @@ static void take_answer(struct keeper_link *link, const struct keeper_answer *an
 static bool receive_answer(struct keeper_link *link)
 {
     struct keeper_answer answer;
-    int fd;
-    int result = fdpass_receive(link->channel.answers, &answer, sizeof answer, &fd);
+    int result = receive(link, &answer);
 
     if (result == -EAGAIN)
         return false;
@@ -91,7 +121,8 @@ static bool receive_answer(struct keeper_link *link)
     answer.text[sizeof answer.text - 1] = '\0';
     if (answer.id)
         link->names_ever = answer.names_ever;
-    take_answer(link, &answer, fd);
+    take_answer(link, &answer, keeper_take_more(link));
+    close_came(link);
     return true;
 }
 

@@ -30,6 +30,12 @@ struct keeper_link {
     uint64_t filled_ms; /* when some were added last */
     struct channel channel;
     uint32_t last_id;
+    /* Descriptors behind the first one of the answer, while done is called: they are closed when it
+     * returns, but those that it has taken (keeper_take_more). */
+    struct {
+        unsigned count, taken;
+        int fds[KEEPER_FDS_MAX];
+    } came;
     uint32_t names_ever;                         /* as the keeper told last (channel.h) */
     TAILQ_HEAD(keeper_calls, keeper_call) calls; /* that wait for their answers, oldest first */
     struct keeper_calls unsent;                  /* that wait for room in the pipe, or their time */
@@ -50,6 +56,10 @@ void keeper_link_stop(struct keeper_link *link);
 
 /* Sends call->request; done brings the answer, never before this function returns. */
 void keeper_ask(struct keeper_link *link, struct keeper_call *call);
+
+/* The next descriptor of the answer that a keeper_call's done is called with, behind the one that
+ * it has as fd: the caller's from now on. -1: there is no more. */
+int keeper_take_more(struct keeper_link *link);
 
 /* For what takes a second of one turn, at the start, and is bounded: tells the keeper in between
  * that the broker is alive, if it was not told lately. */

@@ -32,6 +32,8 @@ enum {
     ALIVE_INTERVAL_MS = 3000,
     ALIVE_TIMEOUT_MS = 15000,
     STATUS_TEXT_MAX = 255,
+    /* Descriptors that one answer brings: the queues of a tap. */
+    KEEPER_FDS_MAX = TAP_QUEUES_MAX,
     /* A broker asks no oftener, whatever its clients do. It stays below what the rows of rules
      * grant (table.h): who exceeds that is ended. */
     PACE_BURST = 4096,

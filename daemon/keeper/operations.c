@@ -116,15 +116,23 @@ static bool spend(struct budget *budget, const struct operation *operation)
 
 /* --- One request --------------------------------------------------------------------------- */
 
-static bool send_answer(int socket, const struct operation *operation,
-                        const struct keeper_answer *answer, int result)
+/* An answer is small against the socket's buffer: it is sent whole or not at all. */
+static bool send_answer(struct operations *operations, int socket,
+                        const struct operation *operation, const struct keeper_answer *answer,
+                        int result)
 {
-    static const struct fdpass_target peer = {NULL, 0};
-    int fd = operation->result != RESULT_ERROR && result >= 0 ? result : -1;
-    bool sent = fdpass_send(socket, &peer, answer, sizeof *answer, fd) == 0;
+    struct fdpass_list list = {.count = 0};
+    bool sent;
 
-    if (operation->result == RESULT_HANDED_OVER && fd >= 0)
-        close(fd);
+    if (operation->result != RESULT_ERROR && result >= 0)
+        list.fds[list.count++] = result;
+    for (unsigned i = 0; i < operations->more_count; i++)
+        list.fds[list.count++] = operations->more[i];
+    operations->more_count = 0;
+    sent = fdpass_send_some(socket, answer, sizeof *answer, list.fds, list.count) ==
+           (ssize_t)sizeof *answer;
+    if (operation->result == RESULT_HANDED_OVER)
+        fdpass_close(&list);
     return sent;
 }
 
@@ -143,7 +151,7 @@ static bool act(struct operations *operations, const struct channel *channel,
         return within; /* a statement that the checks refuse changes nothing */
     answer.error = result < 0 ? result : 0;
     answer.names_ever = (uint32_t)operations->kept->name_ever_count;
-    return send_answer(channel->answers, operation, &answer, result);
+    return send_answer(operations, channel->answers, operation, &answer, result);
 }
 
 bool operations_take(struct operations *operations, const struct channel *channel)

@@ -27,6 +27,10 @@ struct operations {
     /* Sends it to the broker, if there is one. NULL: nobody is to hear of anything. */
     void (*notify)(void *context, const struct keeper_answer *notice);
     void *context;
+    /* Descriptors that an operation hands over behind the one that it returns: for its answer, and
+     * closed with it. */
+    unsigned more_count;
+    int more[KEEPER_FDS_MAX - 1];
     struct spares spares;
     struct budget budgets[KEEPER_OPERATION_COUNT];
 };

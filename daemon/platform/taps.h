@@ -35,6 +35,7 @@ struct tap_config {
     uint32_t mtu;                        /* TAP_MTU_LEAST to TAP_MTU_MAX */
     uint32_t flags;                      /* of enum tap_flags */
     uint32_t owner;                      /* the uid that may attach it by name, and no other */
+    uint32_t queues;                     /* 1 to TAP_QUEUES_MAX; see taps_open_queue */
     uint32_t host_count;                 /* 0 of a bridge's port */
     struct host_address hosts[TAP_HOSTS_MAX];
     uint32_t route_count;                 /* 0 where the host has no address of the family */
@@ -45,6 +46,11 @@ struct tap_config {
  * that of a persistent one may be closed. A failure leaves nothing. -EBUSY: there is an interface
  * of this name; -ENODEV: there is no such bridge. */
 int taps_open(const struct tap_config *config);
+
+/* Opens another queue of a tap that taps_open made, for several: its descriptor is one more of the
+ * tap's. Frames to it are shared out between its queues by flows, and the tap ends with the last of
+ * all. Returns the descriptor or a negative errno; -EINVAL: it is made for one. */
+int taps_open_queue(const struct tap_config *config);
 
 /* The index of the interface of that name; 0: there is none. Returns at once. */
 unsigned taps_find(const char *name);

@@ -44,6 +44,7 @@ static struct tap_config configuration(const char *name)
     struct tap_config config = {
         .mac = {TAP_PORT_MAC_FIRST, 0, 0, 1, 2, 3},
         .mtu = 1500,
+        .queues = 1,
         .flags = TAP_QUIET,
         .owner = OWNER,
     };
@@ -496,6 +497,89 @@ static void check_overlap(struct ground *ground)
     close(fd);
 }
 
+/* --- Queues -------------------------------------------------------------------------------- */
+
+enum { QUEUES = 4, FLOWS = 64 };
+
+/* The host sends packets of many flows, and asks nobody for the neighbour. How many queues have
+ * some. */
+static long count_served(const int *fds, unsigned count)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET};
+    unsigned char frame[FRAME_MAX];
+    long served = 0;
+
+    shell("ip neigh replace 192.0.2.2 lladdr 02:00:00:00:00:02 dev nb-queues nud permanent");
+    inet_pton(AF_INET, "192.0.2.2", &to.sin_addr);
+    for (unsigned i = 0; i < FLOWS; i++) {
+        int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+        to.sin_port = htons((uint16_t)(1000 + i));
+        ground_require(sendto(fd, "", 1, 0, (struct sockaddr *)&to, sizeof to) == 1, "to send");
+        close(fd);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        served += read_frame(fds[i], 0, 50, frame);
+        while (read(fds[i], frame, sizeof frame) > 0)
+            ;
+    }
+    return served;
+}
+
+static long set_queue(int fd, short flags)
+{
+    struct ifreq request = {.ifr_flags = flags};
+
+    return ioctl(fd, TUNSETQUEUE, &request) < 0 ? -errno : 0;
+}
+
+static void open_queues(const struct tap_config *config, int *fds)
+{
+    fds[0] = open_tap(config);
+    for (unsigned i = 1; i < QUEUES; i++) {
+        fds[i] = taps_open_queue(config);
+        ground_require(fds[i] >= 0, "another queue");
+    }
+}
+
+static void check_queues(struct ground *ground)
+{
+    struct tap_config config = configuration("nb-queues"), one = configuration("nb-one");
+    char frame[FRAME_MAX] = {0};
+    int fds[QUEUES], single;
+
+    config.queues = QUEUES;
+    add_host(&config, "192.0.2.1", 24);
+    open_queues(&config, fds);
+    ground_expect(ground, "more than one queue has frames", 1, count_served(fds, QUEUES) > 1);
+    close(fds[0]);
+    ground_expect(ground, "a tap without its first queue is there", 1, exists("nb-queues"));
+    ground_expect(ground, "the others have frames", 1, count_served(fds + 1, QUEUES - 1) > 1);
+    ground_expect_result(ground, "its holder takes a queue out", 0,
+                         set_queue(fds[1], IFF_DETACH_QUEUE));
+    close(fds[2]);
+    close(fds[3]);
+    ground_expect(ground, "one whose only queue is out is there", 1, exists("nb-queues"));
+    close(fds[1]);
+    ground_expect(ground, "it is there without any", 0, exists("nb-queues"));
+
+    open_queues(&config, fds);
+    ground_expect_result(ground, "a queue is taken out", 0, set_queue(fds[1], IFF_DETACH_QUEUE));
+    ground_expect_result(ground, "to delete it", 0, taps_delete(taps_find("nb-queues")));
+    ground_expect(ground, "it is there then", 0, exists("nb-queues"));
+    for (unsigned i = 0; i < QUEUES; i++) {
+        ground_expect_result(ground, "to read from a queue", -EBADFD,
+                             read(fds[i], frame, sizeof frame) < 0 ? -errno : 0);
+        close(fds[i]);
+    }
+
+    single = open_tap(&one);
+    ground_expect_result(ground, "another queue of a tap for one", -EBUSY, taps_open_queue(&one));
+    one.queues = 2;
+    ground_expect_result(ground, "the same, as one for several", -EINVAL, taps_open_queue(&one));
+    close(single);
+}
+
 /* --- Routes -------------------------------------------------------------------------------- */
 
 static void add_route(struct tap_config *config, const char *network)
@@ -574,6 +658,7 @@ static void check(struct ground *ground)
     check_holder(ground);
     check_overlap(ground);
     check_routes(ground);
+    check_queues(ground);
 }
 
 int main(void)

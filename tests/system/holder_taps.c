@@ -58,6 +58,14 @@ bool tap_carrier(const struct held *held, int which)
     return does(held, TUNSETCARRIER, &carrier);
 }
 
+bool tap_queue(const struct held *held, int which)
+{
+    struct ifreq out = {.ifr_flags = IFF_DETACH_QUEUE}, in = {.ifr_flags = IFF_ATTACH_QUEUE};
+
+    (void)which;
+    return does(held, TUNSETQUEUE, &out) && does(held, TUNSETQUEUE, &in);
+}
+
 bool tap_offload(const struct held *held, int which)
 {
     (void)which;

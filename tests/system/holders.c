@@ -40,7 +40,7 @@ static const struct {
 static const uint8_t families[FAMILIES] = {FAMILY_IPV4, FAMILY_IPV6};
 static const char *folder, *elsewhere;
 static unsigned network;
-static const struct tap_config tap = {.name = TAP, .mac = {0xfe, 1}, .mtu = 1500};
+static const struct tap_config tap = {.name = TAP, .mac = {0xfe, 1}, .mtu = 1500, .queues = 2};
 
 static const char *judge(const struct held *held, size_t i)
 {

@@ -58,6 +58,7 @@ typedef bool act(const struct held *held, int which);
     H("tap", tap_owner, "gives it to another owner", false, false)                                 \
     H("tap", tap_address, "changes its Ethernet address", false, false)                            \
     H("tap", tap_carrier, "takes its carrier", false, false)                                       \
+    H("tap", tap_queue, "takes its queue out, and in again", false, false)                         \
     H("tap", tap_offload, "asks for offload", false, false)                                        \
     H("tap", tap_header, "sets the size of its header", false, false)                              \
     H("tap", tap_buffer, "lets more frames wait", false, false)                                    \

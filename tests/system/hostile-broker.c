@@ -112,7 +112,7 @@ static struct keeper_request tap_request(void)
 {
     struct keeper_request request = {
         .operation = KEEPER_OPEN_TAP,
-        .tap = {.name = "nb-hostile", .mac = {TAP_PORT_MAC_FIRST, 1}, .mtu = 1500},
+        .tap = {.name = "nb-hostile", .mac = {TAP_PORT_MAC_FIRST, 1}, .mtu = 1500, .queues = 1},
     };
 
     return request;

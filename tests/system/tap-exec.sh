@@ -37,6 +37,11 @@ equal "the same by tap open" "nb-b 3" "$seen"
 seen=$(nb tap exec -- python3 -c "$looks" "{fd}" 3</dev/null)
 equal "the descriptor behind one that is there" "nb-0 4" "$seen"
 within 10 "the interface is gone" no_tap
+seen=$(nb tap exec nb-a --queues 4 -- python3 -c "$looks" "{fd}" "{fds}" "a{fds}b")
+equal "the descriptors of four queues" "nb-a 3 3:4:5:6 a3:4:5:6b" "$seen"
+seen=$(nb tap exec nb-a --queues 4 -- python3 -c "$looks" 6 "{fds}" 5</dev/null)
+equal "the last of them, around one that is there" "nb-a 6 3:4:6:7" "$seen"
+within 10 "the interface is gone" no_tap
 # shellcheck disable=SC2016 # the inner shell has the words
 equal "its descriptors" "0 1 2 3" \
     "$(nb tap exec -- bash -c 'for i in {0..9}; do [ ! -e /proc/$$/fd/$i ] || echo $i; done' | xargs)"

@@ -131,6 +131,8 @@ static const struct {
     {TAP("\"hosts\":[\"10.0.0.1/24\",\"10.0.0.2/24\",\"10.0.0.3/24\",\"10.0.0.4/24\","
          "\"10.0.0.5/24\",\"10.0.0.6/24\",\"10.0.0.7/24\",\"10.0.0.8/24\",\"10.0.0.9/24\"]"),
      "out-of-range", "hosts"},
+    {TAP("\"queues\":0"), "out-of-range", "queues"},
+    {TAP("\"queues\":9"), "out-of-range", "queues"},
     /* routes */
     {TAP("\"routes\":\"10.0.0.0/24\""), "invalid-type", "routes"},
     {TAP("\"routes\":[1]"), "invalid-type", "routes"},
@@ -452,7 +454,7 @@ START_TEST(a_tap_is_decoded_with_all_its_fields)
     ck_assert_uint_eq(args->routes.prefixes[1].address.family, FAMILY_IPV6);
     ck_assert_uint_eq(args->routes.prefixes[2].length, 32);
     assert_decodes("{\"action\":\"OPEN_TAP\"}", &request);
-    ck_assert(!args->owner.given);
+    ck_assert(!args->owner.given && args->queues == 1);
     ck_assert(!args->mac.given && args->hosts.count == 0 && !args->name.text[0]);
 }
 END_TEST

@@ -365,7 +365,11 @@ static struct keeper_request tap_request(uint32_t operation)
 {
     return (struct keeper_request){
         .operation = operation,
-        .tap = {.name = "nb-0", .mac = {TAP_PORT_MAC_FIRST, 1}, .mtu = 1500, .owner = 1000},
+        .tap = {.name = "nb-0",
+                .mac = {TAP_PORT_MAC_FIRST, 1},
+                .mtu = 1500,
+                .owner = 1000,
+                .queues = 1},
     };
 }
 
@@ -432,6 +436,67 @@ START_TEST(a_tap_is_what_was_asked_for_until_it_is_closed)
     ck_assert_int_eq(read(fd, &byte, 1), 0);
     tell(&f, tap_request(KEEPER_CLOSE_TAP));
     close(fd);
+    end(&f);
+}
+END_TEST
+
+/* The descriptors of an answer without an error, the caller's. */
+static struct fdpass_list open_queues(struct fixture *f, struct keeper_request request)
+{
+    struct keeper_answer answer;
+    struct fdpass_list list;
+
+    ck_assert_int_eq(write(f->broker.requests, &request, sizeof request), sizeof request);
+    ck_assert(operations_take(&f->operations, &f->keeper));
+    ck_assert_int_eq(
+        fdpass_receive_some(f->broker.answers, &answer, sizeof answer, &list, FDPASS_MAX),
+        sizeof answer);
+    ck_assert_int_eq(answer.error, 0);
+    return list;
+}
+
+START_TEST(each_queue_of_a_tap_is_a_descriptor)
+{
+    struct keeper_request request = tap_request(KEEPER_OPEN_TAP);
+    struct fdpass_list list;
+    struct fixture f;
+
+    begin_taps(&f);
+    request.tap.queues = 3;
+    list = open_queues(&f, request);
+    ck_assert_uint_eq(list.count, 3);
+    ck_assert_uint_eq(fake_tap_find("nb-0")->queues, 3);
+    close(list.fds[0]);
+    close(list.fds[2]);
+    ck_assert_uint_eq(fake_tap_count(), 1);
+    close(list.fds[1]);
+    ck_assert_uint_eq(fake_tap_count(), 0); /* the keeper has no copy */
+    request.tap.flags = TAP_PERSISTENT;
+    list = open_queues(&f, request);
+    ck_assert_uint_eq(list.count, 1);
+    close(list.fds[0]);
+    ck_assert_uint_eq(fake_tap_count(), 1);
+    tell(&f, tap_request(KEEPER_CLOSE_TAP));
+    end(&f);
+}
+END_TEST
+
+START_TEST(a_tap_has_all_its_queues_or_is_not_made)
+{
+    struct keeper_request request = tap_request(KEEPER_OPEN_TAP);
+    struct fixture f;
+
+    begin_taps(&f);
+    request.tap.queues = 0;
+    ck_assert_int_eq(ask(&f, request), -EINVAL);
+    request.tap.queues = TAP_QUEUES_MAX + 1;
+    ck_assert_int_eq(ask(&f, request), -EINVAL);
+    request.tap.queues = TAP_QUEUES_MAX;
+    fake_fail(4, -EMFILE);
+    ck_assert_int_eq(ask(&f, request), -EMFILE);
+    ck_assert_uint_eq(fake_tap_count(), 0);
+    ck_assert_uint_eq(f.operations.more_count, 0);
+    ck_assert_int_eq(ask(&f, request), 0);
     end(&f);
 }
 END_TEST
@@ -647,6 +712,9 @@ START_TEST(a_spare_is_the_keeper_s_until_it_is_asked_for)
     ifindex = taps_find("nb-0");
     open.tap.mtu = 1400; /* not what it is */
     ck_assert_int_eq(ask(&f, open), -EBUSY);
+    open = tap_request(KEEPER_OPEN_TAP);
+    open.tap.queues = 2;
+    ck_assert_int_eq(ask(&f, open), -EBUSY);
     fd = open_tap(&f, tap_request(KEEPER_OPEN_TAP));
     ck_assert_uint_eq(taps_find("nb-0"), ifindex);
     ck_assert_int_eq(state_of(&f, "nb-0"), SPARE_NONE);
@@ -669,6 +737,9 @@ START_TEST(a_spare_is_judged_as_a_tap)
     ck_assert_int_eq(ask_error(&f, request), -EINVAL);
     request = spare_request("nb-0");
     add_host(&request, "192.0.2.1", 24);
+    ck_assert_int_eq(ask_error(&f, request), -EINVAL);
+    request = spare_request("nb-0");
+    request.tap.queues = 2;
     ck_assert_int_eq(ask_error(&f, request), -EINVAL);
     ck_assert_int_eq(ask_error(&f, spare_request("eth0")), -EACCES);
     request = spare_request("nb-0");
@@ -738,6 +809,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_broker_has_so_many_sockets_of_joins_and_no_more);
     tcase_add_test(tests, a_tap_ends_with_the_copy_of_the_broker);
     tcase_add_test(tests, a_tap_is_what_was_asked_for_until_it_is_closed);
+    tcase_add_test(tests, each_queue_of_a_tap_is_a_descriptor);
+    tcase_add_test(tests, a_tap_has_all_its_queues_or_is_not_made);
     tcase_add_test(tests, only_taps_of_ours_are_closed_or_joined);
     tcase_add_test(tests, a_network_that_another_interface_has_is_refused);
     tcase_add_test(tests, taps_that_are_not_allowed_are_not_made);

@@ -839,6 +839,103 @@ START_TEST(a_persistent_tap_is_made_again)
 }
 END_TEST
 
+/* --- Queues -------------------------------------------------------------------------------- */
+
+/* The descriptors of a reply that names all of them "tap". */
+static struct fdpass_list take_queues(struct service *s, int n)
+{
+    struct fdpass_list list = {0};
+    char text[4096];
+    ssize_t length;
+    size_t named = 0;
+    cJSON *reply, *name;
+
+    service_settle(s);
+    length = fdpass_receive_some(s->clients[n], text, sizeof text - 1, &list, FDPASS_MAX);
+    ck_assert_int_gt(length, 0);
+    text[length] = '\0';
+    wait_until_read(s);
+    reply = cJSON_Parse(text);
+    cJSON_ArrayForEach(name, cJSON_GetObjectItem(reply, "fds")) named +=
+        strcmp(name->valuestring, "tap") == 0;
+    ck_assert_uint_eq(named, list.count);
+    cJSON_Delete(reply);
+    return list;
+}
+
+START_TEST(a_tap_lasts_as_long_as_one_of_its_queues)
+{
+    struct fdpass_list list;
+    struct service s;
+
+    begin(&s);
+    client_say(&s, FIRST, OPEN(A ",\"queues\":8"));
+    list = take_queues(&s, FIRST);
+    ck_assert_uint_eq(list.count, 8);
+    ck_assert_uint_eq(fake_tap_find("nb-a")->queues, 8);
+    for (size_t i = 0; i < 7; i++)
+        close(list.fds[i]);
+    notice(&s);
+    ck_assert_str_eq(taps_shown(&s), "nb-a open 1001 ");
+    close(list.fds[7]);
+    notice(&s);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+START_TEST(queues_of_a_tap_that_is_not_lent_are_none)
+{
+    struct service s;
+
+    begin(&s);
+    expect(client_ask(&s, FIRST, OPEN(A ",\"queues\":4,\"dry_run\":true")), "success");
+    expect(client_ask(&s, FIRST, OPEN(A ",\"queues\":4,\"persistent\":true")), "success");
+    ck_assert_uint_eq(fake_tap_find("nb-a")->queues, 4);
+    expect(client_ask(&s, FIRST, CLOSE(A)), "success");
+    fake_fail(3, -EMFILE);
+    expect(client_ask(&s, FIRST, OPEN("\"name\":\"nb-b\",\"queues\":4")), "internal");
+    notice(&s);
+    assert_nothing(&s);
+    ck_assert_uint_eq(s.services.users.sent.used, 0);
+    end(&s);
+}
+END_TEST
+
+/* Each is charged, and where there is no room for all, there is none. */
+START_TEST(queues_count_as_descriptors)
+{
+    struct fdpass_list list;
+    struct service s;
+
+    begin(&s);
+    s.services.users.sent.bounds.size = 5;
+    client_say(&s, FIRST, OPEN(A ",\"queues\":5"));
+    list = take_queues(&s, FIRST);
+    ck_assert_uint_eq(list.count, 5);
+    fdpass_close(&list);
+    notice(&s);
+    s.services.users.sent.bounds.size = 4;
+    expect(client_ask(&s, FIRST, OPEN(A ",\"queues\":5")), "limit");
+    ck_assert_uint_eq(s.services.users.sent.used, 0);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+START_TEST(who_hangs_up_has_no_queue)
+{
+    struct service s;
+
+    begin(&s);
+    client_say(&s, FIRST, OPEN(A ",\"queues\":8"));
+    client_close(&s, FIRST);
+    notice(&s);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
 /* --- Networks behind a tap ----------------------------------------------------------------- */
 
 #define B(fields) OPEN("\"name\":\"nb-b\"," fields)
@@ -1015,6 +1112,10 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, killed_before_the_interface_was_deleted);
     tcase_add_test(tests, what_nobody_knows_of_is_nobody_s);
     tcase_add_test(tests, a_persistent_tap_is_made_again);
+    tcase_add_test(tests, a_tap_lasts_as_long_as_one_of_its_queues);
+    tcase_add_test(tests, queues_of_a_tap_that_is_not_lent_are_none);
+    tcase_add_test(tests, queues_count_as_descriptors);
+    tcase_add_test(tests, who_hangs_up_has_no_queue);
     tcase_add_test(tests, a_tap_has_its_routes_again);
     tcase_add_loop_test(tests, no_tap_takes_packets_of_another, 0, sizeof beside / sizeof *beside);
     tcase_add_test(tests, a_route_that_the_host_has_is_refused);

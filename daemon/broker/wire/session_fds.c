@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 enum {
-    REPLY_FDS_MAX = 4,
+    REPLY_FDS_MAX = 8,
     /* How often it is looked whether they are read, for which there is no event. */
     LOOK_MS = 1,
     LOOK_SELDOM_MS = 128,
@@ -39,7 +39,7 @@ struct reply_fds {
     struct account *user;
     int socket; /* where there is no session, owned */
     enum reply_state state;
-    const char *names; /* of the action's row */
+    const char *names; /* of the action's row; the last one may be had again */
     size_t at;         /* where the reply begins in what is to be sent */
     unsigned delay_ms;
     unsigned reserved, count;
@@ -138,15 +138,40 @@ bool session_reserve_fds(struct session *session, const char *names, struct erro
     return true;
 }
 
+bool call_lend_more(struct call *call, unsigned more, struct error *error)
+{
+    struct reply_fds *reply = call->session->reply_fds;
+    struct users *users = &call->services->users;
+    bool may;
+
+    if (!reply || reply->state != RESERVED || reply->reserved + more > REPLY_FDS_MAX)
+        abort();
+    users_have_read(users, reply->user, reply->reserved); /* asked for as a whole */
+    may = users_may_send(users, reply->user, reply->reserved + more, error);
+    reply->reserved += may ? more : 0;
+    users_send(users, reply->user, reply->reserved);
+    return may;
+}
+
+/* The name of this place: of the row, or the last one of it. */
+static const char *name_at(const struct reply_fds *reply, unsigned place, size_t *ret_length)
+{
+    const char *name = reply->names;
+
+    *ret_length = strcspn(name, " ");
+    for (; place > 0 && name[*ret_length]; place--) {
+        name += *ret_length + 1;
+        *ret_length = strcspn(name, " ");
+    }
+    return name;
+}
+
 static bool is_next_name(const struct reply_fds *reply, const char *name)
 {
-    const char *names = reply->names;
     size_t length;
+    const char *next = name_at(reply, reply->count, &length);
 
-    for (unsigned i = 0; i < reply->count; i++)
-        names += strcspn(names, " ") + 1;
-    length = strcspn(names, " ");
-    return strlen(name) == length && strncmp(names, name, length) == 0;
+    return strlen(name) == length && strncmp(next, name, length) == 0;
 }
 
 void reply_fd(struct call *call, const char *name, int fd)
@@ -162,7 +187,6 @@ void reply_fd(struct call *call, const char *name, int fd)
 void session_queue_fds(struct session *session, size_t begin)
 {
     struct reply_fds *reply = session->reply_fds;
-    const char *names;
 
     if (!reply || reply->count == 0)
         return;
@@ -171,13 +195,13 @@ void session_queue_fds(struct session *session, size_t begin)
     reply->at = begin;
     json_key(&session->out, "fds");
     json_open(&session->out, '[');
-    for (names = reply->names; *names; names += *names == ' ') {
-        size_t length = strcspn(names, " ");
+    for (unsigned i = 0; i < reply->count; i++) {
+        size_t length;
+        const char *name = name_at(reply, i, &length);
 
         json_text_open(&session->out);
-        json_bytes(&session->out, names, length);
+        json_bytes(&session->out, name, length);
         json_text_close(&session->out);
-        names += length;
     }
     json_close(&session->out, ']');
 }

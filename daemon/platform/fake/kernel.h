@@ -70,6 +70,8 @@ struct fake_tap {
     struct tap_config config;
     unsigned ifindex;
     int peer; /* the kernel's end of the holder's descriptor; -1: a persistent one without any */
+    int queues[TAP_QUEUES_MAX - 1]; /* the same of its other queues */
+    unsigned queue_count;
     struct tap_counters counters;
 };
 

@@ -31,6 +31,12 @@ static unsigned find_netif(const char *name)
     return 0;
 }
 
+static void close_queues(struct fake_tap *tap)
+{
+    while (tap->queue_count > 0)
+        close(tap->queues[--tap->queue_count]);
+}
+
 static void drop(struct fake_tap *place)
 {
     struct fake *kernel = fake_kernel();
@@ -39,6 +45,7 @@ static void drop(struct fake_tap *place)
     *place = kernel->taps[--kernel->tap_count];
     if (tap.peer >= 0)
         close(tap.peer);
+    close_queues(&tap);
     for (size_t i = 0; i < kernel->netif_count; i++)
         if (kernel->netifs[i].ifindex == tap.ifindex) {
             fake_netif_del(kernel->netifs[i].name); /* it may have another one by now */
@@ -48,11 +55,19 @@ static void drop(struct fake_tap *place)
 
 /* --- The test's side ----------------------------------------------------------------------- */
 
-static bool is_held(const struct fake_tap *tap)
+static bool is_open(int peer)
 {
     char frame;
 
-    return recv(tap->peer, &frame, sizeof frame, MSG_PEEK | MSG_DONTWAIT) != 0;
+    return recv(peer, &frame, sizeof frame, MSG_PEEK | MSG_DONTWAIT) != 0;
+}
+
+static bool is_held(const struct fake_tap *tap)
+{
+    for (unsigned i = 0; i < tap->queue_count; i++)
+        if (is_open(tap->queues[i]))
+            return true;
+    return is_open(tap->peer);
 }
 
 void fake_taps_settle(void)
@@ -77,9 +92,11 @@ void fake_taps_reset(void)
 {
     struct fake *kernel = fake_kernel();
 
-    for (size_t i = 0; i < kernel->tap_count; i++)
+    for (size_t i = 0; i < kernel->tap_count; i++) {
         if (kernel->taps[i].peer >= 0)
             close(kernel->taps[i].peer);
+        close_queues(&kernel->taps[i]);
+    }
 }
 
 const struct tap_config *fake_tap_find(const char *name)
@@ -158,6 +175,22 @@ int taps_open(const struct tap_config *config)
     };
     if (config->bridge[0])
         fake_netif_join(config->name, config->bridge);
+    return pair[1];
+}
+
+int taps_open_queue(const struct tap_config *config)
+{
+    struct fake_tap *tap = find(config->name);
+    int pair[2], result = fake_begin_addition();
+
+    if (result < 0)
+        return result;
+    if (!tap || tap->config.queues < 2)
+        return -EINVAL;
+    result = make_pair(pair);
+    if (result < 0)
+        return result;
+    tap->queues[tap->queue_count++] = pair[0];
     return pair[1];
 }
 

@@ -23,9 +23,10 @@ int tap_facts_count(unsigned ifindex, struct tap_counters *ret)
 
 int tap_facts_addresses(unsigned ifindex, struct tap_addresses *ret)
 {
-    struct tap_addresses_reader reader = {ifindex, ret};
+    struct tap_addresses_reader reader;
 
     *ret = (struct tap_addresses){.count = 0};
+    reader = (struct tap_addresses_reader){ifindex, ret};
     return netlink_ask_addresses(AF_UNSPEC, tap_addresses_parse, &reader);
 }
 
@@ -43,8 +44,9 @@ int tap_facts_neighbours(unsigned ifindex, struct tap_neighbours *ret)
         .attribute = {RTA_LENGTH(sizeof request.ifindex), NDA_IFINDEX},
         .ifindex = ifindex,
     };
-    struct tap_neighbours_reader reader = {ifindex, ret};
+    struct tap_neighbours_reader reader;
 
     *ret = (struct tap_neighbours){.known = 0};
+    reader = (struct tap_neighbours_reader){ifindex, ret};
     return netlink_ask(&request.header, tap_neighbours_parse, &reader);
 }

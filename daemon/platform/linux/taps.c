@@ -233,20 +233,45 @@ int taps_find_overlap(const struct prefix *network, char *ret)
 
 /* --- Making one ---------------------------------------------------------------------------- */
 
-/* The owner and the size of the buffer are the device's, and the descriptor's no more. */
-static int attach(int fd, const struct tap_config *config)
+/* Which queue of what a descriptor becomes. */
+static struct ifreq queue_of(const struct tap_config *config)
 {
-    struct ifreq request = {.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL)};
-    int size = SEND_BUFFER;
+    struct ifreq request = {.ifr_flags = (short)(IFF_TAP | IFF_NO_PI)};
 
     if (config->flags & TAP_OFFLOAD)
         request.ifr_flags |= IFF_VNET_HDR;
+    if (config->queues > 1)
+        request.ifr_flags |= IFF_MULTI_QUEUE;
     memcpy(request.ifr_name, config->name, sizeof config->name);
+    return request;
+}
+
+/* The owner and the size of the buffer are the device's, and the descriptor's no more. */
+static int attach(int fd, const struct tap_config *config)
+{
+    struct ifreq request = queue_of(config);
+    int size = SEND_BUFFER;
+
+    request.ifr_flags |= (short)IFF_TUN_EXCL;
     if (ioctl(fd, TUNSETIFF, &request) < 0 ||
         ioctl(fd, TUNSETOWNER, (unsigned long)config->owner) < 0 ||
         ioctl(fd, TUNSETSNDBUF, &size) < 0)
         return -errno;
     return 0;
+}
+
+/* Each queue has the size of the device's buffer (tun_attach() of drivers/net/tun.c). */
+int taps_open_queue(const struct tap_config *config)
+{
+    struct ifreq request = queue_of(config);
+    int fd = open(DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    int error;
+
+    if (fd < 0 || ioctl(fd, TUNSETIFF, &request) == 0)
+        return fd < 0 ? -errno : fd;
+    error = -errno;
+    close(fd);
+    return error;
 }
 
 /* On no address of its own, there is no word of the host's on the link. */

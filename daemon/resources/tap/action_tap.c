@@ -63,6 +63,7 @@ void write_tap_config(struct json *out, const struct tap_config *config)
     json_member_bool(out, "isolated", (config->flags & TAP_ISOLATED) != 0);
     json_member_bool(out, "offload", (config->flags & TAP_OFFLOAD) != 0);
     json_member_bool(out, "persistent", (config->flags & TAP_PERSISTENT) != 0);
+    json_member_unsigned(out, "queues", config->queues);
 }
 
 static void write_lease(struct json *out, const struct lease *lease)
@@ -172,9 +173,9 @@ static enum outcome reply_opened(struct pending *pending)
 {
     struct call *call = &pending->call;
     struct tap *tap = taps_find_tap(taps_of(call), call->request.args.open_tap.name.text);
-    int fd = tap_take_fd(tap);
+    int fd;
 
-    if (fd >= 0)
+    while ((fd = tap_take_fd(tap)) >= 0)
         reply_fd(call, "tap", fd);
     reply_tap(call, tap->state == TAP_WAITING ? "opened; it waits for its bridge" : "opened", tap);
     return OUTCOME_REPLIED;
@@ -267,7 +268,7 @@ static bool waits_for_room(struct call *call, bool name_is_chosen, unsigned unti
     struct pending *pending;
 
     if (call->request.args.open_tap.dry_run || (until > 0 && taps->seconds >= until) ||
-        !has_place_to_wait(taps, call->peer->uid) || !taps_room_may_come(taps, call->peer->uid))
+        !has_place_to_wait(taps, call->peer->uid) || !taps_room_may_come(taps, owner_of(call)))
         return false;
     pending = pending_begin(call, open_when_one_ended);
     if (!pending)
@@ -365,6 +366,8 @@ enum outcome handle_open_tap(struct call *call, const struct args_open_tap *args
     tap = taps_find_tap(taps, args->name.text);
     if (tap && tap->state != TAP_CLOSING)
         return refuse_taken(call, tap);
+    if (args->queues > 1 && !args->persistent && !call_lend_more(call, args->queues - 1, &error))
+        return refuse(call, &error);
     spare = stock_find(&taps->stock, args->name.text);
     if (spare && stock_offers(spare, &config))
         spare = NULL;

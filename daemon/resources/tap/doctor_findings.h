@@ -48,7 +48,7 @@
       "As root: ip link set {bridge} type bridge stp_state 0, where no loop of bridges can be.")   \
     F(PORT_BLOCKED, "bridge", PROBLEM, "{bridge} lets no frames of {name} pass.",                  \
       "'bridge link show dev {name}' shows its state.")                                            \
-    F(BRIDGE, "bridge", OK, "{name} is a port of {bridge}, which has {1} more.")                 \
+    F(BRIDGE, "bridge", OK, "{name} is a port of {bridge}, which has {1} more.")                   \
     F(ALONE, "bridge", WARNING, "{name} is the only port of {bridge}.",                            \
       "As root: ip link set INTERFACE master {bridge}")                                            \
     F(ISOLATED, "isolated", INFO,                                                                  \
@@ -66,7 +66,7 @@
       "{bridge}")                                                                                  \
     F(HOST_ONLY, "uplink", INFO,                                                                   \
       "All ports of {bridge} are taps: what is beyond is reached by the host's address there.")    \
-    F(UPLINK, "uplink", OK, "{bridge} has ports that are no taps: {1}.")                            \
+    F(UPLINK, "uplink", OK, "{bridge} has ports that are no taps: {1}.")                           \
     F(MIXED_OFFLOAD, "offload", WARNING,                                                           \
       "{name} has offload {other}, and {1} other taps of {bridge} have not: the host segments "    \
       "and sums up what passes between them, which is slow.",                                      \

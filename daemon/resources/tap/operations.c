@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* --- Values -------------------------------------------------------------------------------- */
 
@@ -26,7 +27,8 @@ static bool is_valid_host(const struct host_address *host)
 
 bool tap_is_plain(const struct tap_config *tap)
 {
-    return tap->host_count == 0 && tap->route_count == 0 && !(tap->flags & TAP_PERSISTENT);
+    return tap->host_count == 0 && tap->route_count == 0 && tap->queues == 1 &&
+           !(tap->flags & TAP_PERSISTENT);
 }
 
 bool tap_spare_fits(const struct tap_config *spare, const struct tap_config *wanted)
@@ -68,7 +70,7 @@ static int check_values(const struct tap_config *tap)
 {
     if (tap->flags & ~(unsigned)TAP_FLAGS_ALL || !tap_mac_is_valid(tap->mac) ||
         tap->mtu < TAP_MTU_LEAST || tap->mtu > TAP_MTU_MAX || tap->host_count > TAP_HOSTS_MAX ||
-        tap->route_count > TAP_ROUTES_MAX)
+        tap->route_count > TAP_ROUTES_MAX || tap->queues < 1 || tap->queues > TAP_QUEUES_MAX)
         return -EINVAL;
     if (tap->owner == UINT32_MAX) /* nobody's: then everybody may attach it */
         return -EINVAL;
@@ -177,6 +179,32 @@ static int find_overlap(const struct tap_config *tap, struct keeper_answer *answ
     return result;
 }
 
+static void close_queues(struct operations *operations)
+{
+    while (operations->more_count > 0)
+        close(operations->more[--operations->more_count]);
+}
+
+/* A persistent one has no descriptor to hand out: whoever owns it opens its queues. Returns the
+ * first one's descriptor, or a negative errno. */
+static int open_queues(struct operations *operations, const struct tap_config *tap)
+{
+    int first = taps_open(tap), fd = 0;
+
+    if (first < 0 || tap->flags & TAP_PERSISTENT)
+        return first;
+    while (fd >= 0 && operations->more_count + 1 < tap->queues) {
+        fd = taps_open_queue(tap);
+        if (fd >= 0)
+            operations->more[operations->more_count++] = fd;
+    }
+    if (fd >= 0)
+        return first;
+    close_queues(operations);
+    close(first);
+    return fd;
+}
+
 int tap_open(struct operations *operations, const struct keeper_request *request,
              struct keeper_answer *answer)
 {
@@ -188,7 +216,7 @@ int tap_open(struct operations *operations, const struct keeper_request *request
     fd = find_overlap(&request->tap, answer);
     if (fd < 0)
         return fd;
-    fd = taps_open(&request->tap);
+    fd = open_queues(operations, &request->tap);
     more = fd < 0 ? taps_explain(fd) : NULL;
     if (more)
         snprintf(answer->text, sizeof answer->text, "%s", more);

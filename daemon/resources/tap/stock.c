@@ -215,6 +215,7 @@ static bool order(struct stock *stock, const struct stock_shape *shape)
         .mtu = shape->mtu,
         .offload = shape->flags & TAP_OFFLOAD,
         .isolated = shape->flags & TAP_ISOLATED,
+        .queues = 1,
     };
     struct stock_spare *spare;
     struct tap_config config;

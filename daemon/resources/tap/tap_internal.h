@@ -12,6 +12,9 @@ bool tap_judge_routes(const struct taps *taps, const struct tap_config *config,
 bool tap_judge_others(const struct taps *taps, const struct tap_config *config,
                       struct error *error);
 
+/* Those that nobody took. */
+void tap_close_fds(struct tap *tap);
+
 void tap_set_state(struct tap *tap, enum tap_state state);
 
 /* There is nothing of it any more, and no lease: its name is free, and who waits for that is

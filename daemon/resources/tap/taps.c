@@ -118,6 +118,7 @@ struct tap_config tap_config_of(const struct args_open_tap *args, uid_t uid)
         .flags = (args->offload ? TAP_OFFLOAD : 0) | (args->isolated ? TAP_ISOLATED : 0) |
                  (args->persistent ? TAP_PERSISTENT : 0) | (has_ipv6(&args->hosts) ? 0 : TAP_QUIET),
         .owner = uid, /* of a lent one as well: the kernel refuses 0 where root has no number */
+        .queues = args->queues,
         .host_count = args->hosts.count,
         .route_count = args->routes.count,
     };
@@ -264,7 +265,6 @@ static struct tap *new_tap(struct taps *taps, const struct tap_config *config, u
     tap->taps = taps;
     tap->config = *config;
     tap->uid = uid;
-    tap->fd = -1;
     tap->serial = taps->serial++;
     tap->state = TAP_OPENING;
     TAILQ_INIT(&tap->waiters);
@@ -290,10 +290,17 @@ static void move_cursors(const struct tap *tap)
         }
 }
 
+void tap_close_fds(struct tap *tap)
+{
+    int fd;
+
+    while ((fd = tap_take_fd(tap)) >= 0)
+        tap->taps->callbacks.close(tap->taps->callbacks.context, fd);
+}
+
 static void free_tap(struct tap *tap)
 {
-    if (tap->fd >= 0)
-        tap->taps->callbacks.close(tap->taps->callbacks.context, tap->fd);
+    tap_close_fds(tap);
     free(tap);
 }
 
@@ -346,10 +353,7 @@ struct tap *taps_add(struct taps *taps, const struct tap_config *config,
 
 int tap_take_fd(struct tap *tap)
 {
-    int fd = tap->fd;
-
-    tap->fd = -1;
-    return fd;
+    return tap->fd_taken < tap->fd_count ? tap->fds[tap->fd_taken++] : -1;
 }
 
 void taps_clear(struct taps *taps)

@@ -68,7 +68,9 @@ struct tap {
     uid_t uid;                /* who pays for it */
     unsigned ifindex;         /* 0: there is no interface */
     unsigned cursors;         /* that stand at it */
-    int fd;                   /* owned, until it is handed over; -1: none */
+    unsigned fd_count;        /* that the keeper handed over, one for each queue */
+    unsigned fd_taken;        /* of them */
+    int fds[TAP_QUEUES_MAX];  /* owned, until they are taken */
     enum tap_state state;
     struct told_link relay; /* what the relay on it says */
     bool asked;             /* the keeper's answer is to come */
@@ -155,7 +157,7 @@ struct tap *taps_add(struct taps *taps, const struct tap_config *config,
  * and one of them takes its descriptor then; or with an error, and it is gone. */
 void tap_ask(struct tap *tap);
 
-/* Its descriptor, the caller's from now on; -1: it has none. */
+/* Its next descriptor, the caller's from now on; -1: it has none, or no more. */
 int tap_take_fd(struct tap *tap);
 
 /* Makes what was there before this broker, by its request, for its holder; see resource.h. */

@@ -136,16 +136,8 @@ static void refuse(struct tap *tap, const struct error *error)
     tap_forget(tap);
 }
 
-static void close_fd(struct tap *tap)
-{
-    int fd = tap_take_fd(tap);
-
-    if (fd >= 0)
-        tap->taps->callbacks.close(tap->taps->callbacks.context, fd);
-}
-
-/* The interface is there. Who takes the descriptor does so now: else it is closed, and the kernel
- * tells soon that the interface is gone. */
+/* The interface is there. Who takes the descriptors does so now: else they are closed, and the
+ * kernel tells soon that the interface is gone. */
 static void enter_open(struct tap *tap)
 {
     bool lacks_bridge = strcmp(tap->call.request.tap.bridge, tap->config.bridge) != 0;
@@ -157,27 +149,40 @@ static void enter_open(struct tap *tap)
               : lacks_bridge ? TAP_WAITING_EVENT
                              : TAP_RESTORED_EVENT);
     waiters_resume(&tap->waiters, NULL);
-    close_fd(tap);
+    tap_close_fds(tap);
+}
+
+/* All that the answer brought. Where this process has too many, the kernel gives none or some. */
+static bool take_fds(struct tap *tap, int fd)
+{
+    bool lasts = tap->config.flags & TAP_PERSISTENT;
+
+    tap->fd_count = tap->fd_taken = 0;
+    for (; fd >= 0 && tap->fd_count < TAP_QUEUES_MAX; fd = keeper_take_more(tap->taps->host.keeper))
+        tap->fds[tap->fd_count++] = fd;
+    if (lasts)
+        tap_close_fds(tap);
+    return lasts || tap->fd_count == tap->config.queues;
 }
 
 static void take(struct tap *tap, int fd)
 {
+    bool all = take_fds(tap, fd);
     const struct netif *netif;
     struct error error;
 
     netifs_update(tap->taps->host.netifs);
     netif = netifs_find(tap->taps->host.netifs, tap->config.name);
     tap->ifindex = netif ? netif->ifindex : 0;
-    tap->fd = fd;
-    if (tap->config.flags & TAP_PERSISTENT)
-        close_fd(tap);
     if (tap->state == TAP_CLOSING) {
-        close_fd(tap);
+        tap_close_fds(tap);
         ask_to_delete(tap);
-    } else if (netif) {
+    } else if (netif && all) {
         enter_open(tap);
     } else {
-        error_set(&error, ERROR_INTERNAL, NULL, "Tap %s was deleted at once, not by the service.",
+        error_set(&error, all ? ERROR_INTERNAL : ERROR_LIMIT, NULL,
+                  all ? "Tap %s was deleted at once, not by the service."
+                      : "The service has no room for the descriptors of tap %s; try again later.",
                   tap->config.name);
         refuse(tap, &error);
     }
@@ -384,7 +389,7 @@ enum restoring taps_restore(struct taps *taps, const struct tap_config *config,
 /* Nobody's, so that only an administrator may close it. */
 static void hold_as_found(struct taps *taps, const struct netif *netif)
 {
-    struct args_open_tap args = {.mtu = TAP_MTU_DEFAULT};
+    struct args_open_tap args = {.mtu = TAP_MTU_DEFAULT, .queues = 1};
     struct holder holder = {
         .kind = HOLDER_USER,
         .lease = lease_prepare(taps->host.leases, LEASE_UID_UNKNOWN),
