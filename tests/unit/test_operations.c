@@ -712,6 +712,9 @@ START_TEST(a_spare_is_the_keeper_s_until_it_is_asked_for)
     ifindex = taps_find("nb-0");
     open.tap.mtu = 1400; /* not what it is */
     ck_assert_int_eq(ask(&f, open), -EBUSY);
+    open = tap_request(KEEPER_OPEN_TAP);
+    open.tap.queues = 2;
+    ck_assert_int_eq(ask(&f, open), -EBUSY);
     fd = open_tap(&f, tap_request(KEEPER_OPEN_TAP));
     ck_assert_uint_eq(taps_find("nb-0"), ifindex);
     ck_assert_int_eq(state_of(&f, "nb-0"), SPARE_NONE);
@@ -734,6 +737,9 @@ START_TEST(a_spare_is_judged_as_a_tap)
     ck_assert_int_eq(ask_error(&f, request), -EINVAL);
     request = spare_request("nb-0");
     add_host(&request, "192.0.2.1", 24);
+    ck_assert_int_eq(ask_error(&f, request), -EINVAL);
+    request = spare_request("nb-0");
+    request.tap.queues = 2;
     ck_assert_int_eq(ask_error(&f, request), -EINVAL);
     ck_assert_int_eq(ask_error(&f, spare_request("eth0")), -EACCES);
     request = spare_request("nb-0");
