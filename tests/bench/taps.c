@@ -1,22 +1,32 @@
 /* How long it takes to get a tap.
  *
  * usage: taps held COUNT           of the service, over one connection: from request to descriptor
+ *        taps made COUNT           the same of taps that are none of its spares
+ *        taps spare COUNT          the same, one in 50 ms, while a process makes interfaces and
+ *                                  destroys them without end
+ *        taps ping COUNT           a request that needs no tap, likewise
+ *        taps closed COUNT         has the service close as many, which are open
  *        taps exec COMMAND...      what COMMAND does: runs "$0 now", with a tap, as its last words
  *        taps helper COMMAND...    a bridge helper of QEMU's: until its descriptor is here
  *        taps storm COUNT          opens and closes as many
  *        taps now                  prints the clock
  *
- * Prints the median in microseconds; of 'storm', the seconds that all took. Of the others, each tap
- * is closed by a process of its own while the next one is asked for: the kernel takes long to
- * destroy it. */
+ * Prints the median in microseconds; of 'storm' and 'closed', the seconds that all took. Of the
+ * others, each tap is closed by a process of its own while the next one is asked for: the kernel
+ * takes long to destroy it. */
 #include "bench.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,10 +36,10 @@ enum { COMMANDS = 60, ARGUMENTS_MAX = 32, TEXT_MAX = 65536 };
 /* --- Descriptors ----------------------------------------------------------------------------- */
 
 /* Reads what is there, with the descriptor that came with it, if any. */
-static ssize_t receive(int from, char *text, size_t size, int *ret_fd)
+static ssize_t receive(int from, char *bytes, size_t size, int *ret_fd)
 {
     char control[CMSG_SPACE(sizeof(int))];
-    struct iovec piece = {.iov_base = text, .iov_len = size};
+    struct iovec piece = {.iov_base = bytes, .iov_len = size};
     struct msghdr message = {.msg_iov = &piece,
                              .msg_iovlen = 1,
                              .msg_control = control,
@@ -95,15 +105,20 @@ static void end_closer(int closer, pid_t pid)
 
 /* --- Over a connection ----------------------------------------------------------------------- */
 
-/* -1: there are too many at the moment. */
-static int try_ask(int service)
+static const char any[] = "{\"action\":\"OPEN_TAP\"}";
+/* No spare has an address of the user's choice. */
+static const char another[] =
+    "{\"action\":\"OPEN_TAP\",\"payload\":{\"mac\":\"52:54:00:00:00:01\"}}";
+
+static char text[TEXT_MAX]; /* the last reply */
+
+/* Returns the descriptor that came with the reply; -1: none. */
+static int exchange(int service, const char *request)
 {
-    static const char request[] = "{\"action\":\"OPEN_TAP\"}";
-    static char text[TEXT_MAX];
     size_t length = 0;
     int fd = -1;
 
-    bench_require(send(service, request, sizeof request - 1, MSG_NOSIGNAL) > 0, "send");
+    bench_require(send(service, request, strlen(request), MSG_NOSIGNAL) > 0, "send");
     while (length == 0 || text[length - 1] != '\n') {
         ssize_t n = receive(service, text + length, sizeof text - 1 - length, &fd);
 
@@ -111,21 +126,29 @@ static int try_ask(int service)
         length += (size_t)n;
     }
     text[length] = '\0';
+    return fd;
+}
+
+/* -1: there are too many at the moment. */
+static int try_ask(int service, const char *request)
+{
+    int fd = exchange(service, request);
+
     if (fd >= 0 || strstr(text, "\"code\":\"limit\""))
         return fd;
     fprintf(stderr, "%s", text);
     exit(1);
 }
 
-static int ask(int service)
+static int ask(int service, const char *request)
 {
-    int fd = try_ask(service);
+    int fd = try_ask(service, request);
 
     bench_require(fd >= 0, "a tap");
     return fd;
 }
 
-static void held(size_t count)
+static void held(size_t count, const char *request, unsigned pause_us)
 {
     double *each = bench_array(count, sizeof *each);
     int service = bench_connect();
@@ -133,15 +156,104 @@ static void held(size_t count)
     int closer = start_closer(&pid);
 
     for (size_t i = 0; i < count; i++) {
-        double start = bench_now();
-        int fd = ask(service);
+        double start;
+        int fd;
 
+        usleep(pause_us);
+        start = bench_now();
+        fd = ask(service, request);
         each[i] = bench_now() - start;
         throw_away(closer, fd);
     }
     end_closer(closer, pid);
     printf("%.0f\n", bench_median(each, count));
     free(each);
+}
+
+/* Makes interfaces and destroys them, until it is killed. */
+static pid_t start_destroyer(void)
+{
+    pid_t pid = fork();
+
+    bench_require(pid >= 0, "fork");
+    while (pid == 0) {
+        struct ifreq request = {.ifr_name = "busy%d", .ifr_flags = IFF_TAP | IFF_NO_PI};
+        int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+        bench_require(fd >= 0 && ioctl(fd, TUNSETIFF, &request) == 0, "a tap to be destroyed");
+        close(fd);
+    }
+    return pid;
+}
+
+enum { PAUSE_US = 50000 };
+
+static void ping(size_t count)
+{
+    double *each = bench_array(count, sizeof *each);
+    int service = bench_connect();
+
+    for (size_t i = 0; i < count; i++) {
+        double start;
+
+        usleep(PAUSE_US);
+        start = bench_now();
+        exchange(service, "{\"action\":\"PING\"}");
+        each[i] = bench_now() - start;
+    }
+    close(service);
+    printf("%.0f\n", bench_median(each, count));
+    free(each);
+}
+
+static void spare(size_t count, int pings)
+{
+    pid_t destroyer = start_destroyer();
+    int service = bench_connect();
+
+    close(ask(service, any)); /* from then on there are spares */
+    close(service);
+    sleep(1);
+    if (pings)
+        ping(count);
+    else
+        held(count, any, PAUSE_US);
+    kill(destroyer, SIGKILL);
+    waitpid(destroyer, NULL, 0);
+}
+
+static void closed(size_t count)
+{
+    char(*names)[IFNAMSIZ] = bench_array(count, sizeof *names), request[96];
+    int *fds = bench_array(count, sizeof *fds), service = bench_connect();
+    double start;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *name;
+
+        fds[i] = ask(service, any);
+        name = strstr(text, "\"name\":\"");
+        bench_require(name && sscanf(name, "\"name\":\"%15[^\"]", names[i]) == 1, "its name");
+    }
+    start = bench_now();
+    for (size_t i = 0; i < count; i++) {
+        ssize_t n;
+
+        snprintf(request, sizeof request,
+                 "{\"action\":\"CLOSE_TAP\",\"payload\":{\"name\":\"%s\"}}", names[i]);
+        bench_require(send(service, request, strlen(request), MSG_NOSIGNAL) > 0, "send");
+        n = recv(service, text, sizeof text, 0);
+        bench_require(n > 0 && strstr(text, "success"), "to close it");
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct pollfd polled = {.fd = fds[i]};
+
+        while (poll(&polled, 1, 1) == 0 || !(polled.revents & POLLERR))
+            ;
+    }
+    printf("%.2f\n", (bench_now() - start) / 1e6);
+    free(names);
+    free(fds);
 }
 
 /* The service takes note of the ends later than the kernel: who comes too often waits a little. */
@@ -151,7 +263,7 @@ static void storm(size_t count)
     int service = bench_connect(), fd;
 
     for (size_t i = 0; i < count; i++) {
-        while ((fd = try_ask(service)) < 0)
+        while ((fd = try_ask(service, any)) < 0)
             usleep(1000);
         close(fd);
     }
@@ -183,7 +295,7 @@ static void end(pid_t pid, const char *what)
 /* The command ends with the tap, and so its end is waited for apart. */
 static double until_it_runs(char **command)
 {
-    char text[64] = "";
+    char said[64] = "";
     int ends[2];
     double start = bench_now();
     pid_t pid;
@@ -191,25 +303,25 @@ static double until_it_runs(char **command)
     bench_require(pipe2(ends, O_CLOEXEC) == 0, "pipe");
     pid = spawn(command, ends[1]);
     close(ends[1]);
-    bench_require(read(ends[0], text, sizeof text - 1) > 0, "what it printed");
+    bench_require(read(ends[0], said, sizeof said - 1) > 0, "what it printed");
     close(ends[0]);
     end(pid, command[0]);
-    return atof(text) - start;
+    return atof(said) - start;
 }
 
 static double until_it_helped(char **command, int closer)
 {
-    char text[32], byte, *words[ARGUMENTS_MAX + 2] = {NULL};
+    char option[32], byte, *words[ARGUMENTS_MAX + 2] = {NULL};
     int ends[2], fd = -1, count = 0;
     double start = bench_now(), used;
     pid_t pid;
 
     bench_require(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "socketpair");
     fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-    snprintf(text, sizeof text, "--fd=%d", ends[1]);
+    snprintf(option, sizeof option, "--fd=%d", ends[1]);
     for (; command[count]; count++)
         words[count] = command[count];
-    words[count] = text;
+    words[count] = option;
     pid = spawn(words, -1);
     close(ends[1]);
     bench_require(receive(ends[0], &byte, 1, &fd) == 1 && fd >= 0, "a tap");
@@ -241,7 +353,15 @@ int main(int argc, char **argv)
     if (argc < 3 || argc > ARGUMENTS_MAX)
         return 2;
     if (strcmp(argv[1], "held") == 0)
-        held((size_t)atoi(argv[2]));
+        held((size_t)atoi(argv[2]), any, 0);
+    else if (strcmp(argv[1], "made") == 0)
+        held((size_t)atoi(argv[2]), another, 0);
+    else if (strcmp(argv[1], "spare") == 0)
+        spare((size_t)atoi(argv[2]), 0);
+    else if (strcmp(argv[1], "ping") == 0)
+        spare((size_t)atoi(argv[2]), 1);
+    else if (strcmp(argv[1], "closed") == 0)
+        closed((size_t)atoi(argv[2]));
     else if (strcmp(argv[1], "storm") == 0)
         storm((size_t)atoi(argv[2]));
     else

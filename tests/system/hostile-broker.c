@@ -195,6 +195,27 @@ static void try_tap_reach(void)
     refused(open, -EACCES, "no port of a bridge without an end");
 }
 
+/* Spares are judged as taps that are opened, and there are no more than the configuration says. */
+static void try_spares(void)
+{
+    struct keeper_request spare = tap_request();
+
+    spare.operation = KEEPER_SPARE_TAP;
+    refused((spare.tap.flags = TAP_PERSISTENT, spare), -EINVAL, "no persistent spare");
+    spare.tap.flags = TAP_QUIET;
+    memcpy(spare.tap.bridge, "docker0", 8);
+    refused(spare, -EACCES, "no spare in a bridge that the configuration does not name");
+    memset(spare.tap.bridge, 0, sizeof spare.tap.bridge);
+    add_host(&spare, "192.0.2.1", 24);
+    refused(spare, -EINVAL, "no spare with a host's address");
+    spare.tap.host_count = 0;
+    memcpy(spare.tap.name, "eth0", 5);
+    refused(spare, -EACCES, "no spare with a name that is not below the prefix");
+    memset(spare.tap.name, 0, sizeof spare.tap.name);
+    memcpy(spare.tap.name, "nb-hostile", 11);
+    refused(spare, -ENOSPC, "no spare where the configuration wants none");
+}
+
 /* What is below the prefix and was not made by the keeper; the script looks whether it is there. */
 static void try_foreign_taps(void)
 {
@@ -222,6 +243,7 @@ static void try_taps(void)
     try_tap_names();
     try_tap_values();
     try_tap_reach();
+    try_spares();
     try_foreign_taps();
 }
 
@@ -481,6 +503,8 @@ static void try_budgets(void)
                -EACCES, 40000, "rules are not added too often");
     try_budget((struct keeper_request){.operation = KEEPER_OPEN_TAP}, -EINVAL, 8000,
                "taps are not opened too often");
+    try_budget((struct keeper_request){.operation = KEEPER_SPARE_TAP}, -EINVAL, 4000,
+               "spares are not asked for too often");
 }
 
 static void try_all(const struct broker_start *start)
@@ -557,9 +581,14 @@ static void flood_taps(void)
     flood(&(struct keeper_request){.operation = KEEPER_CLOSE_TAP});
 }
 
+static void flood_drops(void)
+{
+    flood(&(struct keeper_request){.operation = KEEPER_DROP_SPARE});
+}
+
 static void (*const fatal[])(void) = {
     send_unknown, send_far_unknown, send_short,   join_twice, never_read,
-    flood_ready,  flood_rules,      flood_closes, flood_taps,
+    flood_ready,  flood_rules,      flood_closes, flood_taps, flood_drops,
 };
 
 enum { FATAL_COUNT = sizeof fatal / sizeof *fatal };
@@ -615,6 +644,7 @@ int main(int argc, char **argv)
     at_start = count_descriptors();
     process_hide();
     config_init(&config);
+    config.tap_spares = 0;
     config.started_by = geteuid();
     config.foreground = true;
     config.without_fences = argc == 3 ? (unsigned)atoi(argv[2]) : 0;
