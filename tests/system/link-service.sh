@@ -34,3 +34,15 @@ contains "the tap" "nb-link" "$(nb tap list)"
 nb tap close nb-link >/dev/null
 ended main 1
 contains "what is said of its end" "the tap was taken away" "$(cat $work/main.err)"
+
+# With offload, the service makes the tap for it.
+nb --json link serve nb-link --hosts 10.9.0.1/24 --offload --framing u32be --listen $work/s >$work/off.out 2>$work/off.err &
+servers[off]=$!
+within 10 "the link with offload" ready_or_ended off
+contains "what is told of it" '"offload":true' "$(cat $work/off.out $work/off.err)"
+nsenter --target "$station" --net -- python3 "$peer" offload_tap p0 10.9.0.2/24 -- \
+    "$build/client/netbroker" link serve --tap-fd '{fd}' --offload --framing u32be --connect $work/s >$work/far.out &
+within 10 "the far end" grep -q "is linked to" $work/far.out
+inside station ping -q -c 20 -i 0.01 -W 5 10.9.0.1 >$work/ping || fail "pings: $(cat $work/ping)"
+nb tap close nb-link >/dev/null
+ended off 1

@@ -2,6 +2,7 @@
 # Broker, keeper and clients are killed at random: taps stay or go as their leases say, and no frame
 # of theirs is lost. NB_KILLS says for how many seconds, NB_SEED repeats what was drawn once.
 . "$(dirname "$0")/lib.sh"
+spares=2
 . "$(dirname "$0")/tap-lib.sh"
 
 seed=${NB_SEED:-$((RANDOM * 32768 + RANDOM))}

@@ -2,7 +2,7 @@
 
     tap_kills.py run SEED SECONDS PID      kills for so long, and ends where a promise is broken;
                                            PID is the service manager
-    tap_kills.py guest FD ADDRESS          a guest at a tap's descriptor: answers ARP and pings
+    tap_kills.py guest FD NAME ADDRESS     a guest at a tap's descriptor: answers ARP and pings
     tap_kills.py station SOCKET ADDRESS    the same behind a link that serves u16le
 
 What is wanted is known at each moment: a tap is there as long as its program lives, and a
@@ -25,7 +25,8 @@ import time
 import tap
 
 WAIT = 60  # seconds, on a slow machine; nothing is measured
-SLOTS = 6  # taps at most, each with a name and a network of its own
+SLOTS = 6  # taps at most, each with a network of its own
+SPARES = 2  # that the service has beside them
 USERS = ("member", "operator", "stranger")
 WORK = "/run/netbroker-test"
 NETBROKER = WORK + "/build/client/netbroker"
@@ -58,7 +59,9 @@ def answer_frames(read, write, address):
             write(frame)
 
 
-def guest(fd, address):
+def guest(fd, name, address):
+    print(name, flush=True)
+
     def read():
         while True:
             select.select([int(fd)], [], [])
@@ -181,11 +184,6 @@ def leased():
     return sorted((lease["what"], lease["uid"]) for lease in ask("LEASES")["payload"]["leases"])
 
 
-def is_python(pid):
-    with open(f"/proc/{pid}/comm", encoding="ascii") as file:
-        return file.read() == "python3\n"
-
-
 def descendants(pid):
     try:
         children = open(f"/proc/{pid}/task/{pid}/children").read().split()
@@ -215,7 +213,7 @@ class Holder:
     def __init__(self, slot, user):
         self.slot, self.user = slot, user
         self.uid = 3001 + USERS.index(user)
-        self.name = f"nb-{slot}"
+        self.name = f"nb-s{slot}"
         self.host, self.guest = f"192.168.{slot}.1", f"192.168.{slot}.2"
         self.pings = None
         self.found = None  # number and address of the interface
@@ -245,15 +243,16 @@ class Exec(Holder):
     def begin(self):
         self.process = start(self.user, NETBROKER, "tap", "exec", self.name, "--hosts",
                              self.host + "/24", "--", "python3", WORK + "/build/tap_kills.py",
-                             "guest", "{fd}", self.guest, name=self.name)
+                             "guest", "{fd}", "{name}", self.guest, name=self.name)
 
     def is_open(self):
         """Waits until it is open, or has failed."""
-        while self.process.poll() is None:
-            if self.name in listed() and is_python(self.process.pid):
-                return True
-            time.sleep(0.02)
-        return False
+        name = self.process.stdout.readline().decode().strip()
+        if name:
+            self.name = name
+        else:
+            self.process.wait()
+        return name != ""
 
     def use(self):
         self.remember()
@@ -270,6 +269,20 @@ class Exec(Holder):
     def abort(self):
         self.process.kill()
         self.process.wait()
+
+
+class Spare(Exec):
+    """The same of one that the service had in stock, and has named."""
+
+    def begin(self):
+        self.process = start(self.user, NETBROKER, "tap", "exec", "--", "python3",
+                             WORK + "/build/tap_kills.py", "guest", "{fd}", "{name}", self.guest,
+                             name=self.name)
+
+    def use(self):
+        self.remember()
+        subprocess.run(["ip", "address", "add", self.host + "/24", "dev", self.name], check=True)
+        self.pings = Pings(self.guest)
 
 
 class Link(Exec):
@@ -404,7 +417,7 @@ class Game:
         free = [slot for slot in range(SLOTS) if slot not in self.holders]
         if not free:
             return None
-        kind = self.random.choice((Exec, Link, Link, Persistent))
+        kind = self.random.choice((Exec, Spare, Spare, Link, Link, Persistent))
         return kind(self.random.choice(free), self.random.choice(USERS))
 
     def open_one(self, meanwhile=None):
@@ -446,13 +459,17 @@ class Game:
         wanted = {h.name: h.found for h in self.holders.values()}
         taps = {h.name: (*h.found, h.uid, "open") for h in self.holders.values()}
         leases = sorted((h.name, h.uid) for h in self.holders.values())
-        for what, expected, look in (("interfaces", wanted, devices), ("taps", taps, listed),
-                                     ("leases", leases, leased)):
+        for what, expected, look in (("taps", taps, listed), ("leases", leases, leased)):
             seen = look()
             if seen != expected:
                 return f"{what}: expected {expected}, saw {seen}"
-        closing = status()["taps"]["closing"]
-        return closing and f"{closing} are being closed"
+        seen, totals = devices(), status()["taps"]
+        beside = set(seen) - set(wanted)
+        if len(beside) != totals["spares"] or len(beside) > SPARES:
+            return f"interfaces: {beside} are nobody's, and {totals['spares']} are spares"
+        if {name: seen[name] for name in set(seen) - beside} != wanted:
+            return f"interfaces: expected {wanted}, saw {seen}"
+        return totals["closing"] and f"{totals['closing']} are being closed"
 
     def check(self, what):
         for holder in self.holders.values():

@@ -85,7 +85,7 @@ START_TEST(a_header_may_be_split_anywhere)
         }
     }
     ck_assert_uint_eq(scene_port(&scene, 1).from.frames, 2 * (sizeof text + 1));
-    ck_assert_uint_eq(scene_port(&scene, 1).from.bytes, 60 * 2 * (sizeof text + 1));
+    ck_assert_uint_eq(scene_port(&scene, 1).from.bytes, (sizeof text + 1) * 2 * 60);
     scene_end(&scene);
 }
 END_TEST

@@ -342,6 +342,7 @@ START_TEST(it_is_in_no_journal)
     service_follow(&next, &s);
     service_keep(&next, journal, "");
     connect_all(&next);
+    ck_assert_ptr_nonnull(taps_find_tap(taps_in(&next), "nb-b"));
     ck_assert_int_eq(count_links(&next), 0);
     service_end(&next);
     close(journal);
