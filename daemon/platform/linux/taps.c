@@ -45,6 +45,13 @@ unsigned taps_find(const char *name)
     return if_nametoindex(name);
 }
 
+bool taps_is_here(unsigned ifindex)
+{
+    char name[IFNAMSIZ];
+
+    return if_indextoname(ifindex, name) != NULL;
+}
+
 /* tun_chr_poll() of drivers/net/tun.c. Most questions by ioctl(2) wait for the lock of all changes
  * to interfaces; this one does not. #syscalls keeper: poll ppoll */
 bool taps_is_gone(int fd)
