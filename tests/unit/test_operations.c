@@ -726,6 +726,25 @@ START_TEST(a_spare_is_the_keeper_s_until_it_is_asked_for)
 }
 END_TEST
 
+/* The next broker would lend it as isolated. */
+START_TEST(a_spare_is_not_changed)
+{
+    struct keeper_request spare = spare_request("nb-0"), join = tap_request(KEEPER_JOIN_TAP);
+    struct fixture f;
+
+    begin_taps(&f);
+    f.config.tap_spares = 1;
+    strcpy(spare.tap.bridge, "br0");
+    spare.tap.flags = TAP_ISOLATED | TAP_QUIET;
+    ck_assert_int_eq(ask_error(&f, spare), 0);
+    strcpy(join.tap.bridge, "br0");
+    ck_assert_int_eq(ask_error(&f, join), -EBUSY);
+    ck_assert_uint_eq(fake_tap_find("nb-0")->flags, TAP_ISOLATED | TAP_QUIET);
+    spares_close(&f.operations.spares);
+    end(&f);
+}
+END_TEST
+
 START_TEST(a_spare_is_judged_as_a_tap)
 {
     struct keeper_request request = spare_request("nb-0");
@@ -818,6 +837,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, routes_that_are_none_are_not_made);
     tcase_add_test(tests, a_message_of_another_size_ends_the_broker);
     tcase_add_test(tests, a_spare_is_the_keeper_s_until_it_is_asked_for);
+    tcase_add_test(tests, a_spare_is_not_changed);
     tcase_add_test(tests, a_spare_is_judged_as_a_tap);
     tcase_add_loop_test(tests, a_spare_that_others_changed_is_made_anew, 0, 2);
     tcase_add_test(tests, a_spare_is_dropped);

@@ -267,12 +267,15 @@ int tap_close(struct operations *operations, const struct keeper_request *reques
     return 0;
 }
 
+/* A spare stays as it was made: who takes it gets what it was said to be, isolation included, which
+ * no broker sees. */
 int tap_join(struct operations *operations, const struct keeper_request *request,
              struct keeper_answer *answer)
 {
     const struct tap_config *tap = &request->tap;
 
-    (void)operations;
     (void)answer;
+    if (spares_find(&operations->spares, tap->name))
+        return -EBUSY;
     return taps_join(tap->name, tap->bridge, tap->flags & TAP_ISOLATED);
 }
