@@ -25,6 +25,14 @@ static bool is_valid_host(const struct host_address *host)
            host->length <= family_bits(family) && host_address_is_sound(host);
 }
 
+bool tap_has_family(const struct tap_config *tap, uint8_t family)
+{
+    for (uint32_t i = 0; i < tap->host_count; i++)
+        if (tap->hosts[i].address.family == family)
+            return true;
+    return false;
+}
+
 bool tap_is_plain(const struct tap_config *tap)
 {
     return tap->host_count == 0 && tap->route_count == 0 && tap->queues == 1 &&
@@ -45,14 +53,6 @@ int tap_check_name(const struct operations *operations, const struct keeper_requ
     return tap_name_is_allowed(operations->config->tap_prefix, request->tap.name) ? 0 : -EACCES;
 }
 
-static bool has_family(const struct tap_config *tap, uint8_t family)
-{
-    for (uint32_t i = 0; i < tap->host_count; i++)
-        if (tap->hosts[i].address.family == family)
-            return true;
-    return false;
-}
-
 /* The bits behind the length are zero, as the kernel wants them. */
 static bool is_valid_route(const struct tap_config *tap, const struct prefix *route)
 {
@@ -63,7 +63,7 @@ static bool is_valid_route(const struct tap_config *tap, const struct prefix *ro
         route->length > family_bits(family) || address_is_multicast(&route->address))
         return false;
     whole = prefix_of(&route->address, route->length);
-    return prefix_equal(&whole, route) && has_family(tap, family);
+    return prefix_equal(&whole, route) && tap_has_family(tap, family);
 }
 
 static int check_values(const struct tap_config *tap)
