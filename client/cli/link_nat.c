@@ -57,8 +57,9 @@ static bool make_folder(struct nat *nat)
     return true;
 }
 
-/* It ends with us, however we end: what is closed then is its --exit-fd. Its guests reach no server
- * that listens on this machine's loopback alone. */
+/* It ends with us, however we end: what is closed then is its --exit-fd. The Ctrl-C of a terminal
+ * is for us alone: hence a session of its own. Its guests reach no server that listens on this
+ * machine's loopback alone. */
 static int spawn(struct nat *nat, uint32_t mtu)
 {
     char size[32];
@@ -70,6 +71,7 @@ static int spawn(struct nat *nat, uint32_t mtu)
         .exit_cb = on_exit_of,
         .file = arguments[0],
         .args = arguments,
+        .flags = UV_PROCESS_DETACHED,
         .stdio = stdio,
         .stdio_count = EXIT_FD + 1,
     };

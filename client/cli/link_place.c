@@ -80,7 +80,7 @@ static const char *set_group(struct link_options *options, const char *text)
     else if (read_number(text, 10, UINT32_MAX - 1, &number))
         options->group = (gid_t)number;
     else
-        return "there is no such group on this machine";
+        return "it takes a group of this machine, by its name or number";
     return NULL;
 }
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct serve {
@@ -65,6 +66,25 @@ static int read_places(struct serve *serve)
     return status;
 }
 
+/* Before anything is opened: later, the number may be that of a descriptor of our own. */
+static int check_descriptors(struct serve *serve)
+{
+    const struct link_place *list = serve->places.list;
+    socklen_t length = sizeof(int);
+    int type;
+
+    for (unsigned i = 0; i < serve->places.count; i++) {
+        if (list[i].way != LINK_FD)
+            continue;
+        if (getsockopt(atoi(list[i].where), SOL_SOCKET, SO_TYPE, &type, &length) < 0)
+            return wrong(serve, "fd", "it takes the number of a socket that this command inherits");
+        for (unsigned j = 0; j < i; j++)
+            if (list[j].way == LINK_FD && atoi(list[j].where) == atoi(list[i].where))
+                return wrong(serve, "fd", "a descriptor stands there twice");
+    }
+    return EXIT_DONE;
+}
+
 static bool has_nat(const struct serve *serve)
 {
     return command_line_flag(serve->line, "nat");
@@ -114,7 +134,7 @@ static int check_without_service(struct serve *serve)
 static int read_options(struct serve *serve)
 {
     static int (*const readers[])(struct serve *) = {check_without_service, read_numbers,
-                                                     read_offload, read_places};
+                                                     read_offload, read_places, check_descriptors};
     int status = EXIT_DONE;
 
     for (size_t i = 0; status == EXIT_DONE && i < sizeof readers / sizeof *readers; i++)
@@ -173,10 +193,9 @@ static void guard_tap(const struct serve *serve, struct switch_port *port)
 
 /* --- The link ------------------------------------------------------------------------------ */
 
-static int refuse(const struct serve *serve, const char *what)
+static int refuse(const struct serve *serve)
 {
-    report(serve->line, &(struct fault){.code = "link"}, "%s: %s.", what,
-           link_problem(serve->link));
+    report(serve->line, &(struct fault){.code = "link"}, "%s.", link_problem(serve->link));
     return EXIT_REFUSED;
 }
 
@@ -187,7 +206,7 @@ static int make_places(const struct serve *serve)
 
     for (unsigned i = 0; i < serve->places.count; i++)
         if (link_place_make(serve->link, &list[i]) < 0)
-            return refuse(serve, list[i].where);
+            return refuse(serve);
     for (unsigned i = 0; i < serve->places.count; i++)
         link_tell_ready(&serve->told, serve->tap.mac, list[i].where, &list[i].options);
     return EXIT_DONE;
@@ -206,7 +225,7 @@ static int attach_far_end(struct serve *serve)
         return EXIT_DONE;
     guard_tap(serve, &port);
     if (link_attach_tap(serve->link, serve->tap.fd, &port) < 0)
-        return refuse(serve, "the tap");
+        return refuse(serve);
     return EXIT_DONE;
 }
 
@@ -218,7 +237,7 @@ static int prepare(struct serve *serve)
     if (status != EXIT_DONE)
         return status;
     if (capture && link_capture(serve->link, capture, 0) < 0)
-        return refuse(serve, "--pcap");
+        return refuse(serve);
     if (serve->line->interval > 0)
         link_report_every(serve->link, (unsigned)(serve->line->interval * 1000));
     link_end_by_signals(serve->link);

@@ -23,12 +23,14 @@ static int parse_path(struct link *link, const char *text, struct endpoint *ret)
     return 0;
 }
 
+static bool is_number(const char *text)
+{
+    return *text && !text[strspn(text, "0123456789")];
+}
+
 static bool is_port(const char *text)
 {
-    size_t digits = strspn(text, "0123456789");
-    long number = digits && digits < 6 && !text[digits] ? strtol(text, NULL, 10) : -1;
-
-    return number >= 0 && number <= UINT16_MAX;
+    return is_number(text) && strlen(text) < 6 && strtol(text, NULL, 10) <= UINT16_MAX;
 }
 
 static int resolve(struct link *link, const char *host, const char *port, struct endpoint *ret)
@@ -73,6 +75,10 @@ int endpoint_parse(struct link *link, const char *text, struct endpoint *ret)
         return resolve(link, "127.0.0.1", text, ret);
     if (colon && is_port(colon + 1))
         return parse_address(link, text, colon, ret);
+    if (is_number(colon ? colon + 1 : text))
+        return link_fail(link, -EINVAL,
+                         "'%s' has no port from 0 to 65535; a path of that name is './%s'", text,
+                         text);
     return parse_path(link, text, ret);
 }
 

@@ -92,7 +92,7 @@ struct link_port {
 /* --- Events -------------------------------------------------------------------------------- */
 
 /* Called from link_run (attached and failed also from the functions that make ports). Each may be
- * NULL. They may call link_stop and link_visit, and no other function of the link. */
+ * NULL. They may call link_stop, link_visit and link_loop, and no other function of the link. */
 struct link_events {
     /* A client is there. */
     void (*attached)(struct link *link, const struct link_port *port, void *context);

@@ -146,20 +146,23 @@ bool place_peer_is_gone(struct place *place)
 
 /* --- Paths --------------------------------------------------------------------------------- */
 
-/* Whether a socket is there that nobody listens at. */
-static bool is_stale(const struct endpoint *address, int type)
+/* What connecting to the socket that is there says: ECONNREFUSED where nobody listens, EACCES where
+ * that cannot be told, ENOTSOCK where it is no socket. */
+static int examine_path(const struct endpoint *address, int type)
 {
     struct stat status;
     int fd, error;
 
-    if (lstat(address->path.sun_path, &status) < 0 || !S_ISSOCK(status.st_mode))
-        return false;
+    if (lstat(address->path.sun_path, &status) < 0)
+        return errno;
+    if (!S_ISSOCK(status.st_mode))
+        return ENOTSOCK;
     fd = socket_new(address, type);
     if (fd < 0)
-        return false;
+        return -fd;
     error = connect(fd, &address->any, address->length) < 0 ? errno : 0;
     close(fd);
-    return error == ECONNREFUSED;
+    return error;
 }
 
 static int bind_path(int fd, const struct endpoint *address)
@@ -178,7 +181,7 @@ static int set_access(struct place *place, const char *path)
 
     if (options->has_group && chown(path, (uid_t)-1, options->group) < 0)
         return link_fail(place->link, -errno, "%s cannot be given to the group: %s", path,
-                         strerror(errno));
+                         errno == EPERM ? "you are no member of it" : strerror(errno));
     if (options->has_mode && chmod(path, options->mode) < 0)
         return link_fail(place->link, -errno, "the mode of %s cannot be set: %s", path,
                          strerror(errno));
@@ -187,13 +190,31 @@ static int set_access(struct place *place, const char *path)
 
 static int say_not_bound(struct place *place, const char *path, int error)
 {
-    struct stat status;
+    const char *why = strerror(-error);
 
-    if (error == -EADDRINUSE && lstat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
-        return link_fail(place->link, error, "%s is there, and is no socket", path);
-    if (error == -EADDRINUSE)
-        return link_fail(place->link, error, "another program serves at %s", path);
-    return link_fail(place->link, error, "%s cannot be made: %s", path, strerror(-error));
+    if (error == -ENOENT || error == -ENOTDIR)
+        why = "there is no such folder";
+    else if (error == -EACCES)
+        why = "you may make nothing in that folder";
+    return link_fail(place->link, error, "%s cannot be made: %s", path, why);
+}
+
+/* Found: what is there, as examine_path() says. */
+static int say_in_use(struct place *place, const char *path, int found)
+{
+    struct link *link = place->link;
+
+    if (found == ENOTSOCK)
+        return link_fail(link, -EADDRINUSE, "%s is there, and is no socket", path);
+    if (found == EACCES || found == EPERM)
+        return link_fail(link, -EADDRINUSE,
+                         "%s is a socket that you may not connect to; take another path", path);
+    if (found == ECONNREFUSED)
+        return link_fail(link, -EADDRINUSE,
+                         "%s is a socket that nobody serves, and you may not remove it; take "
+                         "another path",
+                         path);
+    return link_fail(link, -EADDRINUSE, "another program serves at %s", path);
 }
 
 static int note_bound(struct place *place, const char *path)
@@ -212,10 +233,18 @@ static int note_bound(struct place *place, const char *path)
 static int bind_at_path(struct place *place, int fd, const struct endpoint *address)
 {
     const char *path = address->path.sun_path;
-    int result = bind_path(fd, address);
+    int result = bind_path(fd, address), found;
 
-    if (result == -EADDRINUSE && is_stale(address, place->socket_type) && unlink(path) == 0)
+    if (result == -EADDRINUSE) {
+        found = examine_path(address, place->socket_type);
+        if (found == ECONNREFUSED && unlink(path) == 0)
+            found = ENOENT;
+        if (found != ENOENT)
+            return say_in_use(place, path, found);
         result = bind_path(fd, address);
+    }
+    if (result == -EADDRINUSE) /* somebody was faster */
+        return say_in_use(place, path, 0);
     if (result < 0)
         return say_not_bound(place, path, result);
     result = note_bound(place, path);
@@ -231,6 +260,6 @@ int place_bind(struct place *place, int fd, const struct endpoint *address)
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     if (bind(fd, &address->any, address->length) < 0)
         return link_fail(place->link, -errno, "%s cannot be served: %s", place->text,
-                         strerror(errno));
+                         errno == EACCES ? "only root may serve such a port" : strerror(errno));
     return 0;
 }

@@ -85,7 +85,16 @@ mistaken() {
 mistaken "where the other end is"
 mistaken "--framing: it is u16le, u16be" --listen $work/s --framing u16
 mistaken "--datagrams: the framing" --listen $work/s --framing u16le --datagrams
-mistaken "no such group" --listen $work/s --group no-such-group
+mistaken "a socket that this command inherits" --no-tap --fd 9
+python3 - "$build/client/netbroker" 2>$work/err <<'END' || fail "a descriptor twice: $(cat $work/err)"
+import socket, subprocess, sys
+ours, theirs = socket.socketpair()
+number = str(theirs.fileno())
+link = [sys.argv[1], "link", "serve", "--no-tap", "--fd", number, "--fd", number]
+sys.exit(subprocess.run(link, pass_fds=[theirs.fileno()]).returncode != 2)
+END
+contains "what is said of it" "a descriptor stands there twice" "$(cat $work/err)"
+mistaken "a group of this machine" --listen $work/s --group no-such-group
 mistaken "a mode such as 0660" --listen $work/s --mode rw
 mistaken "--clients takes a number" --listen $work/s --clients 256
 mistaken "up to 8 Ethernet addresses" --listen $work/s --allow-mac 02:00

@@ -9,7 +9,7 @@ unset NETBROKER_SOCKET # it needs no service
 
 serve() {
     : >$work/out # not what the link before it said
-    "$build/client/netbroker" --json link serve --nat --listen $work/s >$work/out 2>$work/err &
+    setsid "$build/client/netbroker" --json link serve --nat --listen $work/s >$work/out 2>$work/err &
     link=$!
     within 10 "the link" ready_or_ended
     grep -q '"event":"ready"' $work/out || fail "the link: $(cat $work/err)"
@@ -25,8 +25,8 @@ nat_is_gone() {
 
 serve
 equal "ARP of the gateway" "52:55:0a:00:02:02" "$(python3 "$peer" arp u16le $work/s 10.0.2.2)"
-kill -TERM $link
-wait $link || fail "the link's end"
+kill -TERM -- -$link # as Ctrl-C does: to the whole group
+wait $link || fail "the link's end: $(cat $work/err)"
 within 10 "slirp4netns ends" nat_is_gone
 equal "what is left" "" "$(find $work -name 'netbroker-nat-*')"
 

@@ -115,6 +115,10 @@ was_deleted() {
 }
 within 10 "what was moved is deleted" was_deleted
 within 10 "spares are there" has_spares 3
+one=$(spare) was=$(index "$one")
+ip link set "$one" down
+within 10 "what was taken down is deleted" was_deleted
+within 10 "spares are there" has_spares 3
 new_namespace other
 for one in $(comm -23 <(devices | tr ' ' '\n' | sort) <(taps | tr ' ' '\n' | sort)); do
     ip link set "$one" netns "$other"

@@ -183,7 +183,7 @@ static const struct {
     {"--listen /a,isolate=1", "isolate: it is yes or no"},
     {"--listen /a,mode=9", "mode: it takes a mode such as 0660"},
     {"--listen /a,mode=1777", "mode: it takes a mode such as 0660"},
-    {"--listen /a,group=no-such-group", "group: there is no such group"},
+    {"--listen /a,group=no-such-group", "group: it takes a group of this machine"},
     {"--listen /a,mode=0600,mode=0660", "'mode' stands there twice"},
     {"--listen /a,macs=0", "macs: it takes a number from 1 to 1024"},
     {"--listen /a,macs=1025", "macs: it takes a number from 1 to 1024"},

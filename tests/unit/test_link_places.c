@@ -100,6 +100,73 @@ START_TEST(a_path_that_is_served_is_left_alone)
 }
 END_TEST
 
+/* Root may do everything, so root is another one meanwhile. */
+static void become_user(bool user)
+{
+    enum { NOBODY = 65534 };
+
+    if (getuid() != 0)
+        return;
+    if (user)
+        ck_assert_int_eq(chown(folder, NOBODY, NOBODY), 0);
+    ck_assert_int_eq(seteuid(user ? NOBODY : 0), 0);
+}
+
+static const struct {
+    mode_t socket, folder;
+    const char *said;
+} sockets_there[] = {
+    {0, 0700, "is a socket that you may not connect to; take another path"},
+    {0600, 0500, "is a socket that nobody serves, and you may not remove it; take another path"},
+};
+
+/* Where it is not known whether somebody serves, it is not said that one does. */
+START_TEST(a_socket_that_cannot_be_replaced_is_told)
+{
+    struct link_options options = {.framing = FRAMING_U16LE};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct link *link = begin_path();
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    strcpy(address.sun_path, path);
+    become_user(true);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_int_eq(chmod(path, sockets_there[_i].socket), 0);
+    ck_assert_int_eq(chmod(folder, sockets_there[_i].folder), 0);
+    ck_assert_int_eq(link_listen(link, path, &options), -EADDRINUSE);
+    ck_assert_ptr_nonnull(strstr(link_problem(link), sockets_there[_i].said));
+    become_user(false);
+    chmod(folder, 0700);
+    unlink(path);
+    rmdir(folder);
+    close(fd);
+    link_free(link);
+}
+END_TEST
+
+static const struct {
+    const char *place, *said;
+} no_places[] = {
+    {"65536", "'65536' has no port from 0 to 65535; a path of that name is './65536'"},
+    {"127.0.0.1:99999", "has no port from 0 to 65535"},
+    {"[::1]:99999", "has no port from 0 to 65535"},
+    {"/nowhere/at/all", "/nowhere/at/all cannot be made: there is no such folder"},
+    {"", "a path of a socket has 1 to 107 bytes"},
+};
+
+START_TEST(what_is_no_place_is_told)
+{
+    struct link_options options = {.framing = FRAMING_U16LE};
+    struct link *link = begin_path();
+
+    ck_assert_int_lt(link_listen(link, no_places[_i].place, &options), 0);
+    if (!strstr(link_problem(link), no_places[_i].said))
+        ck_abort_msg("'%s' is not in: %s", no_places[_i].said, link_problem(link));
+    link_free(link);
+    rmdir(folder);
+}
+END_TEST
+
 START_TEST(a_path_that_became_anothers_is_left_alone)
 {
     struct link_options options = {.framing = FRAMING_U16LE};
@@ -177,6 +244,9 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, there_are_as_many_clients_as_there_may_be);
     tcase_add_test(tests, a_socket_is_its_users_alone);
     tcase_add_test(tests, a_path_that_is_served_is_left_alone);
+    tcase_add_loop_test(tests, a_socket_that_cannot_be_replaced_is_told, 0,
+                        sizeof sockets_there / sizeof *sockets_there);
+    tcase_add_loop_test(tests, what_is_no_place_is_told, 0, sizeof no_places / sizeof *no_places);
     tcase_add_test(tests, a_path_that_became_anothers_is_left_alone);
     tcase_add_test(tests, who_cannot_be_accepted_now_is_accepted_later);
     tcase_add_loop_test(tests, what_is_no_place_is_refused, 0, 2);

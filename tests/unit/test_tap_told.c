@@ -233,6 +233,38 @@ START_TEST(the_doctor_hears_the_relay)
 }
 END_TEST
 
+/* A port of a bridge, and a tap that is none. */
+START_TEST(the_doctor_says_what_there_is_no_interface_for)
+{
+    static const struct {
+        enum tap_state state;
+        const char *bridge, *found;
+    } cases[] = {
+        {TAP_OPENING, "", "info: nb-a is being made."},
+        {TAP_OPENING, "br0", "info: nb-a is being made."},
+        {TAP_WAITING, "",
+         "problem: nb-a could not be made again; the service tries it every 5 seconds."},
+        {TAP_WAITING, "br0",
+         "problem: nb-a waits for its bridge br0, which is not there, or does not take it as a "
+         "port."},
+    };
+    struct service s;
+    struct tap *tap, was;
+
+    begin(&s);
+    tap = taps_find_tap(taps_in(&s), "nb-a");
+    was = *tap;
+    tap->ifindex = 0;
+    tap->state = cases[_i].state;
+    strcpy(tap->config.bridge, cases[_i].bridge);
+    ck_assert_str_eq(found(&s, "state"), cases[_i].found);
+    tap->ifindex = was.ifindex;
+    tap->state = was.state;
+    strcpy(tap->config.bridge, was.config.bridge);
+    service_end(&s);
+}
+END_TEST
+
 static const char *metrics(struct service *s)
 {
     static char text[256 * 1024];
@@ -564,6 +596,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, what_a_relay_says_is_shown_as_its_word);
     tcase_add_test(tests, the_kernel_counts_on_taps);
     tcase_add_test(tests, a_tap_of_another_is_as_good_as_none);
+    tcase_add_loop_test(tests, the_doctor_says_what_there_is_no_interface_for, 0, 4);
     tcase_add_test(tests, the_doctor_hears_the_relay);
     tcase_add_test(tests, metrics_have_taps_and_relays);
     tcase_add_test(tests, only_who_has_the_tap_tells_of_it);

@@ -280,13 +280,14 @@ static void judge_carrier(struct tap_doctor *doctor)
 static void check_tap(struct tap_doctor *doctor)
 {
     doctor->next = NULL;
-    if (doctor->state == TAP_WAITING && doctor->config.bridge[0])
+    if (doctor->state == TAP_OPENING)
+        found(doctor, OPENING);
+    else if (doctor->state == TAP_WAITING && doctor->config.bridge[0])
         found(doctor, WAITS_FOR_BRIDGE);
-    if (!doctor->ifindex) {
-        if (!doctor->config.bridge[0])
-            found(doctor, NOT_MADE);
+    else if (!doctor->ifindex)
+        found(doctor, NOT_MADE);
+    if (!doctor->ifindex)
         return;
-    }
     if (tap_facts_read(doctor->ifindex, &doctor->tap) < 0) {
         found(doctor, GONE);
         return;

@@ -5,13 +5,11 @@
 /* F(NAME, check, verdict, message, hint): the hint says what would help, and may be missing. In
  * braces stand {name} of the tap, {bridge}, {other} and the numbers {1} and {2}. */
 #define TAP_FINDINGS(F)                                                                            \
+    F(OPENING, "state", INFO, "{name} is being made.", "Ask again in a moment.")                   \
     F(WAITS_FOR_BRIDGE, "state", PROBLEM,                                                          \
-      "{name} waits for its bridge {bridge}, which is not there, or which it cannot become a "     \
-      "port "                                                                                      \
-      "of.",                                                                                       \
+      "{name} waits for its bridge {bridge}, which is not there, or does not take it as a port.",  \
       "As root: ip link add {bridge} type bridge; 'journalctl -u netbrokerd' says what the "       \
-      "kernel "                                                                                    \
-      "refused.")                                                                                  \
+      "kernel refused.")                                                                           \
     F(NOT_MADE, "state", PROBLEM,                                                                  \
       "{name} could not be made again; the service tries it every 5 seconds.",                     \
       "'journalctl -u netbrokerd' says what the kernel refused.")                                  \

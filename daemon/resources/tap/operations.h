@@ -14,6 +14,9 @@ struct errand;
 /* Whether an interface can have it: not zero, and no group's. */
 bool tap_mac_is_valid(const uint8_t mac[MAC_BYTES]);
 
+/* Whether the host has an address of this family on it. */
+bool tap_has_family(const struct tap_config *tap, uint8_t family);
+
 /* Whether it has nothing that is one user's: only such ones are made before somebody asks. */
 bool tap_is_plain(const struct tap_config *tap);
 

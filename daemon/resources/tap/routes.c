@@ -1,17 +1,10 @@
 /* Networks behind taps. A route that is within another tap's, or the other way round, would share
  * the other's packets out anew: that is refused, whoever has the other tap. What other interfaces
  * have, the keeper finds. */
+#include "operations.h"
 #include "tap_internal.h"
 
 /* --- By itself ----------------------------------------------------------------------------- */
-
-static bool has_family(const struct tap_config *config, uint8_t family)
-{
-    for (uint32_t i = 0; i < config->host_count; i++)
-        if (config->hosts[i].address.family == family)
-            return true;
-    return false;
-}
 
 /* The kernel makes that route itself, of the address. */
 static bool is_of_host(const struct tap_config *config, const struct prefix *route)
@@ -31,7 +24,7 @@ static bool judge_route(const struct taps *taps, const struct tap_config *config
     char text[PREFIX_TEXT_MAX];
 
     prefix_format(route, text);
-    if (!has_family(config, route->address.family))
+    if (!tap_has_family(config, route->address.family))
         return error_set(error, ERROR_MISSING_FIELD, "hosts",
                          "Invalid argument: the route to %s needs an address of the host on the "
                          "link: name one of its family in 'hosts'.",

@@ -341,7 +341,9 @@ bool stock_choose(const struct stock *stock, const struct tap_config *wanted, ch
     struct stock_shape shape = shape_of(wanted);
     const struct stock_spare *found = NULL;
 
-    for (size_t i = 0; i < TAP_SPARES_MAX && tap_is_plain(wanted); i++) {
+    if (!tap_is_plain(wanted))
+        return false;
+    for (size_t i = 0; i < TAP_SPARES_MAX; i++) {
         const struct stock_spare *spare = &stock->spares[i];
 
         if (spare->state == STOCK_READY && has_shape(spare, &shape) &&

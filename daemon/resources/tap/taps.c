@@ -1,3 +1,4 @@
+#include "operations.h"
 #include "tap_internal.h"
 
 #include <stdio.h>
@@ -103,20 +104,12 @@ static void derive_mac(const char *name, uint8_t ret[MAC_BYTES])
         ret[i] = (uint8_t)hash;
 }
 
-static bool has_ipv6(const struct host_list *list)
-{
-    for (uint32_t i = 0; i < list->count; i++)
-        if (list->hosts[i].address.family == FAMILY_IPV6)
-            return true;
-    return false;
-}
-
 struct tap_config tap_config_of(const struct args_open_tap *args, uid_t uid)
 {
     struct tap_config config = {
         .mtu = args->mtu,
         .flags = (args->offload ? TAP_OFFLOAD : 0) | (args->isolated ? TAP_ISOLATED : 0) |
-                 (args->persistent ? TAP_PERSISTENT : 0) | (has_ipv6(&args->hosts) ? 0 : TAP_QUIET),
+                 (args->persistent ? TAP_PERSISTENT : 0),
         .owner = uid, /* of a lent one as well: the kernel refuses 0 where root has no number */
         .queues = args->queues,
         .host_count = args->hosts.count,
@@ -127,6 +120,8 @@ struct tap_config tap_config_of(const struct args_open_tap *args, uid_t uid)
     memcpy(config.bridge, args->bridge.text, sizeof config.bridge);
     memcpy(config.hosts, args->hosts.hosts, sizeof config.hosts);
     memcpy(config.routes, args->routes.prefixes, sizeof config.routes);
+    if (!tap_has_family(&config, FAMILY_IPV6))
+        config.flags |= TAP_QUIET;
     if (args->mac.given)
         memcpy(config.mac, args->mac.bytes, sizeof config.mac);
     else

@@ -76,7 +76,7 @@ struct tap {
     bool asked;             /* the keeper's answer is to come */
     bool remade;    /* nobody waits for it: it was there before this broker, or is made again */
     bool forgotten; /* it is freed when that comes */
-    bool told;      /* the log has why it waits */
+    bool logged;    /* the log has why it waits */
 };
 
 TAILQ_HEAD(tap_queue, tap);

@@ -123,10 +123,10 @@ static void wait_for_next(struct tap *tap, const struct error *error)
 {
     bool is_new = tap->state != TAP_WAITING;
 
-    if (!tap->told)
+    if (!tap->logged)
         log_line(LOG_WARNING, "%s It is tried again every %d seconds.", error->message,
                  RETRY_SECONDS);
-    tap->told = true;
+    tap->logged = true;
     tap_set_state(tap, TAP_WAITING);
     if (is_new)
         tell(tap, TAP_WAITING_EVENT);
@@ -153,7 +153,7 @@ static void enter_open(struct tap *tap)
     bool lacks_bridge = !is_where_wanted(tap);
 
     tap->taps->opened++;
-    tap->told = false;
+    tap->logged = false;
     tap_set_state(tap, lacks_bridge ? TAP_WAITING : TAP_OPEN);
     tell(tap, !tap->remade   ? TAP_OPENED_EVENT
               : lacks_bridge ? TAP_WAITING_EVENT
@@ -240,7 +240,7 @@ static void enter_joined(struct tap *tap)
     netifs_update(tap->taps->host.netifs);
     if (tap->state != TAP_WAITING || !is_where_wanted(tap))
         return;
-    tap->told = false;
+    tap->logged = false;
     tap_set_state(tap, TAP_OPEN);
     tell(tap, TAP_RESTORED_EVENT);
 }
@@ -252,8 +252,8 @@ static void joined(struct keeper_call *call, const struct keeper_answer *answer,
     (void)fd;
     if (answer->error == 0)
         enter_joined(tap);
-    else if (answer->error != -ECANCELED && !tap->told && !tap->forgotten) {
-        tap->told = true;
+    else if (answer->error != -ECANCELED && !tap->logged && !tap->forgotten) {
+        tap->logged = true;
         log_line(LOG_WARNING,
                  "tap %s cannot become a port of %s: %s. It is tried again every %d "
                  "seconds.",
