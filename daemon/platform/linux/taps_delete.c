@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <linux/if_link.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,23 +22,11 @@ struct look {
     bool marked, tap, seen;
 };
 
-static bool has_text(const struct rtattr *attribute, const char *text)
-{
-    return attribute && RTA_PAYLOAD(attribute) == strlen(text) + 1 &&
-           memcmp(RTA_DATA(attribute), text, strlen(text) + 1) == 0;
-}
-
 /* NULL: it tells of no interface. */
 static const struct ifinfomsg *parse(const struct nlmsghdr *header,
                                      const struct rtattr *attributes[IFLA_MAX + 1])
 {
-    const struct ifinfomsg *link = NLMSG_DATA(header);
-
-    if (header->nlmsg_type != RTM_NEWLINK || header->nlmsg_len < NLMSG_LENGTH(sizeof *link))
-        return NULL;
-    netlink_attributes(IFLA_RTA(link), header->nlmsg_len - NLMSG_LENGTH(sizeof *link), attributes,
-                       IFLA_MAX + 1);
-    return link;
+    return netlink_read(header, RTM_NEWLINK, sizeof(struct ifinfomsg), attributes, IFLA_MAX + 1);
 }
 
 static void take_link(void *context, const struct nlmsghdr *header)
@@ -53,8 +40,8 @@ static void take_link(void *context, const struct nlmsghdr *header)
         netlink_attributes(RTA_DATA(attributes[IFLA_LINKINFO]),
                            RTA_PAYLOAD(attributes[IFLA_LINKINFO]), info, IFLA_INFO_MAX + 1);
     look->seen = true;
-    look->marked = has_text(attributes[IFLA_IFALIAS], TAP_MARK);
-    look->tap = has_text(info[IFLA_INFO_KIND], KIND);
+    look->marked = netlink_text_equal(attributes[IFLA_IFALIAS], TAP_MARK);
+    look->tap = netlink_text_equal(info[IFLA_INFO_KIND], KIND);
 }
 
 void tap_begin_link(struct netlink_request *request, uint16_t type, unsigned ifindex)
