@@ -236,7 +236,12 @@ static void check_together(struct ground *ground)
     ground_expect(ground, "with another interface in their group, so many are there", 5,
                   exists("nb-1") + exists("nb-2") + exists("nb-3") + exists("nb-foreign") +
                       exists("nb-other"));
-    shell("ip link set nb-other group default");
+    shell("ip link set nb-other group default && ip link set nb-foreign group 1851945579");
+    taps_delete_together(ifindexes, 4);
+    ground_expect(ground, "with another's tap in it that was asked for, so many are there", 5,
+                  exists("nb-1") + exists("nb-2") + exists("nb-3") + exists("nb-foreign") +
+                      exists("nb-other"));
+    shell("ip link set nb-foreign group default");
     taps_delete_together(ifindexes, 4);
     ground_expect(ground, "of ours, so many are there afterwards", 0,
                   exists("nb-1") + exists("nb-2") + exists("nb-3"));

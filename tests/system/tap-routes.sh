@@ -53,6 +53,8 @@ within 10 "the route ends with its tap" no_route
 within 10 "nothing is left" nothing_is_left
 refused "a route that there is" "the host has a route to 10.8.4.0/24 already, by eth7" \
     --hosts 192.168.7.1/24 --routes 10.8.4.0/24
+refused "an address of such a network" "the host has a route to 10.8.4.0/24 already, by eth7" \
+    --hosts 10.8.4.1/24
 refused "a network that is not allowed" "tap-networks" --hosts 192.168.7.1/24 --routes 10.0.0.0/8
 refused "a route without an address" "needs an address of the host" --routes 10.8.1.0/24
 

@@ -113,6 +113,10 @@ was_deleted() {
     [ "$(index "$one")" != "$was" ]
 }
 within 10 "what was moved is deleted" was_deleted
+within 10 "spares are there" has_spares 3
+one=$(spare) was=$(index "$one")
+ip link set "$one" down
+within 10 "what was taken down is deleted" was_deleted
 end_all
 
 # Ports: the second one is a spare. Without the bridge there is none.
