@@ -801,12 +801,15 @@ START_TEST(a_spare_that_others_changed_is_made_anew)
     ifindex = taps_find("nb-0");
     if (_i == 0)
         ck_assert_int_eq(taps_delete(ifindex), 0);
-    else
+    else if (_i == 1)
         fake_netif_rename("nb-0", "nb-z");
+    else
+        fake_netif_del("nb-0"); /* it is in another network namespace */
     fd = open_tap(&f, tap_request(KEEPER_OPEN_TAP));
     ck_assert_uint_ne(taps_find("nb-0"), ifindex);
     ck_assert_uint_eq(taps_find("nb-z"), 0);
     ck_assert_int_eq(state_of(&f, "nb-0"), SPARE_NONE);
+    ck_assert_uint_eq(fake_tap_count(), 1);
     close(fd);
     end(&f);
 }
@@ -890,7 +893,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_tap_of_nobody_is_not_made);
     tcase_add_loop_test(tests, a_spare_is_dropped_before_it_is_there, 0, 2);
     tcase_add_test(tests, a_spare_is_judged_as_a_tap);
-    tcase_add_loop_test(tests, a_spare_that_others_changed_is_made_anew, 0, 2);
+    tcase_add_loop_test(tests, a_spare_that_others_changed_is_made_anew, 0, 3);
     tcase_add_test(tests, a_spare_is_dropped);
 }
 

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <linux/if_link.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,23 +18,11 @@
 
 enum { GROUP = 0x6e62726b }; /* "nbrk" */
 
-static bool has_text(const struct rtattr *attribute, const char *text)
-{
-    return attribute && RTA_PAYLOAD(attribute) == strlen(text) + 1 &&
-           memcmp(RTA_DATA(attribute), text, strlen(text) + 1) == 0;
-}
-
 /* NULL: it tells of no interface. */
 static const struct ifinfomsg *parse(const struct nlmsghdr *header,
                                      const struct rtattr *attributes[IFLA_MAX + 1])
 {
-    const struct ifinfomsg *link = NLMSG_DATA(header);
-
-    if (header->nlmsg_type != RTM_NEWLINK || header->nlmsg_len < NLMSG_LENGTH(sizeof *link))
-        return NULL;
-    netlink_attributes(IFLA_RTA(link), header->nlmsg_len - NLMSG_LENGTH(sizeof *link), attributes,
-                       IFLA_MAX + 1);
-    return link;
+    return netlink_read(header, RTM_NEWLINK, sizeof(struct ifinfomsg), attributes, IFLA_MAX + 1);
 }
 
 /* Whether it is a tap with our mark. */
@@ -45,7 +32,8 @@ static bool tells_of_ours(const struct rtattr *const attributes[IFLA_MAX + 1])
 
     if (nest)
         netlink_attributes(RTA_DATA(nest), RTA_PAYLOAD(nest), info, IFLA_INFO_MAX + 1);
-    return has_text(attributes[IFLA_IFALIAS], TAP_MARK) && has_text(info[IFLA_INFO_KIND], KIND);
+    return netlink_text_equal(attributes[IFLA_IFALIAS], TAP_MARK) &&
+           netlink_text_equal(info[IFLA_INFO_KIND], KIND);
 }
 
 static void take_link(void *context, const struct nlmsghdr *header)
