@@ -756,6 +756,29 @@ START_TEST(another_broker_has_the_same_taps)
 }
 END_TEST
 
+START_TEST(another_broker_isolates_its_ports_again)
+{
+    static struct service s, next;
+    int fd, journal = memory_make("journal", 16 << 20);
+
+    begin(&s);
+    fake_netif_add("br0");
+    service_keep(&s, journal, "");
+    fd = open_tap(&s, FIRST, OPEN(A ",\"bridge\":\"br0\",\"isolated\":true"));
+    ck_assert_int_eq(taps_join("nb-a", "br0", false), 0);
+    close_all(&s);
+
+    follow(&next, &s, journal);
+    ck_assert_str_eq(taps_shown(&next), "nb-a open 1001 ");
+    ck_assert_uint_ne(fake_tap_find("nb-a")->flags & TAP_ISOLATED, 0);
+    close(fd);
+    notice(&next);
+    assert_nothing(&next);
+    end(&next);
+    close(journal);
+}
+END_TEST
+
 /* Killed after the lease was written down, and before the keeper acted: there is nothing. */
 START_TEST(killed_before_the_keeper_acted)
 {
@@ -1143,6 +1166,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_tap_that_is_renamed_is_still_closed);
     tcase_add_test(tests, a_persistent_tap_lasts_until_it_is_closed);
     tcase_add_test(tests, another_broker_has_the_same_taps);
+    tcase_add_test(tests, another_broker_isolates_its_ports_again);
     tcase_add_test(tests, killed_before_the_keeper_acted);
     tcase_add_test(tests, killed_before_the_client_had_it);
     tcase_add_test(tests, killed_before_the_interface_was_deleted);

@@ -376,14 +376,16 @@ void taps_tick(struct taps *taps)
 
 /* --- Restoring ----------------------------------------------------------------------------- */
 
-/* The interface was there before this broker. */
+/* The interface was there before this broker. A port is joined again in any case: nothing tells
+ * whether it is isolated still, and a broker that was taken may have changed that. */
 static void adopt(struct tap *tap, const struct netif *netif)
 {
     tap->ifindex = netif->ifindex;
     tap_set_state(tap, TAP_OPEN);
-    if (is_where_wanted(tap))
+    if (!tap->config.bridge[0])
         return;
-    tap_set_state(tap, TAP_WAITING); /* it was made anew, or is missing */
+    if (!is_where_wanted(tap))
+        tap_set_state(tap, TAP_WAITING); /* it was made anew, or is missing */
     go_on(tap);
 }
 
