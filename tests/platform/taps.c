@@ -191,7 +191,10 @@ static void check_delete(struct ground *ground)
     int fd = open_named("nb-del"), copy = dup(fd);
     unsigned ifindex = taps_find("nb-del");
     char frame[FRAME_MAX] = {0};
+    int waiting = 0;
 
+    ground_require(ioctl(fd, TUNGETSNDBUF, &waiting) == 0, "TUNGETSNDBUF");
+    ground_expect(ground, "bytes of its holder's that may wait", 1 << 20, waiting);
     ground_expect(ground, "it seems to be gone before", 0, taps_is_gone(fd));
     ground_expect_result(ground, "to delete a tap that is open", 0, taps_delete(ifindex));
     ground_expect(ground, "it seems to be gone", 1, taps_is_gone(copy));
