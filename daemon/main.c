@@ -28,7 +28,7 @@ static const char usage[] =
     "  -f, --foreground        stay in the foreground and log to standard error\n"
     "  -s, --socket PATH       where clients connect (" CONFIG_SOCKET_DEFAULT ")\n"
     "  -c, --config FILE       the configuration (" CONFIG_FILE_DEFAULT ")\n"
-    "  -S, --state FILE        keep routes and joins in FILE (not kept)\n"
+    "  -S, --state FILE        keep routes, joins and taps in FILE (not kept)\n"
     "  -p, --policy FILE       who may do what (" CONFIG_POLICY_DEFAULT ")\n"
     "  -m, --multicast FILE    routes and joins (" CONFIG_MULTICAST_DEFAULT ")\n"
     "  -u, --user NAME         the user to run as if root starts it (netbroker)\n"

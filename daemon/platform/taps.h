@@ -55,6 +55,10 @@ int taps_open_queue(const struct tap_config *config);
 /* The index of the interface of that name; 0: there is none. Returns at once. */
 unsigned taps_find(const char *name);
 
+/* Whether an interface of this index is in the network namespace of this process. Returns at once.
+ */
+bool taps_is_here(unsigned ifindex);
+
 /* Whether the interface of this descriptor is gone: then to close it costs nothing. Returns at
  * once. */
 bool taps_is_gone(int fd);

@@ -191,7 +191,10 @@ static void check_delete(struct ground *ground)
     int fd = open_named("nb-del"), copy = dup(fd);
     unsigned ifindex = taps_find("nb-del");
     char frame[FRAME_MAX] = {0};
+    int waiting = 0;
 
+    ground_require(ioctl(fd, TUNGETSNDBUF, &waiting) == 0, "TUNGETSNDBUF");
+    ground_expect(ground, "bytes of its holder's that may wait", 1 << 20, waiting);
     ground_expect(ground, "it seems to be gone before", 0, taps_is_gone(fd));
     ground_expect_result(ground, "to delete a tap that is open", 0, taps_delete(ifindex));
     ground_expect(ground, "it seems to be gone", 1, taps_is_gone(copy));
@@ -236,7 +239,12 @@ static void check_together(struct ground *ground)
     ground_expect(ground, "with another interface in their group, so many are there", 5,
                   exists("nb-1") + exists("nb-2") + exists("nb-3") + exists("nb-foreign") +
                       exists("nb-other"));
-    shell("ip link set nb-other group default");
+    shell("ip link set nb-other group default && ip link set nb-foreign group 1851945579");
+    taps_delete_together(ifindexes, 4);
+    ground_expect(ground, "with another's tap in it that was asked for, so many are there", 5,
+                  exists("nb-1") + exists("nb-2") + exists("nb-3") + exists("nb-foreign") +
+                      exists("nb-other"));
+    shell("ip link set nb-foreign group default");
     taps_delete_together(ifindexes, 4);
     ground_expect(ground, "of ours, so many are there afterwards", 0,
                   exists("nb-1") + exists("nb-2") + exists("nb-3"));

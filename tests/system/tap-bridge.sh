@@ -17,7 +17,7 @@ port_of() {
 }
 
 make_bridge
-guest nb-b 'bridge="br0"'
+guest nb-b 'bridge="br0"' isolated=true
 port_of br0 nb-b || fail "nb-b is no port of br0"
 pings "behind a bridge"
 ip link del br0
@@ -25,6 +25,27 @@ within 5 "it waits" grep -q waiting <(json '{"action": "SHOW_TAP"}')
 make_bridge
 within 10 "it is a port again" port_of br0 nb-b
 pings "behind the bridge that was made anew"
+
+# Others take it out, also for another bridge: it waits, and is a port of its own again.
+state_is() {
+    [ "$(json '{"action": "SHOW_TAP"}' | member payload.taps.0.state)" = "$1" ]
+}
+is_isolated() {
+    ip -d link show nb-b | grep -q "isolated on"
+}
+ip link set nb-b nomaster
+ip link set nb-b master br0 # not isolated
+within 20 "it is isolated again" is_isolated
+ip link set nb-b nomaster
+within 5 "it waits outside" state_is waiting
+within 20 "it is back" port_of br0 nb-b
+within 10 "it is open" state_is open
+ip link add br9 type bridge
+ip link set nb-b master br9
+within 5 "it waits in another bridge" state_is waiting
+within 20 "it is back from there" port_of br0 nb-b
+within 10 "it is open" state_is open
+pings "behind the bridge that it was taken from"
 end_guest nb-b
 within 10 "nothing is left" nothing_is_left
 ip link del br0

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Broker, keeper and clients are killed at random: taps stay or go as their leases say, and no frame
-# of theirs is lost. NB_KILLS says for how many seconds, NB_SEED repeats what was drawn once.
+# Broker, keeper and clients are killed at random, and a bridge is made anew: taps stay or go as their
+# leases say, ports are its ports again, and no frame of a tap is lost. NB_KILLS says for how many
+# seconds, NB_SEED repeats what was drawn once.
 . "$(dirname "$0")/lib.sh"
 spares=2
 . "$(dirname "$0")/tap-lib.sh"

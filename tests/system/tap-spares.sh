@@ -92,6 +92,7 @@ equal "names that two have" "" "$(cat $work/guest* | cut -d ' ' -f 1 | sort | un
 end_all
 
 # What others delete, rename or move is not handed over.
+other= # set by new_namespace
 within 10 "spares are there" has_spares 3
 first=$(spare)
 ip link delete "$first"
@@ -113,6 +114,20 @@ was_deleted() {
     [ "$(index "$one")" != "$was" ]
 }
 within 10 "what was moved is deleted" was_deleted
+within 10 "spares are there" has_spares 3
+one=$(spare) was=$(index "$one")
+ip link set "$one" down
+within 10 "what was taken down is deleted" was_deleted
+within 10 "spares are there" has_spares 3
+new_namespace other
+for one in $(comm -23 <(devices | tr ' ' '\n' | sort) <(taps | tr ' ' '\n' | sort)); do
+    ip link set "$one" netns "$other"
+done
+within 10 "others are made for those that are in another namespace" has_spares 3
+none_is_elsewhere() {
+    [ -z "$(inside other ip -o link show type tun)" ]
+}
+within 10 "they end there" none_is_elsewhere
 end_all
 
 # Ports: the second one is a spare. Without the bridge there is none.

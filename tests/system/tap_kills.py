@@ -2,7 +2,7 @@
 
     tap_kills.py run SEED SECONDS PID      kills for so long, and ends where a promise is broken;
                                            PID is the service manager
-    tap_kills.py guest FD NAME ADDRESS     a guest at a tap's descriptor: answers ARP and pings
+    tap_kills.py guest FDS NAME ADDRESS    a guest at a tap's descriptors: answers ARP and pings
     tap_kills.py station SOCKET ADDRESS    the same behind a link that serves u16le
 
 What is wanted is known at each moment: a tap is there as long as its program lives, and a
@@ -27,6 +27,7 @@ import tap
 WAIT = 60  # seconds, on a slow machine; nothing is measured
 SLOTS = 6  # taps at most, each with a network of its own
 SPARES = 2  # that the service has beside them
+BRIDGE = "br0"
 USERS = ("member", "operator", "stranger")
 WORK = "/run/netbroker-test"
 NETBROKER = WORK + "/build/client/netbroker"
@@ -59,18 +60,19 @@ def answer_frames(read, write, address):
             write(frame)
 
 
-def guest(fd, name, address):
+def guest(fds, name, address):
+    fds = [int(fd) for fd in fds.split(":")]
     print(name, flush=True)
 
     def read():
         while True:
-            select.select([int(fd)], [], [])
-            try:
-                return os.read(int(fd), 65536)
-            except BlockingIOError:
-                pass
+            for fd in select.select(fds, [], [])[0]:
+                try:
+                    return os.read(fd, 65536)
+                except BlockingIOError:
+                    pass
 
-    answer_frames(read, lambda frame: os.write(int(fd), frame), address)
+    answer_frames(read, lambda frame: os.write(fds[-1], frame), address)
 
 
 def station(path, address):
@@ -175,6 +177,24 @@ def devices():
             for link in json.loads(output or "[]") if link}
 
 
+def ports():
+    output = subprocess.run(["ip", "-json", "-details", "link", "show", "master", BRIDGE], check=False,
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    return {link["ifname"]: link["linkinfo"]["info_slave_data"]["isolated"]
+            for link in json.loads(output or "[]") if link}
+
+
+def routes_of(name):
+    output = subprocess.run(["ip", "-json", "route", "show", "dev", name], check=True,
+                            stdout=subprocess.PIPE).stdout
+    return {route["dst"] for route in json.loads(output)}
+
+
+def make_bridge():
+    subprocess.run(["ip", "link", "add", BRIDGE, "type", "bridge"], check=True)
+    subprocess.run(["ip", "link", "set", BRIDGE, "up"], check=True)
+
+
 def listed():
     return {tap["name"]: (tap["ifindex"], tap["mac"], tap["uid"], tap["state"])
             for tap in ask("SHOW_TAP")["payload"]["taps"]}
@@ -223,6 +243,9 @@ class Holder:
         self.found = devices().get(self.name)
         if not self.found:
             fail(f"{self.name} was opened, and there is no such interface")
+
+    def leased(self):
+        return self.name
 
     def stop_pings(self):
         if not self.pings:
@@ -283,6 +306,37 @@ class Spare(Exec):
         self.remember()
         subprocess.run(["ip", "address", "add", self.host + "/24", "dev", self.name], check=True)
         self.pings = Pings(self.guest)
+
+
+class Queues(Exec):
+    """The same of one with two queues, and a route to what is behind the guest."""
+
+    def begin(self):
+        self.route = f"192.168.{self.slot + 100}.0/24"
+        self.process = start(self.user, NETBROKER, "tap", "exec", self.name, "--queues", "2", "--hosts",
+                             self.host + "/24", "--routes", self.route, "--", "python3",
+                             WORK + "/build/tap_kills.py", "guest", "{fds}", "{name}", self.guest,
+                             name=self.name)
+
+    def check_alive(self):
+        super().check_alive()
+        if self.route not in routes_of(self.name):
+            fail(f"{self.name} has not its route {self.route}")
+
+
+class Port(Exec):
+    """The same of a port of a bridge, behind which nobody pings it."""
+
+    def begin(self):
+        self.process = start(self.user, NETBROKER, "tap", "exec", self.name, "--bridge", BRIDGE,
+                             "--isolated", "--", "python3", WORK + "/build/tap_kills.py", "guest",
+                             "{fd}", "{name}", self.guest, name=self.name)
+
+    def use(self):
+        self.remember()
+
+    def leased(self):
+        return f"{self.name} of {BRIDGE}"
 
 
 class Link(Exec):
@@ -351,6 +405,14 @@ class Persistent(Holder):
             self.kill()
 
 
+class Owned(Persistent):
+    """netbroker tap create --owner, by the administrator, for a user."""
+
+    def begin(self):
+        self.process = start("root", NETBROKER, "tap", "create", self.name, "--owner", self.user,
+                             "--queues", "2", "--hosts", self.host + "/24", name=self.name)
+
+
 # --- Kills ----------------------------------------------------------------------------------------
 
 
@@ -393,6 +455,18 @@ class Game:
     def kill_service(self):
         self.random.choice((self.kill_broker, self.kill_keeper))()
 
+    def move_bridge(self, meanwhile=None):
+        """The bridge is made anew, or a port taken out of it by somebody else."""
+        port = self.pick(Port)
+        if port and self.random.random() < 0.5:
+            subprocess.run(["ip", "link", "set", port.name, "nomaster"], check=True)
+        else:
+            subprocess.run(["ip", "link", "delete", BRIDGE], check=True)
+            time.sleep(self.random.random() / 50)
+            make_bridge()
+        if meanwhile:
+            meanwhile()
+
     def pick(self, kind=Holder):
         those = [holder for holder in self.holders.values() if isinstance(holder, kind)]
         return self.random.choice(those) if those else None
@@ -417,7 +491,8 @@ class Game:
         free = [slot for slot in range(SLOTS) if slot not in self.holders]
         if not free:
             return None
-        kind = self.random.choice((Exec, Spare, Spare, Link, Link, Persistent))
+        kind = self.random.choice((Exec, Spare, Spare, Link, Link, Persistent, Owned, Queues,
+                                   Port, Port))
         return kind(self.random.choice(free), self.random.choice(USERS))
 
     def open_one(self, meanwhile=None):
@@ -458,11 +533,15 @@ class Game:
     def find_wrong(self):
         wanted = {h.name: h.found for h in self.holders.values()}
         taps = {h.name: (*h.found, h.uid, "open") for h in self.holders.values()}
-        leases = sorted((h.name, h.uid) for h in self.holders.values())
+        leases = sorted((h.leased(), h.uid) for h in self.holders.values())
         for what, expected, look in (("taps", taps, listed), ("leases", leases, leased)):
             seen = look()
             if seen != expected:
                 return f"{what}: expected {expected}, saw {seen}"
+        expected = {h.name: True for h in self.holders.values() if isinstance(h, Port)}
+        seen = {name: isolated for name, isolated in ports().items() if name in wanted}
+        if seen != expected:
+            return f"ports and whether they are isolated: expected {expected}, saw {seen}"
         seen, totals = devices(), status()["taps"]
         beside = set(seen) - set(wanted)
         if len(beside) != totals["spares"] or len(beside) > SPARES:
@@ -494,6 +573,9 @@ class Game:
             "holder killed": (1, self.kill_holder),
             "holder and broker or keeper killed": (1, lambda: self.kill_holder(self.kill_service)),
             "client of a link killed": (1, self.kill_client),
+            "bridge made anew, or port taken out": (2, self.move_bridge),
+            "bridge, broker or keeper killed": (1, lambda: self.move_bridge(self.kill_service)),
+            "bridge, and any killed": (1, lambda: self.move_bridge(self.kill_any)),
             "any of the service's processes killed, some times": (2, self.kill_any),
             "the same while one opens": (1, lambda: self.open_one(self.kill_any)),
             "the same while a holder is killed": (1, lambda: self.kill_holder(self.kill_any)),
@@ -515,6 +597,7 @@ class Game:
 
 
 def run(seed, seconds, manager):
+    make_bridge()
     game = Game(int(seed), int(manager))
     try:
         game.play(float(seconds))

@@ -152,6 +152,16 @@ START_TEST(what_would_cost_others_is_invalid)
 }
 END_TEST
 
+/* The length of the headers is a hint, and may be left out. */
+START_TEST(the_header_of_tcp_ends_within_the_frame)
+{
+    make(ipv4_segments, 4, 0);
+    bytes[2] = 0;
+    ck_assert_int_eq(judge(OFFLOAD_HEADER + 34 + 31), FRAMING_INVALID);
+    ck_assert_int_eq(judge(OFFLOAD_HEADER + 34 + 32), FRAMING_FITS);
+}
+END_TEST
+
 /* Behind VLAN tags the headers are longer, and so is what no checksum may be written to. */
 START_TEST(tags_move_what_may_be_said)
 {
@@ -192,6 +202,7 @@ static void add_tests(TCase *tests)
     tcase_add_loop_test(tests, what_linux_says_is_right, 0, GOOD);
     tcase_add_loop_test(tests, a_frame_that_was_cut_off_is_none, 0, GOOD);
     tcase_add_test(tests, each_segment_fits_the_mtu);
+    tcase_add_test(tests, the_header_of_tcp_ends_within_the_frame);
     tcase_add_loop_test(tests, what_would_cost_others_is_invalid, 0, FAULTS);
     tcase_add_test(tests, tags_move_what_may_be_said);
     tcase_add_test(tests, the_kernel_leaves_two_bytes);

@@ -537,7 +537,11 @@ START_TEST(a_network_that_another_interface_has_is_refused)
 
     begin_taps(&f);
     fake_host_add("eth0", "192.0.2.130/25");
+    fake_route_add("eth1", "192.0.2.64/26");
     add_host(&request, "192.0.2.129", 25);
+    ck_assert_int_eq(ask(&f, request), -EADDRINUSE);
+    request.tap.host_count = 0;
+    add_host(&request, "192.0.2.65", 26); /* the host has a route to it */
     ck_assert_int_eq(ask(&f, request), -EADDRINUSE);
     request.tap.host_count = 0;
     add_host(&request, "192.0.2.1", 25);
@@ -581,11 +585,11 @@ END_TEST
 /* What no broker of ours sends. */
 START_TEST(routes_that_are_none_are_not_made)
 {
-    struct keeper_request requests[6];
+    struct keeper_request requests[7];
     struct fixture f;
 
     begin_taps(&f);
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < 7; i++) {
         requests[i] = tap_request(KEEPER_OPEN_TAP);
         add_host(&requests[i], "192.0.2.1", 26);
         add_route(&requests[i], "192.0.2.128/25");
@@ -596,7 +600,8 @@ START_TEST(routes_that_are_none_are_not_made)
     requests[3].tap.routes[0].length = 33;
     requests[4].tap.routes[0].address.bytes[3] = 129; /* bits behind the length */
     requests[5].tap.routes[0].address.bytes[5] = 1;
-    for (size_t i = 0; i < 6; i++)
+    prefix_parse("239.1.2.0/24", &requests[6].tap.routes[0]);
+    for (size_t i = 0; i < 7; i++)
         ck_assert_msg(ask(&f, requests[i]) == -EINVAL, "request %zu", i);
     end(&f);
 }
@@ -649,6 +654,19 @@ START_TEST(taps_that_are_not_allowed_are_not_made)
             add_host(&request, rows[i].host, rows[i].length);
         ck_assert_int_eq(ask(&f, request), rows[i].error);
     }
+    end(&f);
+}
+END_TEST
+
+/* The kernel would let everybody attach it. */
+START_TEST(a_tap_of_nobody_is_not_made)
+{
+    struct keeper_request request = tap_request(KEEPER_OPEN_TAP);
+    struct fixture f;
+
+    begin_taps(&f);
+    request.tap.owner = UINT32_MAX;
+    ck_assert_int_eq(ask(&f, request), -EINVAL);
     end(&f);
 }
 END_TEST
@@ -726,6 +744,25 @@ START_TEST(a_spare_is_the_keeper_s_until_it_is_asked_for)
 }
 END_TEST
 
+/* The next broker would lend it as isolated. */
+START_TEST(a_spare_is_not_changed)
+{
+    struct keeper_request spare = spare_request("nb-0"), join = tap_request(KEEPER_JOIN_TAP);
+    struct fixture f;
+
+    begin_taps(&f);
+    f.config.tap_spares = 1;
+    strcpy(spare.tap.bridge, "br0");
+    spare.tap.flags = TAP_ISOLATED | TAP_QUIET;
+    ck_assert_int_eq(ask_error(&f, spare), 0);
+    strcpy(join.tap.bridge, "br0");
+    ck_assert_int_eq(ask_error(&f, join), -EBUSY);
+    ck_assert_uint_eq(fake_tap_find("nb-0")->flags, TAP_ISOLATED | TAP_QUIET);
+    spares_close(&f.operations.spares);
+    end(&f);
+}
+END_TEST
+
 START_TEST(a_spare_is_judged_as_a_tap)
 {
     struct keeper_request request = spare_request("nb-0");
@@ -764,13 +801,47 @@ START_TEST(a_spare_that_others_changed_is_made_anew)
     ifindex = taps_find("nb-0");
     if (_i == 0)
         ck_assert_int_eq(taps_delete(ifindex), 0);
-    else
+    else if (_i == 1)
         fake_netif_rename("nb-0", "nb-z");
+    else
+        fake_netif_del("nb-0"); /* it is in another network namespace */
     fd = open_tap(&f, tap_request(KEEPER_OPEN_TAP));
     ck_assert_uint_ne(taps_find("nb-0"), ifindex);
     ck_assert_uint_eq(taps_find("nb-z"), 0);
     ck_assert_int_eq(state_of(&f, "nb-0"), SPARE_NONE);
+    ck_assert_uint_eq(fake_tap_count(), 1);
     close(fd);
+    end(&f);
+}
+END_TEST
+
+static struct errand waiting;
+
+static bool run_later(void *context, const struct errand *errand)
+{
+    (void)context;
+    waiting = *errand;
+    return true;
+}
+
+/* Whether the process beside the loop has begun with it or not. */
+START_TEST(a_spare_is_dropped_before_it_is_there)
+{
+    struct keeper_request spare = spare_request("nb-0");
+    struct fixture f;
+
+    begin_with_spares(&f, 1);
+    f.operations.defer = run_later;
+    ck_assert_int_eq(ask_error(&f, spare), 0);
+    tell(&f, tap_request(KEEPER_DROP_SPARE));
+    f.operations.defer = run_at_once;
+    if (_i == 0)
+        errand_do(&waiting, &f.operations);
+    else
+        waiting.made(&f.operations, waiting.number, taps_open(&spare.tap));
+    spares_settle(&f.operations);
+    ck_assert_int_eq(state_of(&f, "nb-0"), SPARE_NONE);
+    ck_assert_uint_eq(fake_tap_count(), 0);
     end(&f);
 }
 END_TEST
@@ -818,8 +889,11 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, routes_that_are_none_are_not_made);
     tcase_add_test(tests, a_message_of_another_size_ends_the_broker);
     tcase_add_test(tests, a_spare_is_the_keeper_s_until_it_is_asked_for);
+    tcase_add_test(tests, a_spare_is_not_changed);
+    tcase_add_test(tests, a_tap_of_nobody_is_not_made);
+    tcase_add_loop_test(tests, a_spare_is_dropped_before_it_is_there, 0, 2);
     tcase_add_test(tests, a_spare_is_judged_as_a_tap);
-    tcase_add_loop_test(tests, a_spare_that_others_changed_is_made_anew, 0, 2);
+    tcase_add_loop_test(tests, a_spare_that_others_changed_is_made_anew, 0, 3);
     tcase_add_test(tests, a_spare_is_dropped);
 }
 

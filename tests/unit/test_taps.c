@@ -611,6 +611,41 @@ START_TEST(events_tell_of_taps_and_their_bridges)
 }
 END_TEST
 
+/* It waits where others have taken it out, and they or the service bring it back. */
+START_TEST(a_port_follows_its_bridge)
+{
+    struct service s;
+    int fd;
+
+    begin(&s);
+    fake_netif_add("br0");
+    fake_netif_add("br9");
+    expect(client_ask(&s, ROOT, "{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[\"tap.*\"]}}"),
+           "success");
+    fd = open_tap(&s, FIRST, OPEN(A ",\"bridge\":\"br0\",\"isolated\":true"));
+    assert_event(&s, "tap.opened");
+    fake_netif_join("nb-a", "br9");
+    notice(&s);
+    assert_event(&s, "tap.waiting");
+    fake_netif_join("nb-a", NULL);
+    notice(&s);
+    ck_assert_uint_eq(taps_in(&s)->waiting, 1);
+    fake_netif_join("nb-a", "br0");
+    notice(&s);
+    assert_event(&s, "tap.restored");
+    ck_assert_uint_eq(taps_in(&s)->waiting, 0);
+    fake_netif_join("nb-a", NULL);
+    notice(&s);
+    assert_event(&s, "tap.waiting");
+    for (int i = 0; i < 5; i++)
+        tap_ops.tick(kind_self(&s.services.kinds, &tap_ops));
+    notice(&s);
+    assert_event(&s, "tap.restored");
+    close(fd);
+    end(&s);
+}
+END_TEST
+
 /* The keeper refuses once; it is tried again some seconds later. */
 START_TEST(a_port_is_tried_again)
 {
@@ -714,6 +749,29 @@ START_TEST(another_broker_has_the_same_taps)
     ck_assert_uint_eq(fake_tap_count(), 2);
     close(fds[0]);
     expect(client_ask(&next, FIRST, CLOSE("\"name\":\"nb-p\"")), "success");
+    notice(&next);
+    assert_nothing(&next);
+    end(&next);
+    close(journal);
+}
+END_TEST
+
+START_TEST(another_broker_isolates_its_ports_again)
+{
+    static struct service s, next;
+    int fd, journal = memory_make("journal", 16 << 20);
+
+    begin(&s);
+    fake_netif_add("br0");
+    service_keep(&s, journal, "");
+    fd = open_tap(&s, FIRST, OPEN(A ",\"bridge\":\"br0\",\"isolated\":true"));
+    ck_assert_int_eq(taps_join("nb-a", "br0", false), 0);
+    close_all(&s);
+
+    follow(&next, &s, journal);
+    ck_assert_str_eq(taps_shown(&next), "nb-a open 1001 ");
+    ck_assert_uint_ne(fake_tap_find("nb-a")->flags & TAP_ISOLATED, 0);
+    close(fd);
     notice(&next);
     assert_nothing(&next);
     end(&next);
@@ -1103,10 +1161,12 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, few_wait_for_the_end_of_a_tap);
     tcase_add_test(tests, the_policy_judges_name_and_bridge);
     tcase_add_test(tests, events_tell_of_taps_and_their_bridges);
+    tcase_add_test(tests, a_port_follows_its_bridge);
     tcase_add_test(tests, a_port_is_tried_again);
     tcase_add_test(tests, a_tap_that_is_renamed_is_still_closed);
     tcase_add_test(tests, a_persistent_tap_lasts_until_it_is_closed);
     tcase_add_test(tests, another_broker_has_the_same_taps);
+    tcase_add_test(tests, another_broker_isolates_its_ports_again);
     tcase_add_test(tests, killed_before_the_keeper_acted);
     tcase_add_test(tests, killed_before_the_client_had_it);
     tcase_add_test(tests, killed_before_the_interface_was_deleted);

@@ -200,6 +200,12 @@ unsigned taps_find(const char *name)
     return find_netif(name);
 }
 
+bool taps_is_here(unsigned ifindex)
+{
+    fake_taps_settle();
+    return fake_netif_exists(ifindex);
+}
+
 bool taps_is_gone(int fd)
 {
     char frame;
@@ -212,12 +218,14 @@ int taps_delete(unsigned ifindex)
     const struct fake *kernel = fake_kernel();
 
     fake_taps_settle();
+    if (!fake_netif_exists(ifindex))
+        return 0;
     for (size_t i = 0; i < kernel->tap_count; i++)
         if (kernel->taps[i].ifindex == ifindex) {
             drop(&fake_kernel()->taps[i]);
             return 0;
         }
-    return fake_netif_exists(ifindex) ? -EPERM : 0;
+    return -EPERM;
 }
 
 void taps_delete_together(const unsigned *ifindexes, size_t count)

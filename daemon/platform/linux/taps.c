@@ -45,6 +45,13 @@ unsigned taps_find(const char *name)
     return if_nametoindex(name);
 }
 
+bool taps_is_here(unsigned ifindex)
+{
+    char name[IFNAMSIZ];
+
+    return if_indextoname(ifindex, name) != NULL;
+}
+
 /* tun_chr_poll() of drivers/net/tun.c. Most questions by ioctl(2) wait for the lock of all changes
  * to interfaces; this one does not. #syscalls keeper: poll ppoll */
 bool taps_is_gone(int fd)
@@ -193,16 +200,15 @@ struct search {
 /* On a link between two, the prefix is around the other's address (IFA_ADDRESS). */
 static void take_address(void *context, const struct nlmsghdr *header)
 {
-    const struct ifaddrmsg *info = NLMSG_DATA(header);
     const struct rtattr *attributes[IFA_MAX + 1], *there;
+    const struct ifaddrmsg *info =
+        netlink_read(header, RTM_NEWADDR, sizeof *info, attributes, IFA_MAX + 1);
     struct search *search = context;
     struct address address = {0};
     struct prefix prefix;
 
-    if (header->nlmsg_type != RTM_NEWADDR || header->nlmsg_len < NLMSG_LENGTH(sizeof *info))
+    if (!info)
         return;
-    netlink_attributes(IFA_RTA(info), header->nlmsg_len - NLMSG_LENGTH(sizeof *info), attributes,
-                       IFA_MAX + 1);
     there = attributes[IFA_ADDRESS];
     address.family = info->ifa_family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6;
     if (!there || RTA_PAYLOAD(there) != bytes_of(&address) ||
@@ -216,14 +222,9 @@ static void take_address(void *context, const struct nlmsghdr *header)
 
 int taps_find_overlap(const struct prefix *network, char *ret)
 {
-    struct ifaddrmsg info = {.ifa_family = AF_UNSPEC};
     struct search search = {.network = network};
-    struct netlink_request request;
-    int result;
+    int result = netlink_ask_addresses(AF_UNSPEC, take_address, &search);
 
-    netlink_request_begin(&request, RTM_GETADDR, NLM_F_DUMP, &info, sizeof info);
-    request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-    result = netlink_ask(&request.header, take_address, &search);
     if (result < 0 || !search.found)
         return result;
     if (!if_indextoname(search.found, ret))

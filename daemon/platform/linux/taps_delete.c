@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <linux/if_link.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,42 +18,31 @@
 
 enum { GROUP = 0x6e62726b }; /* "nbrk" */
 
-struct look {
-    bool marked, tap, seen;
-};
-
-static bool has_text(const struct rtattr *attribute, const char *text)
-{
-    return attribute && RTA_PAYLOAD(attribute) == strlen(text) + 1 &&
-           memcmp(RTA_DATA(attribute), text, strlen(text) + 1) == 0;
-}
-
 /* NULL: it tells of no interface. */
 static const struct ifinfomsg *parse(const struct nlmsghdr *header,
                                      const struct rtattr *attributes[IFLA_MAX + 1])
 {
-    const struct ifinfomsg *link = NLMSG_DATA(header);
+    return netlink_read(header, RTM_NEWLINK, sizeof(struct ifinfomsg), attributes, IFLA_MAX + 1);
+}
 
-    if (header->nlmsg_type != RTM_NEWLINK || header->nlmsg_len < NLMSG_LENGTH(sizeof *link))
-        return NULL;
-    netlink_attributes(IFLA_RTA(link), header->nlmsg_len - NLMSG_LENGTH(sizeof *link), attributes,
-                       IFLA_MAX + 1);
-    return link;
+/* Whether it is a tap with our mark. */
+static bool tells_of_ours(const struct rtattr *const attributes[IFLA_MAX + 1])
+{
+    const struct rtattr *nest = attributes[IFLA_LINKINFO], *info[IFLA_INFO_MAX + 1] = {NULL};
+
+    if (nest)
+        netlink_attributes(RTA_DATA(nest), RTA_PAYLOAD(nest), info, IFLA_INFO_MAX + 1);
+    return netlink_text_equal(attributes[IFLA_IFALIAS], TAP_MARK) &&
+           netlink_text_equal(info[IFLA_INFO_KIND], KIND);
 }
 
 static void take_link(void *context, const struct nlmsghdr *header)
 {
-    const struct rtattr *attributes[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1] = {NULL};
-    struct look *look = context;
+    const struct rtattr *attributes[IFLA_MAX + 1];
+    bool *ours = context;
 
-    if (!parse(header, attributes))
-        return;
-    if (attributes[IFLA_LINKINFO])
-        netlink_attributes(RTA_DATA(attributes[IFLA_LINKINFO]),
-                           RTA_PAYLOAD(attributes[IFLA_LINKINFO]), info, IFLA_INFO_MAX + 1);
-    look->seen = true;
-    look->marked = has_text(attributes[IFLA_IFALIAS], TAP_MARK);
-    look->tap = has_text(info[IFLA_INFO_KIND], KIND);
+    if (parse(header, attributes))
+        *ours = tells_of_ours(attributes);
 }
 
 void tap_begin_link(struct netlink_request *request, uint16_t type, unsigned ifindex)
@@ -67,15 +55,15 @@ void tap_begin_link(struct netlink_request *request, uint16_t type, unsigned ifi
 int tap_is_ours(int link, unsigned ifindex)
 {
     struct netlink_request request;
-    struct look look = {0};
+    bool ours = false;
     int result;
 
     tap_begin_link(&request, RTM_GETLINK, ifindex);
     request.header.nlmsg_flags = NLM_F_REQUEST;
-    result = netlink_ask_by(link, &request.header, take_link, &look);
+    result = netlink_ask_by(link, &request.header, take_link, &ours);
     if (result < 0)
         return result;
-    return look.seen && look.marked && look.tap ? 0 : -EPERM;
+    return ours ? 0 : -EPERM;
 }
 
 int taps_delete(unsigned ifindex)
@@ -102,6 +90,15 @@ struct members {
     bool strange; /* one is in the group that we have not put there */
 };
 
+static bool is_member(const struct members *members, int ifindex)
+{
+    for (size_t i = 0; i < members->count; i++)
+        if (members->ifindexes[i] == (unsigned)ifindex)
+            return true;
+    return false;
+}
+
+/* What was asked for may be another's, and in the group by somebody else. */
 static void take_member(void *context, const struct nlmsghdr *header)
 {
     const struct rtattr *attributes[IFLA_MAX + 1];
@@ -110,13 +107,11 @@ static void take_member(void *context, const struct nlmsghdr *header)
 
     if (!link || netlink_u32(attributes[IFLA_GROUP], 0) != GROUP)
         return;
-    for (size_t i = 0; i < members->count; i++)
-        if (members->ifindexes[i] == (unsigned)link->ifi_index)
-            return;
-    members->strange = true;
+    if (!is_member(members, link->ifi_index) || !tells_of_ours(attributes))
+        members->strange = true;
 }
 
-/* Whether all members of the group are among these. */
+/* Whether all members of the group are among these, and ours. */
 static bool group_is_ours(int link, const unsigned *ifindexes, size_t count)
 {
     struct members members = {ifindexes, count, false};

@@ -62,16 +62,14 @@ struct search {
 
 static void take_route(void *context, const struct nlmsghdr *header)
 {
-    const struct rtmsg *route = NLMSG_DATA(header);
     const struct rtattr *attributes[RTA_MAX + 1], *to;
+    const struct rtmsg *route =
+        netlink_read(header, RTM_NEWROUTE, sizeof *route, attributes, RTA_MAX + 1);
     struct search *search = context;
 
-    if (header->nlmsg_type != RTM_NEWROUTE || header->nlmsg_len < NLMSG_LENGTH(sizeof *route) ||
-        route->rtm_dst_len != search->network->length ||
+    if (!route || route->rtm_dst_len != search->network->length ||
         route->rtm_family != family_of(search->network))
         return;
-    netlink_attributes(RTM_RTA(route), header->nlmsg_len - NLMSG_LENGTH(sizeof *route), attributes,
-                       RTA_MAX + 1);
     to = attributes[RTA_DST];
     if (netlink_u32(attributes[RTA_TABLE], route->rtm_table) != RT_TABLE_MAIN || !to ||
         RTA_PAYLOAD(to) != bytes_of(search->network) ||

@@ -150,7 +150,7 @@ static int find_owner(const struct prefix *network, int error, struct keeper_ans
     return error;
 }
 
-static int find_route(const struct prefix *network, struct keeper_answer *answer)
+static int find_route(const struct prefix *network, int error, struct keeper_answer *answer)
 {
     char other[INTERFACE_NAME_MAX + 1], text[PREFIX_TEXT_MAX];
     int result = taps_find_route(network, other);
@@ -159,10 +159,19 @@ static int find_route(const struct prefix *network, struct keeper_answer *answer
         return result;
     snprintf(answer->text, sizeof answer->text, "the host has a route to %s already%s%s",
              prefix_format(network, text), other[0] ? ", by " : "", other);
-    return -EEXIST;
+    return error;
 }
 
-/* A network that another interface has would be led to the tap's holder. */
+static int find_either(const struct prefix *network, int error, struct keeper_answer *answer)
+{
+    int result = find_owner(network, error, answer);
+
+    return result == 0 ? find_route(network, error, answer) : result;
+}
+
+/* A network that another interface has, or that the host reaches by another way, would be led to
+ * the tap's holder: the kernel makes a route of each address, and prefers it to those with a
+ * metric. */
 static int find_overlap(const struct tap_config *tap, struct keeper_answer *answer)
 {
     int result = 0;
@@ -170,12 +179,10 @@ static int find_overlap(const struct tap_config *tap, struct keeper_answer *answ
     for (uint32_t i = 0; i < tap->host_count && result == 0; i++) {
         struct prefix network = prefix_of(&tap->hosts[i].address, tap->hosts[i].length);
 
-        result = find_owner(&network, -EADDRINUSE, answer);
+        result = find_either(&network, -EADDRINUSE, answer);
     }
     for (uint32_t i = 0; i < tap->route_count && result == 0; i++)
-        result = find_owner(&tap->routes[i], -EEXIST, answer);
-    for (uint32_t i = 0; i < tap->route_count && result == 0; i++)
-        result = find_route(&tap->routes[i], answer);
+        result = find_either(&tap->routes[i], -EEXIST, answer);
     return result;
 }
 
@@ -267,12 +274,15 @@ int tap_close(struct operations *operations, const struct keeper_request *reques
     return 0;
 }
 
+/* A spare stays as it was made: who takes it gets what it was said to be, isolation included, which
+ * no broker sees. */
 int tap_join(struct operations *operations, const struct keeper_request *request,
              struct keeper_answer *answer)
 {
     const struct tap_config *tap = &request->tap;
 
-    (void)operations;
     (void)answer;
+    if (spares_find(&operations->spares, tap->name))
+        return -EBUSY;
     return taps_join(tap->name, tap->bridge, tap->flags & TAP_ISOLATED);
 }

@@ -60,12 +60,19 @@ static void forget(struct operations *operations, struct spare *spare, int error
 
 /* --- Its end ------------------------------------------------------------------------------- */
 
-/* What is gone costs nothing to close. */
+/* What is gone costs nothing to close. What an administrator has moved to another network namespace
+ * cannot be deleted from here, and ends with its descriptor; the kernel takes its time for that,
+ * but else this one would be in another's place for ever. */
+static bool is_to_be_closed(const struct spare *spare)
+{
+    return taps_is_gone(spare->fd) || !taps_is_here(spare->ifindex);
+}
+
 static void end(struct operations *operations, struct spare *spare)
 {
     struct errand errand = {.run = tap_delete_all, .number = spare->ifindex};
 
-    if (taps_is_gone(spare->fd)) {
+    if (is_to_be_closed(spare)) {
         close(spare->fd);
         forget(operations, spare, -ENODEV);
         return;
@@ -80,7 +87,7 @@ void spares_settle(struct operations *operations)
     for (size_t i = 0; i < SPARES_MAX; i++) {
         struct spare *spare = &operations->spares.list[i];
 
-        if (spare->state == SPARE_ENDING && taps_is_gone(spare->fd)) {
+        if (spare->state == SPARE_ENDING && is_to_be_closed(spare)) {
             close(spare->fd);
             forget(operations, spare, -ENODEV);
         }

@@ -46,12 +46,12 @@ static bool can_be_made(const struct stock *stock, const struct stock_shape *sha
 /* As many of each that can be made, and one more of the first where that does not come out even. */
 static size_t share_of(const struct stock *stock, size_t i)
 {
-    size_t before = 0, all = 0;
+    size_t before = 0, all = 1; /* with this one */
 
     if (!can_be_made(stock, &stock->shapes[i]))
         return 0;
     for (size_t j = 0; j < stock->shape_count; j++) {
-        bool can = can_be_made(stock, &stock->shapes[j]);
+        bool can = j != i && can_be_made(stock, &stock->shapes[j]);
 
         all += can;
         before += can && j < i;

@@ -26,6 +26,16 @@ static const struct netif *netif_of(const struct tap *tap)
     return tap->ifindex ? netifs_find_index(tap->taps->host.netifs, tap->ifindex) : NULL;
 }
 
+/* A bridge may be there, and the tap none of its ports: it was made anew, or others took that out.
+ */
+static bool is_where_wanted(const struct tap *tap)
+{
+    const struct netif *bridge = netifs_find(tap->taps->host.netifs, tap->config.bridge);
+    const struct netif *netif = netif_of(tap);
+
+    return !tap->config.bridge[0] || (netif && bridge && netif->master == bridge->ifindex);
+}
+
 /* --- Closing ------------------------------------------------------------------------------- */
 
 /* By the name that it has now: somebody may have given it another one. False: that is out of reach,
@@ -140,7 +150,7 @@ static void refuse(struct tap *tap, const struct error *error)
  * kernel tells soon that the interface is gone. */
 static void enter_open(struct tap *tap)
 {
-    bool lacks_bridge = strcmp(tap->call.request.tap.bridge, tap->config.bridge) != 0;
+    bool lacks_bridge = !is_where_wanted(tap);
 
     tap->taps->opened++;
     tap->logged = false;
@@ -228,7 +238,7 @@ static bool has_bridge(const struct tap *tap)
 static void enter_joined(struct tap *tap)
 {
     netifs_update(tap->taps->host.netifs);
-    if (tap->state != TAP_WAITING || !has_bridge(tap))
+    if (tap->state != TAP_WAITING || !is_where_wanted(tap))
         return;
     tap->logged = false;
     tap_set_state(tap, TAP_OPEN);
@@ -289,14 +299,34 @@ static void lose_netif(struct taps *taps, const struct netif *netif)
         }
 }
 
+static void wait_for_bridge(struct tap *tap)
+{
+    tap_set_state(tap, TAP_WAITING);
+    tell(tap, TAP_WAITING_EVENT);
+}
+
 static void lose_bridge(struct taps *taps, const char *name)
 {
     struct tap *tap;
 
     TAILQ_FOREACH (tap, &taps->order, in_order)
-        if (tap->state == TAP_OPEN && strcmp(tap->config.bridge, name) == 0) {
-            tap_set_state(tap, TAP_WAITING);
-            tell(tap, TAP_WAITING_EVENT);
+        if (tap->state == TAP_OPEN && strcmp(tap->config.bridge, name) == 0)
+            wait_for_bridge(tap);
+}
+
+/* Others have made it a port of something else, or of nothing. Where they make it one of its
+ * bridge, it is asked for all the same: they know nothing of its isolation. */
+static void follow_master(struct taps *taps, const struct netif *is)
+{
+    struct tap *tap;
+
+    TAILQ_FOREACH (tap, &taps->order, in_order)
+        if (tap->ifindex == is->ifindex && tap->config.bridge[0]) {
+            if (tap->state == TAP_OPEN && !is_where_wanted(tap))
+                wait_for_bridge(tap);
+            else if (tap->state == TAP_WAITING && is_where_wanted(tap))
+                go_on(tap);
+            return;
         }
 }
 
@@ -316,6 +346,8 @@ void taps_netif_changed(struct taps *taps, const struct netif *was, const struct
     stock_netif_changed(&taps->stock, was, is);
     if (was && !same)
         lose_netif(taps, was);
+    if (same && was->master != is->master)
+        follow_master(taps, is);
     if (same && strcmp(was->name, is->name) == 0)
         return;
     if (was)
@@ -344,16 +376,16 @@ void taps_tick(struct taps *taps)
 
 /* --- Restoring ----------------------------------------------------------------------------- */
 
-/* The interface was there before this broker. */
+/* The interface was there before this broker. A port is joined again in any case: nothing tells
+ * whether it is isolated still, and a broker that was taken may have changed that. */
 static void adopt(struct tap *tap, const struct netif *netif)
 {
-    const struct netif *bridge = netifs_find(tap->taps->host.netifs, tap->config.bridge);
-
     tap->ifindex = netif->ifindex;
     tap_set_state(tap, TAP_OPEN);
-    if (!tap->config.bridge[0] || (bridge && netif->master == bridge->ifindex))
+    if (!tap->config.bridge[0])
         return;
-    tap_set_state(tap, TAP_WAITING); /* it was made anew, or is missing */
+    if (!is_where_wanted(tap))
+        tap_set_state(tap, TAP_WAITING); /* it was made anew, or is missing */
     go_on(tap);
 }
 
