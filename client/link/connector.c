@@ -25,13 +25,14 @@ static void drop_socket(struct place *place)
     place->fd = -1;
 }
 
-/* Of each reason it is told once, until another one comes or it succeeds. */
-static void try_later(struct place *place, int error)
+/* Of each reason it is told once, until another one comes or it succeeds. why: NULL, or what it is
+ * beside the error. */
+static void try_later(struct place *place, int error, const char *why)
 {
     drop_socket(place);
     if (error != place->told)
         link_warn(place->link, "%s cannot be reached (%s); it is tried again", place->text,
-                  strerror(-error));
+                  why ? why : strerror(-error));
     place->told = error;
     place_timer(place, place->delay_ms);
     place->delay_ms = place->delay_ms * 2 < DELAY_MOST_MS ? place->delay_ms * 2 : DELAY_MOST_MS;
@@ -48,7 +49,7 @@ static void connected(struct place *place)
     result = place_port(place, fd, name);
     if (result < 0) {
         link_warn(place->link, "%s cannot be joined: %s", place->text, link_problem(place->link));
-        try_later(place, result);
+        try_later(place, result, NULL);
         return;
     }
     place->told = 0;
@@ -79,13 +80,14 @@ static int bind_local(struct place *place)
 
 static void try(struct place *place)
 {
+    const char *why = NULL;
     int result = 0;
 
     place->fd = socket_new(&place->address, place->socket_type);
     if (place->fd < 0)
         result = place->fd;
-    else if (place->socket_type == SOCK_DGRAM)
-        result = bind_local(place);
+    else if (place->socket_type == SOCK_DGRAM && (result = bind_local(place)) < 0)
+        why = link_problem(place->link); /* of the path here, not of the other program's */
     if (result == 0 && connect(place->fd, &place->address.any, place->address.length) < 0)
         result = -errno;
     if (result == -EINPROGRESS)
@@ -93,7 +95,7 @@ static void try(struct place *place)
     else if (result == 0)
         connected(place);
     if (result < 0)
-        try_later(place, result);
+        try_later(place, result, why);
 }
 
 /* --- Later --------------------------------------------------------------------------------- */
@@ -105,7 +107,7 @@ static void on_ready(struct place *place)
 
     getsockopt(place->fd, SOL_SOCKET, SO_ERROR, &error, &length);
     if (error)
-        try_later(place, -error);
+        try_later(place, -error, NULL);
     else
         connected(place);
 }

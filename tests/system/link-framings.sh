@@ -85,6 +85,13 @@ mistaken() {
 mistaken "where the other end is"
 mistaken "--framing: it is u16le, u16be" --listen $work/s --framing u16
 mistaken "--datagrams: the framing" --listen $work/s --framing u16le --datagrams
+touch $work/plain
+"$build/client/netbroker" link serve --no-tap --datagrams --connect $work/nobody --local $work/plain \
+    2>$work/err &
+link=$!
+within 10 "what is said of a local path" grep -q "$work/plain is there, and is no socket" $work/err
+kill $link
+wait $link || fail "the link's end"
 mistaken "a socket that this command inherits" --no-tap --fd 9
 python3 - "$build/client/netbroker" 2>$work/err <<'END' || fail "a descriptor twice: $(cat $work/err)"
 import socket, subprocess, sys
