@@ -55,6 +55,10 @@
     O(DROP_SPARE, tap_check_name, tap_drop_spare, NONE, 8192, 1000)                                \
     TEST_OPERATIONS(O)
 
+/* H(name): `const struct keeper_hooks name_hooks` (operations.h) says what a kind does in the
+ * keeper when nobody asks. */
+#define KEEPER_HOOKS(H) H(tap)
+
 /* K(name): `const struct keeper_kind name_kept` says what it is. */
 #define KEEPER_KINDS(K)                                                                            \
     K(mroute)                                                                                      \
