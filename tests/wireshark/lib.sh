@@ -35,5 +35,7 @@ quietly() {
 
     "$@" 2>"$work/err" || status=$?
     sed -i '/^Running as user "root"/d' "$work/err"
-    [ $status = 0 ] && [ ! -s "$work/err" ] || fail "$*: status $status, $(cat "$work/err")"
+    if [ $status != 0 ] || [ -s "$work/err" ]; then
+        fail "$*: status $status, $(cat "$work/err")"
+    fi
 }
