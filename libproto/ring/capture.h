@@ -109,7 +109,7 @@ struct capture_record {
     const unsigned char *payload; /* in the ring: header.length bytes, aligned to 8 */
 };
 
-/* The members are the reader's own, but for end. */
+/* The members are the reader's own, but for end and untold. */
 struct capture_reader {
     const struct capture_control *control;
     const ring_data *data;
@@ -118,8 +118,10 @@ struct capture_reader {
     uint64_t head; /* the last one that was seen */
     uint64_t next, released;
     uint64_t waits;
+    uint64_t sequence; /* of the next frame, if it has begun */
+    uint64_t untold;   /* of a ring that has ended: frames lost at last, of which no gap told */
+    bool has_begun, is_broken;
     enum ring_end end;
-    bool is_broken;
 };
 
 /* Begins to read, at the records that were not released before. The control and the data are mapped

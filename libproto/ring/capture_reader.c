@@ -14,6 +14,7 @@ bool capture_reader_init(struct capture_reader *reader, const struct capture_con
     reader->size = mapped;
     reader->head = reader->next = reader->released = tail;
     reader->waits = RING_LOAD(&page->waiting, relaxed);
+    reader->has_begun = tail == 0;
     if (ring_size_is_right(mapped) && control->magic == RING_MAGIC &&
         control->version == RING_VERSION && control->size == mapped)
         return true;
@@ -49,6 +50,20 @@ bool capture_header_fits(const struct capture_header *header, uint64_t published
            capture_record_bytes(header->length) <= published;
 }
 
+/* The sequence of the frame that comes next, as this record says. */
+static uint64_t sequence_behind(const struct capture_reader *reader, uint64_t at,
+                                const struct capture_header *header)
+{
+    struct capture_gap gap;
+
+    if (header->kind == CAPTURE_FRAME)
+        return header->sequence + 1;
+    if (header->kind != CAPTURE_GAP)
+        return header->sequence;
+    ring_read(reader->data, at + sizeof *header, &gap, sizeof gap);
+    return header->sequence + gap.frames;
+}
+
 static bool look_for_head(struct capture_reader *reader)
 {
     reader->head = RING_LOAD(&reader->control->head, acquire);
@@ -66,6 +81,8 @@ static enum capture_next take(struct capture_reader *reader, struct capture_reco
     if (!capture_header_fits(&ret->header, published))
         return broken(reader, RING_END_RECORD);
     ret->payload = ring_place_const(reader->data, at + sizeof ret->header);
+    reader->sequence = sequence_behind(reader, at, &ret->header);
+    reader->has_begun = true;
     reader->next += capture_record_bytes(ret->header.length);
     return CAPTURE_RECORD;
 }
@@ -87,6 +104,8 @@ enum capture_next capture_reader_next(struct capture_reader *reader, struct capt
     if (ended == RING_GOES_ON)
         return CAPTURE_NONE;
     reader->end = ended < RING_END_COUNT ? (enum ring_end)ended : RING_END_CLOSED;
+    if (reader->has_begun)
+        reader->untold = RING_LOAD(&reader->control->offered, relaxed) - reader->sequence;
     return CAPTURE_ENDED;
 }
 

@@ -22,8 +22,6 @@ bool capture_writer_init(struct capture_writer *writer, const struct capture_mem
     control->data_offset = memory->data_offset;
     control->length_max = RING_LENGTH_MAX;
     control->began = began;
-    RING_STORE(&control->ended, RING_GOES_ON, relaxed);
-    RING_STORE(&control->head, 0, release);
     return true;
 }
 
@@ -193,6 +191,7 @@ static bool publish(struct capture_writer *writer)
     writer->reserved = 0;
     if (writer->gap.frames > 0 && has_room(writer, gap_bytes(writer)))
         tell_gap(writer);
+    RING_STORE(&writer->memory.control->offered, writer->sequence, relaxed);
     if (writer->published == writer->head)
         return false;
     RING_STORE(&writer->memory.control->head, writer->head, release);

@@ -33,13 +33,15 @@ enum {
     RING_ALIGN = 8,            /* of records */
     RING_PAGE_BYTES = 4096,    /* of each struct here that is a page */
     RING_LENGTH_MAX = 1 << 18, /* bytes of a payload */
-    RING_REFUSALS = 64,        /* that wait until the client reads them */
-};
-#ifdef NB_RING_MODEL
-enum { RING_SIZE_MIN = 64, RING_SIZE_MAX = 1 << 30 };
+    RING_SIZE_MAX = 1 << 30,   /* bytes of records */
+#ifdef NB_RING_MODEL           /* few, so that each is used again */
+    RING_SIZE_MIN = 64,
+    RING_REFUSALS = 2,
 #else
-enum { RING_SIZE_MIN = 4096, RING_SIZE_MAX = 1 << 30 };
+    RING_SIZE_MIN = 4096,
+    RING_REFUSALS = 64, /* that wait until the client reads them */
 #endif
+};
 
 /* Whether records can lie in so many bytes: a power of two. The mapping needs a multiple of the
  * page as well. */
@@ -119,6 +121,7 @@ struct capture_control {
     uint64_t began;                      /* ns since 1970, UTC */
     _Alignas(RING_LINE) ring_index head; /* records before it are there */
     ring_index ended;                    /* enum ring_end; behind the last record */
+    ring_index offered;                  /* frames so far, also those that were lost */
     _Alignas(RING_LINE) unsigned char reserved[RING_PAGE_BYTES - 2 * RING_LINE];
 };
 
@@ -162,11 +165,11 @@ struct transmit_header {
     uint64_t tag;    /* the sender's own; it comes back with a refusal */
 };
 
-struct transmit_refusal {
-    uint64_t sequence; /* of the frame among all of this ring, from 0 */
-    uint64_t tag;
-    uint32_t reason; /* enum transmit_refusal_reason */
-    uint32_t length;
+/* A refusal. */
+struct transmit_told {
+    ring_word sequence; /* of the frame among all of this ring, from 0 */
+    ring_word tag;
+    ring_word what; /* enum transmit_refusal_reason, and the frame's length << 32 */
 };
 
 struct transmit_control {
@@ -189,7 +192,7 @@ struct transmit_feedback {
     ring_index refused[16];              /* by reason */
     _Alignas(RING_LINE) ring_index told; /* refusals that were written to those below */
     ring_index untold;                   /* refusals for which there was no room there */
-    _Alignas(RING_LINE) struct transmit_refusal refusals[RING_REFUSALS]; /* by number, modulo */
+    _Alignas(RING_LINE) struct transmit_told refusals[RING_REFUSALS]; /* by number, modulo */
     unsigned char reserved[RING_PAGE_BYTES - 6 * RING_LINE - RING_REFUSALS * 24];
 };
 
@@ -212,14 +215,15 @@ RING_AT(capture_control, length_max, 20);
 RING_AT(capture_control, began, 24);
 RING_AT(capture_control, head, 128);
 RING_AT(capture_control, ended, 136);
+RING_AT(capture_control, offered, 144);
 _Static_assert(sizeof(struct capture_page) == RING_PAGE_BYTES, "layout");
 RING_AT(capture_page, tail, 0);
 RING_AT(capture_page, waiting, 128);
 _Static_assert(sizeof(struct transmit_header) == 16, "layout");
 RING_AT(transmit_header, flags, 4);
 RING_AT(transmit_header, tag, 8);
-_Static_assert(sizeof(struct transmit_refusal) == 24, "layout");
-RING_AT(transmit_refusal, reason, 16);
+_Static_assert(sizeof(struct transmit_told) == 24, "layout");
+RING_AT(transmit_told, what, 16);
 _Static_assert(sizeof(struct transmit_control) == RING_PAGE_BYTES, "layout");
 RING_AT(transmit_control, waiting, 128);
 RING_AT(transmit_control, heard, 256);

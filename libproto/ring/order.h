@@ -22,10 +22,13 @@
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a lock would not be shared between processes");
 
 typedef _Atomic uint64_t ring_index;
-typedef unsigned char ring_data; /* aligned to 8 bytes */
+typedef uint64_t ring_word;      /* belongs to one side at a time */
+typedef unsigned char ring_data; /* bytes that do; aligned to 8 */
 
 #define RING_LOAD(index, order)         atomic_load_explicit(index, memory_order_##order)
 #define RING_STORE(index, value, order) atomic_store_explicit(index, value, memory_order_##order)
+#define RING_GET(word)                  (word)
+#define RING_SET(word, value)           ((word) = (value))
 #define RING_FENCE(order)               atomic_thread_fence(memory_order_##order)
 
 #if defined __SANITIZE_THREAD__

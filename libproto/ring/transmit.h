@@ -72,6 +72,12 @@ bool transmit_writer_publish(struct transmit_writer *writer);
  * length, or a refusal to read. False: do not wait. The order is that of capture_reader_wait. */
 bool transmit_writer_wait(struct transmit_writer *writer, uint32_t length);
 
+struct transmit_refusal {
+    uint64_t sequence, tag; /* of the frame */
+    uint32_t length;
+    enum transmit_refusal_reason reason; /* one that is not known here: TRANSMIT_KERNEL */
+};
+
 /* The next refusal that was told. */
 bool transmit_writer_next_refusal(struct transmit_writer *writer, struct transmit_refusal *ret);
 

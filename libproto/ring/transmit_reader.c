@@ -36,7 +36,7 @@ static bool client_waits(struct transmit_reader *reader)
 static void set_end(struct transmit_reader *reader, enum ring_end end)
 {
     reader->end = end;
-    RING_STORE(&reader->memory.feedback->ended, end, release);
+    RING_STORE(&reader->memory.feedback->ended, end, relaxed);
 }
 
 bool transmit_reader_end(struct transmit_reader *reader, enum ring_end end)
@@ -139,8 +139,7 @@ static void look_for_heard(struct transmit_reader *reader)
 static void tell(struct transmit_reader *reader, const struct transmit_frame *frame,
                  enum transmit_refusal_reason reason)
 {
-    struct transmit_refusal *place =
-        &reader->memory.feedback->refusals[reader->told % RING_REFUSALS];
+    struct transmit_told *place = &reader->memory.feedback->refusals[reader->told % RING_REFUSALS];
 
     if (reader->told - reader->heard == RING_REFUSALS)
         look_for_heard(reader);
@@ -148,10 +147,9 @@ static void tell(struct transmit_reader *reader, const struct transmit_frame *fr
         reader->counts.untold++;
         return;
     }
-    place->sequence = frame->sequence;
-    place->tag = frame->tag;
-    place->reason = reason;
-    place->length = frame->length;
+    RING_SET(place->sequence, frame->sequence);
+    RING_SET(place->tag, frame->tag);
+    RING_SET(place->what, (uint64_t)frame->length << 32 | reason);
     reader->told++;
 }
 
@@ -179,7 +177,7 @@ static void tell_counts(const struct transmit_reader *reader)
     for (unsigned i = 0; i < TRANSMIT_REASON_COUNT; i++)
         RING_STORE(&feedback->refused[i], counts->refused[i], relaxed);
     RING_STORE(&feedback->told, reader->told, release);
-    RING_STORE(&feedback->judged, counts->judged, release);
+    RING_STORE(&feedback->judged, counts->judged, relaxed);
 }
 
 bool transmit_reader_release(struct transmit_reader *reader)

@@ -133,13 +133,23 @@ bool transmit_writer_wait(struct transmit_writer *writer, uint32_t length)
     return false;
 }
 
+static enum transmit_refusal_reason reason_of(uint32_t number)
+{
+    return number < TRANSMIT_REASON_COUNT ? (enum transmit_refusal_reason)number : TRANSMIT_KERNEL;
+}
+
 bool transmit_writer_next_refusal(struct transmit_writer *writer, struct transmit_refusal *ret)
 {
-    uint64_t told = RING_LOAD(&writer->feedback->told, acquire);
+    uint64_t told = RING_LOAD(&writer->feedback->told, acquire), what;
+    const struct transmit_told *place = &writer->feedback->refusals[writer->heard % RING_REFUSALS];
 
     if (told == writer->heard)
         return false;
-    *ret = writer->feedback->refusals[writer->heard % RING_REFUSALS];
+    ret->sequence = RING_GET(place->sequence);
+    ret->tag = RING_GET(place->tag);
+    what = RING_GET(place->what);
+    ret->length = (uint32_t)(what >> 32);
+    ret->reason = reason_of((uint32_t)what);
     writer->heard++;
     RING_STORE(&writer->control->heard, writer->heard, release);
     return true;
@@ -149,7 +159,7 @@ void transmit_writer_counts(const struct transmit_writer *writer, struct transmi
 {
     const struct transmit_feedback *feedback = writer->feedback;
 
-    ret->judged = RING_LOAD(&feedback->judged, acquire);
+    ret->judged = RING_LOAD(&feedback->judged, relaxed);
     ret->sent = RING_LOAD(&feedback->sent, relaxed);
     ret->sent_bytes = RING_LOAD(&feedback->sent_bytes, relaxed);
     ret->untold = RING_LOAD(&feedback->untold, relaxed);

@@ -497,6 +497,46 @@ START_TEST(an_end_comes_behind_the_last_record_and_rings)
 }
 END_TEST
 
+/* What no gap could tell, because the ring stayed full, is told by the end. */
+START_TEST(an_end_tells_of_frames_that_were_lost_at_last)
+{
+    struct capture_record record;
+    struct capture_scene scene;
+
+    capture_scene_begin(&scene, SIZE);
+    ck_assert(put(&scene, SIZE - HEADER));
+    ck_assert(!put(&scene, 1));
+    ck_assert(!put(&scene, 1));
+    capture_writer_end(&scene.writer, RING_END_SERVICE);
+    expect_frame(&scene, SIZE - HEADER, 0);
+    ck_assert_int_eq(capture_reader_next(&scene.reader, &record), CAPTURE_ENDED);
+    ck_assert_uint_eq(scene.reader.untold, 2);
+    capture_reader_release(&scene.reader);
+    ck_assert(capture_reader_init(&scene.reader, scene.memory.control, scene.memory.data, SIZE,
+                                  scene.memory.page));
+    ck_assert_int_eq(capture_reader_next(&scene.reader, &record), CAPTURE_ENDED);
+    ck_assert_uint_eq(scene.reader.untold, 0); /* it has seen no sequence */
+    capture_scene_end(&scene);
+}
+END_TEST
+
+START_TEST(an_end_behind_a_gap_leaves_nothing_untold)
+{
+    struct capture_record record;
+    struct capture_scene scene;
+
+    capture_scene_begin(&scene, SIZE);
+    ck_assert(put(&scene, SIZE - HEADER - 48));
+    ck_assert(!put(&scene, 100));
+    capture_writer_end(&scene.writer, RING_END_SERVICE);
+    expect_frame(&scene, SIZE - HEADER - 48, 0);
+    expect_gap(&scene, 1, 100, 1);
+    ck_assert_int_eq(capture_reader_next(&scene.reader, &record), CAPTURE_ENDED);
+    ck_assert_uint_eq(scene.reader.untold, 0);
+    capture_scene_end(&scene);
+}
+END_TEST
+
 /* --- A reader that lies -------------------------------------------------------------------- */
 
 START_TEST(a_tail_that_cannot_be_is_not_believed)
@@ -675,6 +715,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, accepted_and_told_are_all_that_was_offered);
     tcase_add_test(tests, a_bell_rings_once_for_who_waits);
     tcase_add_test(tests, an_end_comes_behind_the_last_record_and_rings);
+    tcase_add_test(tests, an_end_tells_of_frames_that_were_lost_at_last);
+    tcase_add_test(tests, an_end_behind_a_gap_leaves_nothing_untold);
     tcase_add_test(tests, a_tail_that_cannot_be_is_not_believed);
     tcase_add_test(tests, a_waiting_that_changes_rings_once_for_what_is_published);
     tcase_add_test(tests, a_reader_takes_no_other_memory_for_a_ring);

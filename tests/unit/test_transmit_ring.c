@@ -313,6 +313,21 @@ START_TEST(refusals_that_nobody_reads_are_counted)
 }
 END_TEST
 
+START_TEST(a_reason_of_a_later_version_is_the_kernel_s)
+{
+    struct transmit_refusal refusal;
+    struct transmit_scene scene;
+
+    transmit_scene_begin(&scene, SIZE, LIMIT);
+    refuse_many(&scene, 1);
+    scene.memory.feedback->refusals[0].what = 60ull << 32 | 1000;
+    ck_assert(transmit_writer_next_refusal(&scene.writer, &refusal));
+    ck_assert_int_eq(refusal.reason, TRANSMIT_KERNEL);
+    ck_assert_uint_eq(refusal.length, 60);
+    transmit_scene_end(&scene);
+}
+END_TEST
+
 START_TEST(a_lie_of_what_was_heard_is_not_believed)
 {
     static const uint64_t lies[] = {UINT64_MAX, RING_REFUSALS + 1, UINT64_MAX / 2};
@@ -502,6 +517,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, unknown_flags_are_refused);
     tcase_add_test(tests, refusals_are_told_with_their_reason);
     tcase_add_test(tests, refusals_that_nobody_reads_are_counted);
+    tcase_add_test(tests, a_reason_of_a_later_version_is_the_kernel_s);
     tcase_add_test(tests, a_lie_of_what_was_heard_is_not_believed);
     tcase_add_test(tests, the_service_is_rung_for_once_a_wait);
     tcase_add_test(tests, a_client_waits_for_room_or_a_refusal);
