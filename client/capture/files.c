@@ -17,12 +17,12 @@ enum {
 
 /* --- Life ---------------------------------------------------------------------------------- */
 
-int capture_files_init(struct capture_files *files, const char *path, enum capture_format format,
-                       unsigned char *head, size_t head_size)
+int savefile_files_init(struct savefile_files *files, const char *path, enum savefile_format format,
+                        unsigned char *head, size_t head_size)
 {
     size_t name_size = strlen(path) + NAME_MORE_BYTES;
 
-    *files = (struct capture_files){
+    *files = (struct savefile_files){
         .path = strdup(path),
         .name = malloc(name_size),
         .name_size = name_size,
@@ -35,18 +35,18 @@ int capture_files_init(struct capture_files *files, const char *path, enum captu
         snprintf(files->name, name_size, "%s", path);
         return 0;
     }
-    capture_files_free(files);
+    savefile_files_free(files);
     return -ENOMEM;
 }
 
-static void close_file(struct capture_files *files)
+static void close_file(struct savefile_files *files)
 {
     if (files->fd >= 0)
         close(files->fd);
     files->fd = -1;
 }
 
-void capture_files_free(struct capture_files *files)
+void savefile_files_free(struct savefile_files *files)
 {
     close_file(files);
     free(files->path);
@@ -55,7 +55,7 @@ void capture_files_free(struct capture_files *files)
     free(files->kept);
 }
 
-int capture_files_number(struct capture_files *files, unsigned ring)
+int savefile_files_number(struct savefile_files *files, unsigned ring)
 {
     files->numbered = true;
     files->ring = ring;
@@ -75,7 +75,7 @@ static size_t suffix_at(const char *path)
     return dot && dot > name ? (size_t)(dot - path) : strlen(path);
 }
 
-static void make_name(struct capture_files *files, const struct capture_file_name *name)
+static void make_name(struct savefile_files *files, const struct savefile_file_name *name)
 {
     size_t stem = suffix_at(files->path);
 
@@ -83,12 +83,12 @@ static void make_name(struct capture_files *files, const struct capture_file_nam
              name->time, files->path + stem);
 }
 
-static struct capture_file_name *place_of(const struct capture_files *files, unsigned file)
+static struct savefile_file_name *place_of(const struct savefile_files *files, unsigned file)
 {
     return &files->kept[files->ring ? file % files->ring : 0];
 }
 
-static void name_next(struct capture_files *files, struct capture_file_name *ret)
+static void name_next(struct savefile_files *files, struct savefile_file_name *ret)
 {
     time_t now = time(NULL);
     struct tm local;
@@ -102,9 +102,9 @@ static void name_next(struct capture_files *files, struct capture_file_name *ret
 /* --- Opening ------------------------------------------------------------------------------- */
 
 /* Not as a symbolic link, nor in the place of a file that is there: names can be foreseen. */
-static int open_numbered(struct capture_files *files)
+static int open_numbered(struct savefile_files *files)
 {
-    struct capture_file_name next, *place = place_of(files, files->begun);
+    struct savefile_file_name next, *place = place_of(files, files->begun);
     int fd;
 
     if (files->ring > 0 && files->begun >= files->ring) {
@@ -144,7 +144,7 @@ static int open_path(const char *path)
     return fd;
 }
 
-int capture_files_open(struct capture_files *files)
+int savefile_files_open(struct savefile_files *files)
 {
     struct stat status;
     int fd;
@@ -196,7 +196,7 @@ static int write_all(int fd, const unsigned char *bytes, size_t n, size_t *ret_d
 }
 
 /* Takes back the last bytes that were written. */
-static void take_back(const struct capture_files *files, size_t n)
+static void take_back(const struct savefile_files *files, size_t n)
 {
     off_t end = files->regular ? lseek(files->fd, 0, SEEK_CUR) : -1;
 
@@ -204,7 +204,7 @@ static void take_back(const struct capture_files *files, size_t n)
         lseek(files->fd, end - (off_t)n, SEEK_SET);
 }
 
-int capture_files_write_head(struct capture_files *files)
+int savefile_files_write_head(struct savefile_files *files)
 {
     size_t done;
     int result = write_all(files->fd, files->head, files->head_size, &done);
@@ -217,12 +217,12 @@ int capture_files_write_head(struct capture_files *files)
     return result;
 }
 
-int capture_files_write(struct capture_files *files, const unsigned char *bytes, size_t n)
+int savefile_files_write(struct savefile_files *files, const unsigned char *bytes, size_t n)
 {
     size_t done;
     int result = write_all(files->fd, bytes, n, &done);
 
     if (result < 0)
-        take_back(files, done - capture_whole(files->format, bytes, done));
+        take_back(files, done - savefile_whole(files->format, bytes, done));
     return result;
 }

@@ -13,12 +13,13 @@
 #include <unistd.h>
 
 enum {
-    ROOM = 2 * CAPTURE_BLOCK_MAX, /* so that bytes are moved to the front once in a block at most */
+    ROOM =
+        2 * SAVEFILE_BLOCK_MAX, /* so that bytes are moved to the front once in a block at most */
     PROBLEM_MAX = 640,
 };
-_Static_assert((int)CAPTURE_BLOCK_MAX >= (int)HEX_LINE_MAX, "a line has room");
+_Static_assert((int)SAVEFILE_BLOCK_MAX >= (int)HEX_LINE_MAX, "a line has room");
 
-struct capture_source {
+struct savefile_source {
     enum { UNKNOWN, CAPTURED, HEX } kind;
     int fd;           /* -1: none */
     const char *text; /* instead of a file: what was not read yet */
@@ -28,15 +29,15 @@ struct capture_source {
     size_t begin, end;
     unsigned char *buffer;
     char problem[PROBLEM_MAX];
-    struct capture_reader reader;
+    struct savefile_reader reader;
     struct hex_reader hex;
 };
 
 /* --- Life ---------------------------------------------------------------------------------- */
 
-static int make(struct capture_source **ret, const char *name, int fd, const char *text)
+static int make(struct savefile_source **ret, const char *name, int fd, const char *text)
 {
-    struct capture_source *source = calloc(1, sizeof *source);
+    struct savefile_source *source = calloc(1, sizeof *source);
 
     if (source) {
         source->fd = fd;
@@ -49,11 +50,11 @@ static int make(struct capture_source **ret, const char *name, int fd, const cha
         }
         source->fd = -1; /* stays the caller's */
     }
-    capture_source_close(source);
+    savefile_source_close(source);
     return -ENOMEM;
 }
 
-int capture_source_open(struct capture_source **ret, const char *path)
+int savefile_source_open(struct savefile_source **ret, const char *path)
 {
     bool is_input = strcmp(path, "-") == 0;
     int fd = is_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
@@ -68,17 +69,17 @@ int capture_source_open(struct capture_source **ret, const char *path)
     return result;
 }
 
-int capture_source_text(struct capture_source **ret, const char *text)
+int savefile_source_text(struct savefile_source **ret, const char *text)
 {
     return make(ret, "the frame", -1, text);
 }
 
-const char *capture_source_problem(const struct capture_source *source)
+const char *savefile_source_problem(const struct savefile_source *source)
 {
     return source->problem;
 }
 
-void capture_source_close(struct capture_source *source)
+void savefile_source_close(struct savefile_source *source)
 {
     if (!source)
         return;
@@ -91,13 +92,13 @@ void capture_source_close(struct capture_source *source)
 
 /* --- Bytes --------------------------------------------------------------------------------- */
 
-static enum capture_source_next fail(struct capture_source *source, const char *why)
+static enum savefile_source_next fail(struct savefile_source *source, const char *why)
 {
     snprintf(source->problem, sizeof source->problem, "%.200s: %s", source->name, why);
-    return CAPTURE_SOURCE_BROKEN;
+    return SAVEFILE_SOURCE_BROKEN;
 }
 
-static ssize_t take_text(struct capture_source *source, unsigned char *place, size_t room)
+static ssize_t take_text(struct savefile_source *source, unsigned char *place, size_t room)
 {
     size_t n = strnlen(source->text, room);
 
@@ -107,7 +108,7 @@ static ssize_t take_text(struct capture_source *source, unsigned char *place, si
 }
 
 /* Reads more, behind what is there. False: it cannot be read. */
-static bool read_more(struct capture_source *source)
+static bool read_more(struct savefile_source *source)
 {
     ssize_t n;
 
@@ -131,22 +132,22 @@ static bool read_more(struct capture_source *source)
 
 /* --- Frames -------------------------------------------------------------------------------- */
 
-static enum capture_source_next found(struct capture_source *source,
-                                      struct capture_source_frame *ret)
+static enum savefile_source_next found(struct savefile_source *source,
+                                       struct savefile_source_frame *ret)
 {
     char why[80];
 
     source->found = true;
     if (ret->length >= FRAME_LEAST)
-        return CAPTURE_SOURCE_FRAME;
+        return SAVEFILE_SOURCE_FRAME;
     snprintf(why, sizeof why, "a frame has %zu bytes; Ethernet's header alone has %d", ret->length,
              FRAME_LEAST);
     return fail(source, why);
 }
 
-static enum capture_source_next refuse_linktype(struct capture_source *source, uint16_t linktype)
+static enum savefile_source_next refuse_linktype(struct savefile_source *source, uint16_t linktype)
 {
-    const char *name = capture_linktype_name(linktype);
+    const char *name = savefile_linktype_name(linktype);
     char why[200], number[8];
 
     if (!name)
@@ -158,16 +159,16 @@ static enum capture_source_next refuse_linktype(struct capture_source *source, u
 }
 
 /* Leaves out the check sequence, of which a cut frame has a part or nothing. */
-static enum capture_source_next take_packet(struct capture_source *source,
-                                            const struct capture_packet *packet,
-                                            struct capture_source_frame *ret)
+static enum savefile_source_next take_packet(struct savefile_source *source,
+                                             const struct savefile_packet *packet,
+                                             struct savefile_source_frame *ret)
 {
     uint32_t length = packet->length > packet->fcs ? packet->length - packet->fcs : 0;
     uint32_t captured = packet->captured < length ? packet->captured : length;
 
-    if (packet->linktype != CAPTURE_ETHERNET)
+    if (packet->linktype != SAVEFILE_ETHERNET)
         return refuse_linktype(source, packet->linktype);
-    *ret = (struct capture_source_frame){
+    *ret = (struct savefile_source_frame){
         .bytes = packet->bytes,
         .length = captured,
         .cut = length - captured,
@@ -177,54 +178,55 @@ static enum capture_source_next take_packet(struct capture_source *source,
     return found(source, ret);
 }
 
-static enum capture_source_next tell_fault(struct capture_source *source)
+static enum savefile_source_next tell_fault(struct savefile_source *source)
 {
-    const struct capture_fault *fault = &source->reader.fault;
+    const struct savefile_fault *fault = &source->reader.fault;
 
     snprintf(source->problem, sizeof source->problem,
              "%.200s, offset %" PRIu64 ": %s (%" PRIu64 ")", source->name, fault->offset,
              fault->why, fault->value);
-    return CAPTURE_SOURCE_BROKEN;
+    return SAVEFILE_SOURCE_BROKEN;
 }
 
 /* One step through a capture file. True: *next is the result. */
-static bool step_file(struct capture_source *source, struct capture_source_frame *ret,
-                      enum capture_source_next *next)
+static bool step_file(struct savefile_source *source, struct savefile_source_frame *ret,
+                      enum savefile_source_next *next)
 {
-    struct capture_item item;
+    struct savefile_item item;
     size_t used;
-    enum capture_next kind = capture_reader_next(&source->reader, source->buffer + source->begin,
-                                                 source->end - source->begin, &used, &item);
+    enum savefile_next kind = savefile_reader_next(&source->reader, source->buffer + source->begin,
+                                                   source->end - source->begin, &used, &item);
 
     source->begin += used;
-    if (kind == CAPTURE_PACKET)
+    if (kind == SAVEFILE_PACKET)
         *next = take_packet(source, &item.packet, ret);
-    else if (kind == CAPTURE_BROKEN)
+    else if (kind == SAVEFILE_BROKEN)
         *next = tell_fault(source);
-    else if (kind == CAPTURE_MORE && source->ended)
-        *next = capture_reader_end(&source->reader, source->end - source->begin)
-                    ? CAPTURE_SOURCE_END
+    else if (kind == SAVEFILE_MORE && source->ended)
+        *next = savefile_reader_end(&source->reader, source->end - source->begin)
+                    ? SAVEFILE_SOURCE_END
                     : tell_fault(source);
-    else if (kind == CAPTURE_MORE && !read_more(source))
-        *next = CAPTURE_SOURCE_BROKEN;
+    else if (kind == SAVEFILE_MORE && !read_more(source))
+        *next = SAVEFILE_SOURCE_BROKEN;
     else
         return false;
     return true;
 }
 
-static enum capture_source_next tell_line(struct capture_source *source, const char *why)
+static enum savefile_source_next tell_line(struct savefile_source *source, const char *why)
 {
     snprintf(source->problem, sizeof source->problem, "%.200s, line %" PRIu64 ": %s", source->name,
              source->hex.line, why);
-    return CAPTURE_SOURCE_BROKEN;
+    return SAVEFILE_SOURCE_BROKEN;
 }
 
-static enum capture_source_next take_hex(struct capture_source *source, const unsigned char *bytes,
-                                         size_t length, struct capture_source_frame *ret)
+static enum savefile_source_next take_hex(struct savefile_source *source,
+                                          const unsigned char *bytes, size_t length,
+                                          struct savefile_source_frame *ret)
 {
     char why[80];
 
-    *ret = (struct capture_source_frame){.bytes = bytes, .length = length};
+    *ret = (struct savefile_source_frame){.bytes = bytes, .length = length};
     if (length >= FRAME_LEAST)
         return found(source, ret);
     snprintf(why, sizeof why, "the frame has %zu bytes; Ethernet's header alone has %d", length,
@@ -232,8 +234,8 @@ static enum capture_source_next take_hex(struct capture_source *source, const un
     return tell_line(source, why);
 }
 
-static bool step_hex(struct capture_source *source, struct capture_source_frame *ret,
-                     enum capture_source_next *next)
+static bool step_hex(struct savefile_source *source, struct savefile_source_frame *ret,
+                     enum savefile_source_next *next)
 {
     const unsigned char *bytes;
     size_t used, length;
@@ -247,9 +249,9 @@ static bool step_hex(struct capture_source *source, struct capture_source_frame 
     else if (kind == HEX_BROKEN)
         *next = tell_line(source, source->hex.why);
     else if (source->ended)
-        *next = source->found ? CAPTURE_SOURCE_END : fail(source, "there is no frame in it");
+        *next = source->found ? SAVEFILE_SOURCE_END : fail(source, "there is no frame in it");
     else if (!read_more(source))
-        *next = CAPTURE_SOURCE_BROKEN;
+        *next = SAVEFILE_SOURCE_BROKEN;
     else
         return false;
     return true;
@@ -266,17 +268,17 @@ static bool is_text(const unsigned char *bytes, size_t n)
 }
 
 /* Sets the kind, reads more, or sets *next to BROKEN. */
-static void recognise(struct capture_source *source, enum capture_source_next *next)
+static void recognise(struct savefile_source *source, enum savefile_source_next *next)
 {
     size_t n = source->end - source->begin;
     const unsigned char *bytes = source->buffer + source->begin;
 
     if (n < 4 && !source->ended) {
         if (!read_more(source))
-            *next = CAPTURE_SOURCE_BROKEN;
+            *next = SAVEFILE_SOURCE_BROKEN;
         return;
     }
-    if (n >= 4 && capture_is_file(bytes))
+    if (n >= 4 && savefile_is_file(bytes))
         source->kind = CAPTURED;
     else if (is_text(bytes, n < 64 ? n : 64))
         source->kind = HEX;
@@ -285,16 +287,16 @@ static void recognise(struct capture_source *source, enum capture_source_next *n
                              "digits");
 }
 
-enum capture_source_next capture_source_next(struct capture_source *source,
-                                             struct capture_source_frame *ret)
+enum savefile_source_next savefile_source_next(struct savefile_source *source,
+                                               struct savefile_source_frame *ret)
 {
-    enum capture_source_next next = CAPTURE_SOURCE_END;
+    enum savefile_source_next next = SAVEFILE_SOURCE_END;
 
     if (source->problem[0])
-        return CAPTURE_SOURCE_BROKEN;
-    while (source->kind == UNKNOWN && next != CAPTURE_SOURCE_BROKEN)
+        return SAVEFILE_SOURCE_BROKEN;
+    while (source->kind == UNKNOWN && next != SAVEFILE_SOURCE_BROKEN)
         recognise(source, &next);
-    if (next == CAPTURE_SOURCE_BROKEN)
+    if (next == SAVEFILE_SOURCE_BROKEN)
         return next;
     if (source->kind == CAPTURED)
         while (!step_file(source, ret, &next))

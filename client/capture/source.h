@@ -4,16 +4,16 @@
  *
  * Only Ethernet frames can be sent: others are refused with the name of their link type. A check
  * sequence at a frame's end, which the card appends itself, is left out. */
-#ifndef NB_CAPTURE_SOURCE_H
-#define NB_CAPTURE_SOURCE_H
+#ifndef NB_SAVEFILE_SOURCE_H
+#define NB_SAVEFILE_SOURCE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct capture_source;
+struct savefile_source;
 
-struct capture_source_frame {
+struct savefile_source_frame {
     const unsigned char *bytes; /* the source's, until the next call */
     size_t length;              /* bytes that are here, 14 at least */
     size_t cut;                 /* bytes that the frame had besides: they were not captured */
@@ -21,27 +21,27 @@ struct capture_source_frame {
     uint64_t time;              /* ns since 1970-01-01 00:00 UTC */
 };
 
-enum capture_source_next {
-    CAPTURE_SOURCE_FRAME,
-    CAPTURE_SOURCE_END,    /* there are no more */
-    CAPTURE_SOURCE_BROKEN, /* see capture_source_problem */
+enum savefile_source_next {
+    SAVEFILE_SOURCE_FRAME,
+    SAVEFILE_SOURCE_END,    /* there are no more */
+    SAVEFILE_SOURCE_BROKEN, /* see savefile_source_problem */
 };
 
 /* Opens a file, or standard input as "-". Returns 0, or a negative errno of open(2), or -ENOMEM. */
-int capture_source_open(struct capture_source **ret, const char *path);
+int savefile_source_open(struct savefile_source **ret, const char *path);
 
 /* Reads this text, which must stay. 0 or -ENOMEM. */
-int capture_source_text(struct capture_source **ret, const char *text);
+int savefile_source_text(struct savefile_source **ret, const char *text);
 
 /* The next frame. It waits for what is read, such as a pipe. */
-enum capture_source_next capture_source_next(struct capture_source *source,
-                                             struct capture_source_frame *ret);
+enum savefile_source_next savefile_source_next(struct savefile_source *source,
+                                               struct savefile_source_frame *ret);
 
 /* Where the file is wrong and why, a sentence without its full stop: "trace.pcap, offset 24: ...",
  * "frames.txt, line 3: ...". "" where nothing is wrong. */
-const char *capture_source_problem(const struct capture_source *source);
+const char *savefile_source_problem(const struct savefile_source *source);
 
 /* NULL is allowed. */
-void capture_source_close(struct capture_source *source);
+void savefile_source_close(struct savefile_source *source);
 
 #endif

@@ -22,7 +22,7 @@ enum {
     CUTS_MAX = 64,                      /* of a buffer */
     STATISTICS_BYTES = 24 + 7 * 12 + 4, /* of an interface, without a comment */
     HEAD_BYTES = 128,                   /* of a section or interface, without its texts */
-    BUFFER_LEAST = CAPTURE_BLOCK_MAX,
+    BUFFER_LEAST = SAVEFILE_BLOCK_MAX,
 };
 
 struct buffer {
@@ -32,16 +32,16 @@ struct buffer {
     size_t cut[CUTS_MAX]; /* the next file begins there */
 };
 
-struct capture_writer {
+struct savefile_writer {
     /* The caller's. */
-    enum capture_format format;
-    struct capture_limits rotate, stop;
-    void (*statistics)(void *context, struct capture_statistics *ret);
+    enum savefile_format format;
+    struct savefile_limits rotate, stop;
+    void (*statistics)(void *context, struct savefile_statistics *ret);
     void (*ended)(void *context);
     void *context;
     unsigned interface_count;
     size_t head_size, size; /* of a buffer */
-    struct capture_progress progress;
+    struct savefile_progress progress;
     uint64_t start;       /* of the capture, by the wall clock */
     uint64_t ticked;      /* the first tick; 0: none yet */
     uint64_t file_ticked; /* the tick at which the file was begun */
@@ -49,7 +49,7 @@ struct capture_writer {
     bool is_file;         /* that is written, and no pipe */
 
     /* The thread's. */
-    struct capture_files files;
+    struct savefile_files files;
 
     /* Of both, under the lock. */
     uv_mutex_t lock;
@@ -60,8 +60,8 @@ struct capture_writer {
     bool busy;
     bool closing;
     bool idle; /* the thread has written all and ends */
-    enum capture_state state;
-    char problem[CAPTURE_WRITER_PROBLEM];
+    enum savefile_state state;
+    char problem[SAVEFILE_WRITER_PROBLEM];
 };
 
 static uint64_t wall_clock(void)
@@ -74,20 +74,20 @@ static uint64_t wall_clock(void)
 
 /* --- The thread ---------------------------------------------------------------------------- */
 
-static int next_file(struct capture_files *files)
+static int next_file(struct savefile_files *files)
 {
-    int result = capture_files_open(files);
+    int result = savefile_files_open(files);
 
-    return result < 0 ? result : capture_files_write_head(files);
+    return result < 0 ? result : savefile_files_write_head(files);
 }
 
-static int write_buffer(struct capture_files *files, const struct buffer *buffer)
+static int write_buffer(struct savefile_files *files, const struct buffer *buffer)
 {
     size_t from = 0;
 
     for (unsigned i = 0; i <= buffer->cuts; i++) {
         size_t to = i < buffer->cuts ? buffer->cut[i] : buffer->used;
-        int result = capture_files_write(files, buffer->bytes + from, to - from);
+        int result = savefile_files_write(files, buffer->bytes + from, to - from);
 
         if (result == 0 && i < buffer->cuts)
             result = next_file(files);
@@ -112,30 +112,30 @@ static const char *reason(int error)
     return strerror(-error);
 }
 
-static void describe(const struct capture_files *files, int error,
-                     char problem[CAPTURE_WRITER_PROBLEM])
+static void describe(const struct savefile_files *files, int error,
+                     char problem[SAVEFILE_WRITER_PROBLEM])
 {
     const char *name = strcmp(files->path, "-") == 0 ? "standard output" : files->name;
 
-    snprintf(problem, CAPTURE_WRITER_PROBLEM, "%.300s cannot be written: %s", name, reason(error));
+    snprintf(problem, SAVEFILE_WRITER_PROBLEM, "%.300s cannot be written: %s", name, reason(error));
 }
 
 /* Under the lock. */
-static void end(struct capture_writer *writer, int error)
+static void end(struct savefile_writer *writer, int error)
 {
     writer->idle = true;
     uv_cond_broadcast(&writer->room);
     if (error == 0)
         return;
     if (!is_gone(error))
-        writer->state = CAPTURE_FAILED;
-    else if (writer->state == CAPTURE_RUNS)
-        writer->state = CAPTURE_READER_GONE;
-    if (writer->state == CAPTURE_FAILED)
+        writer->state = SAVEFILE_FAILED;
+    else if (writer->state == SAVEFILE_RUNS)
+        writer->state = SAVEFILE_READER_GONE;
+    if (writer->state == SAVEFILE_FAILED)
         describe(&writer->files, error, writer->problem);
 }
 
-static void hand_over(struct capture_writer *writer)
+static void hand_over(struct savefile_writer *writer)
 {
     writer->filled = !writer->filled;
     writer->busy = true;
@@ -143,9 +143,9 @@ static void hand_over(struct capture_writer *writer)
 
 /* Waits for a buffer to write, and for more to come into it. Under the lock. False: there is none,
  * nor will be. */
-static bool await_buffer(struct capture_writer *writer)
+static bool await_buffer(struct savefile_writer *writer)
 {
-    const uint64_t patience = CAPTURE_WRITER_FLUSH_MS * UINT64_C(1000000);
+    const uint64_t patience = SAVEFILE_WRITER_FLUSH_MS * UINT64_C(1000000);
 
     while (!writer->busy && !writer->closing && writer->buffers[writer->filled].used == 0)
         uv_cond_wait(&writer->work, &writer->lock);
@@ -157,7 +157,7 @@ static bool await_buffer(struct capture_writer *writer)
     return writer->busy;
 }
 
-static int write_all(struct capture_writer *writer)
+static int write_all(struct savefile_writer *writer)
 {
     while (await_buffer(writer)) {
         struct buffer *buffer = &writer->buffers[!writer->filled];
@@ -179,7 +179,7 @@ static int write_all(struct capture_writer *writer)
 /* Signals are the caller's, and those of a write that fails nobody's. */
 static void run(void *context)
 {
-    struct capture_writer *writer = context;
+    struct savefile_writer *writer = context;
     sigset_t all;
     int result;
     bool tell;
@@ -187,7 +187,7 @@ static void run(void *context)
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, NULL);
-    result = capture_files_write_head(&writer->files);
+    result = savefile_files_write_head(&writer->files);
     uv_mutex_lock(&writer->lock);
     if (result == 0)
         result = write_all(writer);
@@ -200,20 +200,20 @@ static void run(void *context)
 
 /* --- Putting ------------------------------------------------------------------------------- */
 
-static size_t statistics_size(const struct capture_writer *writer)
+static size_t statistics_size(const struct savefile_writer *writer)
 {
-    bool has_any = writer->statistics && writer->format == CAPTURE_PCAPNG;
+    bool has_any = writer->statistics && writer->format == SAVEFILE_PCAPNG;
 
     return has_any ? (size_t)writer->interface_count * STATISTICS_BYTES : 0;
 }
 
-static struct buffer *filled(struct capture_writer *writer)
+static struct buffer *filled(struct savefile_writer *writer)
 {
     return &writer->buffers[writer->filled];
 }
 
 /* So many bytes, and a cut, are put into the buffer now. Under the lock, as what follows. */
-static bool has_room(struct capture_writer *writer, size_t n)
+static bool has_room(struct savefile_writer *writer, size_t n)
 {
     struct buffer *buffer = filled(writer);
 
@@ -226,7 +226,7 @@ static bool has_room(struct capture_writer *writer, size_t n)
     return true;
 }
 
-static void count(struct capture_writer *writer, size_t n)
+static void count(struct savefile_writer *writer, size_t n)
 {
     struct buffer *buffer = filled(writer);
 
@@ -238,7 +238,7 @@ static void count(struct capture_writer *writer, size_t n)
 }
 
 /* The last blocks of a file. */
-static void put_statistics(struct capture_writer *writer)
+static void put_statistics(struct savefile_writer *writer)
 {
     uint64_t now = wall_clock();
 
@@ -246,16 +246,16 @@ static void put_statistics(struct capture_writer *writer)
         return;
     for (uint32_t i = 0; i < writer->interface_count; i++) {
         struct buffer *buffer = filled(writer);
-        struct capture_statistics statistics = {
+        struct savefile_statistics statistics = {
             .interface = i,
             .time = now,
             .start = writer->start,
             .end = now,
-            .received = CAPTURE_UNKNOWN,
-            .dropped = CAPTURE_UNKNOWN,
-            .accepted = CAPTURE_UNKNOWN,
-            .os_dropped = CAPTURE_UNKNOWN,
-            .delivered = CAPTURE_UNKNOWN,
+            .received = SAVEFILE_UNKNOWN,
+            .dropped = SAVEFILE_UNKNOWN,
+            .accepted = SAVEFILE_UNKNOWN,
+            .os_dropped = SAVEFILE_UNKNOWN,
+            .delivered = SAVEFILE_UNKNOWN,
         };
 
         writer->statistics(writer->context, &statistics);
@@ -264,7 +264,7 @@ static void put_statistics(struct capture_writer *writer)
     }
 }
 
-static void begin_file(struct capture_writer *writer)
+static void begin_file(struct savefile_writer *writer)
 {
     writer->progress.files++;
     writer->progress.file_packets = 0;
@@ -273,7 +273,7 @@ static void begin_file(struct capture_writer *writer)
 }
 
 /* There is room for it. */
-static void switch_file(struct capture_writer *writer)
+static void switch_file(struct savefile_writer *writer)
 {
     struct buffer *buffer;
 
@@ -291,21 +291,21 @@ static bool has_reached(uint64_t value, uint64_t limit)
     return limit > 0 && value >= limit;
 }
 
-static bool is_last_file(const struct capture_writer *writer)
+static bool is_last_file(const struct savefile_writer *writer)
 {
     return has_reached(writer->progress.files, writer->stop.files);
 }
 
-static void complete(struct capture_writer *writer)
+static void complete(struct savefile_writer *writer)
 {
-    writer->state = CAPTURE_COMPLETE;
+    writer->state = SAVEFILE_COMPLETE;
     put_statistics(writer);
 }
 
 /* What the frame that was put has brought about. */
-static void judge_limits(struct capture_writer *writer)
+static void judge_limits(struct savefile_writer *writer)
 {
-    const struct capture_progress *progress = &writer->progress;
+    const struct savefile_progress *progress = &writer->progress;
 
     if (has_reached(progress->file_bytes, writer->rotate.bytes) ||
         has_reached(progress->file_packets, writer->rotate.packets))
@@ -316,33 +316,33 @@ static void judge_limits(struct capture_writer *writer)
         complete(writer);
 }
 
-static enum capture_put put(struct capture_writer *writer, const struct capture_packet *packet)
+static enum savefile_put put(struct savefile_writer *writer, const struct savefile_packet *packet)
 {
     size_t around = statistics_size(writer) * (writer->due ? 2 : 1), n;
     struct buffer *buffer;
 
-    if (writer->state != CAPTURE_RUNS)
-        return CAPTURE_ENDED;
-    if (!has_room(writer, capture_packet_size(writer->format, packet) + around))
-        return CAPTURE_FULL;
+    if (writer->state != SAVEFILE_RUNS)
+        return SAVEFILE_ENDED;
+    if (!has_room(writer, savefile_packet_size(writer->format, packet) + around))
+        return SAVEFILE_FULL;
     if (writer->due)
         switch_file(writer);
     buffer = filled(writer);
-    n = capture_put_packet(buffer->bytes + buffer->used, writer->size - buffer->used,
-                           writer->format, packet);
+    n = savefile_put_packet(buffer->bytes + buffer->used, writer->size - buffer->used,
+                            writer->format, packet);
     if (n == 0)
-        return CAPTURE_FULL;
+        return SAVEFILE_FULL;
     count(writer, n);
     writer->progress.packets++;
     writer->progress.file_packets++;
     judge_limits(writer);
-    return CAPTURE_TAKEN;
+    return SAVEFILE_TAKEN;
 }
 
-enum capture_put capture_writer_put(struct capture_writer *writer,
-                                    const struct capture_packet *packet)
+enum savefile_put savefile_writer_put(struct savefile_writer *writer,
+                                      const struct savefile_packet *packet)
 {
-    enum capture_put result;
+    enum savefile_put result;
 
     uv_mutex_lock(&writer->lock);
     result = put(writer, packet);
@@ -350,7 +350,7 @@ enum capture_put capture_writer_put(struct capture_writer *writer,
     return result;
 }
 
-bool capture_writer_wait(struct capture_writer *writer, unsigned milliseconds)
+bool savefile_writer_wait(struct savefile_writer *writer, unsigned milliseconds)
 {
     bool has;
 
@@ -372,13 +372,13 @@ static uint32_t until(uint64_t now, uint64_t since, uint64_t duration, uint32_t 
 }
 
 /* Under the lock. Where there is no room to end a file, it is tried again soon. */
-static uint32_t tick(struct capture_writer *writer, uint64_t now)
+static uint32_t tick(struct savefile_writer *writer, uint64_t now)
 {
     bool stops = has_reached(now - writer->ticked, writer->stop.duration);
     bool turns = has_reached(now - writer->file_ticked, writer->rotate.duration);
     uint32_t left = UINT32_MAX;
 
-    if (writer->state != CAPTURE_RUNS)
+    if (writer->state != SAVEFILE_RUNS)
         return UINT32_MAX;
     if ((stops || turns) && !has_room(writer, statistics_size(writer)))
         return 1;
@@ -397,7 +397,7 @@ static uint32_t tick(struct capture_writer *writer, uint64_t now)
     return left;
 }
 
-uint32_t capture_writer_tick(struct capture_writer *writer, uint64_t now)
+uint32_t savefile_writer_tick(struct savefile_writer *writer, uint64_t now)
 {
     uint32_t result;
 
@@ -411,9 +411,9 @@ uint32_t capture_writer_tick(struct capture_writer *writer, uint64_t now)
 
 /* --- What is known ------------------------------------------------------------------------- */
 
-enum capture_state capture_writer_state(struct capture_writer *writer)
+enum savefile_state savefile_writer_state(struct savefile_writer *writer)
 {
-    enum capture_state state;
+    enum savefile_state state;
 
     uv_mutex_lock(&writer->lock);
     state = writer->state;
@@ -421,7 +421,7 @@ enum capture_state capture_writer_state(struct capture_writer *writer)
     return state;
 }
 
-struct capture_progress capture_writer_progress(const struct capture_writer *writer)
+struct savefile_progress savefile_writer_progress(const struct savefile_writer *writer)
 {
     return writer->progress;
 }
@@ -429,7 +429,7 @@ struct capture_progress capture_writer_progress(const struct capture_writer *wri
 /* --- Life ---------------------------------------------------------------------------------- */
 
 /* Bytes of these texts as options, at most. */
-static size_t texts_size(const struct capture_text *texts, size_t count)
+static size_t texts_size(const struct savefile_text *texts, size_t count)
 {
     size_t size = 0;
 
@@ -438,24 +438,24 @@ static size_t texts_size(const struct capture_text *texts, size_t count)
     return size;
 }
 
-static size_t head_size(const struct capture_writer_config *config)
+static size_t head_size(const struct savefile_writer_config *config)
 {
-    const struct capture_section *section = &config->section;
-    const struct capture_text texts[] = {section->hardware, section->os, section->application,
-                                         section->comment};
+    const struct savefile_section *section = &config->section;
+    const struct savefile_text texts[] = {section->hardware, section->os, section->application,
+                                          section->comment};
     size_t size = HEAD_BYTES + texts_size(texts, sizeof texts / sizeof *texts);
 
     for (unsigned i = 0; i < config->interface_count; i++) {
-        const struct capture_interface *one = &config->interfaces[i];
-        const struct capture_text own[] = {one->name,     one->description, one->filter,
-                                           one->hardware, one->os,          one->comment};
+        const struct savefile_interface *one = &config->interfaces[i];
+        const struct savefile_text own[] = {one->name,     one->description, one->filter,
+                                            one->hardware, one->os,          one->comment};
 
         size += HEAD_BYTES + texts_size(own, sizeof own / sizeof *own);
     }
     return size;
 }
 
-static size_t put_pcapng_head(const struct capture_writer_config *config, unsigned char *place,
+static size_t put_pcapng_head(const struct savefile_writer_config *config, unsigned char *place,
                               size_t size)
 {
     size_t used = pcapng_put_section(place, size, &config->section);
@@ -469,14 +469,14 @@ static size_t put_pcapng_head(const struct capture_writer_config *config, unsign
 }
 
 /* What each file begins with; NULL: no memory, or a text is too long. */
-static unsigned char *make_head(const struct capture_writer_config *config, size_t *ret_size)
+static unsigned char *make_head(const struct savefile_writer_config *config, size_t *ret_size)
 {
     size_t size = head_size(config);
     unsigned char *place = malloc(size), *head = NULL;
 
     if (!place)
         return NULL;
-    if (config->format == CAPTURE_PCAPNG)
+    if (config->format == SAVEFILE_PCAPNG)
         *ret_size = put_pcapng_head(config, place, size);
     else
         *ret_size = pcap_put_header(place, size, config->format, &config->interfaces[0]);
@@ -487,24 +487,24 @@ static unsigned char *make_head(const struct capture_writer_config *config, size
     return head;
 }
 
-static int refuse(char problem[CAPTURE_WRITER_PROBLEM], int error, const char *sentence)
+static int refuse(char problem[SAVEFILE_WRITER_PROBLEM], int error, const char *sentence)
 {
-    snprintf(problem, CAPTURE_WRITER_PROBLEM, "%s", sentence);
+    snprintf(problem, SAVEFILE_WRITER_PROBLEM, "%s", sentence);
     return error;
 }
 
 /* What cannot be; 0: it can. */
-static int judge(const struct capture_writer_config *config, bool rotates, char *problem)
+static int judge(const struct savefile_writer_config *config, bool rotates, char *problem)
 {
     bool is_output = strcmp(config->path, "-") == 0;
 
-    if (config->interface_count == 0 || config->interface_count > CAPTURE_INTERFACES_MAX)
+    if (config->interface_count == 0 || config->interface_count > SAVEFILE_INTERFACES_MAX)
         return refuse(problem, -EINVAL, "a capture has 1 to 256 interfaces");
-    if (config->format != CAPTURE_PCAPNG && config->interface_count != 1)
+    if (config->format != SAVEFILE_PCAPNG && config->interface_count != 1)
         return refuse(problem, -EINVAL, "a pcap file has one interface: use pcapng for more");
     if (rotates && is_output)
         return refuse(problem, -EINVAL, "standard output cannot take turns with other files");
-    if (config->rotate.files > CAPTURE_FILES_MAX)
+    if (config->rotate.files > SAVEFILE_FILES_MAX)
         return refuse(problem, -EINVAL, "a ring has at most 10000 files");
     if (!rotates && (config->rotate.files > 0 || config->stop.files > 0))
         return refuse(problem, -EINVAL,
@@ -513,7 +513,7 @@ static int judge(const struct capture_writer_config *config, bool rotates, char 
     return 0;
 }
 
-static int prepare(struct capture_writer *writer, const struct capture_writer_config *config,
+static int prepare(struct savefile_writer *writer, const struct savefile_writer_config *config,
                    bool rotates, char *problem)
 {
     unsigned char *head = make_head(config, &writer->head_size);
@@ -522,38 +522,38 @@ static int prepare(struct capture_writer *writer, const struct capture_writer_co
     if (!head)
         return refuse(problem, -EINVAL, "the capture's texts are too long, or memory is short");
     result =
-        capture_files_init(&writer->files, config->path, config->format, head, writer->head_size);
+        savefile_files_init(&writer->files, config->path, config->format, head, writer->head_size);
     if (result == 0 && rotates)
-        result = capture_files_number(&writer->files, config->rotate.files);
+        result = savefile_files_number(&writer->files, config->rotate.files);
     for (int i = 0; result == 0 && i < 2; i++) {
         writer->buffers[i].bytes = malloc(writer->size);
         result = writer->buffers[i].bytes ? 0 : -ENOMEM;
     }
     if (result < 0)
         return refuse(problem, result, "out of memory");
-    result = capture_files_open(&writer->files);
+    result = savefile_files_open(&writer->files);
     if (result < 0)
         describe(&writer->files, result, problem);
     writer->is_file = writer->files.regular;
     return result;
 }
 
-static void discard(struct capture_writer *writer)
+static void discard(struct savefile_writer *writer)
 {
-    capture_files_free(&writer->files);
+    savefile_files_free(&writer->files);
     free(writer->buffers[0].bytes);
     free(writer->buffers[1].bytes);
     free(writer);
 }
 
-static void destroy_locks(struct capture_writer *writer)
+static void destroy_locks(struct savefile_writer *writer)
 {
     uv_cond_destroy(&writer->work);
     uv_cond_destroy(&writer->room);
     uv_mutex_destroy(&writer->lock);
 }
 
-static int start(struct capture_writer *writer, char *problem)
+static int start(struct savefile_writer *writer, char *problem)
 {
     if (uv_mutex_init(&writer->lock) < 0)
         return refuse(problem, -ENOMEM, "out of memory");
@@ -572,9 +572,9 @@ static int start(struct capture_writer *writer, char *problem)
     return refuse(problem, -EAGAIN, "there can be no more threads");
 }
 
-static void set(struct capture_writer *writer, const struct capture_writer_config *config)
+static void set(struct savefile_writer *writer, const struct savefile_writer_config *config)
 {
-    size_t size = config->buffer ? config->buffer : CAPTURE_WRITER_BUFFER;
+    size_t size = config->buffer ? config->buffer : SAVEFILE_WRITER_BUFFER;
 
     writer->format = config->format;
     writer->rotate = config->rotate;
@@ -590,12 +590,12 @@ static void set(struct capture_writer *writer, const struct capture_writer_confi
     writer->files.fd = -1;
 }
 
-int capture_writer_open(struct capture_writer **ret, const struct capture_writer_config *config,
-                        char problem[CAPTURE_WRITER_PROBLEM])
+int savefile_writer_open(struct savefile_writer **ret, const struct savefile_writer_config *config,
+                         char problem[SAVEFILE_WRITER_PROBLEM])
 {
     bool rotates = config->rotate.bytes || config->rotate.packets || config->rotate.duration;
     int result = judge(config, rotates, problem);
-    struct capture_writer *writer;
+    struct savefile_writer *writer;
 
     if (result < 0)
         return result;
@@ -618,9 +618,9 @@ int capture_writer_open(struct capture_writer **ret, const struct capture_writer
 
 /* Waits until the thread has written a buffer, or all: to a file for as long as it takes, else not
  * longer than this. Under the lock. False: the time is over. */
-static bool await_thread(struct capture_writer *writer)
+static bool await_thread(struct savefile_writer *writer)
 {
-    const uint64_t patience = CAPTURE_WRITER_END_MS * UINT64_C(1000000);
+    const uint64_t patience = SAVEFILE_WRITER_END_MS * UINT64_C(1000000);
 
     if (!writer->is_file)
         return uv_cond_timedwait(&writer->room, &writer->lock, patience) == 0;
@@ -629,22 +629,22 @@ static bool await_thread(struct capture_writer *writer)
 }
 
 /* The last blocks, if there is room for them in time. Under the lock. */
-static void put_end(struct capture_writer *writer)
+static void put_end(struct savefile_writer *writer)
 {
     while (!has_room(writer, statistics_size(writer)) && !writer->idle)
         if (!await_thread(writer))
             return;
-    if (writer->state == CAPTURE_RUNS)
+    if (writer->state == SAVEFILE_RUNS)
         put_statistics(writer);
 }
 
-enum capture_state capture_writer_close(struct capture_writer *writer,
-                                        char problem[CAPTURE_WRITER_PROBLEM])
+enum savefile_state savefile_writer_close(struct savefile_writer *writer,
+                                          char problem[SAVEFILE_WRITER_PROBLEM])
 {
-    enum capture_state state;
+    enum savefile_state state;
 
     uv_mutex_lock(&writer->lock);
-    if (writer->state == CAPTURE_RUNS)
+    if (writer->state == SAVEFILE_RUNS)
         put_end(writer);
     writer->closing = true;
     uv_cond_signal(&writer->work);
@@ -655,7 +655,7 @@ enum capture_state capture_writer_close(struct capture_writer *writer,
     uv_mutex_unlock(&writer->lock);
     uv_thread_join(&writer->thread);
     state = writer->state;
-    memcpy(problem, writer->problem, CAPTURE_WRITER_PROBLEM);
+    memcpy(problem, writer->problem, SAVEFILE_WRITER_PROBLEM);
     destroy_locks(writer);
     discard(writer);
     return state;

@@ -14,7 +14,7 @@ enum { BUFFER = 512 << 10 }; /* bytes of each of two */
 
 struct capture {
     struct link *link;
-    struct capture_writer *writer; /* NULL: it has ended */
+    struct savefile_writer *writer; /* NULL: it has ended */
     uv_async_t ended;
     uint32_t snaplen;
     uint64_t lost; /* frames */
@@ -25,7 +25,7 @@ struct capture {
 void capture_frame(struct capture *capture, const unsigned char *frame, size_t length)
 {
     size_t captured = length < capture->snaplen ? length : capture->snaplen;
-    struct capture_packet packet = {
+    struct savefile_packet packet = {
         .captured = (uint32_t)captured,
         .length = (uint32_t)length,
         .bytes = frame,
@@ -36,7 +36,7 @@ void capture_frame(struct capture *capture, const unsigned char *frame, size_t l
         return;
     clock_gettime(CLOCK_REALTIME, &now);
     packet.time = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-    if (capture_writer_put(capture->writer, &packet) == CAPTURE_FULL)
+    if (savefile_writer_put(capture->writer, &packet) == SAVEFILE_FULL)
         capture->lost++;
 }
 
@@ -45,11 +45,11 @@ void capture_frame(struct capture *capture, const unsigned char *frame, size_t l
 /* Ends the writer, and tells of what went wrong. */
 static void close_writer(struct capture *capture)
 {
-    char problem[CAPTURE_WRITER_PROBLEM];
+    char problem[SAVEFILE_WRITER_PROBLEM];
 
     if (!capture->writer)
         return;
-    if (capture_writer_close(capture->writer, problem) == CAPTURE_FAILED)
+    if (savefile_writer_close(capture->writer, problem) == SAVEFILE_FAILED)
         link_warn(capture->link, "the capture ends: %s", problem);
     capture->writer = NULL;
     if (capture->lost)
@@ -72,21 +72,21 @@ static void tell_ended(void *context)
 
 static int open_writer(struct capture *capture, const char *path)
 {
-    const struct capture_interface interface = {
-        .linktype = CAPTURE_ETHERNET,
+    const struct savefile_interface interface = {
+        .linktype = SAVEFILE_ETHERNET,
         .snaplen = capture->snaplen,
     };
-    const struct capture_writer_config config = {
+    const struct savefile_writer_config config = {
         .path = path,
-        .format = CAPTURE_PCAP,
+        .format = SAVEFILE_PCAP,
         .interfaces = &interface,
         .interface_count = 1,
         .ended = tell_ended,
         .context = capture,
         .buffer = BUFFER,
     };
-    char problem[CAPTURE_WRITER_PROBLEM];
-    int result = capture_writer_open(&capture->writer, &config, problem);
+    char problem[SAVEFILE_WRITER_PROBLEM];
+    int result = savefile_writer_open(&capture->writer, &config, problem);
 
     return result < 0 ? link_fail(capture->link, result, "%s", problem) : 0;
 }
@@ -110,7 +110,7 @@ int link_capture(struct link *link, const char *path, uint32_t snaplen)
     if (!capture)
         return link_fail(link, -ENOMEM, "out of memory");
     capture->link = link;
-    capture->snaplen = snaplen && snaplen < CAPTURE_FRAME_MAX ? snaplen : CAPTURE_FRAME_MAX;
+    capture->snaplen = snaplen && snaplen < SAVEFILE_FRAME_MAX ? snaplen : SAVEFILE_FRAME_MAX;
     capture->ended.data = capture;
     result = uv_async_init(&link->loop, &capture->ended, on_ended);
     if (result < 0) {

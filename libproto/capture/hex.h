@@ -16,8 +16,8 @@
  * Empty lines and those that begin with '#' are passed over. So is the line by which tcpdump tells
  * what is in the dump, with all that follows up to the dump. Each place must be as many bytes as
  * came before it: what was not understood is refused, not sent. */
-#ifndef NB_CAPTURE_HEX_H
-#define NB_CAPTURE_HEX_H
+#ifndef NB_SAVEFILE_HEX_H
+#define NB_SAVEFILE_HEX_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,9 +42,9 @@ struct hex_reader {
     unsigned char frame[HEX_FRAME_MAX];
 };
 
-/* Text is given from the first byte that was not used yet, as in capture_reader_next; is_last: none
- * follows. MORE of HEX_LINE_MAX bytes uses some. The frame's bytes are the reader's, until the next
- * call. */
+/* Text is given from the first byte that was not used yet, as in savefile_reader_next; is_last:
+ * none follows. MORE of HEX_LINE_MAX bytes uses some. The frame's bytes are the reader's, until the
+ * next call. */
 enum hex_next hex_reader_next(struct hex_reader *reader, const char *text, size_t n, bool is_last,
                               size_t *ret_used, const unsigned char **ret_frame,
                               size_t *ret_length);

@@ -1,6 +1,6 @@
 /* The numbers of the formats: draft-ietf-opsawg-pcapng, draft-ietf-opsawg-pcap. */
-#ifndef NB_CAPTURE_INTERNAL_H
-#define NB_CAPTURE_INTERNAL_H
+#ifndef NB_SAVEFILE_INTERNAL_H
+#define NB_SAVEFILE_INTERNAL_H
 
 #include "capture.h"
 
@@ -71,7 +71,7 @@ static inline uint64_t load(const unsigned char *bytes, unsigned n, bool big)
 
 /* A block or record that is whole: its body, behind the header and without the trailer. */
 struct block {
-    struct capture_reader *reader;
+    struct savefile_reader *reader;
     const unsigned char *body;
     size_t length;
     size_t at; /* in the body, of what is read next */
@@ -90,23 +90,23 @@ static inline uint32_t block_u32(struct block *block)
     return (uint32_t)load(block->body + block->at - 4, 4, block->reader->big);
 }
 
-/* The reader's fault is at its offset from now on; returns CAPTURE_BROKEN. */
-enum capture_next reader_fail(struct capture_reader *reader, uint64_t value, const char *why);
+/* The reader's fault is at its offset from now on; returns SAVEFILE_BROKEN. */
+enum savefile_next reader_fail(struct savefile_reader *reader, uint64_t value, const char *why);
 
 /* One block, whose length was judged, of a kind that pcapng_takes: the item, or BROKEN. */
 bool pcapng_takes(uint32_t type);
-enum capture_next pcapng_parse(uint32_t type, struct block *block, struct capture_item *ret);
+enum savefile_next pcapng_parse(uint32_t type, struct block *block, struct savefile_item *ret);
 
 /* One step through a file: an item, MORE, or BROKEN. */
-enum capture_next pcapng_next(struct capture_reader *reader, const unsigned char *bytes, size_t n,
-                              size_t *used, struct capture_item *ret);
-enum capture_next pcap_begin(struct capture_reader *reader, const unsigned char *bytes, size_t n,
-                             size_t *used, struct capture_item *ret);
-enum capture_next pcap_next(struct capture_reader *reader, const unsigned char *bytes, size_t n,
-                            size_t *used, struct capture_item *ret);
+enum savefile_next pcapng_next(struct savefile_reader *reader, const unsigned char *bytes, size_t n,
+                               size_t *used, struct savefile_item *ret);
+enum savefile_next pcap_begin(struct savefile_reader *reader, const unsigned char *bytes, size_t n,
+                              size_t *used, struct savefile_item *ret);
+enum savefile_next pcap_next(struct savefile_reader *reader, const unsigned char *bytes, size_t n,
+                             size_t *used, struct savefile_item *ret);
 
 /* A time in units of a resolution (if_tsresol), so many seconds later, in ns. False: it is not
  * between 1970 and 2554. */
-bool capture_time(uint8_t resolution, int64_t seconds, uint64_t value, uint64_t *ret);
+bool savefile_time(uint8_t resolution, int64_t seconds, uint64_t value, uint64_t *ret);
 
 #endif

@@ -28,7 +28,7 @@ static const struct {
     {276, "LINUX_SLL2 (cooked, of all interfaces)"},
 };
 
-const char *capture_linktype_name(uint16_t linktype)
+const char *savefile_linktype_name(uint16_t linktype)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].number == linktype)

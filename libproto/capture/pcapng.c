@@ -28,9 +28,9 @@ static int next_option(struct block *block, struct option *ret)
     return 1;
 }
 
-static struct capture_text text_of(const struct option *option)
+static struct savefile_text text_of(const struct option *option)
 {
-    return (struct capture_text){(const char *)option->bytes, option->length};
+    return (struct savefile_text){(const char *)option->bytes, option->length};
 }
 
 /* Takes one option into what it belongs to. False: it has not the length of its kind. */
@@ -56,7 +56,7 @@ static uint64_t number_of(const struct block *block, const struct option *option
 
 static bool take_section_option(struct block *block, const struct option *option, void *into)
 {
-    struct capture_section *section = into;
+    struct savefile_section *section = into;
 
     (void)block;
     switch (option->code) {
@@ -79,10 +79,10 @@ static bool take_section_option(struct block *block, const struct option *option
 }
 
 /* The length of a section is not used: nothing but its blocks is passed over. */
-static enum capture_next parse_section(struct block *block, struct capture_item *ret)
+static enum savefile_next parse_section(struct block *block, struct savefile_item *ret)
 {
-    struct capture_section section = {.comment.length = 0};
-    struct capture_reader *reader = block->reader;
+    struct savefile_section section = {.comment.length = 0};
+    struct savefile_reader *reader = block->reader;
     uint32_t major;
     const char *wrong;
 
@@ -98,31 +98,31 @@ static enum capture_next parse_section(struct block *block, struct capture_item 
         return reader_fail(reader, block->at, wrong);
     reader->interface_count = 0;
     ret->section = section;
-    return CAPTURE_SECTION;
+    return SAVEFILE_SECTION;
 }
 
 struct described {
-    struct capture_interface interface;
-    struct capture_reader_interface source;
+    struct savefile_interface interface;
+    struct savefile_reader_interface source;
 };
 
-static bool take_mac(const struct option *option, struct capture_interface *interface)
+static bool take_mac(const struct option *option, struct savefile_interface *interface)
 {
-    if (option->length != CAPTURE_MAC_BYTES)
+    if (option->length != SAVEFILE_MAC_BYTES)
         return false;
     interface->has_mac = true;
-    memcpy(interface->mac, option->bytes, CAPTURE_MAC_BYTES);
+    memcpy(interface->mac, option->bytes, SAVEFILE_MAC_BYTES);
     return true;
 }
 
-static void take_filter(const struct option *option, struct capture_interface *interface)
+static void take_filter(const struct option *option, struct savefile_interface *interface)
 {
     if (option->length > 0 && option->bytes[0] == FILTER_TEXT)
         interface->filter =
-            (struct capture_text){(const char *)option->bytes + 1, option->length - 1};
+            (struct savefile_text){(const char *)option->bytes + 1, option->length - 1};
 }
 
-static bool take_interface_text(const struct option *option, struct capture_interface *interface)
+static bool take_interface_text(const struct option *option, struct savefile_interface *interface)
 {
     switch (option->code) {
     case OPTION_COMMENT:
@@ -176,16 +176,16 @@ static bool take_interface_option(struct block *block, const struct option *opti
     }
 }
 
-static enum capture_next parse_interface(struct block *block, struct capture_item *ret)
+static enum savefile_next parse_interface(struct block *block, struct savefile_item *ret)
 {
     struct described described = {.source.resolution = RESOLUTION_US};
-    struct capture_reader *reader = block->reader;
+    struct savefile_reader *reader = block->reader;
     const char *wrong;
 
     if (block->length < 8)
         return reader_fail(reader, block->length, "the description of an interface is too short");
-    if (reader->interface_count == CAPTURE_INTERFACES_MAX)
-        return reader_fail(reader, CAPTURE_INTERFACES_MAX,
+    if (reader->interface_count == SAVEFILE_INTERFACES_MAX)
+        return reader_fail(reader, SAVEFILE_INTERFACES_MAX,
                            "a section has more interfaces than are read");
     described.source.linktype = (uint16_t)block_u16(block);
     block_u16(block); /* reserved */
@@ -198,17 +198,17 @@ static enum capture_next parse_interface(struct block *block, struct capture_ite
     described.interface.snaplen = described.source.snaplen;
     described.interface.fcs = described.source.fcs;
     ret->interface = described.interface;
-    return CAPTURE_INTERFACE;
+    return SAVEFILE_INTERFACE;
 }
 
 /* --- Packets ------------------------------------------------------------------------------- */
 
 /* The interface of a packet; NULL: the section has none of this number. */
-static const struct capture_reader_interface *find_interface(struct block *block,
-                                                             struct capture_packet *packet)
+static const struct savefile_reader_interface *find_interface(struct block *block,
+                                                              struct savefile_packet *packet)
 {
-    const struct capture_reader *reader = block->reader;
-    const struct capture_reader_interface *found;
+    const struct savefile_reader *reader = block->reader;
+    const struct savefile_reader_interface *found;
 
     if (packet->interface >= reader->interface_count)
         return NULL;
@@ -219,9 +219,9 @@ static const struct capture_reader_interface *find_interface(struct block *block
 }
 
 /* What is wrong with the frame that begins here; NULL: nothing. */
-static const char *take_frame(struct block *block, struct capture_packet *packet)
+static const char *take_frame(struct block *block, struct savefile_packet *packet)
 {
-    if (packet->captured > CAPTURE_FRAME_MAX)
+    if (packet->captured > SAVEFILE_FRAME_MAX)
         return "a frame has more bytes than frames can have";
     if (packet->captured > packet->length)
         return "more was captured of a frame than it has";
@@ -234,7 +234,7 @@ static const char *take_frame(struct block *block, struct capture_packet *packet
 
 static bool take_packet_option(struct block *block, const struct option *option, void *into)
 {
-    struct capture_packet *packet = into;
+    struct savefile_packet *packet = into;
     uint64_t flags;
 
     switch (option->code) {
@@ -245,7 +245,7 @@ static bool take_packet_option(struct block *block, const struct option *option,
         if (option->length != 4)
             return false;
         flags = number_of(block, option);
-        packet->direction = (flags & 3) < 3 ? (enum capture_direction)(flags & 3) : 0;
+        packet->direction = (flags & 3) < 3 ? (enum savefile_direction)(flags & 3) : 0;
         if (flags >> 5 & 15)
             packet->fcs = flags >> 5 & 15;
         return true;
@@ -259,11 +259,11 @@ static bool take_packet_option(struct block *block, const struct option *option,
 
 /* The body of a packet from its time on: both halves of that, the lengths, the frame and options.
  */
-static enum capture_next parse_timed(struct block *block, struct capture_packet *packet,
-                                     struct capture_item *ret)
+static enum savefile_next parse_timed(struct block *block, struct savefile_packet *packet,
+                                      struct savefile_item *ret)
 {
-    const struct capture_reader_interface *interface = find_interface(block, packet);
-    struct capture_reader *reader = block->reader;
+    const struct savefile_reader_interface *interface = find_interface(block, packet);
+    struct savefile_reader *reader = block->reader;
     uint64_t time = (uint64_t)block_u32(block) << 32;
     const char *wrong;
 
@@ -277,18 +277,18 @@ static enum capture_next parse_timed(struct block *block, struct capture_packet 
     if (wrong)
         return reader_fail(reader, packet->captured, wrong);
     packet->has_time = true;
-    if (!capture_time(interface->resolution, interface->seconds, time, &packet->time))
+    if (!savefile_time(interface->resolution, interface->seconds, time, &packet->time))
         return reader_fail(reader, time, "the time of a frame is not between 1970 and 2554");
     wrong = take_options(block, take_packet_option, packet);
     if (wrong)
         return reader_fail(reader, block->at, wrong);
     ret->packet = *packet;
-    return CAPTURE_PACKET;
+    return SAVEFILE_PACKET;
 }
 
-static enum capture_next parse_packet(struct block *block, struct capture_item *ret)
+static enum savefile_next parse_packet(struct block *block, struct savefile_item *ret)
 {
-    struct capture_packet packet = {.time = 0};
+    struct savefile_packet packet = {.time = 0};
 
     if (block->length < 20)
         return reader_fail(block->reader, block->length, "a packet's block is too short");
@@ -297,10 +297,10 @@ static enum capture_next parse_packet(struct block *block, struct capture_item *
 }
 
 /* The kind that was used before that one. */
-static enum capture_next parse_old_packet(struct block *block, struct capture_item *ret)
+static enum savefile_next parse_old_packet(struct block *block, struct savefile_item *ret)
 {
     enum { DROPS_UNKNOWN = 0xffff };
-    struct capture_packet packet = {.time = 0};
+    struct savefile_packet packet = {.time = 0};
 
     if (block->length < 20)
         return reader_fail(block->reader, block->length, "a packet's block is too short");
@@ -313,10 +313,10 @@ static enum capture_next parse_old_packet(struct block *block, struct capture_it
 
 /* A packet of the first interface, without a time. What was captured of it follows from that one's
  * snap length. */
-static enum capture_next parse_simple_packet(struct block *block, struct capture_item *ret)
+static enum savefile_next parse_simple_packet(struct block *block, struct savefile_item *ret)
 {
-    struct capture_packet packet = {.time = 0};
-    const struct capture_reader_interface *interface = find_interface(block, &packet);
+    struct savefile_packet packet = {.time = 0};
+    const struct savefile_reader_interface *interface = find_interface(block, &packet);
     const char *wrong;
 
     if (block->length < 4)
@@ -333,18 +333,18 @@ static enum capture_next parse_simple_packet(struct block *block, struct capture
     if (wrong)
         return reader_fail(block->reader, packet.captured, wrong);
     ret->packet = packet;
-    return CAPTURE_PACKET;
+    return SAVEFILE_PACKET;
 }
 
 /* --- Statistics ---------------------------------------------------------------------------- */
 
 struct counted {
-    struct capture_statistics statistics;
-    const struct capture_reader_interface *interface;
+    struct savefile_statistics statistics;
+    const struct savefile_reader_interface *interface;
 };
 
 static bool take_time(struct block *block, const struct option *option,
-                      const struct capture_reader_interface *interface, uint64_t *ret)
+                      const struct savefile_reader_interface *interface, uint64_t *ret)
 {
     bool big = block->reader->big;
     uint64_t value;
@@ -352,15 +352,15 @@ static bool take_time(struct block *block, const struct option *option,
     if (option->length != 8)
         return false;
     value = load(option->bytes, 4, big) << 32 | load(option->bytes + 4, 4, big);
-    if (!capture_time(interface->resolution, interface->seconds, value, ret))
-        *ret = CAPTURE_UNKNOWN;
+    if (!savefile_time(interface->resolution, interface->seconds, value, ret))
+        *ret = SAVEFILE_UNKNOWN;
     return true;
 }
 
 static bool take_statistics_option(struct block *block, const struct option *option, void *into)
 {
     struct counted *counted = into;
-    struct capture_statistics *statistics = &counted->statistics;
+    struct savefile_statistics *statistics = &counted->statistics;
     uint64_t *const counters[] = {
         [STATISTICS_RECEIVED] = &statistics->received,
         [STATISTICS_DROPPED] = &statistics->dropped,
@@ -381,17 +381,17 @@ static bool take_statistics_option(struct block *block, const struct option *opt
     return option->length == 8;
 }
 
-static enum capture_next parse_statistics(struct block *block, struct capture_item *ret)
+static enum savefile_next parse_statistics(struct block *block, struct savefile_item *ret)
 {
-    struct capture_reader *reader = block->reader;
+    struct savefile_reader *reader = block->reader;
     struct counted counted = {
-        .statistics = {.start = CAPTURE_UNKNOWN,
-                       .end = CAPTURE_UNKNOWN,
-                       .received = CAPTURE_UNKNOWN,
-                       .dropped = CAPTURE_UNKNOWN,
-                       .accepted = CAPTURE_UNKNOWN,
-                       .os_dropped = CAPTURE_UNKNOWN,
-                       .delivered = CAPTURE_UNKNOWN},
+        .statistics = {.start = SAVEFILE_UNKNOWN,
+                       .end = SAVEFILE_UNKNOWN,
+                       .received = SAVEFILE_UNKNOWN,
+                       .dropped = SAVEFILE_UNKNOWN,
+                       .accepted = SAVEFILE_UNKNOWN,
+                       .os_dropped = SAVEFILE_UNKNOWN,
+                       .delivered = SAVEFILE_UNKNOWN},
     };
     const char *wrong;
     uint64_t time;
@@ -405,21 +405,21 @@ static enum capture_next parse_statistics(struct block *block, struct capture_it
     counted.interface = &reader->interfaces[counted.statistics.interface];
     time = (uint64_t)block_u32(block) << 32;
     time |= block_u32(block);
-    if (!capture_time(counted.interface->resolution, counted.interface->seconds, time,
-                      &counted.statistics.time))
+    if (!savefile_time(counted.interface->resolution, counted.interface->seconds, time,
+                       &counted.statistics.time))
         return reader_fail(reader, time, "the time of statistics is not between 1970 and 2554");
     wrong = take_options(block, take_statistics_option, &counted);
     if (wrong)
         return reader_fail(reader, block->at, wrong);
     ret->statistics = counted.statistics;
-    return CAPTURE_STATISTICS;
+    return SAVEFILE_STATISTICS;
 }
 
 /* --- Blocks -------------------------------------------------------------------------------- */
 
 static const struct {
     uint32_t type;
-    enum capture_next (*parse)(struct block *block, struct capture_item *ret);
+    enum savefile_next (*parse)(struct block *block, struct savefile_item *ret);
 } kinds[] = {
     {BLOCK_PACKET, parse_packet},         {BLOCK_SIMPLE_PACKET, parse_simple_packet},
     {BLOCK_OLD_PACKET, parse_old_packet}, {BLOCK_INTERFACE, parse_interface},
@@ -437,7 +437,7 @@ static unsigned kind_of(uint32_t type)
 }
 
 /* The byte order of a section, from the number behind its type and length. */
-static bool read_order(struct capture_reader *reader, const unsigned char *bytes)
+static bool read_order(struct savefile_reader *reader, const unsigned char *bytes)
 {
     reader->big = load(bytes + BLOCK_HEADER, 4, true) == BYTE_ORDER_MAGIC;
     return reader->big || load(bytes + BLOCK_HEADER, 4, false) == BYTE_ORDER_MAGIC;
@@ -450,13 +450,13 @@ static const char *judge_length(uint32_t length, unsigned kind)
         return "a block is shorter than its own lengths";
     if (length % 4 != 0)
         return "the length of a block is no multiple of 4";
-    if (length > (kind < KINDS ? CAPTURE_BLOCK_MAX : CAPTURE_OTHER_BLOCK_MAX))
+    if (length > (kind < KINDS ? SAVEFILE_BLOCK_MAX : SAVEFILE_OTHER_BLOCK_MAX))
         return "a block is longer than any that is read";
     return NULL;
 }
 
 /* Passes over the rest of a block. True: it is behind us, or broken. */
-static bool skip(struct capture_reader *reader, const unsigned char *bytes, size_t n, size_t *used)
+static bool skip(struct savefile_reader *reader, const unsigned char *bytes, size_t n, size_t *used)
 {
     size_t some = n - *used < reader->skip ? n - *used : reader->skip;
 
@@ -476,9 +476,9 @@ static bool skip(struct capture_reader *reader, const unsigned char *bytes, size
 }
 
 /* A whole block, of a kind that is taken apart. */
-static enum capture_next parse(struct capture_reader *reader, unsigned kind,
-                               const unsigned char *bytes, uint32_t length,
-                               struct capture_item *ret)
+static enum savefile_next parse(struct savefile_reader *reader, unsigned kind,
+                                const unsigned char *bytes, uint32_t length,
+                                struct savefile_item *ret)
 {
     struct block block = {
         .reader = reader,
@@ -494,15 +494,15 @@ static enum capture_next parse(struct capture_reader *reader, unsigned kind,
 }
 
 /* The block that begins with these bytes. MORE with some used: it is passed over. */
-static enum capture_next begin_block(struct capture_reader *reader, const unsigned char *bytes,
-                                     size_t n, size_t *used, struct capture_item *ret)
+static enum savefile_next begin_block(struct savefile_reader *reader, const unsigned char *bytes,
+                                      size_t n, size_t *used, struct savefile_item *ret)
 {
     uint32_t type, length;
     unsigned kind;
     const char *wrong;
 
     if (n < BLOCK_LEAST)
-        return CAPTURE_MORE;
+        return SAVEFILE_MORE;
     if (load(bytes, 4, false) == BLOCK_SECTION && !read_order(reader, bytes))
         return reader_fail(reader, load(bytes + BLOCK_HEADER, 4, true),
                            "the byte order of a section is none");
@@ -516,31 +516,31 @@ static enum capture_next begin_block(struct capture_reader *reader, const unsign
         reader->trailer = length;
         reader->skip = length - BLOCK_LEAST;
         *used = BLOCK_HEADER;
-        return CAPTURE_MORE;
+        return SAVEFILE_MORE;
     }
     if (n < length)
-        return CAPTURE_MORE;
+        return SAVEFILE_MORE;
     *used = length;
     return parse(reader, kind, bytes, length, ret);
 }
 
-enum capture_next pcapng_next(struct capture_reader *reader, const unsigned char *bytes, size_t n,
-                              size_t *used, struct capture_item *ret)
+enum savefile_next pcapng_next(struct savefile_reader *reader, const unsigned char *bytes, size_t n,
+                               size_t *used, struct savefile_item *ret)
 {
-    enum capture_next next;
+    enum savefile_next next;
     size_t some = 0;
 
     for (;;) {
         if (reader->trailer > 0 && !skip(reader, bytes, n, used))
-            return CAPTURE_MORE;
+            return SAVEFILE_MORE;
         if (reader->fault.why)
-            return CAPTURE_BROKEN;
+            return SAVEFILE_BROKEN;
         reader->offset += *used;
         some = 0;
         next = begin_block(reader, bytes + *used, n - *used, &some, ret);
         reader->offset -= *used;
         *used += some;
-        if (next != CAPTURE_MORE || reader->trailer == 0)
+        if (next != SAVEFILE_MORE || reader->trailer == 0)
             return next;
     }
 }

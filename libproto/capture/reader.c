@@ -4,10 +4,10 @@
 
 enum { KIND_UNKNOWN, KIND_PCAPNG, KIND_PCAP };
 
-enum capture_next reader_fail(struct capture_reader *reader, uint64_t value, const char *why)
+enum savefile_next reader_fail(struct savefile_reader *reader, uint64_t value, const char *why)
 {
-    reader->fault = (struct capture_fault){.offset = reader->offset, .value = value, .why = why};
-    return CAPTURE_BROKEN;
+    reader->fault = (struct savefile_fault){.offset = reader->offset, .value = value, .why = why};
+    return SAVEFILE_BROKEN;
 }
 
 /* --- Which format -------------------------------------------------------------------------- */
@@ -19,19 +19,19 @@ static bool is_pcap(const unsigned char bytes[4], bool big)
     return magic == PCAP_MAGIC_US || magic == PCAP_MAGIC_NS;
 }
 
-bool capture_is_file(const unsigned char bytes[4])
+bool savefile_is_file(const unsigned char bytes[4])
 {
     return load(bytes, 4, false) == BLOCK_SECTION || is_pcap(bytes, false) || is_pcap(bytes, true);
 }
 
-static enum capture_next begin(struct capture_reader *reader, const unsigned char *bytes, size_t n,
-                               size_t *used, struct capture_item *ret)
+static enum savefile_next begin(struct savefile_reader *reader, const unsigned char *bytes,
+                                size_t n, size_t *used, struct savefile_item *ret)
 {
-    enum capture_next next;
+    enum savefile_next next;
 
     if (n < 4)
-        return CAPTURE_MORE;
-    if (!capture_is_file(bytes))
+        return SAVEFILE_MORE;
+    if (!savefile_is_file(bytes))
         return reader_fail(reader, load(bytes, 4, true),
                            "it is no capture file: it begins neither as pcapng nor as pcap");
     if (load(bytes, 4, false) == BLOCK_SECTION) {
@@ -40,33 +40,33 @@ static enum capture_next begin(struct capture_reader *reader, const unsigned cha
     }
     reader->big = is_pcap(bytes, true);
     next = pcap_begin(reader, bytes, n, used, ret);
-    if (next != CAPTURE_MORE)
+    if (next != SAVEFILE_MORE)
         reader->kind = KIND_PCAP;
     return next;
 }
 
 /* --- Through the file ---------------------------------------------------------------------- */
 
-enum capture_next capture_reader_next(struct capture_reader *reader, const unsigned char *bytes,
-                                      size_t n, size_t *ret_used, struct capture_item *ret)
+enum savefile_next savefile_reader_next(struct savefile_reader *reader, const unsigned char *bytes,
+                                        size_t n, size_t *ret_used, struct savefile_item *ret)
 {
-    enum capture_next next;
+    enum savefile_next next;
 
     *ret_used = 0;
     if (reader->fault.why)
-        return CAPTURE_BROKEN;
+        return SAVEFILE_BROKEN;
     if (reader->kind == KIND_UNKNOWN)
         next = begin(reader, bytes, n, ret_used, ret);
     else if (reader->kind == KIND_PCAP)
         next = pcap_next(reader, bytes, n, ret_used, ret);
     else
         next = pcapng_next(reader, bytes, n, ret_used, ret);
-    if (next != CAPTURE_BROKEN)
+    if (next != SAVEFILE_BROKEN)
         reader->offset += *ret_used;
     return next;
 }
 
-bool capture_reader_end(struct capture_reader *reader, size_t unused)
+bool savefile_reader_end(struct savefile_reader *reader, size_t unused)
 {
     if (reader->fault.why)
         return false;
@@ -125,7 +125,7 @@ static bool shift(int64_t seconds, uint64_t *time)
     return true;
 }
 
-bool capture_time(uint8_t resolution, int64_t seconds, uint64_t value, uint64_t *ret)
+bool savefile_time(uint8_t resolution, int64_t seconds, uint64_t value, uint64_t *ret)
 {
     unsigned power = resolution & 0x7f;
     bool fits =

@@ -66,14 +66,14 @@ static void put_padded(struct cursor *cursor, const void *bytes, size_t n)
 
 static void put_option(struct cursor *cursor, unsigned code, const void *bytes, size_t n)
 {
-    if (n > CAPTURE_TEXT_MAX)
+    if (n > SAVEFILE_TEXT_MAX)
         cursor->full = true;
     put_u16(cursor, code);
     put_u16(cursor, (uint32_t)n);
     put_padded(cursor, bytes, n);
 }
 
-static void put_text(struct cursor *cursor, unsigned code, struct capture_text text)
+static void put_text(struct cursor *cursor, unsigned code, struct savefile_text text)
 {
     if (text.length > 0)
         put_option(cursor, code, text.bytes, text.length);
@@ -117,7 +117,7 @@ static size_t end_block(struct cursor *cursor, void *place)
     return length;
 }
 
-size_t pcapng_put_section(void *place, size_t size, const struct capture_section *section)
+size_t pcapng_put_section(void *place, size_t size, const struct savefile_section *section)
 {
     struct cursor cursor = begin_block(place, size, BLOCK_SECTION);
     const unsigned char *options;
@@ -136,13 +136,13 @@ size_t pcapng_put_section(void *place, size_t size, const struct capture_section
 }
 
 /* A filter's text has a byte before it that says what it is. */
-static void put_filter(struct cursor *cursor, struct capture_text filter)
+static void put_filter(struct cursor *cursor, struct savefile_text filter)
 {
     unsigned char *place;
 
     if (filter.length == 0)
         return;
-    if (filter.length + 1 > CAPTURE_TEXT_MAX)
+    if (filter.length + 1 > SAVEFILE_TEXT_MAX)
         cursor->full = true;
     put_u16(cursor, INTERFACE_FILTER);
     put_u16(cursor, (uint32_t)filter.length + 1);
@@ -154,7 +154,7 @@ static void put_filter(struct cursor *cursor, struct capture_text filter)
     memcpy(place + 1, filter.bytes, filter.length);
 }
 
-size_t pcapng_put_interface(void *place, size_t size, const struct capture_interface *interface)
+size_t pcapng_put_interface(void *place, size_t size, const struct savefile_interface *interface)
 {
     struct cursor cursor = begin_block(place, size, BLOCK_INTERFACE);
 
@@ -165,7 +165,7 @@ size_t pcapng_put_interface(void *place, size_t size, const struct capture_inter
     put_text(&cursor, INTERFACE_NAME, interface->name);
     put_text(&cursor, INTERFACE_DESCRIPTION, interface->description);
     if (interface->has_mac)
-        put_option(&cursor, INTERFACE_MAC, interface->mac, CAPTURE_MAC_BYTES);
+        put_option(&cursor, INTERFACE_MAC, interface->mac, SAVEFILE_MAC_BYTES);
     if (interface->speed > 0)
         put_number_option(&cursor, INTERFACE_SPEED, interface->speed, 8);
     put_number_option(&cursor, INTERFACE_RESOLUTION, RESOLUTION_NS, 1);
@@ -178,12 +178,12 @@ size_t pcapng_put_interface(void *place, size_t size, const struct capture_inter
     return end_block(&cursor, place);
 }
 
-static bool is_sound(const struct capture_packet *packet)
+static bool is_sound(const struct savefile_packet *packet)
 {
-    return packet->captured <= packet->length && packet->captured <= CAPTURE_FRAME_MAX;
+    return packet->captured <= packet->length && packet->captured <= SAVEFILE_FRAME_MAX;
 }
 
-size_t pcapng_put_packet(void *place, size_t size, const struct capture_packet *packet)
+size_t pcapng_put_packet(void *place, size_t size, const struct savefile_packet *packet)
 {
     struct cursor cursor = begin_block(place, size, BLOCK_PACKET);
     const unsigned char *options;
@@ -197,7 +197,7 @@ size_t pcapng_put_packet(void *place, size_t size, const struct capture_packet *
     put_padded(&cursor, packet->bytes, packet->captured);
     options = cursor.at;
     put_text(&cursor, OPTION_COMMENT, packet->comment);
-    if (packet->direction != CAPTURE_EITHER_WAY)
+    if (packet->direction != SAVEFILE_EITHER_WAY)
         put_number_option(&cursor, PACKET_FLAGS, packet->direction, 4);
     if (packet->dropped > 0)
         put_number_option(&cursor, PACKET_DROPPED, packet->dropped, 8);
@@ -207,7 +207,7 @@ size_t pcapng_put_packet(void *place, size_t size, const struct capture_packet *
 
 static void put_time_option(struct cursor *cursor, unsigned code, uint64_t time)
 {
-    if (time == CAPTURE_UNKNOWN)
+    if (time == SAVEFILE_UNKNOWN)
         return;
     put_u16(cursor, code);
     put_u16(cursor, 8);
@@ -216,11 +216,11 @@ static void put_time_option(struct cursor *cursor, unsigned code, uint64_t time)
 
 static void put_counter(struct cursor *cursor, unsigned code, uint64_t value)
 {
-    if (value != CAPTURE_UNKNOWN)
+    if (value != SAVEFILE_UNKNOWN)
         put_number_option(cursor, code, value, 8);
 }
 
-size_t pcapng_put_statistics(void *place, size_t size, const struct capture_statistics *statistics)
+size_t pcapng_put_statistics(void *place, size_t size, const struct savefile_statistics *statistics)
 {
     struct cursor cursor = begin_block(place, size, BLOCK_STATISTICS);
     const unsigned char *options;
@@ -242,22 +242,22 @@ size_t pcapng_put_statistics(void *place, size_t size, const struct capture_stat
 
 /* --- Records of pcap ----------------------------------------------------------------------- */
 
-size_t pcap_put_header(void *place, size_t size, enum capture_format format,
-                       const struct capture_interface *interface)
+size_t pcap_put_header(void *place, size_t size, enum savefile_format format,
+                       const struct savefile_interface *interface)
 {
     struct cursor cursor = {.at = place, .end = (unsigned char *)place + size};
 
-    put_u32(&cursor, format == CAPTURE_PCAP_US ? PCAP_MAGIC_US : PCAP_MAGIC_NS);
+    put_u32(&cursor, format == SAVEFILE_PCAP_US ? PCAP_MAGIC_US : PCAP_MAGIC_NS);
     put_u16(&cursor, 2); /* version 2.4 */
     put_u16(&cursor, 4);
     put_number(&cursor, 0, 8); /* the time zone and the accuracy, which nobody sets */
-    put_u32(&cursor, interface->snaplen > 0 ? interface->snaplen : CAPTURE_FRAME_MAX);
+    put_u32(&cursor, interface->snaplen > 0 ? interface->snaplen : SAVEFILE_FRAME_MAX);
     put_u32(&cursor, interface->linktype);
     return cursor.full ? 0 : PCAP_HEADER;
 }
 
-size_t pcap_put_packet(void *place, size_t size, enum capture_format format,
-                       const struct capture_packet *packet)
+size_t pcap_put_packet(void *place, size_t size, enum savefile_format format,
+                       const struct savefile_packet *packet)
 {
     struct cursor cursor = {.at = place, .end = (unsigned char *)place + size};
     uint64_t seconds = packet->time / SECOND;
@@ -267,7 +267,7 @@ size_t pcap_put_packet(void *place, size_t size, enum capture_format format,
     if (!is_sound(packet) || seconds > UINT32_MAX)
         return 0;
     put_u32(&cursor, (uint32_t)seconds);
-    put_u32(&cursor, format == CAPTURE_PCAP_US ? rest / 1000 : rest);
+    put_u32(&cursor, format == SAVEFILE_PCAP_US ? rest / 1000 : rest);
     put_u32(&cursor, packet->captured);
     put_u32(&cursor, packet->length);
     bytes = take(&cursor, packet->captured);
@@ -280,34 +280,34 @@ size_t pcap_put_packet(void *place, size_t size, enum capture_format format,
 
 /* --- Either -------------------------------------------------------------------------------- */
 
-size_t capture_put_packet(void *place, size_t size, enum capture_format format,
-                          const struct capture_packet *packet)
+size_t savefile_put_packet(void *place, size_t size, enum savefile_format format,
+                           const struct savefile_packet *packet)
 {
-    if (format == CAPTURE_PCAPNG)
+    if (format == SAVEFILE_PCAPNG)
         return pcapng_put_packet(place, size, packet);
     return pcap_put_packet(place, size, format, packet);
 }
 
-size_t capture_packet_size(enum capture_format format, const struct capture_packet *packet)
+size_t savefile_packet_size(enum savefile_format format, const struct savefile_packet *packet)
 {
     /* Block and options around the frame: two numbers' options and the end of options. */
     enum { AROUND = 32 + 8 + 12 + 4 };
     size_t comment = packet->comment.length > 0 ? 4 + pad4(packet->comment.length) : 0;
 
-    if (format == CAPTURE_PCAPNG)
+    if (format == SAVEFILE_PCAPNG)
         return AROUND + pad4(packet->captured) + comment;
     return PCAP_RECORD + (size_t)packet->captured;
 }
 
-size_t capture_whole(enum capture_format format, const void *bytes, size_t n)
+size_t savefile_whole(enum savefile_format format, const void *bytes, size_t n)
 {
     const unsigned char *begin = bytes;
-    size_t header = format == CAPTURE_PCAPNG ? BLOCK_HEADER : PCAP_RECORD, whole = 0;
+    size_t header = format == SAVEFILE_PCAPNG ? BLOCK_HEADER : PCAP_RECORD, whole = 0;
 
     while (n - whole >= header) {
         const unsigned char *at = begin + whole;
-        size_t length = format == CAPTURE_PCAPNG ? load(at + 4, 4, false)
-                                                 : PCAP_RECORD + load(at + 8, 4, false);
+        size_t length = format == SAVEFILE_PCAPNG ? load(at + 4, 4, false)
+                                                  : PCAP_RECORD + load(at + 8, 4, false);
 
         if (length < header || length > n - whole)
             break;

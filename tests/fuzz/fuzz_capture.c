@@ -6,7 +6,7 @@
 /* What was found, in an order that the hash keeps. */
 struct found {
     uint64_t hash;
-    struct capture_fault fault;
+    struct savefile_fault fault;
 };
 
 static void add(struct found *found, const void *bytes, size_t n)
@@ -20,16 +20,16 @@ static void add_number(struct found *found, uint64_t number)
     add(found, &number, sizeof number);
 }
 
-static void add_text(struct found *found, struct capture_text text)
+static void add_text(struct found *found, struct savefile_text text)
 {
     add_number(found, text.length);
     add(found, text.bytes, text.length);
 }
 
-static void add_packet(struct found *found, const struct capture_packet *packet)
+static void add_packet(struct found *found, const struct savefile_packet *packet)
 {
     must(packet->captured <= packet->length, "no more is captured than a frame has");
-    must(packet->captured <= CAPTURE_FRAME_MAX, "a frame has a bound");
+    must(packet->captured <= SAVEFILE_FRAME_MAX, "a frame has a bound");
     add_number(found, packet->time);
     add_number(found, packet->interface);
     add_number(found, packet->dropped);
@@ -40,17 +40,17 @@ static void add_packet(struct found *found, const struct capture_packet *packet)
     add_text(found, packet->comment);
 }
 
-static void add_item(struct found *found, enum capture_next kind, const struct capture_item *item)
+static void add_item(struct found *found, enum savefile_next kind, const struct savefile_item *item)
 {
     add_number(found, kind);
     switch (kind) {
-    case CAPTURE_SECTION:
+    case SAVEFILE_SECTION:
         add_text(found, item->section.hardware);
         add_text(found, item->section.os);
         add_text(found, item->section.application);
         add_text(found, item->section.comment);
         break;
-    case CAPTURE_INTERFACE:
+    case SAVEFILE_INTERFACE:
         add_number(found, item->interface.linktype);
         add_text(found, item->interface.name);
         add_text(found, item->interface.description);
@@ -59,7 +59,7 @@ static void add_item(struct found *found, enum capture_next kind, const struct c
         add_text(found, item->interface.os);
         add_text(found, item->interface.comment);
         break;
-    case CAPTURE_PACKET:
+    case SAVEFILE_PACKET:
         add_packet(found, &item->packet);
         break;
     default:
@@ -71,26 +71,26 @@ static void add_item(struct found *found, enum capture_next kind, const struct c
 
 /* --- There and back ------------------------------------------------------------------------ */
 
-static void write_again(const struct capture_packet *packet)
+static void write_again(const struct savefile_packet *packet)
 {
-    static unsigned char place[CAPTURE_BLOCK_MAX];
-    static const struct capture_interface ethernet = {.linktype = CAPTURE_ETHERNET};
-    struct capture_packet one = *packet;
-    struct capture_reader reader = {0};
-    struct capture_item item;
+    static unsigned char place[SAVEFILE_BLOCK_MAX];
+    static const struct savefile_interface ethernet = {.linktype = SAVEFILE_ETHERNET};
+    struct savefile_packet one = *packet;
+    struct savefile_reader reader = {0};
+    struct savefile_item item;
     size_t at, n, used;
 
     one.interface = 0;
-    n = pcapng_put_section(place, sizeof place, &(struct capture_section){.os = {0}});
+    n = pcapng_put_section(place, sizeof place, &(struct savefile_section){.os = {0}});
     n += pcapng_put_interface(place + n, sizeof place - n, &ethernet);
-    must(pcapng_put_packet(place + n, capture_packet_size(CAPTURE_PCAPNG, &one), &one) > 0,
+    must(pcapng_put_packet(place + n, savefile_packet_size(SAVEFILE_PCAPNG, &one), &one) > 0,
          "it takes no more than was said");
-    n += capture_packet_size(CAPTURE_PCAPNG, &one);
-    must(capture_reader_next(&reader, place, n, &at, &item) == CAPTURE_SECTION, "a section");
-    must(capture_reader_next(&reader, place + at, n - at, &used, &item) == CAPTURE_INTERFACE,
+    n += savefile_packet_size(SAVEFILE_PCAPNG, &one);
+    must(savefile_reader_next(&reader, place, n, &at, &item) == SAVEFILE_SECTION, "a section");
+    must(savefile_reader_next(&reader, place + at, n - at, &used, &item) == SAVEFILE_INTERFACE,
          "an interface");
     at += used;
-    must(capture_reader_next(&reader, place + at, n - at, &used, &item) == CAPTURE_PACKET,
+    must(savefile_reader_next(&reader, place + at, n - at, &used, &item) == SAVEFILE_PACKET,
          "a packet");
     must(item.packet.time == one.time && item.packet.captured == one.captured &&
              item.packet.length == one.length && item.packet.direction == one.direction &&
@@ -103,26 +103,26 @@ static void write_again(const struct capture_packet *packet)
 
 static void read_split(const uint8_t *bytes, size_t n, size_t piece, bool again, struct found *ret)
 {
-    struct capture_reader reader = {0};
+    struct savefile_reader reader = {0};
     size_t at = 0, end = piece < n ? piece : n, used;
 
     memset(ret, 0, sizeof *ret);
     for (;;) {
-        struct capture_item item;
-        enum capture_next kind = capture_reader_next(&reader, bytes + at, end - at, &used, &item);
+        struct savefile_item item;
+        enum savefile_next kind = savefile_reader_next(&reader, bytes + at, end - at, &used, &item);
 
         must(used <= end - at, "no more is used than was given");
         at += used;
-        if (kind == CAPTURE_BROKEN || (kind == CAPTURE_MORE && end == n))
+        if (kind == SAVEFILE_BROKEN || (kind == SAVEFILE_MORE && end == n))
             break;
-        if (kind == CAPTURE_MORE)
+        if (kind == SAVEFILE_MORE)
             end = n - end < piece ? n : end + piece;
         else
             add_item(ret, kind, &item);
-        if (kind == CAPTURE_PACKET && again)
+        if (kind == SAVEFILE_PACKET && again)
             write_again(&item.packet);
     }
-    must(capture_reader_end(&reader, n - at) == !reader.fault.why, "what is wrong is said");
+    must(savefile_reader_end(&reader, n - at) == !reader.fault.why, "what is wrong is said");
     must(reader.fault.offset <= n, "it is wrong within the file");
     ret->fault = reader.fault;
 }

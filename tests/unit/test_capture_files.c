@@ -19,10 +19,10 @@
 
 enum { LENGTH = 100, NAMES_MAX = 32, PATH_BYTES = 512, FILE_BYTES = 8 << 20 };
 
-static const struct capture_interface ethernet = {
-    .linktype = CAPTURE_ETHERNET, .snaplen = 4096, .name = {"eth0", 4}};
+static const struct savefile_interface ethernet = {
+    .linktype = SAVEFILE_ETHERNET, .snaplen = 4096, .name = {"eth0", 4}};
 static char folder[] = "/tmp/netbroker-capture-XXXXXX", path[PATH_BYTES];
-static char problem[CAPTURE_WRITER_PROBLEM];
+static char problem[SAVEFILE_WRITER_PROBLEM];
 static unsigned char bytes[FILE_BYTES], frame[LENGTH];
 static int told[2]; /* a pipe: the writer has told of its end */
 
@@ -33,12 +33,12 @@ static void on_ended(void *context)
         abort();
 }
 
-static void count_frames(void *context, struct capture_statistics *ret)
+static void count_frames(void *context, struct savefile_statistics *ret)
 {
     ret->received = *(const uint64_t *)context;
 }
 
-static struct capture_writer_config config = {
+static struct savefile_writer_config config = {
     .path = path,
     .interfaces = &ethernet,
     .interface_count = 1,
@@ -54,29 +54,29 @@ static void begin(void)
     signal(SIGXFSZ, SIG_DFL);
 }
 
-static struct capture_writer *open_writer(void)
+static struct savefile_writer *open_writer(void)
 {
-    struct capture_writer *writer = NULL;
+    struct savefile_writer *writer = NULL;
 
-    ck_assert_msg(capture_writer_open(&writer, &config, problem) == 0, "%s", problem);
+    ck_assert_msg(savefile_writer_open(&writer, &config, problem) == 0, "%s", problem);
     return writer;
 }
 
-static enum capture_put put(struct capture_writer *writer, uint64_t time)
+static enum savefile_put put(struct savefile_writer *writer, uint64_t time)
 {
-    struct capture_packet packet = {
+    struct savefile_packet packet = {
         .time = time, .captured = LENGTH, .length = LENGTH + 1, .bytes = frame};
 
-    return capture_writer_put(writer, &packet);
+    return savefile_writer_put(writer, &packet);
 }
 
 /* Puts so many, all of which are taken. */
-static void put_all(struct capture_writer *writer, unsigned count)
+static void put_all(struct savefile_writer *writer, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        while (!capture_writer_wait(writer, 1000))
+        while (!savefile_writer_wait(writer, 1000))
             ;
-        ck_assert_int_eq(put(writer, i), CAPTURE_TAKEN);
+        ck_assert_int_eq(put(writer, i), SAVEFILE_TAKEN);
     }
 }
 
@@ -138,14 +138,14 @@ struct content {
     uint64_t received, first, last; /* times */
 };
 
-static void take(struct content *content, enum capture_next kind, const struct capture_item *item)
+static void take(struct content *content, enum savefile_next kind, const struct savefile_item *item)
 {
-    content->sections += kind == CAPTURE_SECTION;
-    content->interfaces += kind == CAPTURE_INTERFACE;
-    content->statistics += kind == CAPTURE_STATISTICS;
-    if (kind == CAPTURE_STATISTICS)
+    content->sections += kind == SAVEFILE_SECTION;
+    content->interfaces += kind == SAVEFILE_INTERFACE;
+    content->statistics += kind == SAVEFILE_STATISTICS;
+    if (kind == SAVEFILE_STATISTICS)
         content->received = item->statistics.received;
-    if (kind != CAPTURE_PACKET)
+    if (kind != SAVEFILE_PACKET)
         return;
     if (content->packets++ == 0)
         content->first = item->packet.time;
@@ -156,20 +156,20 @@ static void take(struct content *content, enum capture_next kind, const struct c
 
 static struct content read_bytes(size_t n)
 {
-    static struct capture_reader reader;
+    static struct savefile_reader reader;
     struct content content = {.packets = 0};
-    struct capture_item item;
-    enum capture_next kind;
+    struct savefile_item item;
+    enum savefile_next kind;
     size_t at = 0, used;
 
     memset(&reader, 0, sizeof reader);
-    while ((kind = capture_reader_next(&reader, bytes + at, n - at, &used, &item)) !=
-               CAPTURE_MORE &&
-           kind != CAPTURE_BROKEN) {
+    while ((kind = savefile_reader_next(&reader, bytes + at, n - at, &used, &item)) !=
+               SAVEFILE_MORE &&
+           kind != SAVEFILE_BROKEN) {
         take(&content, kind, &item);
         at += used;
     }
-    content.whole = capture_reader_end(&reader, n - at);
+    content.whole = savefile_reader_end(&reader, n - at);
     return content;
 }
 
@@ -192,31 +192,31 @@ START_TEST(a_file_has_what_was_put)
 {
     uint64_t received = 30000;
     struct content content;
-    struct capture_progress progress;
-    struct capture_writer *writer;
+    struct savefile_progress progress;
+    struct savefile_writer *writer;
     struct stat status;
 
     begin();
     umask(0);
-    config.format = (enum capture_format)_i;
-    config.section.application = capture_text("a test");
+    config.format = (enum savefile_format)_i;
+    config.section.application = savefile_text("a test");
     config.statistics = count_frames;
     config.context = &received;
     writer = open_writer();
     put_all(writer, 30000);
-    progress = capture_writer_progress(writer);
-    ck_assert_int_eq(capture_writer_state(writer), CAPTURE_RUNS);
-    ck_assert_int_eq(capture_writer_close(writer, problem), CAPTURE_RUNS);
+    progress = savefile_writer_progress(writer);
+    ck_assert_int_eq(savefile_writer_state(writer), SAVEFILE_RUNS);
+    ck_assert_int_eq(savefile_writer_close(writer, problem), SAVEFILE_RUNS);
     ck_assert_str_eq(problem, "");
     ck_assert_int_eq(stat(path, &status), 0);
     ck_assert_uint_eq(status.st_mode & 07777, 0600);
     content = read_content(path);
     ck_assert(content.whole);
     ck_assert_uint_eq(content.packets, 30000);
-    ck_assert_uint_eq(content.last, _i == CAPTURE_PCAP_US ? 29000 : 29999);
-    ck_assert_uint_eq(content.sections, _i == CAPTURE_PCAPNG);
-    ck_assert_uint_eq(content.statistics, _i == CAPTURE_PCAPNG);
-    ck_assert_uint_eq(content.received, _i == CAPTURE_PCAPNG ? 30000 : 0);
+    ck_assert_uint_eq(content.last, _i == SAVEFILE_PCAP_US ? 29000 : 29999);
+    ck_assert_uint_eq(content.sections, _i == SAVEFILE_PCAPNG);
+    ck_assert_uint_eq(content.statistics, _i == SAVEFILE_PCAPNG);
+    ck_assert_uint_eq(content.received, _i == SAVEFILE_PCAPNG ? 30000 : 0);
     ck_assert_uint_eq(progress.packets, 30000);
     ck_assert_uint_eq(progress.files, 1);
     ck_assert_uint_le(progress.bytes, (uint64_t)status.st_size); /* the last block came after it */
@@ -227,7 +227,7 @@ END_TEST
 
 START_TEST(a_file_that_was_there_is_made_anew)
 {
-    struct capture_writer *writer;
+    struct savefile_writer *writer;
     int fd;
 
     begin();
@@ -237,7 +237,7 @@ START_TEST(a_file_that_was_there_is_made_anew)
     close(fd);
     writer = open_writer();
     put_all(writer, 2);
-    capture_writer_close(writer, problem);
+    savefile_writer_close(writer, problem);
     ck_assert_uint_eq(read_content(path).packets, 2);
     ck_assert(read_content(path).whole);
     end();
@@ -259,7 +259,7 @@ static void be_numbered(const char *name)
 START_TEST(the_next_file_begins_after_so_many_frames)
 {
     uint64_t received = 7;
-    struct capture_writer *writer;
+    struct savefile_writer *writer;
     struct listed files;
 
     begin();
@@ -268,7 +268,7 @@ START_TEST(the_next_file_begins_after_so_many_frames)
     config.context = &received;
     writer = open_writer();
     put_all(writer, 4 * 9 + 1);
-    ck_assert_int_eq(capture_writer_close(writer, problem), CAPTURE_RUNS);
+    ck_assert_int_eq(savefile_writer_close(writer, problem), SAVEFILE_RUNS);
     list(&files);
     ck_assert_uint_eq(files.count, 10);
     for (unsigned i = 0; i < files.count; i++) {
@@ -288,7 +288,7 @@ END_TEST
 /* More files in one buffer than it has places for. */
 START_TEST(a_ring_keeps_the_last_files)
 {
-    struct capture_writer *writer;
+    struct savefile_writer *writer;
     struct listed files;
 
     begin();
@@ -296,8 +296,8 @@ START_TEST(a_ring_keeps_the_last_files)
     config.rotate.files = 3;
     writer = open_writer();
     put_all(writer, 500);
-    ck_assert_uint_eq(capture_writer_progress(writer).files, 500);
-    ck_assert_int_eq(capture_writer_close(writer, problem), CAPTURE_RUNS);
+    ck_assert_uint_eq(savefile_writer_progress(writer).files, 500);
+    ck_assert_int_eq(savefile_writer_close(writer, problem), SAVEFILE_RUNS);
     list(&files);
     ck_assert_uint_eq(files.count, 3);
     for (unsigned i = 0; i < 3; i++)
@@ -309,7 +309,7 @@ END_TEST
 
 START_TEST(the_next_file_begins_after_so_many_bytes)
 {
-    struct capture_writer *writer;
+    struct savefile_writer *writer;
     struct listed files;
     struct stat status;
 
@@ -317,11 +317,11 @@ START_TEST(the_next_file_begins_after_so_many_bytes)
     config.rotate.bytes = 10000;
     config.stop.files = 3;
     writer = open_writer();
-    while (put(writer, 0) == CAPTURE_TAKEN)
+    while (put(writer, 0) == SAVEFILE_TAKEN)
         ;
-    ck_assert_int_eq(capture_writer_state(writer), CAPTURE_COMPLETE);
-    ck_assert_int_eq(put(writer, 0), CAPTURE_ENDED);
-    ck_assert_int_eq(capture_writer_close(writer, problem), CAPTURE_COMPLETE);
+    ck_assert_int_eq(savefile_writer_state(writer), SAVEFILE_COMPLETE);
+    ck_assert_int_eq(put(writer, 0), SAVEFILE_ENDED);
+    ck_assert_int_eq(savefile_writer_close(writer, problem), SAVEFILE_COMPLETE);
     list(&files);
     ck_assert_uint_eq(files.count, 3);
     for (unsigned i = 0; i < 3; i++) {
@@ -336,7 +336,7 @@ END_TEST
 
 START_TEST(it_is_complete_after_so_many_frames_or_bytes)
 {
-    struct capture_writer *writer;
+    struct savefile_writer *writer;
 
     begin();
     if (_i)
@@ -345,10 +345,10 @@ START_TEST(it_is_complete_after_so_many_frames_or_bytes)
         config.stop.bytes = 68 + 10 * 132;
     writer = open_writer();
     for (int i = 0; i < 10; i++)
-        ck_assert_int_eq(put(writer, 0), CAPTURE_TAKEN);
-    ck_assert_int_eq(put(writer, 0), CAPTURE_ENDED);
-    ck_assert_uint_eq(capture_writer_tick(writer, 1), UINT32_MAX);
-    ck_assert_int_eq(capture_writer_close(writer, problem), CAPTURE_COMPLETE);
+        ck_assert_int_eq(put(writer, 0), SAVEFILE_TAKEN);
+    ck_assert_int_eq(put(writer, 0), SAVEFILE_ENDED);
+    ck_assert_uint_eq(savefile_writer_tick(writer, 1), UINT32_MAX);
+    ck_assert_int_eq(savefile_writer_close(writer, problem), SAVEFILE_COMPLETE);
     ck_assert_uint_eq(read_content(path).packets, 10);
     end();
 }
@@ -357,23 +357,23 @@ END_TEST
 START_TEST(durations_end_files_and_captures)
 {
     const uint64_t second = UINT64_C(1000000000);
-    struct capture_writer *writer;
+    struct savefile_writer *writer;
     struct listed files;
 
     begin();
     config.rotate.duration = 2 * second;
     config.stop.duration = 5 * second;
     writer = open_writer();
-    ck_assert_uint_eq(capture_writer_tick(writer, 100 * second), 2001);
+    ck_assert_uint_eq(savefile_writer_tick(writer, 100 * second), 2001);
     put_all(writer, 3);
-    ck_assert_uint_eq(capture_writer_tick(writer, 102 * second - 1), 1);
-    ck_assert_uint_eq(capture_writer_tick(writer, 102 * second), 2001);
+    ck_assert_uint_eq(savefile_writer_tick(writer, 102 * second - 1), 1);
+    ck_assert_uint_eq(savefile_writer_tick(writer, 102 * second), 2001);
     put_all(writer, 2);
-    ck_assert_uint_eq(capture_writer_tick(writer, 104 * second + 1), 1000);
-    ck_assert_int_eq(capture_writer_state(writer), CAPTURE_RUNS);
-    ck_assert_uint_eq(capture_writer_tick(writer, 105 * second), UINT32_MAX);
-    ck_assert_int_eq(put(writer, 0), CAPTURE_ENDED);
-    ck_assert_int_eq(capture_writer_close(writer, problem), CAPTURE_COMPLETE);
+    ck_assert_uint_eq(savefile_writer_tick(writer, 104 * second + 1), 1000);
+    ck_assert_int_eq(savefile_writer_state(writer), SAVEFILE_RUNS);
+    ck_assert_uint_eq(savefile_writer_tick(writer, 105 * second), UINT32_MAX);
+    ck_assert_int_eq(put(writer, 0), SAVEFILE_ENDED);
+    ck_assert_int_eq(savefile_writer_close(writer, problem), SAVEFILE_COMPLETE);
     list(&files);
     ck_assert_uint_eq(files.count, 3);
     ck_assert_uint_eq(read_content(files.names[0]).packets, 3);
@@ -386,15 +386,15 @@ END_TEST
 
 START_TEST(the_last_file_ends_by_its_duration)
 {
-    struct capture_writer *writer;
+    struct savefile_writer *writer;
 
     begin();
     config.rotate.duration = 1000;
     config.stop.files = 1;
     writer = open_writer();
-    capture_writer_tick(writer, 5000);
-    ck_assert_uint_eq(capture_writer_tick(writer, 6000), UINT32_MAX);
-    ck_assert_int_eq(capture_writer_close(writer, problem), CAPTURE_COMPLETE);
+    savefile_writer_tick(writer, 5000);
+    ck_assert_uint_eq(savefile_writer_tick(writer, 6000), UINT32_MAX);
+    ck_assert_int_eq(savefile_writer_close(writer, problem), SAVEFILE_COMPLETE);
     end();
 }
 END_TEST
@@ -428,15 +428,15 @@ static size_t read_pipe(int fd, size_t at, size_t until)
 START_TEST(a_pipe_is_live)
 {
     size_t size = pcapng_put_section(bytes, sizeof bytes, &config.section), n = 0;
-    struct capture_packet packet = {.captured = LENGTH, .length = LENGTH + 1, .bytes = frame};
-    struct capture_writer *writer;
+    struct savefile_packet packet = {.captured = LENGTH, .length = LENGTH + 1, .bytes = frame};
+    struct savefile_writer *writer;
     int fd;
 
     begin();
     fd = open_pipe();
     writer = open_writer();
     for (unsigned i = 0; i < 5; i++) {
-        ck_assert_int_eq(put(writer, i), CAPTURE_TAKEN);
+        ck_assert_int_eq(put(writer, i), SAVEFILE_TAKEN);
         n = read_pipe(fd, n, 0);
         do
             n = read_pipe(fd, n, n + 1);
@@ -444,7 +444,7 @@ START_TEST(a_pipe_is_live)
         ck_assert(read_bytes(n).whole);
     }
     ck_assert_uint_gt(n, size + 5 * pcapng_put_packet(bytes, sizeof bytes, &packet));
-    ck_assert_int_eq(capture_writer_close(writer, problem), CAPTURE_RUNS);
+    ck_assert_int_eq(savefile_writer_close(writer, problem), SAVEFILE_RUNS);
     close(fd);
     end();
 }
@@ -452,7 +452,7 @@ END_TEST
 
 START_TEST(a_reader_that_goes_ends_it_quietly)
 {
-    struct capture_writer *writer;
+    struct savefile_writer *writer;
     int fd;
 
     begin();
@@ -461,12 +461,13 @@ START_TEST(a_reader_that_goes_ends_it_quietly)
     put_all(writer, 1);
     await_readable(fd);
     close(fd);
-    while (put(writer, 0) == CAPTURE_TAKEN && poll(&(struct pollfd){told[0], POLLIN, 0}, 1, 1) == 0)
+    while (put(writer, 0) == SAVEFILE_TAKEN &&
+           poll(&(struct pollfd){told[0], POLLIN, 0}, 1, 1) == 0)
         ;
     await_readable(told[0]);
-    ck_assert_int_eq(capture_writer_state(writer), CAPTURE_READER_GONE);
-    ck_assert_int_eq(put(writer, 0), CAPTURE_ENDED);
-    ck_assert_int_eq(capture_writer_close(writer, problem), CAPTURE_READER_GONE);
+    ck_assert_int_eq(savefile_writer_state(writer), SAVEFILE_READER_GONE);
+    ck_assert_int_eq(put(writer, 0), SAVEFILE_ENDED);
+    ck_assert_int_eq(savefile_writer_close(writer, problem), SAVEFILE_READER_GONE);
     ck_assert_str_eq(problem, "");
     end();
 }
@@ -475,26 +476,26 @@ END_TEST
 /* It takes what it has room for, and ends although nobody reads. */
 START_TEST(a_reader_that_does_not_read_keeps_nobody)
 {
-    struct capture_writer *writer;
+    struct savefile_writer *writer;
     unsigned taken = 0;
     int fd;
 
     begin();
     fd = open_pipe();
     writer = open_writer();
-    while (put(writer, taken) == CAPTURE_TAKEN)
+    while (put(writer, taken) == SAVEFILE_TAKEN)
         taken++;
-    ck_assert_uint_gt(taken, CAPTURE_WRITER_BUFFER / 150);
-    ck_assert(!capture_writer_wait(writer, 1));
-    ck_assert_int_eq(capture_writer_state(writer), CAPTURE_RUNS);
+    ck_assert_uint_gt(taken, SAVEFILE_WRITER_BUFFER / 150);
+    ck_assert(!savefile_writer_wait(writer, 1));
+    ck_assert_int_eq(savefile_writer_state(writer), SAVEFILE_RUNS);
     if (_i)
-        capture_writer_close(writer, problem);
+        savefile_writer_close(writer, problem);
     else {
-        while (!capture_writer_wait(writer, 1))
+        while (!savefile_writer_wait(writer, 1))
             read_pipe(fd, 0, 1);
-        ck_assert_int_eq(put(writer, taken), CAPTURE_TAKEN);
+        ck_assert_int_eq(put(writer, taken), SAVEFILE_TAKEN);
         close(fd);
-        ck_assert_int_eq(capture_writer_close(writer, problem), CAPTURE_READER_GONE);
+        ck_assert_int_eq(savefile_writer_close(writer, problem), SAVEFILE_READER_GONE);
     }
     end();
 }
@@ -503,7 +504,7 @@ END_TEST
 /* Standard output is another's as well, who may have made it so that no write waits. */
 START_TEST(an_output_that_does_not_block_is_waited_for)
 {
-    struct capture_writer *writer;
+    struct savefile_writer *writer;
     unsigned taken = 0;
     size_t n = 0;
     int fd;
@@ -512,12 +513,12 @@ START_TEST(an_output_that_does_not_block_is_waited_for)
     fd = open_pipe();
     ck_assert_int_eq(fcntl(STDOUT_FILENO, F_SETFL, O_NONBLOCK | O_WRONLY), 0);
     writer = open_writer();
-    while (taken < 5000 && put(writer, taken) == CAPTURE_TAKEN)
+    while (taken < 5000 && put(writer, taken) == SAVEFILE_TAKEN)
         taken++;
     do
         n = read_pipe(fd, n, n + 1);
     while (n < (size_t)taken * 132);
-    ck_assert_int_eq(capture_writer_close(writer, problem), CAPTURE_RUNS);
+    ck_assert_int_eq(savefile_writer_close(writer, problem), SAVEFILE_RUNS);
     close(fd);
     end();
 }
@@ -529,19 +530,19 @@ END_TEST
 START_TEST(a_full_disk_leaves_a_clean_file)
 {
     const struct rlimit most = {.rlim_cur = 300001 + (rlim_t)_i * 37, .rlim_max = 400000};
-    struct capture_writer *writer;
+    struct savefile_writer *writer;
     struct content content;
     struct stat status;
 
     begin();
-    config.format = _i % 2 ? CAPTURE_PCAP : CAPTURE_PCAPNG;
+    config.format = _i % 2 ? SAVEFILE_PCAP : SAVEFILE_PCAPNG;
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &most), 0);
     writer = open_writer();
-    while (put(writer, 0) != CAPTURE_ENDED)
-        capture_writer_wait(writer, 1);
+    while (put(writer, 0) != SAVEFILE_ENDED)
+        savefile_writer_wait(writer, 1);
     await_readable(told[0]);
-    ck_assert_int_eq(capture_writer_state(writer), CAPTURE_FAILED);
-    ck_assert_int_eq(capture_writer_close(writer, problem), CAPTURE_FAILED);
+    ck_assert_int_eq(savefile_writer_state(writer), SAVEFILE_FAILED);
+    ck_assert_int_eq(savefile_writer_close(writer, problem), SAVEFILE_FAILED);
     ck_assert_msg(strstr(problem, "trace.pcapng cannot be written: File too large"), "%s", problem);
     content = read_content(path);
     ck_assert(content.whole);
@@ -557,7 +558,7 @@ START_TEST(a_file_that_has_no_room_for_its_head_is_deleted)
 {
     const struct rlimit least = {.rlim_cur = 20, .rlim_max = 400000}, most = {400000, 400000};
     struct pollfd poller = {.events = POLLIN};
-    struct capture_writer *writer = NULL;
+    struct savefile_writer *writer = NULL;
     struct listed files;
     int result;
 
@@ -565,12 +566,12 @@ START_TEST(a_file_that_has_no_room_for_its_head_is_deleted)
     config.rotate.packets = 1;
     poller.fd = told[0];
     setrlimit(RLIMIT_FSIZE, &least);
-    result = capture_writer_open(&writer, &config, problem);
+    result = savefile_writer_open(&writer, &config, problem);
     if (result == 0)
         poll(&poller, 1, -1);
     setrlimit(RLIMIT_FSIZE, &most);
     ck_assert_int_eq(result, 0);
-    ck_assert_int_eq(capture_writer_close(writer, problem), CAPTURE_FAILED);
+    ck_assert_int_eq(savefile_writer_close(writer, problem), SAVEFILE_FAILED);
     list(&files);
     ck_assert_uint_eq(files.count, 0);
     end();
@@ -579,13 +580,13 @@ END_TEST
 
 START_TEST(what_cannot_be_truncated_fails_as_well)
 {
-    struct capture_writer *writer;
+    struct savefile_writer *writer;
 
     begin();
     config.path = "/dev/full";
     writer = open_writer();
     await_readable(told[0]);
-    ck_assert_int_eq(capture_writer_close(writer, problem), CAPTURE_FAILED);
+    ck_assert_int_eq(savefile_writer_close(writer, problem), SAVEFILE_FAILED);
     ck_assert_ptr_nonnull(strstr(problem, "No space left"));
     end();
 }
@@ -595,16 +596,16 @@ END_TEST
 
 static void refused(int error, const char *sentence)
 {
-    struct capture_writer *writer = NULL;
+    struct savefile_writer *writer = NULL;
 
-    ck_assert_int_eq(capture_writer_open(&writer, &config, problem), error);
+    ck_assert_int_eq(savefile_writer_open(&writer, &config, problem), error);
     ck_assert_ptr_null(writer);
     ck_assert_msg(strstr(problem, sentence), "%s", problem);
 }
 
 START_TEST(what_cannot_begin_says_why)
 {
-    static char text[CAPTURE_TEXT_MAX + 1];
+    static char text[SAVEFILE_TEXT_MAX + 1];
     char fifo[PATH_BYTES + 8];
 
     begin();
@@ -617,7 +618,7 @@ START_TEST(what_cannot_begin_says_why)
     config.path = path;
     config.rotate.files = 3;
     refused(-EINVAL, "a number of files needs a size");
-    config.rotate = (struct capture_limits){.bytes = 1000, .files = 10001};
+    config.rotate = (struct savefile_limits){.bytes = 1000, .files = 10001};
     refused(-EINVAL, "at most 10000 files");
     config.rotate.files = 0;
     config.path = "-";
@@ -629,11 +630,11 @@ START_TEST(what_cannot_begin_says_why)
     config.interface_count = 0;
     refused(-EINVAL, "1 to 256 interfaces");
     config.interface_count = 2;
-    config.format = CAPTURE_PCAP;
+    config.format = SAVEFILE_PCAP;
     refused(-EINVAL, "use pcapng");
     config.interface_count = 1;
-    config.format = CAPTURE_PCAPNG;
-    config.section.comment = (struct capture_text){text, sizeof text};
+    config.format = SAVEFILE_PCAPNG;
+    config.section.comment = (struct savefile_text){text, sizeof text};
     refused(-EINVAL, "texts are too long");
     end();
 }
@@ -683,7 +684,7 @@ START_TEST(a_suffix_is_that_of_the_name)
     static const char *const patterns[] = {"/trace_00001_20[0-9]{12}$",
                                            "/x_00001_20[0-9]{12}[.]trace_$",
                                            "/[.]trace_00001_20[0-9]{12}$"};
-    struct capture_writer *writer;
+    struct savefile_writer *writer;
     struct listed files;
     regex_t pattern;
     char outer[sizeof folder + 8];
@@ -695,7 +696,7 @@ START_TEST(a_suffix_is_that_of_the_name)
     snprintf(path, sizeof path, "%s/a.b/%s", folder, names[_i]);
     config.rotate.packets = 1;
     writer = open_writer();
-    capture_writer_close(writer, problem);
+    savefile_writer_close(writer, problem);
     strcat(outer, "/a.b");
     list_folder(outer, &files);
     ck_assert_uint_eq(files.count, 1);

@@ -214,11 +214,11 @@ static void make_pcap(struct file *ret, bool big, bool nanoseconds)
 
 struct seen {
     size_t count, bytes;
-    enum capture_next kinds[SEEN_MAX];
-    struct capture_item items[SEEN_MAX]; /* pointers in them are offsets in all */
+    enum savefile_next kinds[SEEN_MAX];
+    struct savefile_item items[SEEN_MAX]; /* pointers in them are offsets in all */
     unsigned char all[FILE_MAX];
     size_t broken, whole;
-    struct capture_fault fault;
+    struct savefile_fault fault;
 };
 
 static const void *keep(struct seen *seen, const void *bytes, size_t n)
@@ -232,23 +232,23 @@ static const void *keep(struct seen *seen, const void *bytes, size_t n)
     return (const char *)0 + at;
 }
 
-static void keep_text(struct seen *seen, struct capture_text *text)
+static void keep_text(struct seen *seen, struct savefile_text *text)
 {
     text->bytes = keep(seen, text->bytes, text->length);
 }
 
-static void keep_item(struct seen *seen, enum capture_next kind, struct capture_item *item)
+static void keep_item(struct seen *seen, enum savefile_next kind, struct savefile_item *item)
 {
     switch (kind) {
-    case CAPTURE_SECTION:
+    case SAVEFILE_SECTION:
         keep_text(seen, &item->section.os);
         keep_text(seen, &item->section.application);
         break;
-    case CAPTURE_INTERFACE:
+    case SAVEFILE_INTERFACE:
         keep_text(seen, &item->interface.name);
         keep_text(seen, &item->interface.filter);
         break;
-    case CAPTURE_PACKET:
+    case SAVEFILE_PACKET:
         item->packet.bytes = keep(seen, item->packet.bytes, item->packet.captured);
         keep_text(seen, &item->packet.comment);
         break;
@@ -261,18 +261,18 @@ static void keep_item(struct seen *seen, enum capture_next kind, struct capture_
 }
 
 /* Each call gets its bytes in memory of their own, so that reading beyond them is noticed. */
-static enum capture_next next(struct capture_reader *reader, const unsigned char *bytes, size_t n,
-                              size_t *used, struct seen *seen)
+static enum savefile_next next(struct savefile_reader *reader, const unsigned char *bytes, size_t n,
+                               size_t *used, struct seen *seen)
 {
     unsigned char *copy = malloc(n ? n : 1);
-    struct capture_item item;
-    enum capture_next kind;
+    struct savefile_item item;
+    enum savefile_next kind;
 
     memcpy(copy, bytes, n);
     memset(&item, 0, sizeof item);
-    kind = capture_reader_next(reader, copy, n, used, &item);
+    kind = savefile_reader_next(reader, copy, n, used, &item);
     must(*used <= n, "no more is used than was given");
-    if (kind != CAPTURE_MORE && kind != CAPTURE_BROKEN)
+    if (kind != SAVEFILE_MORE && kind != SAVEFILE_BROKEN)
         keep_item(seen, kind, &item);
     free(copy);
     return kind;
@@ -281,23 +281,23 @@ static enum capture_next next(struct capture_reader *reader, const unsigned char
 /* Reads the first n bytes of a file, which come in two pieces. */
 static void read_split(const struct file *file, size_t n, size_t split, struct seen *ret)
 {
-    struct capture_reader reader = {0};
+    struct savefile_reader reader = {0};
     size_t at = 0, end = split;
 
     memset(ret, 0, sizeof *ret);
     for (;;) {
         size_t used;
-        enum capture_next kind = next(&reader, file->bytes + at, end - at, &used, ret);
+        enum savefile_next kind = next(&reader, file->bytes + at, end - at, &used, ret);
 
         at += used;
-        if (kind == CAPTURE_BROKEN)
+        if (kind == SAVEFILE_BROKEN)
             break;
-        if (kind == CAPTURE_MORE && end == n)
+        if (kind == SAVEFILE_MORE && end == n)
             break;
-        if (kind == CAPTURE_MORE)
+        if (kind == SAVEFILE_MORE)
             end = n;
     }
-    ret->whole = capture_reader_end(&reader, n - at);
+    ret->whole = savefile_reader_end(&reader, n - at);
     ret->broken = reader.fault.why != NULL;
     ret->fault = reader.fault;
     must(ret->whole == !ret->broken, "a fault is said");
@@ -322,7 +322,7 @@ static void read_everywhere(const struct file *file, struct seen *ret)
 
 /* --- Known files --------------------------------------------------------------------------- */
 
-static void assert_text(const struct seen *seen, struct capture_text text, const char *expected)
+static void assert_text(const struct seen *seen, struct savefile_text text, const char *expected)
 {
     ck_assert_uint_eq(text.length, strlen(expected));
     ck_assert_mem_eq(seen->all + (size_t)(text.bytes - (const char *)0), expected, text.length);
@@ -331,10 +331,10 @@ static void assert_text(const struct seen *seen, struct capture_text text, const
 static void assert_packet(const struct seen *seen, size_t which, const char *bytes, uint32_t length,
                           uint64_t time)
 {
-    const struct capture_packet *packet = &seen->items[which].packet;
+    const struct savefile_packet *packet = &seen->items[which].packet;
 
-    ck_assert_int_eq(seen->kinds[which], CAPTURE_PACKET);
-    assert_text(seen, (struct capture_text){(const char *)packet->bytes, packet->captured}, bytes);
+    ck_assert_int_eq(seen->kinds[which], SAVEFILE_PACKET);
+    assert_text(seen, (struct savefile_text){(const char *)packet->bytes, packet->captured}, bytes);
     ck_assert_uint_eq(packet->length, length);
     ck_assert_uint_eq(packet->time, time);
     ck_assert_int_eq(packet->has_time, time != 0);
@@ -342,12 +342,12 @@ static void assert_packet(const struct seen *seen, size_t which, const char *byt
 
 START_TEST(pcapng_in_either_order)
 {
-    static const enum capture_next kinds[] = {
-        CAPTURE_SECTION, CAPTURE_INTERFACE, CAPTURE_INTERFACE, CAPTURE_PACKET,
-        CAPTURE_PACKET,  CAPTURE_PACKET,    CAPTURE_PACKET,    CAPTURE_STATISTICS,
-        CAPTURE_SECTION, CAPTURE_INTERFACE, CAPTURE_PACKET,
+    static const enum savefile_next kinds[] = {
+        SAVEFILE_SECTION, SAVEFILE_INTERFACE, SAVEFILE_INTERFACE, SAVEFILE_PACKET,
+        SAVEFILE_PACKET,  SAVEFILE_PACKET,    SAVEFILE_PACKET,    SAVEFILE_STATISTICS,
+        SAVEFILE_SECTION, SAVEFILE_INTERFACE, SAVEFILE_PACKET,
     };
-    const struct capture_statistics *statistics;
+    const struct savefile_statistics *statistics;
     struct file file;
     struct seen seen;
 
@@ -368,7 +368,7 @@ START_TEST(pcapng_in_either_order)
     ck_assert_uint_eq(seen.items[2].interface.snaplen, 64);
     ck_assert_uint_eq(seen.items[2].interface.filter.length, 0); /* instructions, no text */
     assert_packet(&seen, 3, "0123456789abc", 113, 1700000000123456789);
-    ck_assert_int_eq(seen.items[3].packet.direction, CAPTURE_INBOUND);
+    ck_assert_int_eq(seen.items[3].packet.direction, SAVEFILE_INBOUND);
     ck_assert_uint_eq(seen.items[3].packet.dropped, 77);
     ck_assert_uint_eq(seen.items[3].packet.fcs, 8);
     assert_text(&seen, seen.items[3].packet.comment, "a comment");
@@ -381,10 +381,10 @@ START_TEST(pcapng_in_either_order)
     statistics = &seen.items[7].statistics;
     ck_assert_uint_eq(statistics->time, 1700000001000000000);
     ck_assert_uint_eq(statistics->start, 1700000000000000000);
-    ck_assert_uint_eq(statistics->end, CAPTURE_UNKNOWN);
+    ck_assert_uint_eq(statistics->end, SAVEFILE_UNKNOWN);
     ck_assert_uint_eq(statistics->received, 1000);
     ck_assert_uint_eq(statistics->delivered, 900);
-    ck_assert_uint_eq(statistics->os_dropped, CAPTURE_UNKNOWN);
+    ck_assert_uint_eq(statistics->os_dropped, SAVEFILE_UNKNOWN);
     assert_packet(&seen, 10, "simp", 6, 0);
 }
 END_TEST
@@ -400,8 +400,8 @@ START_TEST(pcap_of_either_kind_in_either_order)
     read_everywhere(&file, &seen);
     ck_assert_msg(!seen.broken, "%s", seen.fault.why);
     ck_assert_uint_eq(seen.count, 5);
-    ck_assert_int_eq(seen.kinds[0], CAPTURE_INTERFACE);
-    ck_assert_uint_eq(seen.items[0].interface.linktype, CAPTURE_ETHERNET);
+    ck_assert_int_eq(seen.kinds[0], SAVEFILE_INTERFACE);
+    ck_assert_uint_eq(seen.items[0].interface.linktype, SAVEFILE_ETHERNET);
     ck_assert_uint_eq(seen.items[0].interface.snaplen, 65535);
     assert_packet(&seen, 1, "", 1, time);
     assert_packet(&seen, 4, "0123456789abcdefghijklmnopqrstuvwxyz012", 40, time);
@@ -416,7 +416,7 @@ START_TEST(a_check_sequence_of_pcap_is_told)
     make_pcap(&file, true, true);
     memcpy(file.bytes + 20, "\x24\0\0\1", 4); /* two pairs of bytes */
     read_file(&file, &seen);
-    ck_assert_uint_eq(seen.items[0].interface.linktype, CAPTURE_ETHERNET);
+    ck_assert_uint_eq(seen.items[0].interface.linktype, SAVEFILE_ETHERNET);
     ck_assert_uint_eq(seen.items[1].packet.fcs, 4);
 }
 END_TEST
@@ -644,54 +644,54 @@ END_TEST
 
 START_TEST(interfaces_have_a_bound)
 {
-    static unsigned char bytes[32 + 20 * (CAPTURE_INTERFACES_MAX + 1)];
+    static unsigned char bytes[32 + 20 * (SAVEFILE_INTERFACES_MAX + 1)];
     static const unsigned char described[20] = {1, 0, 0, 0, 20, 0, 0, 0, 1, 0, [16] = 20};
-    struct capture_reader reader = {0};
-    struct capture_item item;
+    struct savefile_reader reader = {0};
+    struct savefile_item item;
     size_t at, used, length;
 
-    length = pcapng_put_section(bytes, sizeof bytes, &(struct capture_section){.os = {0}});
-    for (int i = 0; i <= CAPTURE_INTERFACES_MAX; i++, length += 20)
+    length = pcapng_put_section(bytes, sizeof bytes, &(struct savefile_section){.os = {0}});
+    for (int i = 0; i <= SAVEFILE_INTERFACES_MAX; i++, length += 20)
         memcpy(bytes + length, described, 20);
-    ck_assert_int_eq(capture_reader_next(&reader, bytes, length, &at, &item), CAPTURE_SECTION);
-    for (int i = 0; i < CAPTURE_INTERFACES_MAX; i++, at += used)
-        ck_assert_int_eq(capture_reader_next(&reader, bytes + at, length - at, &used, &item),
-                         CAPTURE_INTERFACE);
-    ck_assert_int_eq(capture_reader_next(&reader, bytes + at, length - at, &used, &item),
-                     CAPTURE_BROKEN);
+    ck_assert_int_eq(savefile_reader_next(&reader, bytes, length, &at, &item), SAVEFILE_SECTION);
+    for (int i = 0; i < SAVEFILE_INTERFACES_MAX; i++, at += used)
+        ck_assert_int_eq(savefile_reader_next(&reader, bytes + at, length - at, &used, &item),
+                         SAVEFILE_INTERFACE);
+    ck_assert_int_eq(savefile_reader_next(&reader, bytes + at, length - at, &used, &item),
+                     SAVEFILE_BROKEN);
     ck_assert_ptr_nonnull(strstr(reader.fault.why, "more interfaces"));
-    ck_assert_int_eq(capture_reader_next(&reader, bytes, length, &at, &item), CAPTURE_BROKEN);
+    ck_assert_int_eq(savefile_reader_next(&reader, bytes, length, &at, &item), SAVEFILE_BROKEN);
 }
 END_TEST
 
 /* Passed over without being there as a whole. */
 START_TEST(a_large_block_of_another_kind_is_passed_over)
 {
-    enum { LENGTH = CAPTURE_OTHER_BLOCK_MAX, PIECE = 64 * 1024 };
+    enum { LENGTH = SAVEFILE_OTHER_BLOCK_MAX, PIECE = 64 * 1024 };
     unsigned char begin[8] = {99, 0, 0, 0, 0, 0, 0, 1}, end[4] = {0, 0, 0, 1};
     static unsigned char zeros[PIECE];
-    struct capture_reader reader = {0};
-    struct capture_item item;
+    struct savefile_reader reader = {0};
+    struct savefile_item item;
     unsigned char head[40];
     size_t used, n, left = LENGTH - 12;
 
-    n = pcapng_put_section(head, sizeof head, &(struct capture_section){.os = {0}});
+    n = pcapng_put_section(head, sizeof head, &(struct savefile_section){.os = {0}});
     memcpy(head + n, begin, 8);
     memset(head + n + 8, 0, 4);
-    ck_assert_int_eq(capture_reader_next(&reader, head, n, &used, &item), CAPTURE_SECTION);
-    ck_assert_int_eq(capture_reader_next(&reader, head + n, 12, &used, &item), CAPTURE_MORE);
+    ck_assert_int_eq(savefile_reader_next(&reader, head, n, &used, &item), SAVEFILE_SECTION);
+    ck_assert_int_eq(savefile_reader_next(&reader, head + n, 12, &used, &item), SAVEFILE_MORE);
     ck_assert_uint_eq(used, 12);
     for (left -= 4; left > 0; left -= used) {
         ck_assert_int_eq(
-            capture_reader_next(&reader, zeros, left < PIECE ? left : PIECE, &used, &item),
-            CAPTURE_MORE);
+            savefile_reader_next(&reader, zeros, left < PIECE ? left : PIECE, &used, &item),
+            SAVEFILE_MORE);
         ck_assert_uint_gt(used, 0);
     }
-    ck_assert(!capture_reader_end(&reader, 0));
+    ck_assert(!savefile_reader_end(&reader, 0));
     reader.fault.why = NULL;
-    ck_assert_int_eq(capture_reader_next(&reader, end, 4, &used, &item), CAPTURE_MORE);
+    ck_assert_int_eq(savefile_reader_next(&reader, end, 4, &used, &item), SAVEFILE_MORE);
     ck_assert_uint_eq(used, 4);
-    ck_assert(capture_reader_end(&reader, 0));
+    ck_assert(savefile_reader_end(&reader, 0));
 }
 END_TEST
 
@@ -699,43 +699,43 @@ END_TEST
 
 enum { ROUNDS = 300, ROOM = 1 << 20, LONGEST = 2000 };
 
-static struct capture_packet random_packet(enum capture_format format, uint32_t *random,
-                                           unsigned char *bytes)
+static struct savefile_packet random_packet(enum savefile_format format, uint32_t *random,
+                                            unsigned char *bytes)
 {
-    struct capture_packet packet = {
+    struct savefile_packet packet = {
         .has_time = true,
         .time = (uint64_t)next_random(random) * 1000000000 + next_random(random) % 1000000000,
         .captured = next_random(random) % LONGEST,
         .bytes = bytes,
-        .linktype = CAPTURE_ETHERNET,
+        .linktype = SAVEFILE_ETHERNET,
     };
 
     packet.length = packet.captured + next_random(random) % 2;
     fill_frame(bytes, packet.captured, random);
-    if (format == CAPTURE_PCAP_US)
+    if (format == SAVEFILE_PCAP_US)
         packet.time -= packet.time % 1000;
-    if (format != CAPTURE_PCAPNG)
+    if (format != SAVEFILE_PCAPNG)
         return packet;
     packet.interface = next_random(random) % 2;
-    packet.direction = (enum capture_direction)(next_random(random) % 3);
+    packet.direction = (enum savefile_direction)(next_random(random) % 3);
     packet.dropped = next_random(random) % 2 ? next_random(random) : 0;
-    packet.comment = (struct capture_text){"a comment", next_random(random) % 10};
+    packet.comment = (struct savefile_text){"a comment", next_random(random) % 10};
     return packet;
 }
 
-static size_t put_head(enum capture_format format, unsigned char *room)
+static size_t put_head(enum savefile_format format, unsigned char *room)
 {
-    struct capture_interface interface = {.linktype = CAPTURE_ETHERNET};
+    struct savefile_interface interface = {.linktype = SAVEFILE_ETHERNET};
     size_t n;
 
-    if (format != CAPTURE_PCAPNG)
+    if (format != SAVEFILE_PCAPNG)
         return pcap_put_header(room, ROOM, format, &interface);
-    n = pcapng_put_section(room, ROOM, &(struct capture_section){.os = {0}});
+    n = pcapng_put_section(room, ROOM, &(struct savefile_section){.os = {0}});
     n += pcapng_put_interface(room + n, ROOM - n, &interface);
     return n + pcapng_put_interface(room + n, ROOM - n, &interface);
 }
 
-static void must_be_same(const struct capture_packet *one, const struct capture_packet *two)
+static void must_be_same(const struct savefile_packet *one, const struct savefile_packet *two)
 {
     must(one->interface == two->interface && one->time == two->time &&
              one->has_time == two->has_time && one->direction == two->direction &&
@@ -752,35 +752,35 @@ static void must_be_same(const struct capture_packet *one, const struct capture_
 
 START_TEST(random_frames_come_back)
 {
-    enum capture_format format = (enum capture_format)_i;
+    enum savefile_format format = (enum savefile_format)_i;
     unsigned char *room = malloc(ROOM), bytes[LONGEST];
-    struct capture_reader reader = {0};
-    struct capture_item item;
+    struct savefile_reader reader = {0};
+    struct savefile_item item;
     uint32_t random = 99, again;
     size_t n = put_head(format, room), at = 0, used;
 
     again = random;
     for (int i = 0; i < ROUNDS; i++) {
-        struct capture_packet packet = random_packet(format, &random, bytes);
-        size_t put_bytes = capture_put_packet(room + n, ROOM - n, format, &packet);
+        struct savefile_packet packet = random_packet(format, &random, bytes);
+        size_t put_bytes = savefile_put_packet(room + n, ROOM - n, format, &packet);
 
         must(put_bytes > 0, "it has room");
         n += put_bytes;
     }
     for (int i = 0; i < ROUNDS;) {
-        enum capture_next kind = capture_reader_next(&reader, room + at, n - at, &used, &item);
+        enum savefile_next kind = savefile_reader_next(&reader, room + at, n - at, &used, &item);
 
-        must(kind != CAPTURE_BROKEN && kind != CAPTURE_MORE, "it is read");
+        must(kind != SAVEFILE_BROKEN && kind != SAVEFILE_MORE, "it is read");
         at += used;
-        if (kind == CAPTURE_PACKET) {
-            struct capture_packet packet = random_packet(format, &again, bytes);
+        if (kind == SAVEFILE_PACKET) {
+            struct savefile_packet packet = random_packet(format, &again, bytes);
 
             must_be_same(&item.packet, &packet);
             i++;
         }
     }
     ck_assert_uint_eq(at, n);
-    ck_assert(capture_reader_end(&reader, 0));
+    ck_assert(savefile_reader_end(&reader, 0));
     free(room);
 }
 END_TEST

@@ -19,77 +19,77 @@ static char path[] = "/tmp/netbroker-source-XXXXXX";
 
 static void begin_pcapng(uint16_t linktype, uint8_t fcs)
 {
-    struct capture_interface interface = {.linktype = linktype, .fcs = fcs};
+    struct savefile_interface interface = {.linktype = linktype, .fcs = fcs};
 
-    length = pcapng_put_section(bytes, BYTES, &(struct capture_section){.os = {0}});
+    length = pcapng_put_section(bytes, BYTES, &(struct savefile_section){.os = {0}});
     length += pcapng_put_interface(bytes + length, BYTES - length, &interface);
 }
 
 static void put_packet(uint32_t captured, uint32_t whole, uint64_t time)
 {
-    struct capture_packet packet = {
+    struct savefile_packet packet = {
         .captured = captured, .length = whole, .bytes = frame, .time = time};
 
     length += pcapng_put_packet(bytes + length, BYTES - length, &packet);
 }
 
-static struct capture_source *open_bytes(void)
+static struct savefile_source *open_bytes(void)
 {
-    struct capture_source *source = NULL;
+    struct savefile_source *source = NULL;
     int fd = mkstemp(path);
 
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(write(fd, bytes, length), (ssize_t)length);
     close(fd);
-    ck_assert_int_eq(capture_source_open(&source, path), 0);
+    ck_assert_int_eq(savefile_source_open(&source, path), 0);
     unlink(path);
     return source;
 }
 
-static struct capture_source *open_text(const char *text)
+static struct savefile_source *open_text(const char *text)
 {
     length = strlen(text);
     memcpy(bytes, text, length);
     return open_bytes();
 }
 
-static struct capture_source_frame next(struct capture_source *source)
+static struct savefile_source_frame next(struct savefile_source *source)
 {
-    struct capture_source_frame found;
-    enum capture_source_next kind = capture_source_next(source, &found);
+    struct savefile_source_frame found;
+    enum savefile_source_next kind = savefile_source_next(source, &found);
 
-    ck_assert_msg(kind == CAPTURE_SOURCE_FRAME, "%d: %s", kind, capture_source_problem(source));
+    ck_assert_msg(kind == SAVEFILE_SOURCE_FRAME, "%d: %s", kind, savefile_source_problem(source));
     return found;
 }
 
-static void must_end(struct capture_source *source)
+static void must_end(struct savefile_source *source)
 {
-    struct capture_source_frame found;
+    struct savefile_source_frame found;
 
-    ck_assert_int_eq(capture_source_next(source, &found), CAPTURE_SOURCE_END);
-    ck_assert_str_eq(capture_source_problem(source), "");
-    capture_source_close(source);
+    ck_assert_int_eq(savefile_source_next(source, &found), SAVEFILE_SOURCE_END);
+    ck_assert_str_eq(savefile_source_problem(source), "");
+    savefile_source_close(source);
 }
 
-static void must_fail(struct capture_source *source, const char *sentence)
+static void must_fail(struct savefile_source *source, const char *sentence)
 {
-    struct capture_source_frame found;
+    struct savefile_source_frame found;
 
     for (int i = 0; i < 2; i++)
-        ck_assert_int_eq(capture_source_next(source, &found), CAPTURE_SOURCE_BROKEN);
-    ck_assert_msg(strstr(capture_source_problem(source), sentence), "%s",
-                  capture_source_problem(source));
-    capture_source_close(source);
+        ck_assert_int_eq(savefile_source_next(source, &found), SAVEFILE_SOURCE_BROKEN);
+    ck_assert_msg(strstr(savefile_source_problem(source), sentence), "%s",
+                  savefile_source_problem(source));
+    savefile_source_close(source);
 }
 
 START_TEST(frames_of_a_file_with_their_times)
 {
-    struct capture_source *source;
-    struct capture_source_frame found;
+    struct savefile_source *source;
+    struct savefile_source_frame found;
     uint32_t random = 5;
 
     fill_frame(frame, sizeof frame, &random);
-    begin_pcapng(CAPTURE_ETHERNET, 0);
+    begin_pcapng(SAVEFILE_ETHERNET, 0);
     for (uint32_t i = 0; i < 400; i++)
         put_packet(14 + i, 14 + i + (i == 7 ? 3 : 0), 1700000000000000000 + i);
     source = open_bytes();
@@ -108,10 +108,10 @@ END_TEST
 /* The card makes another one. */
 START_TEST(a_check_sequence_is_left_out)
 {
-    struct capture_source *source;
-    struct capture_source_frame found;
+    struct savefile_source *source;
+    struct savefile_source_frame found;
 
-    begin_pcapng(CAPTURE_ETHERNET, 4);
+    begin_pcapng(SAVEFILE_ETHERNET, 4);
     put_packet(64, 64, 0);
     put_packet(62, 64, 0);
     put_packet(30, 64, 0);
@@ -138,7 +138,7 @@ END_TEST
 
 START_TEST(a_file_that_is_wrong_says_where)
 {
-    begin_pcapng(CAPTURE_ETHERNET, 0);
+    begin_pcapng(SAVEFILE_ETHERNET, 0);
     put_packet(60, 60, 0);
     if (_i == 0) {
         bytes[length - 4]++;
@@ -148,7 +148,7 @@ START_TEST(a_file_that_is_wrong_says_where)
     put_packet(60, 60, 0);
     length -= 20;
     {
-        struct capture_source *source = open_bytes();
+        struct savefile_source *source = open_bytes();
 
         next(source);
         must_fail(source, "it ends within a block");
@@ -160,9 +160,9 @@ END_TEST
 
 START_TEST(frames_of_text)
 {
-    struct capture_source *source = open_text("# two\nffffffffffff 020000000001 88b5 01\n\n"
-                                              "0000: ffff ffff ffff 0200 0000 0001 88b5 02\n");
-    struct capture_source_frame found = next(source);
+    struct savefile_source *source = open_text("# two\nffffffffffff 020000000001 88b5 01\n\n"
+                                               "0000: ffff ffff ffff 0200 0000 0001 88b5 02\n");
+    struct savefile_source_frame found = next(source);
 
     ck_assert_uint_eq(found.length, 15);
     ck_assert(!found.has_time);
@@ -176,12 +176,12 @@ END_TEST
 
 START_TEST(a_frame_of_the_command_line)
 {
-    struct capture_source *source;
+    struct savefile_source *source;
 
-    ck_assert_int_eq(capture_source_text(&source, "ff:ff:ff:ff:ff:ff 02:00:00:00:00:01 88:b5"), 0);
+    ck_assert_int_eq(savefile_source_text(&source, "ff:ff:ff:ff:ff:ff 02:00:00:00:00:01 88:b5"), 0);
     ck_assert_uint_eq(next(source).length, 14);
     must_end(source);
-    ck_assert_int_eq(capture_source_text(&source, "ff"), 0);
+    ck_assert_int_eq(savefile_source_text(&source, "ff"), 0);
     must_fail(source, "the frame, line 1: the frame has 1 bytes; Ethernet's header alone has 14");
 }
 END_TEST
@@ -209,11 +209,11 @@ END_TEST
 
 START_TEST(standard_input_in_pieces)
 {
-    struct capture_source *source;
+    struct savefile_source *source;
     int pair[2];
     pid_t child;
 
-    begin_pcapng(CAPTURE_ETHERNET, 0);
+    begin_pcapng(SAVEFILE_ETHERNET, 0);
     for (uint32_t i = 0; i < 20; i++)
         put_packet(60 + i, 60 + i, i);
     ck_assert_int_eq(pipe2(pair, O_CLOEXEC), 0);
@@ -227,7 +227,7 @@ START_TEST(standard_input_in_pieces)
     close(pair[1]);
     dup2(pair[0], STDIN_FILENO);
     close(pair[0]);
-    ck_assert_int_eq(capture_source_open(&source, "-"), 0);
+    ck_assert_int_eq(savefile_source_open(&source, "-"), 0);
     for (uint32_t i = 0; i < 20; i++)
         ck_assert_uint_eq(next(source).length, 60 + i);
     must_end(source);
@@ -236,13 +236,13 @@ END_TEST
 
 START_TEST(what_cannot_be_read)
 {
-    struct capture_source *source = NULL;
+    struct savefile_source *source = NULL;
 
-    ck_assert_int_eq(capture_source_open(&source, "/no-such-folder/x"), -ENOENT);
+    ck_assert_int_eq(savefile_source_open(&source, "/no-such-folder/x"), -ENOENT);
     ck_assert_ptr_null(source);
-    ck_assert_int_eq(capture_source_open(&source, "/"), 0);
+    ck_assert_int_eq(savefile_source_open(&source, "/"), 0);
     must_fail(source, "/: Is a directory");
-    capture_source_close(NULL);
+    savefile_source_close(NULL);
 }
 END_TEST
 

@@ -84,8 +84,8 @@ static const unsigned char record_bytes[] = {2, 0,  0, 0, 0xc1, 0xc6, 0x2d, 0, 5
 static const unsigned char record_us_bytes[] = {2, 0,  0, 0, 0xb8, 0x0b, 0, 0, 5, 0, 0,
                                                 0, 60, 0, 0, 0,    1,    2, 3, 4, 5};
 
-static const struct capture_interface interface = {
-    .linktype = CAPTURE_ETHERNET,
+static const struct savefile_interface interface = {
+    .linktype = SAVEFILE_ETHERNET,
     .snaplen = 256,
     .fcs = 4,
     .has_mac = true,
@@ -102,17 +102,17 @@ static const struct capture_interface interface = {
 static size_t section(size_t size)
 {
     return pcapng_put_section(place, size,
-                              &(struct capture_section){
-                                  .hardware = capture_text("x86"),
-                                  .os = capture_text("Linux"),
-                                  .application = capture_text("user"),
-                                  .comment = capture_text("a tex"),
+                              &(struct savefile_section){
+                                  .hardware = savefile_text("x86"),
+                                  .os = savefile_text("Linux"),
+                                  .application = savefile_text("user"),
+                                  .comment = savefile_text("a tex"),
                               });
 }
 
 static size_t bare_section(size_t size)
 {
-    return pcapng_put_section(place, size, &(struct capture_section){.os = capture_text(NULL)});
+    return pcapng_put_section(place, size, &(struct savefile_section){.os = savefile_text(NULL)});
 }
 
 static size_t described(size_t size)
@@ -122,63 +122,63 @@ static size_t described(size_t size)
 
 static size_t packet(size_t size)
 {
-    return capture_put_packet(place, size, CAPTURE_PCAPNG,
-                              &(struct capture_packet){
-                                  .interface = 3,
-                                  .time = TIME,
-                                  .captured = 5,
-                                  .length = 60,
-                                  .bytes = frame,
-                                  .direction = CAPTURE_OUTBOUND,
-                                  .dropped = 7,
-                                  .comment = capture_text("hi"),
-                              });
+    return savefile_put_packet(place, size, SAVEFILE_PCAPNG,
+                               &(struct savefile_packet){
+                                   .interface = 3,
+                                   .time = TIME,
+                                   .captured = 5,
+                                   .length = 60,
+                                   .bytes = frame,
+                                   .direction = SAVEFILE_OUTBOUND,
+                                   .dropped = 7,
+                                   .comment = savefile_text("hi"),
+                               });
 }
 
 static size_t bare_packet(size_t size)
 {
     return pcapng_put_packet(
         place, size,
-        &(struct capture_packet){.time = TIME, .captured = 5, .length = 5, .bytes = frame});
+        &(struct savefile_packet){.time = TIME, .captured = 5, .length = 5, .bytes = frame});
 }
 
 static size_t statistics(size_t size)
 {
     return pcapng_put_statistics(place, size,
-                                 &(struct capture_statistics){.interface = 1,
-                                                              .time = TIME,
-                                                              .start = 1,
-                                                              .end = UINT64_C(0x100000002),
-                                                              .received = 10,
-                                                              .dropped = 1,
-                                                              .accepted = 9,
-                                                              .os_dropped = 2,
-                                                              .delivered = 7,
-                                                              .comment = capture_text("c")});
+                                 &(struct savefile_statistics){.interface = 1,
+                                                               .time = TIME,
+                                                               .start = 1,
+                                                               .end = UINT64_C(0x100000002),
+                                                               .received = 10,
+                                                               .dropped = 1,
+                                                               .accepted = 9,
+                                                               .os_dropped = 2,
+                                                               .delivered = 7,
+                                                               .comment = savefile_text("c")});
 }
 
 static size_t pcap(size_t size)
 {
-    return pcap_put_header(place, size, CAPTURE_PCAP, &interface);
+    return pcap_put_header(place, size, SAVEFILE_PCAP, &interface);
 }
 
 static size_t pcap_us(size_t size)
 {
-    return pcap_put_header(place, size, CAPTURE_PCAP_US,
-                           &(struct capture_interface){.linktype = CAPTURE_ETHERNET});
+    return pcap_put_header(place, size, SAVEFILE_PCAP_US,
+                           &(struct savefile_interface){.linktype = SAVEFILE_ETHERNET});
 }
 
-static const struct capture_packet recorded = {
+static const struct savefile_packet recorded = {
     .time = UINT64_C(2003000001), .captured = 5, .length = 60, .bytes = frame};
 
 static size_t record(size_t size)
 {
-    return capture_put_packet(place, size, CAPTURE_PCAP, &recorded);
+    return savefile_put_packet(place, size, SAVEFILE_PCAP, &recorded);
 }
 
 static size_t record_us(size_t size)
 {
-    return capture_put_packet(place, size, CAPTURE_PCAP_US, &recorded);
+    return savefile_put_packet(place, size, SAVEFILE_PCAP_US, &recorded);
 }
 
 #define PART(name)                                                                                 \
@@ -229,32 +229,33 @@ END_TEST
 
 START_TEST(what_no_file_can_have_is_not_put)
 {
-    enum { ROOM = 2 * CAPTURE_FRAME_MAX };
+    enum { ROOM = 2 * SAVEFILE_FRAME_MAX };
     unsigned char *room = malloc(ROOM), *bytes = calloc(1, ROOM);
-    struct capture_packet most = {
-        .captured = CAPTURE_FRAME_MAX, .length = UINT32_MAX, .bytes = bytes};
-    struct capture_interface with_filter = {.filter = {(const char *)bytes, CAPTURE_TEXT_MAX - 1}};
+    struct savefile_packet most = {
+        .captured = SAVEFILE_FRAME_MAX, .length = UINT32_MAX, .bytes = bytes};
+    struct savefile_interface with_filter = {
+        .filter = {(const char *)bytes, SAVEFILE_TEXT_MAX - 1}};
 
-    for (enum capture_format format = CAPTURE_PCAPNG; format <= CAPTURE_PCAP_US; format++) {
-        struct capture_packet other = most;
+    for (enum savefile_format format = SAVEFILE_PCAPNG; format <= SAVEFILE_PCAP_US; format++) {
+        struct savefile_packet other = most;
 
-        ck_assert_uint_gt(capture_put_packet(room, ROOM, format, &most), CAPTURE_FRAME_MAX);
+        ck_assert_uint_gt(savefile_put_packet(room, ROOM, format, &most), SAVEFILE_FRAME_MAX);
         other.captured++;
-        ck_assert_uint_eq(capture_put_packet(room, ROOM, format, &other), 0);
+        ck_assert_uint_eq(savefile_put_packet(room, ROOM, format, &other), 0);
         other.captured = 6;
         other.length = 5;
-        ck_assert_uint_eq(capture_put_packet(room, ROOM, format, &other), 0);
+        ck_assert_uint_eq(savefile_put_packet(room, ROOM, format, &other), 0);
     }
     most.time = (UINT64_C(1) << 32) * 1000000000 - 1;
-    ck_assert_uint_gt(capture_put_packet(room, ROOM, CAPTURE_PCAP, &most), 0);
+    ck_assert_uint_gt(savefile_put_packet(room, ROOM, SAVEFILE_PCAP, &most), 0);
     most.time++;
-    ck_assert_uint_eq(capture_put_packet(room, ROOM, CAPTURE_PCAP, &most), 0);
-    ck_assert_uint_gt(capture_put_packet(room, ROOM, CAPTURE_PCAPNG, &most), 0);
-    most.comment = (struct capture_text){(const char *)bytes, CAPTURE_TEXT_MAX};
+    ck_assert_uint_eq(savefile_put_packet(room, ROOM, SAVEFILE_PCAP, &most), 0);
+    ck_assert_uint_gt(savefile_put_packet(room, ROOM, SAVEFILE_PCAPNG, &most), 0);
+    most.comment = (struct savefile_text){(const char *)bytes, SAVEFILE_TEXT_MAX};
     ck_assert_uint_gt(pcapng_put_packet(room, ROOM, &most), 0);
     most.comment.length++;
     ck_assert_uint_eq(pcapng_put_packet(room, ROOM, &most), 0);
-    ck_assert_uint_gt(pcapng_put_interface(room, ROOM, &with_filter), CAPTURE_TEXT_MAX);
+    ck_assert_uint_gt(pcapng_put_interface(room, ROOM, &with_filter), SAVEFILE_TEXT_MAX);
     with_filter.filter.length++;
     ck_assert_uint_eq(pcapng_put_interface(room, ROOM, &with_filter), 0);
     free(room);
@@ -269,45 +270,45 @@ START_TEST(a_packet_takes_no_more_than_was_said)
     uint32_t random = 11;
 
     for (int i = 0; i < 2000; i++) {
-        enum capture_format format = (enum capture_format)(next_random(&random) % 3);
+        enum savefile_format format = (enum savefile_format)(next_random(&random) % 3);
         uint32_t captured = next_random(&random) % 400;
-        struct capture_packet one = {
+        struct savefile_packet one = {
             .captured = captured,
             .length = captured,
-            .direction = (enum capture_direction)(next_random(&random) % 3),
+            .direction = (enum savefile_direction)(next_random(&random) % 3),
             .dropped = next_random(&random) % 2,
             .comment = {"twelve bytes", next_random(&random) % 13},
         };
         unsigned char bytes[400] = {0};
 
         one.bytes = bytes;
-        ck_assert_uint_le(capture_put_packet(place, sizeof place, format, &one),
-                          capture_packet_size(format, &one));
+        ck_assert_uint_le(savefile_put_packet(place, sizeof place, format, &one),
+                          savefile_packet_size(format, &one));
         ck_assert_uint_gt(
-            capture_put_packet(place, capture_packet_size(format, &one), format, &one), 0);
+            savefile_put_packet(place, savefile_packet_size(format, &one), format, &one), 0);
     }
 }
 END_TEST
 
 START_TEST(whole_blocks_are_counted)
 {
-    for (enum capture_format format = CAPTURE_PCAPNG; format <= CAPTURE_PCAP_US; format++) {
-        size_t one = capture_put_packet(place, sizeof place, format, &recorded);
-        size_t two = one + capture_put_packet(place + one, sizeof place - one, format, &recorded);
+    for (enum savefile_format format = SAVEFILE_PCAPNG; format <= SAVEFILE_PCAP_US; format++) {
+        size_t one = savefile_put_packet(place, sizeof place, format, &recorded);
+        size_t two = one + savefile_put_packet(place + one, sizeof place - one, format, &recorded);
 
         for (size_t n = 0; n <= two; n++)
-            ck_assert_uint_eq(capture_whole(format, place, n), n < one ? 0 : n < two ? one : two);
+            ck_assert_uint_eq(savefile_whole(format, place, n), n < one ? 0 : n < two ? one : two);
     }
     memset(place, 0, sizeof place); /* a length of nothing is no block */
-    ck_assert_uint_eq(capture_whole(CAPTURE_PCAPNG, place, sizeof place), 0);
+    ck_assert_uint_eq(savefile_whole(SAVEFILE_PCAPNG, place, sizeof place), 0);
 }
 END_TEST
 
 START_TEST(link_types_have_names)
 {
-    ck_assert_str_eq(capture_linktype_name(CAPTURE_ETHERNET), "EN10MB (Ethernet)");
-    ck_assert_ptr_nonnull(strstr(capture_linktype_name(113), "LINUX_SLL"));
-    ck_assert_ptr_null(capture_linktype_name(65535));
+    ck_assert_str_eq(savefile_linktype_name(SAVEFILE_ETHERNET), "EN10MB (Ethernet)");
+    ck_assert_ptr_nonnull(strstr(savefile_linktype_name(113), "LINUX_SLL"));
+    ck_assert_ptr_null(savefile_linktype_name(65535));
 }
 END_TEST
 

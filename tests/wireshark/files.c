@@ -13,9 +13,9 @@
 
 enum { FRAMES = 20 };
 
-static const struct capture_interface interfaces[] = {
+static const struct savefile_interface interfaces[] = {
     {
-        .linktype = CAPTURE_ETHERNET,
+        .linktype = SAVEFILE_ETHERNET,
         .snaplen = 1000,
         .has_mac = true,
         .mac = {2, 0, 0, 0, 0, 1},
@@ -26,10 +26,10 @@ static const struct capture_interface interfaces[] = {
         .hardware = {"some card", 9},
         .os = {"some system", 11},
     },
-    {.linktype = CAPTURE_ETHERNET, .name = {"eth1", 4}},
+    {.linktype = SAVEFILE_ETHERNET, .name = {"eth1", 4}},
 };
 
-static void count_frames(void *context, struct capture_statistics *ret)
+static void count_frames(void *context, struct savefile_statistics *ret)
 {
     (void)context;
     ret->received = ret->interface == 0 ? 123 : 456;
@@ -46,9 +46,9 @@ static int fail(const char *what)
 }
 
 /* Frame i: broadcast, from 02:00:00:00:00:01, EtherType 0x88b5, i in its last byte. */
-static struct capture_packet make(unsigned i, unsigned char *bytes, bool several)
+static struct savefile_packet make(unsigned i, unsigned char *bytes, bool several)
 {
-    struct capture_packet packet = {
+    struct savefile_packet packet = {
         .time = UINT64_C(1700000000123456789) + i * UINT64_C(1000000007),
         .captured = 60 + i,
         .length = 60 + i + (i == 3 ? 500 : 0),
@@ -62,63 +62,63 @@ static struct capture_packet make(unsigned i, unsigned char *bytes, bool several
     if (!several)
         return packet;
     packet.interface = i % 2;
-    packet.direction = (enum capture_direction)(i % 3);
+    packet.direction = (enum savefile_direction)(i % 3);
     packet.dropped = i == 5 ? 7 : 0;
-    packet.comment = capture_text(i == 4 ? "a frame of its own" : NULL);
+    packet.comment = savefile_text(i == 4 ? "a frame of its own" : NULL);
     return packet;
 }
 
 static int write_file(const char *format, const char *path, unsigned long rotate)
 {
     bool pcapng = strcmp(format, "pcapng") == 0;
-    struct capture_writer_config config = {
+    struct savefile_writer_config config = {
         .path = path,
-        .format = pcapng                           ? CAPTURE_PCAPNG
-                  : strcmp(format, "pcap-us") == 0 ? CAPTURE_PCAP_US
-                                                   : CAPTURE_PCAP,
-        .section = {.hardware = capture_text("some processor"),
-                    .os = capture_text("Linux"),
-                    .application = capture_text("a test of netbroker"),
-                    .comment = capture_text("all of it is known")},
+        .format = pcapng                           ? SAVEFILE_PCAPNG
+                  : strcmp(format, "pcap-us") == 0 ? SAVEFILE_PCAP_US
+                                                   : SAVEFILE_PCAP,
+        .section = {.hardware = savefile_text("some processor"),
+                    .os = savefile_text("Linux"),
+                    .application = savefile_text("a test of netbroker"),
+                    .comment = savefile_text("all of it is known")},
         .interfaces = interfaces,
         .interface_count = pcapng ? 2 : 1,
         .rotate.packets = rotate,
         .statistics = count_frames,
     };
-    char problem[CAPTURE_WRITER_PROBLEM];
-    struct capture_writer *writer;
+    char problem[SAVEFILE_WRITER_PROBLEM];
+    struct savefile_writer *writer;
     unsigned char bytes[2000];
 
-    if (capture_writer_open(&writer, &config, problem) < 0)
+    if (savefile_writer_open(&writer, &config, problem) < 0)
         return fail(problem);
     for (unsigned i = 0; i < FRAMES; i++) {
-        struct capture_packet packet = make(i, bytes, pcapng);
+        struct savefile_packet packet = make(i, bytes, pcapng);
 
-        if (capture_writer_put(writer, &packet) != CAPTURE_TAKEN)
+        if (savefile_writer_put(writer, &packet) != SAVEFILE_TAKEN)
             return fail("a frame was not taken");
     }
-    return capture_writer_close(writer, problem) == CAPTURE_FAILED ? fail(problem) : 0;
+    return savefile_writer_close(writer, problem) == SAVEFILE_FAILED ? fail(problem) : 0;
 }
 
 static int read_file(const char *path)
 {
-    struct capture_source *source;
-    struct capture_source_frame frame;
-    enum capture_source_next next;
+    struct savefile_source *source;
+    struct savefile_source_frame frame;
+    enum savefile_source_next next;
 
-    if (capture_source_open(&source, path) < 0)
+    if (savefile_source_open(&source, path) < 0)
         return fail(path);
-    while ((next = capture_source_next(source, &frame)) == CAPTURE_SOURCE_FRAME) {
+    while ((next = savefile_source_next(source, &frame)) == SAVEFILE_SOURCE_FRAME) {
         printf("%" PRIu64 ".%09" PRIu64 " %zu ", frame.time / 1000000000, frame.time % 1000000000,
                frame.length + frame.cut);
         for (size_t i = 0; i < frame.length; i++)
             printf("%02x", frame.bytes[i]);
         putchar('\n');
     }
-    if (next == CAPTURE_SOURCE_BROKEN)
-        fail(capture_source_problem(source));
-    capture_source_close(source);
-    return next == CAPTURE_SOURCE_BROKEN;
+    if (next == SAVEFILE_SOURCE_BROKEN)
+        fail(savefile_source_problem(source));
+    savefile_source_close(source);
+    return next == SAVEFILE_SOURCE_BROKEN;
 }
 
 int main(int count, char **arguments)

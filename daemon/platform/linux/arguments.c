@@ -44,6 +44,8 @@ enum {
     BOTH = KEEPER | BROKER,
     SPARES = 4,
     FD_BITS = 31,
+    RING_LENT = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL, /* platform/memory.h */
+    RING_SHOWN = RING_LENT | 0x10,                         /* F_SEAL_FUTURE_WRITE */
 };
 
 #define WHOLE   0xffffffffU /* the kernel looks at the lower half of these arguments only */
@@ -135,6 +137,7 @@ static const struct form {
     {"ioctl", BOTH, {{1, WHOLE, FIONBIO}}},
     {"ioctl", BOTH, {{1, WHOLE, SIOCOUTQ}}},
     {"ioctl", BOTH, {{1, WHOLE, FIOCLEX}}},
+    {"ioctl", BROKER, {{1, WHOLE, FIONREAD}}},
     /* Taps are made; what else their descriptors could do is their holders' affair. */
     {"ioctl", KEEPER, {{1, WHOLE, TUNSETIFF}}},
     {"ioctl", KEEPER, {{1, WHOLE, TUNSETOWNER}}},
@@ -142,7 +145,8 @@ static const struct form {
     {"ioctl", KEEPER, {{1, WHOLE, TUNSETPERSIST}, {2, WHOLE, 1}}},
     {"ioctl", KEEPER, {{1, WHOLE, SIOCGIFINDEX}}},
     {"ioctl", KEEPER, {{1, WHOLE, SIOCGIFNAME}}},
-    /* No signal is sent for a descriptor: F_SETOWN would choose to whom, and F_SETSIG which one. */
+    /* No signal is sent for a descriptor: F_SETOWN would choose to whom, and F_SETSIG which one.
+     * The broker seals the memory of rings; what the keeper lends has its seals. */
     {"fcntl", BOTH, {{1, WHOLE, F_GETFD}}},
     {"fcntl", BOTH, {{1, WHOLE, F_SETFD}}},
     {"fcntl", BOTH, {{1, WHOLE, F_GETFL}}},
@@ -150,6 +154,8 @@ static const struct form {
     {"fcntl", BOTH | SPARES, {{1, WHOLE, F_DUPFD_CLOEXEC}}},
     {"fcntl", BOTH, {{1, WHOLE, F_GET_SEALS}}},
     {"fcntl", KEEPER, {{1, WHOLE, F_ADD_SEALS}}},
+    {"fcntl", BROKER, {{1, WHOLE, F_ADD_SEALS}, {2, WHOLE, RING_LENT}}},
+    {"fcntl", BROKER, {{1, WHOLE, F_ADD_SEALS}, {2, WHOLE, RING_SHOWN}}},
     {"fcntl64", BOTH, {{1, WHOLE, F_GETFD}}},
     {"fcntl64", BOTH, {{1, WHOLE, F_SETFD}}},
     {"fcntl64", BOTH, {{1, WHOLE, F_GETFL}}},
@@ -157,6 +163,8 @@ static const struct form {
     {"fcntl64", BOTH | SPARES, {{1, WHOLE, F_DUPFD_CLOEXEC}}},
     {"fcntl64", BOTH, {{1, WHOLE, F_GET_SEALS}}},
     {"fcntl64", KEEPER, {{1, WHOLE, F_ADD_SEALS}}},
+    {"fcntl64", BROKER, {{1, WHOLE, F_ADD_SEALS}, {2, WHOLE, RING_LENT}}},
+    {"fcntl64", BROKER, {{1, WHOLE, F_ADD_SEALS}, {2, WHOLE, RING_SHOWN}}},
     /* Standard streams are replaced (log.c). */
     {"dup2", BOTH, {{1, WHOLE ^ 3, 0}}},
     {"dup3", BOTH, {{1, WHOLE ^ 3, 0}}},
