@@ -1,5 +1,6 @@
 /* Memory of rings and bells: mmap(2), pipe(2). */
 #include "platform/rings.h"
+#include "ring/layout.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +57,7 @@ int ring_memory_make(const char *name, size_t size, enum memory_seal seal, struc
     size_t bytes = ring_memory_bytes(size);
     int result;
 
-    if ((size & (size - 1)) != 0 || (size > 0 && size < page_bytes()))
+    if (size > 0 && (!ring_size_is_right(size) || size < page_bytes()))
         return -EINVAL;
     memory.fd = memory_make_unsealed(name, bytes);
     if (memory.fd < 0)

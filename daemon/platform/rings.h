@@ -21,8 +21,9 @@ struct ring_memory {
 /* How many bytes of memory it takes: what its holder is to be charged for. */
 size_t ring_memory_bytes(size_t size);
 
-/* Makes one of zeros, with all of its pages provided. The size is a power of two, at least the page
- * of this machine, or 0. 0 or a negative errno; nothing is left then. */
+/* Makes one of zeros, with all of its pages provided. The size is right (ring_size_is_right) and at
+ * least the page of this machine, or 0; the holder is charged for it before. 0 or a negative errno;
+ * nothing is left then. */
 int ring_memory_make(const char *name, size_t size, enum memory_seal seal, struct ring_memory *ret);
 
 /* Unmaps it and closes the descriptor, if it is not -1. */

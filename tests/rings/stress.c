@@ -370,6 +370,7 @@ static uint64_t send_turn(struct transmit_reader *reader, unsigned char *buffer,
     while ((next = transmit_reader_next(reader, buffer, &frame)) == TRANSMIT_FRAME ||
            next == TRANSMIT_REFUSED) {
         records++;
+        must(reader->head - reader->tail <= SIZE, "it stays within what was published");
         must(bytes < TURN_BYTES, "a turn has a bound of bytes");
         bytes += transmit_record_bytes(frame.length);
         if (next == TRANSMIT_REFUSED)
