@@ -136,7 +136,7 @@ START_TEST(partial_writes_keep_the_boundaries_of_frames)
         scene_cut(0, 0);
         scene_settle(&scene);
     }
-    ck_assert_uint_eq(scene_port(&scene, 1).to.frames, 159 * 3);
+    ck_assert_uint_eq(scene_port(&scene, 1).to.frames, 477 /* 159 * 3 */);
     ck_assert_uint_eq(scene_port(&scene, 1).to.dropped, 0);
     scene_end(&scene);
 }
@@ -237,7 +237,7 @@ START_TEST(frames_are_captured)
     scene_settle(&scene);
     scene_end(&scene);
     ck_assert_int_eq(stat(captured, &status), 0);
-    ck_assert_int_eq(status.st_size, 24 + 10 * (16 + 60)); /* pcap-savefile(5) */
+    ck_assert_int_eq(status.st_size, 784); /* 24 + 10 * (16 + 60): pcap-savefile(5) */
     ck_assert_uint_eq(status.st_mode & 0777, 0600);
     unlink(captured);
 }
