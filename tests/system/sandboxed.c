@@ -380,7 +380,9 @@ static void try_calls(bool keeper, bool lends, bool landlocked, int tcp)
     expect(false, prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0, "become dumpable");
     expect(false, makes_code(), "make code");
     expect(false, ioctl(tcp, TIOCSTI, "x") == 0 || errno != EPERM, "type into a terminal");
-    expect(false, makes_socket(AF_PACKET, SOCK_RAW, 0), "make a packet socket");
+    expect(keeper, makes_socket(AF_PACKET, SOCK_RAW, 0), "make a packet socket");
+    expect(false, makes_socket(AF_PACKET, SOCK_RAW, IPPROTO_UDP), "make another packet socket");
+    expect(false, makes_socket(AF_PACKET, SOCK_DGRAM, 0), "make one without headers");
     expect(false, makes_socket(AF_INET, SOCK_STREAM, 0), "make a TCP socket");
     expect(keeper, makes_socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP), "make a UDP socket");
     expect(keeper, makes_socket(AF_INET6, SOCK_DGRAM, IPPROTO_UDP), "make a UDP socket of IPv6");

@@ -180,6 +180,11 @@ static const struct form {
     {"fcntl64", KEEPER, {{1, WHOLE, F_ADD_SEALS}}},
     {"fcntl64", BROKER, {{1, WHOLE, F_ADD_SEALS}, {2, WHOLE, RING_LENT}}},
     {"fcntl64", BROKER, {{1, WHOLE, F_ADD_SEALS}, {2, WHOLE, RING_SHOWN}}},
+    /* Memory gets its size, and the log keeps its own. */
+    {"ftruncate", KEEPER, {{0}}},
+    {"ftruncate", BROKER | SPARES, {{0}}},
+    {"ftruncate64", KEEPER, {{0}}},
+    {"ftruncate64", BROKER | SPARES, {{0}}},
     /* Standard streams are replaced (log.c). */
     {"dup2", BOTH, {{1, WHOLE ^ 3, 0}}},
     {"dup3", BOTH, {{1, WHOLE ^ 3, 0}}},
