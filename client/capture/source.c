@@ -262,7 +262,7 @@ static bool step_hex(struct savefile_source *source, struct savefile_source_fram
 static bool is_text(const unsigned char *bytes, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (!memchr("\t\n\r", bytes[i], 3) && (bytes[i] < ' ' || bytes[i] > '~'))
+        if ((bytes[i] < ' ' || bytes[i] > '~') && (bytes[i] == '\0' || !strchr("\t\n\r", bytes[i])))
             return false;
     return true;
 }

@@ -23,9 +23,14 @@ static int digit(char c)
     return -1;
 }
 
+static bool is_one_of(const char *characters, char c)
+{
+    return c != '\0' && strchr(characters, c) != NULL;
+}
+
 static bool is_space(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r';
+    return is_one_of(" \t\r", c);
 }
 
 static size_t count_digits(const struct rest *rest)
@@ -60,7 +65,7 @@ static const char *take_group(struct hex_reader *reader, struct rest *rest)
 {
     size_t digits = count_digits(rest);
 
-    if (rest->at + digits < rest->end && !memchr(" \t\r:-", rest->at[digits], 5))
+    if (rest->at + digits < rest->end && !is_one_of(" \t\r:-", rest->at[digits]))
         return "this is no hexadecimal digit; a line has the bytes of a frame, as in "
                "ff:ff:ff:ff:ff:ff or ffffffffffff, or it is one of a dump, with its place and "
                "other text behind two spaces";
@@ -73,7 +78,7 @@ static const char *take_group(struct hex_reader *reader, struct rest *rest)
         return "the frame is too long: it may have 65571 bytes";
     for (; digits > 0; digits -= 2, rest->at += 2)
         reader->frame[reader->length++] =
-            (unsigned char)(digit(rest->at[0]) << 4 | digit(rest->at[1]));
+            (unsigned char)((unsigned)digit(rest->at[0]) << 4 | (unsigned)digit(rest->at[1]));
     return NULL;
 }
 
@@ -161,7 +166,7 @@ static bool is_tcpdump(const struct rest *rest)
     const char *at = rest->at;
     bool fraction = false;
 
-    for (; at < rest->end && memchr("0123456789:- .", *at, 14); at++)
+    for (; at < rest->end && is_one_of("0123456789:- .", *at); at++)
         fraction |= *at == '.';
     return fraction && at < rest->end && at[-1] == ' ';
 }

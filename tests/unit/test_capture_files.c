@@ -279,7 +279,7 @@ START_TEST(the_next_file_begins_after_so_many_frames)
         ck_assert_uint_eq(content.sections, 1);
         ck_assert_uint_eq(content.statistics, 1);
         ck_assert_uint_eq(content.packets, i < 9 ? 4 : 1);
-        ck_assert_uint_eq(content.first, 4 * i);
+        ck_assert_uint_eq(content.first, UINT64_C(4) * i);
     }
     end();
 }

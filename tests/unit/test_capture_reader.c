@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MAX = 4096, SEEN_MAX = 16 };
+enum { FILE_MAX = 4096, SEEN_MAX = 16, NUMBERS = 8 };
 
 /* libcheck writes down each assertion that holds, which is slow where there are very many. */
 static void must(bool holds, const char *what)
@@ -216,6 +216,7 @@ struct seen {
     size_t count, bytes;
     enum savefile_next kinds[SEEN_MAX];
     struct savefile_item items[SEEN_MAX]; /* pointers in them are offsets in all */
+    uint64_t numbers[SEEN_MAX][NUMBERS];  /* of an item, to be compared */
     unsigned char all[FILE_MAX];
     size_t broken, whole;
     struct savefile_fault fault;
@@ -235,6 +236,40 @@ static const void *keep(struct seen *seen, const void *bytes, size_t n)
 static void keep_text(struct seen *seen, struct savefile_text *text)
 {
     text->bytes = keep(seen, text->bytes, text->length);
+}
+
+static void keep_numbers(uint64_t numbers[NUMBERS], enum savefile_next kind,
+                         const struct savefile_item *item)
+{
+    const struct savefile_packet *packet = &item->packet;
+    const struct savefile_interface *interface = &item->interface;
+    const struct savefile_statistics *statistics = &item->statistics;
+
+    if (kind == SAVEFILE_PACKET)
+        memcpy(numbers,
+               (uint64_t[NUMBERS]){packet->time, packet->captured, packet->length,
+                                   packet->direction, packet->dropped, packet->fcs,
+                                   packet->interface, packet->linktype},
+               sizeof(uint64_t[NUMBERS]));
+    if (kind == SAVEFILE_INTERFACE)
+        memcpy(numbers,
+               (uint64_t[NUMBERS]){interface->linktype, interface->snaplen, interface->fcs,
+                                   interface->speed, interface->has_mac},
+               sizeof(uint64_t[NUMBERS]));
+    if (kind == SAVEFILE_STATISTICS)
+        memcpy(numbers,
+               (uint64_t[NUMBERS]){statistics->time, statistics->start, statistics->end,
+                                   statistics->received, statistics->delivered},
+               sizeof(uint64_t[NUMBERS]));
+}
+
+static bool is_same(const struct seen *one, const struct seen *two)
+{
+    return one->count == two->count && one->bytes == two->bytes && one->whole == two->whole &&
+           memcmp(one->kinds, two->kinds, sizeof one->kinds) == 0 &&
+           memcmp(one->numbers, two->numbers, sizeof one->numbers) == 0 &&
+           memcmp(one->all, two->all, sizeof one->all) == 0 && one->fault.why == two->fault.why &&
+           one->fault.offset == two->fault.offset && one->fault.value == two->fault.value;
 }
 
 static void keep_item(struct seen *seen, enum savefile_next kind, struct savefile_item *item)
@@ -257,6 +292,7 @@ static void keep_item(struct seen *seen, enum savefile_next kind, struct savefil
     }
     must(seen->count < SEEN_MAX, "no more items than were put there");
     seen->kinds[seen->count] = kind;
+    keep_numbers(seen->numbers[seen->count], kind, item);
     seen->items[seen->count++] = *item;
 }
 
@@ -316,7 +352,7 @@ static void read_everywhere(const struct file *file, struct seen *ret)
     read_file(file, ret);
     for (size_t split = 0; split < file->length; split++) {
         read_split(file, file->length, split, &other);
-        must(memcmp(ret, &other, sizeof other) == 0, "it is the same wherever it is split");
+        must(is_same(ret, &other), "it is the same wherever it is split");
     }
 }
 
@@ -573,6 +609,20 @@ static const struct {
      "another length than its kind",
      {1, 0, 0, 0, 28, 0, 0, 0, 1, 0, [16] = 6, 0, 2, 0, 6, 6, 0, 0, 28},
      28},
+    {"statistics of a time beyond clocks",
+     "between 1970 and 2554",
+     {1, 0, 0, 0, 28, 0, 0, 0, 1, 0, [16] = 9, 0, 1,    0,    0,    0,    0, 0, 28, 0, 0, 0,
+      5, 0, 0, 0, 24, 0, 0, 0, 1, 0, 0,        0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0,  0, 24},
+     52},
+    {"half an option of statistics",
+     "option is longer",
+     {5, 0, 0, 0, 28, 0, 0, 0, [20] = 2, 0, 8, 0, 28},
+     28},
+    {"half an option of a section",
+     "option is longer",
+     {0x0a, 0x0d, 0x0d, 0x0a, 32, 0,        0, 0, 0x4d, 0x3c, 0x2b,
+      0x1a, 1,    0,    0,    0,  [24] = 2, 0, 8, 0,    32},
+     32},
     {"a start of 4 bytes",
      "another length than its kind",
      {5, 0, 0, 0, 32, 0, 0, 0, [20] = 2, 0, 4, 0, [28] = 32},
@@ -596,7 +646,7 @@ START_TEST(what_nobody_should_write_is_refused)
     ck_assert_msg(seen.broken, "%s is read", hostile[_i].what);
     ck_assert_msg(strstr(seen.fault.why, hostile[_i].why), "%s: %s", hostile[_i].what,
                   seen.fault.why);
-    ck_assert_uint_eq(seen.count, 2);
+    ck_assert_uint_ge(seen.count, 2);
     ck_assert_uint_ge(seen.fault.offset, offset);
     ck_assert_uint_lt(seen.fault.offset, offset + hostile[_i].length);
 }
@@ -785,6 +835,94 @@ START_TEST(random_frames_come_back)
 }
 END_TEST
 
+static void must_be(struct savefile_text text, const char *expected)
+{
+    ck_assert_uint_eq(text.length, strlen(expected));
+    ck_assert_mem_eq(text.bytes, expected, text.length);
+}
+
+/* The next item of bytes that begin there. */
+static struct savefile_item next_item(struct savefile_reader *reader, const unsigned char **bytes,
+                                      size_t n, enum savefile_next expected)
+{
+    struct savefile_item item;
+    size_t used;
+
+    ck_assert_int_eq(savefile_reader_next(reader, *bytes, n, &used, &item), expected);
+    *bytes += used;
+    return item;
+}
+
+START_TEST(all_that_is_said_comes_back)
+{
+    const struct savefile_section section = {.hardware = savefile_text("h"),
+                                             .os = savefile_text("system"),
+                                             .application = savefile_text("program"),
+                                             .comment = savefile_text("a comment")};
+    const struct savefile_interface interface = {.linktype = 1,
+                                                 .name = savefile_text("eth0"),
+                                                 .description = savefile_text("described"),
+                                                 .filter = savefile_text("arp"),
+                                                 .hardware = savefile_text("card"),
+                                                 .os = savefile_text("its system"),
+                                                 .comment = savefile_text("another")};
+    const struct savefile_statistics statistics = {.time = 1,
+                                                   .start = 2,
+                                                   .end = UINT64_C(1) << 40,
+                                                   .received = 3,
+                                                   .dropped = 4,
+                                                   .accepted = 5,
+                                                   .os_dropped = 6,
+                                                   .delivered = 7,
+                                                   .comment = savefile_text("third")};
+    unsigned char room[1024];
+    const unsigned char *at = room;
+    struct savefile_reader reader = {0};
+    struct savefile_item item;
+    size_t n = pcapng_put_section(room, sizeof room, &section);
+
+    n += pcapng_put_interface(room + n, sizeof room - n, &interface);
+    n += pcapng_put_statistics(room + n, sizeof room - n, &statistics);
+    item = next_item(&reader, &at, n, SAVEFILE_SECTION);
+    must_be(item.section.hardware, "h");
+    must_be(item.section.os, "system");
+    must_be(item.section.application, "program");
+    must_be(item.section.comment, "a comment");
+    item = next_item(&reader, &at, (size_t)(room + n - at), SAVEFILE_INTERFACE);
+    must_be(item.interface.name, "eth0");
+    must_be(item.interface.description, "described");
+    must_be(item.interface.filter, "arp");
+    must_be(item.interface.hardware, "card");
+    must_be(item.interface.os, "its system");
+    must_be(item.interface.comment, "another");
+    item = next_item(&reader, &at, (size_t)(room + n - at), SAVEFILE_STATISTICS);
+    must_be(item.statistics.comment, "third");
+    ck_assert_uint_eq(item.statistics.start, 2);
+    ck_assert_uint_eq(item.statistics.end, UINT64_C(1) << 40);
+    ck_assert_uint_eq(item.statistics.received, 3);
+    ck_assert_uint_eq(item.statistics.dropped, 4);
+    ck_assert_uint_eq(item.statistics.accepted, 5);
+    ck_assert_uint_eq(item.statistics.os_dropped, 6);
+    ck_assert_uint_eq(item.statistics.delivered, 7);
+    ck_assert_ptr_eq(at, room + n);
+}
+END_TEST
+
+/* A check sequence in bits, as the draft has it, or in bytes, as its example has it. */
+START_TEST(a_check_sequence_in_bits_or_bytes)
+{
+    struct file file = {.big = false};
+    struct seen seen;
+
+    put_section(&file);
+    put_interface(&file, 1, 0);
+    put_number_option(&file, 13, _i ? 32 : 4, 1);
+    end_block(&file);
+    read_file(&file, &seen);
+    ck_assert_uint_eq(seen.items[1].interface.fcs, 4);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_loop_test(tests, pcapng_in_either_order, 0, 2);
@@ -799,6 +937,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, interfaces_have_a_bound);
     tcase_add_test(tests, a_large_block_of_another_kind_is_passed_over);
     tcase_add_loop_test(tests, random_frames_come_back, 0, 3);
+    tcase_add_test(tests, all_that_is_said_comes_back);
+    tcase_add_loop_test(tests, a_check_sequence_in_bits_or_bytes, 0, 2);
 }
 
 int main(void)
