@@ -35,10 +35,13 @@ static int map_twice(int fd, int protection, struct ring_view *view)
     if (place == MAP_FAILED)
         return -errno;
     view->data = place;
-    for (size_t at = 0; at < 2 * view->size; at += view->size)
-        if (mmap(place + at, view->size, protection, MAP_SHARED | MAP_FIXED, fd,
-                 (off_t)view->page_bytes) == MAP_FAILED)
+    for (size_t at = 0; at < 2 * view->size; at += view->size) {
+        void *part = mmap(place + at, view->size, protection, MAP_SHARED | MAP_FIXED, fd,
+                          (off_t)view->page_bytes);
+
+        if (part == MAP_FAILED)
             return -errno;
+    }
     return 0;
 }
 

@@ -40,6 +40,7 @@ enum own_command {
     OWN_TAP_EXEC,
     OWN_TAPSERVER,
     OWN_LINK_SERVE,
+    OWN_CAPTURE,
     OWN_COUNT
 };
 

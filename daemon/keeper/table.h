@@ -49,6 +49,9 @@
     O(CLOSE_TAP, tap_check_name, tap_close, NONE, 16384, 2000)                                     \
     /* tap.name, bridge, and TAP_ISOLATED of flags: make the tap a port of the bridge again. */    \
     O(JOIN_TAP, tap_check_join, tap_join, ERROR, 8192, 1000)                                       \
+    /* packets: open the frames of an interface, and hand them over: they end with the copies of   \
+     * the descriptor. */                                                                          \
+    O(OPEN_CAPTURE, capture_check_open, capture_open, HANDED_OVER, 256, 32)                        \
     TEST_OPERATIONS(O)
 
 /* K(name): `const struct keeper_kind name_kept` says what it is. */

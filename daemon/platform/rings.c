@@ -34,10 +34,13 @@ static int map_twice(struct ring_memory *memory)
     if (place == MAP_FAILED)
         return -errno;
     memory->data = place;
-    for (size_t at = 0; at < 2 * memory->size; at += memory->size)
-        if (mmap(place + at, memory->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-                 memory->fd, (off_t)memory->data_offset) == MAP_FAILED)
+    for (size_t at = 0; at < 2 * memory->size; at += memory->size) {
+        void *part = mmap(place + at, memory->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+                          memory->fd, (off_t)memory->data_offset);
+
+        if (part == MAP_FAILED)
             return -errno;
+    }
     return 0;
 }
 

@@ -46,15 +46,11 @@ static void write_fields(const struct action_row *row)
 
 /* JSON text, by type; NULL: an example can do without a field of it. */
 static const char *const examples[FIELD_TYPE_COUNT] = {
-    [FIELD_address] = "\"10.0.1.10\"",
-    [FIELD_source] = "\"10.0.1.10\"",
-    [FIELD_group] = "\"239.10.20.30\"",
-    [FIELD_interface] = "\"eth0\"",
-    [FIELD_interfaces] = "[\"eth1\", \"eth2\"]",
-    [FIELD_word] = "\"ADD_MFC\"",
-    [FIELD_hosts] = "[\"192.168.0.1/24\"]",
-    [FIELD_mac] = "\"52:54:00:12:34:56\"",
-    [FIELD_topics] = "[\"mfc.*\"]",
+    [FIELD_address] = "\"10.0.1.10\"",           [FIELD_source] = "\"10.0.1.10\"",
+    [FIELD_group] = "\"239.10.20.30\"",          [FIELD_interface] = "\"eth0\"",
+    [FIELD_interfaces] = "[\"eth1\", \"eth2\"]", [FIELD_word] = "\"ADD_MFC\"",
+    [FIELD_hosts] = "[\"192.168.0.1/24\"]",      [FIELD_mac] = "\"52:54:00:12:34:56\"",
+    [FIELD_ethertypes] = "[\"0x88ba\"]",         [FIELD_topics] = "[\"mfc.*\"]",
 };
 
 static const char *example_value(const struct action_row *row, const struct field *field)
@@ -65,6 +61,8 @@ static const char *example_value(const struct action_row *row, const struct fiel
     /* DIAGNOSE takes any address as its group, to say what is wrong with it. */
     if (strcmp(field->name, "group") == 0)
         return examples[FIELD_group];
+    if (field->type == FIELD_number && field_is_required(field))
+        return "1";
     return examples[field->type];
 }
 

@@ -117,12 +117,13 @@ struct capture_control {
     uint32_t magic, version; /* these six do not change */
     uint64_t size;
     uint32_t data_offset;
-    uint32_t length_max;                 /* bytes of the longest payload */
-    uint64_t began;                      /* ns since 1970, UTC */
+    uint32_t length_max; /* bytes of the longest payload */
+    uint64_t began;      /* ns since 1970, UTC */
+    unsigned char reserved_1[RING_LINE - 32];
     _Alignas(RING_LINE) ring_index head; /* records before it are there */
     ring_index ended;                    /* enum ring_end; behind the last record */
     ring_index offered;                  /* frames so far, also those that were lost */
-    _Alignas(RING_LINE) unsigned char reserved[RING_PAGE_BYTES - 2 * RING_LINE];
+    unsigned char reserved[RING_PAGE_BYTES - RING_LINE - 24];
 };
 
 struct capture_page {
@@ -183,15 +184,20 @@ struct transmit_feedback {
     uint32_t magic, version; /* these five do not change */
     uint64_t size;
     uint32_t data_offset;
-    uint32_t length_max;                 /* bytes of the longest frame */
+    uint32_t length_max; /* bytes of the longest frame */
+    unsigned char reserved_1[RING_LINE - 24];
     _Alignas(RING_LINE) ring_index tail; /* records before it were copied or passed over */
+    unsigned char reserved_2[RING_LINE - 8];
     _Alignas(RING_LINE) ring_index waiting;
-    ring_index ended;                      /* enum ring_end */
+    ring_index ended; /* enum ring_end */
+    unsigned char reserved_3[RING_LINE - 16];
     _Alignas(RING_LINE) ring_index judged; /* frames that were sent or refused */
     ring_index sent, sent_bytes;
-    ring_index refused[16];              /* by reason */
+    ring_index refused[16]; /* by reason */
+    unsigned char reserved_4[2 * RING_LINE - 152];
     _Alignas(RING_LINE) ring_index told; /* refusals that were written to those below */
     ring_index untold;                   /* refusals for which there was no room there */
+    unsigned char reserved_5[RING_LINE - 16];
     _Alignas(RING_LINE) struct transmit_told refusals[RING_REFUSALS]; /* by number, modulo */
     unsigned char reserved[RING_PAGE_BYTES - 6 * RING_LINE - RING_REFUSALS * 24];
 };

@@ -442,7 +442,11 @@ static void scribble(struct client *client)
             value = (client->is_capture ? RING_LOAD(&capture->head, relaxed) - value % SIZE
                                         : RING_LOAD(&transmit->tail, relaxed) + value % SIZE) &
                     ~(uint64_t)7;
-        if (where % 2)
+        if (!client->is_capture && where % 4 == 0) /* the length that the service looks at now */
+            RING_STORE(
+                (ring_index *)(void *)(client->data + RING_LOAD(&transmit->tail, relaxed) % SIZE),
+                where >> 20 & 0xfff, relaxed);
+        else if (where % 2)
             RING_STORE(&page[where / 2 % 3 * 16], value, relaxed); /* an index */
         else if (client->is_capture || where % 512 == 0)
             RING_STORE(&page[where / 512 % 512], value, relaxed);

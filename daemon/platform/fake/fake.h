@@ -8,6 +8,7 @@
 #define NB_FAKE_H
 
 #include "platform/mroute.h"
+#include "platform/packets.h"
 #include "platform/taps.h"
 
 /* Closes everything and begins anew, with no interfaces. */
@@ -120,6 +121,12 @@ size_t fake_tap_count(void);
 
 /* The host has this address on an interface that is none of ours; network: "192.168.0.1/24". */
 void fake_host_add(const char *name, const char *network);
+
+/* --- Frames of interfaces ------------------------------------------------------------------ */
+
+/* What the frames were opened with that were opened last, or NULL; and one frame for them. */
+const struct packets_config *fake_packets(void);
+bool fake_frame_put(const void *bytes, uint32_t length, bool outgoing);
 
 /* --- Calls --------------------------------------------------------------------------------- */
 

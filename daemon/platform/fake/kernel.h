@@ -5,6 +5,7 @@
 #include "fake.h"
 #include "platform/joins.h"
 #include "platform/netifs.h"
+#include "platform/packets.h"
 #include "platform/taps.h"
 
 enum {
@@ -95,6 +96,8 @@ struct fake {
     size_t tap_count;
     struct fake_host hosts[FAKE_HOSTS_MAX]; /* addresses of the host on other interfaces */
     size_t host_count;
+    int packets_peer; /* the kernel's end of the last one that was opened; 0: none */
+    struct packets_config packets;
     unsigned writes, fail_in, strangers;
     int fail_result;
     bool used; /* false: never reset, all zero */

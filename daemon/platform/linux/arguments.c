@@ -21,12 +21,16 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/mroute.h>
 #include <linux/mroute6.h>
 #include <linux/netlink.h>
 #include <linux/sockios.h>
 
+#ifndef PACKET_IGNORE_OUTGOING /* include/uapi/linux/if_packet.h, since Linux 4.20 */
+#define PACKET_IGNORE_OUTGOING 23
+#endif
 #ifndef SO_NETNS_COOKIE /* include/uapi/asm-generic/socket.h, since Linux 5.14 */
 #define SO_NETNS_COOKIE 71
 #endif
@@ -67,6 +71,8 @@ static const struct form {
     {"socket", KEEPER, {{0, WHOLE, AF_INET6}, {1, TYPE, SOCK_RAW}, {2, WHOLE, IPPROTO_ICMPV6}}},
     {"socket", KEEPER, {{0, WHOLE, AF_INET}, {1, TYPE, SOCK_DGRAM}, {2, WHOLE, IPPROTO_UDP}}},
     {"socket", KEEPER, {{0, WHOLE, AF_INET6}, {1, TYPE, SOCK_DGRAM}, {2, WHOLE, IPPROTO_UDP}}},
+    {"socket", KEEPER, {{0, WHOLE, AF_PACKET}, {1, TYPE, SOCK_RAW}, {2, WHOLE, 0}}},
+    {"bind", KEEPER, {{2, WHOLE, sizeof(struct sockaddr_ll)}}},
     {"bind", BOTH | SPARES, {{2, WHOLE, sizeof(struct sockaddr_nl)}}},
     {"sendto", BOTH, {{4, POINTER, 0}}}, /* what send(2) is */
     /* Descriptors go to clients, and no packet leaves by a lent socket (libproto/fdpass.c); nor
@@ -113,6 +119,15 @@ static const struct form {
     {"setsockopt", KEEPER, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_RCVBUFFORCE}}},
     {"setsockopt", KEEPER, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_LOCK_FILTER}}},
     {"setsockopt", KEEPER, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_BINDTOIFINDEX}}},
+    /* Sockets of packets: who has one in the broker reads it, and changes nothing. */
+    {"setsockopt", KEEPER, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_VERSION}}},
+    {"setsockopt", KEEPER, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_RESERVE}}},
+    {"setsockopt", KEEPER, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_RX_RING}}},
+    {"setsockopt", KEEPER, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_TX_RING}}},
+    {"setsockopt", KEEPER, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_ADD_MEMBERSHIP}}},
+    {"setsockopt", KEEPER, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_IGNORE_OUTGOING}}},
+    {"getsockopt", BROKER, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_STATISTICS}}},
+    {"getsockopt", BROKER, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_ERROR}}},
     {"getsockopt", BOTH, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_TYPE}}},
     {"getsockopt", BOTH, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_PEERCRED}}},
     {"getsockopt", BOTH, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_PEERGROUPS}}},
