@@ -488,6 +488,7 @@ START_TEST(a_reader_that_does_not_read_keeps_nobody)
     ck_assert_uint_gt(taken, SAVEFILE_WRITER_BUFFER / 150);
     ck_assert(!savefile_writer_wait(writer, 1));
     ck_assert_int_eq(savefile_writer_state(writer), SAVEFILE_RUNS);
+    alarm(100); /* else a writer that waits for ever is ended after ten minutes only */
     if (_i)
         savefile_writer_close(writer, problem);
     else {
