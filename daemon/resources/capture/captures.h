@@ -95,7 +95,7 @@ struct captures {
     struct resource_host host;
     struct captures_callbacks callbacks;
     struct capture_queue order; /* oldest first */
-    TAILQ_HEAD(, capture_source) sources;
+    TAILQ_HEAD(capture_sources, capture_source) sources;
     struct pool pool; /* of bytes */
     uint32_t last_number;
     uint64_t opened, refused;
