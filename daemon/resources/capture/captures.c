@@ -202,11 +202,19 @@ static void leave_source(struct capture *capture)
     }
 }
 
+static void stop_waiting(struct capture *capture)
+{
+    if (capture->is_waiting)
+        TAILQ_REMOVE(&capture->from->waiting, capture, in_waiting);
+    capture->is_waiting = false;
+}
+
 /* There is no lease on it any more, and its ring is not the source's. */
 static void forget(struct capture *capture)
 {
     struct captures *captures = capture->captures;
 
+    stop_waiting(capture);
     leave_source(capture);
     TAILQ_REMOVE(&captures->order, capture, in_order);
     pool_return(&captures->pool, capture->uid, bytes_of(&capture->config));
@@ -351,15 +359,18 @@ static void refuse_waiting(struct capture *capture, int result, const char *more
     refuse(capture, &error);
 }
 
-static struct capture *next_opening(const struct capture_source *from)
+/* The oldest one that waits, which does so no more. clang-tidy does not see that one which was
+ * freed has left the list: the list's head and the neighbour's link are the same to it.
+ * NOLINTBEGIN(clang-analyzer-unix.Malloc) */
+static struct capture *next_opening(struct capture_source *from)
 {
-    struct capture *capture;
+    struct capture *capture = TAILQ_FIRST(&from->waiting);
 
-    TAILQ_FOREACH (capture, &from->captures->order, in_order)
-        if (capture->from == from && capture->state == CAPTURE_OPENING)
-            return capture;
-    return NULL;
+    if (capture)
+        stop_waiting(capture);
+    return capture;
 }
+/* NOLINTEND(clang-analyzer-unix.Malloc) */
 
 static void drop_source(struct capture_source *from)
 {
@@ -437,6 +448,7 @@ static struct capture_source *ask_source(struct captures *captures,
 
     if (!from)
         return NULL;
+    TAILQ_INIT(&from->waiting);
     from->captures = captures;
     from->packets = *packets;
     from->asked = true;
@@ -461,7 +473,11 @@ bool capture_begin(struct capture *capture, struct error *error)
     }
     capture->from = from;
     from->users++;
-    return !from->source || attach(capture, error);
+    if (from->source)
+        return attach(capture, error);
+    TAILQ_INSERT_TAIL(&from->waiting, capture, in_waiting);
+    capture->is_waiting = true;
+    return true;
 }
 
 /* --- What threads give back ---------------------------------------------------------------- */
@@ -568,13 +584,13 @@ void captures_stop(struct captures *captures)
 
 void captures_clear(struct captures *captures)
 {
-    struct capture_source *from;
-    struct capture *capture;
-
-    while ((capture = TAILQ_FIRST(&captures->order))) {
+    for (struct capture *capture = TAILQ_FIRST(&captures->order), *next; capture; capture = next) {
+        next = TAILQ_NEXT(capture, in_order);
         resource_forget(captures->host.leases, &capture->resource);
         forget(capture);
     }
-    while ((from = TAILQ_FIRST(&captures->sources)))
+    for (struct capture_source *from = TAILQ_FIRST(&captures->sources), *next; from; from = next) {
+        next = TAILQ_NEXT(from, in_sources);
         drop_source(from);
+    }
 }

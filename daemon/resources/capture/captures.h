@@ -52,14 +52,16 @@ struct capture_config {
 };
 
 struct capture {
-    TAILQ_ENTRY(capture) in_order; /* struct captures owns it */
-    struct resource resource;      /* held by nobody: it is closing */
-    struct waiters waiters;        /* for its ring */
+    TAILQ_ENTRY(capture) in_order;   /* struct captures owns it */
+    TAILQ_ENTRY(capture) in_waiting; /* of its source, while is_waiting */
+    struct resource resource;        /* held by nobody: it is closing */
+    struct waiters waiters;          /* for its ring */
     struct captures *captures;
     struct capture_config config;
     uint32_t number; /* grows with each capture */
     uid_t uid;       /* who pays for it */
     enum capture_state state;
+    bool is_waiting;             /* for the keeper's answer */
     bool is_held;                /* it is not freed, whatever happens to it */
     enum ring_end end;           /* why it ends, if that is known */
     struct capture_source *from; /* NULL: it has none any more */
@@ -73,6 +75,7 @@ struct capture_source {
     struct captures *captures;
     struct packets_config packets; /* normalized: equal ones are equal byte by byte */
     struct source *source;         /* owned; NULL: it is not there yet, or not any more */
+    TAILQ_HEAD(, capture) waiting; /* for it; not owned */
     unsigned users;                /* captures that are not freed */
     bool asked;                    /* the keeper's answer is to come */
     bool stopping;
