@@ -425,6 +425,16 @@ static int wait_for_more(struct run *run, int milliseconds)
     return result < 0 ? result : 1;
 }
 
+/* A signal ends it: what is in the ring now is written, and what was lost told, but no longer than
+ * a second. */
+static void drain(struct run *run)
+{
+    uint64_t end = now_ns() + NS_PER_SECOND;
+
+    while (take_batch(run) > 0 && now_ns() < end)
+        ;
+}
+
 static int loop(struct run *run)
 {
     uint64_t shown = 0;
@@ -441,8 +451,10 @@ static int loop(struct run *run)
             shown = now_ns();
         }
         got = wait_for_more(run, got > 0 || !nb_capture_wait(run->capture) ? 0 : due);
-        if (got == 0)
+        if (got == 0) {
+            drain(run);
             return EXIT_DONE;
+        }
         if (got < 0)
             return say_gone(run, got);
     }
