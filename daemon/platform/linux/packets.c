@@ -216,8 +216,9 @@ const char *packets_explain(int error)
         int error;
         const char *text;
     } texts[] = {
-        {-EAFNOSUPPORT, "the kernel has no packet sockets (CONFIG_PACKET), or the unit's "
-                        "RestrictAddressFamilies= keeps AF_PACKET from the service"},
+        {-EAFNOSUPPORT,
+         "the unit keeps packet sockets from the service ('systemctl edit netbrokerd': "
+         "[Service] RestrictAddressFamilies=AF_PACKET), or the kernel has none"},
         {-EPERM, "the service lacks CAP_NET_RAW"},
         {-ENOMEM, "the kernel has no memory for a ring of frames"},
         {-ENODEV, "the interface is gone"},
