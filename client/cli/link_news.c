@@ -337,10 +337,13 @@ static void on_timer_closed(uv_handle_t *handle)
     ((struct link_news *)handle->data)->handles--;
 }
 
-void link_news_end(struct link_news *news)
+void link_news_end(struct link_news **place)
 {
+    struct link_news *news = *place;
+
     if (!news)
         return;
+    *place = NULL;
     if (news->connection)
         disconnect(news, 0);
     uv_close((uv_handle_t *)&news->timer, on_timer_closed);

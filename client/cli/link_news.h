@@ -18,7 +18,8 @@ struct link_news *link_news_start(struct link *link, const struct command_line *
 void link_news_attached(struct link_news *news);
 void link_news_detached(struct link_news *news, const struct link_port *port, const char *why);
 
-/* After link_run, and before link_free. NULL is allowed. */
-void link_news_end(struct link_news *news);
+/* After link_run, and before link_free, which tells of the last clients: they are nobody's news, so
+ * the place is NULL afterwards. It may be before. */
+void link_news_end(struct link_news **place);
 
 #endif

@@ -276,7 +276,7 @@ static int run(struct serve *serve)
     if (serve->line->interval > 0)
         link_tell_counters(serve->link, &serve->told);
     nat_end(serve->nat);
-    link_news_end(serve->told.news);
+    link_news_end(&serve->told.news);
     link_free(serve->link);
     return status;
 }

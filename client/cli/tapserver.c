@@ -115,7 +115,7 @@ static int serve(struct tapserver *server)
         result = link_run(link);
     }
     status = link_tell_end(link, &server->told, result);
-    link_news_end(server->told.news);
+    link_news_end(&server->told.news);
     link_free(link);
     return status;
 }

@@ -96,14 +96,19 @@ static int receive(struct keeper_link *link, struct keeper_answer *answer)
 
 static void take_answer(struct keeper_link *link, const struct keeper_answer *answer, int fd)
 {
-    struct keeper_call *call = answer->id ? take_call(link, answer->id) : NULL;
+    struct keeper_call *call = take_call(link, answer->id);
 
     if (call)
         call->done(call, answer, fd);
     else if (fd >= 0)
         close(fd);
-    if (answer->id == 0 && link->noticed)
-        link->noticed(link->notice_context, answer);
+}
+
+static void take_notice(struct keeper_link *link, const struct keeper_answer *notice)
+{
+    if (notice->operation < KEEPER_OPERATION_COUNT && link->listeners[notice->operation].noticed)
+        link->listeners[notice->operation].noticed(link->listeners[notice->operation].context,
+                                                   notice);
 }
 
 /* False: there is none now. */
@@ -119,9 +124,12 @@ static bool receive_answer(struct keeper_link *link)
         return false;
     }
     answer.text[sizeof answer.text - 1] = '\0';
-    if (answer.id)
+    if (answer.id) {
         link->names_ever = answer.names_ever;
-    take_answer(link, &answer, keeper_take_more(link));
+        take_answer(link, &answer, keeper_take_more(link));
+    } else {
+        take_notice(link, &answer);
+    }
     close_came(link);
     return true;
 }
@@ -166,6 +174,13 @@ void keeper_reassure(struct keeper_link *link)
 {
     if (uv_hrtime() / 1000000 - link->alive_ms >= REASSURE_MS)
         tell_alive(link);
+}
+
+void keeper_listen(struct keeper_link *link, enum keeper_operation operation,
+                   keeper_noticed *noticed, void *context)
+{
+    link->listeners[operation].noticed = noticed;
+    link->listeners[operation].context = context;
 }
 
 void keeper_link_start(struct keeper_link *link, uv_loop_t *loop)

@@ -21,6 +21,8 @@ struct keeper_call {
     void (*done)(struct keeper_call *call, const struct keeper_answer *answer, int fd);
 };
 
+typedef void keeper_noticed(void *context, const struct keeper_answer *notice);
+
 struct keeper_link {
     struct watch watch;
     uv_timer_t alive;
@@ -39,16 +41,22 @@ struct keeper_link {
     uint32_t names_ever;                         /* as the keeper told last (channel.h) */
     TAILQ_HEAD(keeper_calls, keeper_call) calls; /* that wait for their answers, oldest first */
     struct keeper_calls unsent;                  /* that wait for room in the pipe, or their time */
-    /* What the keeper tells without being asked (channel.h); NULL: nobody hears it. */
-    void (*noticed)(void *context, const struct keeper_answer *notice);
-    void *notice_context;
+    /* Who hears what the keeper tells of each operation without being asked (channel.h). */
+    struct {
+        keeper_noticed *noticed; /* NULL: nobody */
+        void *context;
+    } listeners[KEEPER_OPERATION_COUNT];
     void (*lost)(void *context); /* the keeper is gone: there is no going on */
     void *context;
 };
 
+/* From now on the notices of this operation go there, and to nobody else. Before the link starts:
+ * of *link, which is zero else, nothing need be set. */
+void keeper_listen(struct keeper_link *link, enum keeper_operation operation,
+                   keeper_noticed *noticed, void *context);
+
 /* Begins to listen, and to tell the keeper that the loop turns. Of *link, channel, names_ever, lost
- * and context are set, and noticed with its context: what the keeper has told by now comes before
- * this returns. */
+ * and context are set. What the keeper has told by now comes before this returns. */
 void keeper_link_start(struct keeper_link *link, uv_loop_t *loop);
 
 /* Calls that wait are told that it is over (error -ECANCELED). */

@@ -33,8 +33,8 @@ enum {
     ALIVE_INTERVAL_MS = 3000,
     ALIVE_TIMEOUT_MS = 15000,
     STATUS_TEXT_MAX = 255,
-    /* Descriptors that one answer brings: the queues of a tap. */
-    KEEPER_FDS_MAX = TAP_QUEUES_MAX,
+    KEEPER_FDS_MAX = 8,       /* that one answer brings */
+    KEEPER_PAYLOAD_MAX = 512, /* bytes that one notice brings */
     /* A broker asks no oftener, whatever its clients do. It stays below what the rows of rules
      * grant (table.h): who exceeds that is ended. */
     PACE_BURST = 4096,
@@ -64,14 +64,16 @@ _Static_assert(sizeof(struct keeper_request) < PIPE_BUF, "a pipe takes it whole 
 
 /* With error 0, the answer to an operation that lends carries the descriptor.
  *
- * A notice has id 0, and nobody has asked for it: the spare that `tap` says is there (error 0), is
- * being made or deleted (-EINPROGRESS), or is not there any more. */
+ * A notice has id 0, and nobody has asked for it: it is about what the operation makes, and goes to
+ * who listens for that one. What its error and payload say is the affair of the operation's kind.
+ */
 struct keeper_answer {
     uint32_t id;
+    uint32_t operation;  /* of a notice: enum keeper_operation */
     int32_t error;       /* 0 or a negative errno; -EAGAIN: too often; -EDQUOT: too many in all */
     uint32_t names_ever; /* how many of KEPT_NAMES_EVER_MAX were kept by now (kept.h) */
     char text[160];      /* more about an error, where there is more to say; terminated */
-    struct tap_config tap;
+    unsigned char payload[KEEPER_PAYLOAD_MAX]; /* of a notice; without pointers */
 };
 
 #endif

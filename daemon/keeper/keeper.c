@@ -90,7 +90,7 @@ static int run_broker(struct keeper *keeper, const struct channel *channel)
     process_privileges_describe(start.keeper_privileges, sizeof start.keeper_privileges);
     close(keeper->signals);
     errands_close(&keeper->errands);
-    spares_close(&keeper->operations.spares);
+    operations_forked(&keeper->operations);
     if (keeper->sandbox.held > 0)
         close(keeper->sandbox.held);
     kept_become_lent(keeper->kept);
@@ -307,7 +307,7 @@ static void take_signals(struct keeper *keeper)
         if (child == keeper->broker)
             bury_broker(keeper, status);
         else if (errands_end(&keeper->errands, child, status))
-            spares_settle(&keeper->operations);
+            operations_errands_ended(&keeper->operations);
 }
 
 static void take_deadline(struct keeper *keeper)

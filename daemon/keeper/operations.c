@@ -35,6 +35,37 @@ static const struct operation {
 #undef O
 };
 
+static const struct keeper_hooks *const hooks[KEEPER_HOOKS_COUNT] = {
+#define H(name) &name##_hooks,
+    KEEPER_HOOKS(H)
+#undef H
+};
+
+/* --- The kinds' ---------------------------------------------------------------------------- */
+
+void *operations_state(const struct operations *operations, const struct keeper_hooks *of)
+{
+    size_t i = 0;
+
+    while (hooks[i] != of)
+        i++;
+    return (void *)operations->states[i].bytes;
+}
+
+void operations_errands_ended(struct operations *operations)
+{
+    for (size_t i = 0; i < KEEPER_HOOKS_COUNT; i++)
+        if (hooks[i]->errands_ended)
+            hooks[i]->errands_ended(operations);
+}
+
+void operations_forked(const struct operations *operations)
+{
+    for (size_t i = 0; i < KEEPER_HOOKS_COUNT; i++)
+        if (hooks[i]->forked)
+            hooks[i]->forked(operations);
+}
+
 /* --- The keeper's own ---------------------------------------------------------------------- */
 
 int check_nothing(const struct operations *operations, const struct keeper_request *request)
@@ -96,7 +127,9 @@ void operations_begin(struct operations *operations)
     kept_begin(operations->kept);
     for (size_t i = 0; i < KEEPER_OPERATION_COUNT; i++)
         operations->budgets[i] = (struct budget){rows[i].burst, now};
-    spares_begin(operations);
+    for (size_t i = 0; i < KEEPER_HOOKS_COUNT; i++)
+        if (hooks[i]->begin)
+            hooks[i]->begin(operations);
 }
 
 static bool spend(struct budget *budget, const struct operation *operation)

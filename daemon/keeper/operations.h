@@ -6,11 +6,26 @@
 #include "channel.h"
 #include "errands.h"
 #include "kept.h"
-#include "spares.h"
+
+#include <stddef.h>
 
 struct budget {
     unsigned left;
     int64_t filled_ms; /* when it was filled up last */
+};
+
+enum keeper_hook {
+#define H(name) KEEPER_HOOKS_##name,
+    KEEPER_HOOKS(H)
+#undef H
+        KEEPER_HOOKS_COUNT
+};
+
+/* So much of its own each kind with hooks may have in the keeper, which allocates nothing. */
+enum { KEEPER_STATE_MAX = 32 << 10 };
+
+struct kind_state {
+    _Alignas(max_align_t) unsigned char bytes[KEEPER_STATE_MAX];
 };
 
 /* What the operations work on. */
@@ -31,9 +46,23 @@ struct operations {
      * closed with it. */
     unsigned more_count;
     int more[KEEPER_FDS_MAX - 1];
-    struct spares spares;
+    struct kind_state states[KEEPER_HOOKS_COUNT]; /* zero at first; see operations_state */
     struct budget budgets[KEEPER_OPERATION_COUNT];
 };
+
+/* What a kind does in the keeper when nobody asks. NULL: nothing. */
+struct keeper_hooks {
+    /* A new broker begins: notices tell it what there is. */
+    void (*begin)(struct operations *operations);
+    /* Work of the process beside the loop is done (errands.h). */
+    void (*errands_ended)(struct operations *operations);
+    /* In a process that has nothing to do with it: closes what that has copies of. */
+    void (*forked)(const struct operations *operations);
+};
+
+#define H(name) extern const struct keeper_hooks name##_hooks;
+KEEPER_HOOKS(H)
+#undef H
 
 #define O(name, check, perform, result, burst, per_second)                                         \
     int check(const struct operations *operations, const struct keeper_request *request);          \
@@ -42,8 +71,18 @@ struct operations {
 KEEPER_OPERATIONS(O)
 #undef O
 
+/* The KEEPER_STATE_MAX bytes of the kind that has these hooks, which are one of the table's: its
+ * own from the keeper's start to its end, zero at first. */
+void *operations_state(const struct operations *operations, const struct keeper_hooks *hooks);
+
 /* A new broker begins: what is kept is ready for it, and it has its budgets whole. */
 void operations_begin(struct operations *operations);
+
+/* Work of the process beside the loop is done. */
+void operations_errands_ended(struct operations *operations);
+
+/* In a broker: closes what the kinds have in the keeper alone. */
+void operations_forked(const struct operations *operations);
 
 /* Takes one request from the keeper's end of the channel, and answers it. False: the broker is
  * ending, or does what no broker of ours does; it must end. */

@@ -58,6 +58,10 @@
     O(OPEN_CAPTURE, capture_check_open, capture_open, HANDED_OVER, 256, 32)                        \
     TEST_OPERATIONS(O)
 
+/* H(name): `const struct keeper_hooks name_hooks` (operations.h) says what a kind does in the
+ * keeper when nobody asks. */
+#define KEEPER_HOOKS(H) H(tap)
+
 /* K(name): `const struct keeper_kind name_kept` says what it is. */
 #define KEEPER_KINDS(K)                                                                            \
     K(mroute)                                                                                      \

@@ -22,7 +22,7 @@ static bool run_at_once(void *context, const struct errand *errand)
     struct keeper_end *end = context;
 
     errand_do(errand, &end->operations);
-    spares_settle(&end->operations);
+    operations_errands_ended(&end->operations);
     return true;
 }
 

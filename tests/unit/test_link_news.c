@@ -84,8 +84,7 @@ static void begin(struct scene *s)
 
 static void end(struct scene *s)
 {
-    link_news_end(s->news);
-    s->news = NULL;
+    link_news_end(&s->news);
     link_free(s->link);
     for (unsigned i = 0; i < s->client_count; i++)
         close(s->clients[i]);
@@ -335,11 +334,12 @@ END_TEST
 
 START_TEST(nothing_is_told_without_news)
 {
+    struct link_news *none = NULL;
     struct scene s;
 
     link_news_attached(NULL);
     link_news_detached(NULL, NULL, "");
-    link_news_end(NULL);
+    link_news_end(&none);
     begin(&s);
     listen_again(&s);
     for (int i = 0; i < 100; i++) /* without a client there is no connection */

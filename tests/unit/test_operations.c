@@ -5,6 +5,7 @@
 #include "log.h"
 #include "resources/join/operations.h"
 #include "resources/mroute/operations.h"
+#include "resources/tap/spares.h"
 #include "suite.h"
 
 #include <errno.h>
@@ -28,7 +29,7 @@ static bool run_at_once(void *context, const struct errand *errand)
     struct fixture *f = context;
 
     errand_do(errand, &f->operations);
-    spares_settle(&f->operations);
+    operations_errands_ended(&f->operations);
     return true;
 }
 
@@ -698,7 +699,7 @@ static struct keeper_request spare_request(const char *name)
 
 static enum spare_state state_of(const struct fixture *f, const char *name)
 {
-    const struct spare *spare = spares_find(&f->operations.spares, name);
+    const struct spare *spare = spares_find(&f->operations, name);
 
     return spare ? spare->state : SPARE_NONE;
 }
@@ -739,7 +740,7 @@ START_TEST(a_spare_is_the_keeper_s_until_it_is_asked_for)
     ck_assert_int_eq(ask(&f, tap_request(KEEPER_OPEN_TAP)), -EBUSY); /* it is lent */
     close(fd);
     ck_assert_uint_eq(fake_tap_count(), 1); /* that was the only descriptor */
-    spares_close(&f.operations.spares);
+    spares_close(&f.operations);
     end(&f);
 }
 END_TEST
@@ -758,7 +759,7 @@ START_TEST(a_spare_is_not_changed)
     strcpy(join.tap.bridge, "br0");
     ck_assert_int_eq(ask_error(&f, join), -EBUSY);
     ck_assert_uint_eq(fake_tap_find("nb-0")->flags, TAP_ISOLATED | TAP_QUIET);
-    spares_close(&f.operations.spares);
+    spares_close(&f.operations);
     end(&f);
 }
 END_TEST
@@ -839,7 +840,7 @@ START_TEST(a_spare_is_dropped_before_it_is_there)
         errand_do(&waiting, &f.operations);
     else
         waiting.made(&f.operations, waiting.number, taps_open(&spare.tap));
-    spares_settle(&f.operations);
+    operations_errands_ended(&f.operations);
     ck_assert_int_eq(state_of(&f, "nb-0"), SPARE_NONE);
     ck_assert_uint_eq(fake_tap_count(), 0);
     end(&f);

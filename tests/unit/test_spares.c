@@ -7,6 +7,7 @@
 #include "log.h"
 #include "platform/memory.h"
 #include "resources/tap/kind.h"
+#include "resources/tap/spares.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,11 +25,6 @@ static struct rule rule = {.name = "all", .everyone = true, .verb_count = 1, .ve
 static struct stock *stock_of(struct service *s)
 {
     return &((struct tap_kind *)kind_self(&s->services.kinds, &tap_ops))->taps.stock;
-}
-
-static struct spares *spares_of(struct service *s)
-{
-    return &s->keeper.operations.spares;
 }
 
 static void configure(struct service *s, unsigned limit)
@@ -71,7 +67,7 @@ static void notice(struct service *s)
 static void end(struct service *s)
 {
     stock_of(s)->begun = false;
-    spares_close(spares_of(s));
+    spares_close(&s->keeper.operations);
     notice(s);
     ck_assert(LIST_EMPTY(&s->services.pendings));
     service_end(s);
@@ -451,8 +447,8 @@ static void follow(struct service *next, struct service *s, int journal)
 {
     service_follow(next, s);
     configure(next, s->keeper.config.tap_spares);
-    *spares_of(next) = *spares_of(s);
-    spares_begin(&next->keeper.operations);
+    *spares_of(&next->keeper.operations) = *spares_of(&s->keeper.operations);
+    tap_hooks.begin(&next->keeper.operations);
     service_settle(next);
     service_keep(next, journal, "");
     notice(next);
@@ -499,7 +495,7 @@ START_TEST(a_lease_of_a_spare_that_was_not_handed_over_is_none)
     client_say(&s, OTHER, OPEN(""));
     service_settle(&s);
     ck_assert_uint_eq(s.services.leases.by_id.count, 2); /* the lease is first */
-    ck_assert_int_eq(spares_find(spares_of(&s), "nb-1")->state, SPARE_READY);
+    ck_assert_int_eq(spares_find(&s.keeper.operations, "nb-1")->state, SPARE_READY);
 
     follow(&next, &s, journal);
     ck_assert_uint_eq(next.services.leases.by_id.count, 1);

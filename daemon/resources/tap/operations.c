@@ -2,11 +2,14 @@
 
 #include "keeper/operations.h"
 #include "log.h"
+#include "spares.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+_Static_assert((int)TAP_QUEUES_MAX <= (int)KEEPER_FDS_MAX, "an answer brings all queues");
 
 /* --- Values -------------------------------------------------------------------------------- */
 
@@ -267,7 +270,7 @@ int tap_close(struct operations *operations, const struct keeper_request *reques
     struct errand errand = {.run = tap_delete_all, .number = taps_find(request->tap.name)};
 
     (void)answer;
-    if (spares_find(&operations->spares, request->tap.name))
+    if (spares_find(operations, request->tap.name))
         return 0;
     if (errand.number && !operations->defer(operations->context, &errand))
         log_line(LOG_WARNING, "%s stays: too many taps are being deleted.", request->tap.name);
@@ -282,7 +285,7 @@ int tap_join(struct operations *operations, const struct keeper_request *request
     const struct tap_config *tap = &request->tap;
 
     (void)answer;
-    if (spares_find(&operations->spares, tap->name))
+    if (spares_find(operations, tap->name))
         return -EBUSY;
     return taps_join(tap->name, tap->bridge, tap->flags & TAP_ISOLATED);
 }

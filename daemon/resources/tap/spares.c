@@ -1,5 +1,4 @@
-/* The keeper's side of spare taps; see keeper/spares.h. */
-#include "keeper/spares.h"
+#include "spares.h"
 
 #include "keeper/operations.h"
 #include "log.h"
@@ -8,6 +7,14 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+
+_Static_assert(sizeof(struct spares) <= KEEPER_STATE_MAX, "the keeper has room for them");
+_Static_assert(sizeof(struct tap_config) <= KEEPER_PAYLOAD_MAX, "a notice has room for one");
+
+struct spares *spares_of(const struct operations *operations)
+{
+    return operations_state(operations, &tap_hooks);
+}
 
 static struct spare *find(struct spares *spares, const char *name)
 {
@@ -20,13 +27,15 @@ static struct spare *find(struct spares *spares, const char *name)
     return NULL;
 }
 
-const struct spare *spares_find(const struct spares *spares, const char *name)
+const struct spare *spares_find(const struct operations *operations, const char *name)
 {
-    return find((struct spares *)spares, name);
+    return find(spares_of(operations), name);
 }
 
-void spares_close(const struct spares *spares)
+void spares_close(const struct operations *operations)
 {
+    const struct spares *spares = spares_of(operations);
+
     for (size_t i = 0; i < SPARES_MAX; i++)
         if (spares->list[i].state == SPARE_READY || spares->list[i].state == SPARE_ENDING)
             close(spares->list[i].fd);
@@ -36,16 +45,17 @@ void spares_close(const struct spares *spares)
 
 static void tell(struct operations *operations, const struct spare *spare, int error)
 {
-    struct keeper_answer notice = {.id = 0, .error = error, .tap = spare->config};
+    struct keeper_answer notice = {.id = 0, .operation = KEEPER_SPARE_TAP, .error = error};
 
+    memcpy(notice.payload, &spare->config, sizeof spare->config);
     if (operations->notify)
         operations->notify(operations->context, &notice);
 }
 
-void spares_begin(struct operations *operations)
+static void begin(struct operations *operations)
 {
     for (size_t i = 0; i < SPARES_MAX; i++) {
-        const struct spare *spare = &operations->spares.list[i];
+        const struct spare *spare = &spares_of(operations)->list[i];
 
         if (spare->state != SPARE_NONE)
             tell(operations, spare, spare->state == SPARE_READY ? 0 : -EINPROGRESS);
@@ -82,10 +92,11 @@ static void end(struct operations *operations, struct spare *spare)
         log_line(LOG_WARNING, "%s stays: too many taps are being deleted.", spare->config.name);
 }
 
-void spares_settle(struct operations *operations)
+/* Those that were being deleted may be gone. */
+static void settle(struct operations *operations)
 {
     for (size_t i = 0; i < SPARES_MAX; i++) {
-        struct spare *spare = &operations->spares.list[i];
+        struct spare *spare = &spares_of(operations)->list[i];
 
         if (spare->state == SPARE_ENDING && is_to_be_closed(spare)) {
             close(spare->fd);
@@ -94,10 +105,16 @@ void spares_settle(struct operations *operations)
     }
 }
 
+const struct keeper_hooks tap_hooks = {
+    .begin = begin,
+    .errands_ended = settle,
+    .forked = spares_close,
+};
+
 int tap_drop_spare(struct operations *operations, const struct keeper_request *request,
                    struct keeper_answer *answer)
 {
-    struct spare *spare = find(&operations->spares, request->tap.name);
+    struct spare *spare = find(spares_of(operations), request->tap.name);
 
     (void)answer;
     if (spare && spare->state == SPARE_MAKING)
@@ -113,7 +130,7 @@ int tap_drop_spare(struct operations *operations, const struct keeper_request *r
 static int make(const void *context, uint32_t number)
 {
     const struct operations *operations = context;
-    const struct spare *spare = &operations->spares.list[number];
+    const struct spare *spare = &spares_of(operations)->list[number];
 
     return spare->state == SPARE_MAKING ? taps_open(&spare->config) : -ECANCELED;
 }
@@ -121,7 +138,7 @@ static int make(const void *context, uint32_t number)
 static void made(void *context, uint32_t number, int result)
 {
     struct operations *operations = context;
-    struct spare *spare = &operations->spares.list[number];
+    struct spare *spare = &spares_of(operations)->list[number];
     bool wanted = spare->state == SPARE_MAKING;
 
     if (!wanted && spare->state != SPARE_UNWANTED) {
@@ -157,7 +174,7 @@ static struct spare *find_room(struct operations *operations)
     size_t count = 0;
 
     for (size_t i = 0; i < SPARES_MAX; i++) {
-        struct spare *spare = &operations->spares.list[i];
+        struct spare *spare = &spares_of(operations)->list[i];
 
         if (spare->state == SPARE_NONE)
             room = room ? room : spare;
@@ -177,13 +194,13 @@ int tap_spare(struct operations *operations, const struct keeper_request *reques
     struct errand errand = {.make = make, .made = made};
 
     (void)answer;
-    if (find(&operations->spares, request->tap.name))
+    if (find(spares_of(operations), request->tap.name))
         return -EEXIST;
     if (!spare)
         return -ENOSPC;
     *spare = (struct spare){.state = SPARE_MAKING, .fd = -1, .config = request->tap};
     spare->config.owner = getuid();
-    errand.number = (uint32_t)(spare - operations->spares.list);
+    errand.number = (uint32_t)(spare - spares_of(operations)->list);
     if (operations->defer(operations->context, &errand))
         return 0;
     spare->state = SPARE_NONE;
@@ -200,7 +217,7 @@ static bool is_whole(const struct spare *spare)
 
 int spares_take(struct operations *operations, const struct tap_config *config)
 {
-    struct spare *spare = find(&operations->spares, config->name);
+    struct spare *spare = find(spares_of(operations), config->name);
 
     if (!spare || spare->state != SPARE_READY)
         return -1;

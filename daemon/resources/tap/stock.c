@@ -272,11 +272,11 @@ static void refill(struct stock *stock)
 /* --- The keeper's word --------------------------------------------------------------------- */
 
 static void take_ready(struct stock *stock, struct stock_spare *spare,
-                       const struct keeper_answer *notice)
+                       const struct tap_config *config)
 {
     netifs_update(stock->taps->host.netifs);
     if (!spare)
-        spare = add(stock, &notice->tap, STOCK_READY);
+        spare = add(stock, config, STOCK_READY);
     else if (spare->state != STOCK_ENDING)
         spare->state = STOCK_READY;
     if (spare)
@@ -311,14 +311,17 @@ static void inherit_shape(struct stock *stock, const struct tap_config *config)
 static void on_notice(void *context, const struct keeper_answer *notice)
 {
     struct stock *stock = context;
-    struct stock_spare *spare = stock_find(stock, notice->tap.name);
+    struct stock_spare *spare;
+    struct tap_config config;
 
+    memcpy(&config, notice->payload, sizeof config);
+    spare = stock_find(stock, config.name);
     if (!spare)
-        inherit_shape(stock, &notice->tap);
+        inherit_shape(stock, &config);
     if (notice->error == 0)
-        take_ready(stock, spare, notice);
+        take_ready(stock, spare, &config);
     else if (notice->error == -EINPROGRESS && !spare)
-        add(stock, &notice->tap, STOCK_MAKING);
+        add(stock, &config, STOCK_MAKING);
     else if (notice->error != -EINPROGRESS && spare)
         take_end(spare, notice);
 }
@@ -408,10 +411,8 @@ void stock_init(struct stock *stock, struct taps *taps, unsigned limit)
         stock->spares[i].stock = stock;
         TAILQ_INIT(&stock->spares[i].waiters);
     }
-    if (keeper) {
-        keeper->noticed = on_notice;
-        keeper->notice_context = stock;
-    }
+    if (keeper)
+        keeper_listen(keeper, KEEPER_SPARE_TAP, on_notice, stock);
     if (taps->host.loop) {
         uv_timer_init(taps->host.loop, &stock->timer);
         stock->timer.data = stock;

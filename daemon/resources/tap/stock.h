@@ -1,4 +1,4 @@
-/* Which spare taps there are, and which there should be: the broker's side of keeper/spares.h.
+/* Which spare taps there are, and which there should be: the broker's side of spares.h.
  *
  * A request that names no tap, gives no addresses and is otherwise as a spare is gets that one. Its
  * lease is recorded before the keeper is asked for it, as with every tap; until then a spare is

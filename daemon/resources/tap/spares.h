@@ -3,13 +3,15 @@
  * The broker says which it wants (SPARE_TAP), as it says which it wants at once, and the same
  * checks judge that; but a process beside the loop makes them (errands.h). The keeper holds their
  * only descriptors. It tells each broker which there are, and when one begins or ends to be there,
- * by answers that nobody has asked for (id 0). OPEN_TAP with the name and all else of a spare hands
- * it over. What was handed over never comes back: its holder may have changed it.
+ * by notices (keeper/channel.h) of SPARE_TAP: error 0, it is there; -EINPROGRESS, it is being made
+ * or deleted; else it is not there any more. Their payload is its struct tap_config. OPEN_TAP with
+ * the name and all else of a spare hands it over. What was handed over never comes back: its holder
+ * may have changed it.
  *
  * The interface of one may be deleted or renamed by others. That is found out when it is handed
  * over, without a lock of the kernel's. Spares end with the keeper. */
-#ifndef NB_KEEPER_SPARES_H
-#define NB_KEEPER_SPARES_H
+#ifndef NB_TAP_SPARES_H
+#define NB_TAP_SPARES_H
 
 #include "platform/taps.h"
 #include "taps_allowed.h"
@@ -38,20 +40,17 @@ struct spares {
 
 struct operations;
 
+/* The keeper's. */
+struct spares *spares_of(const struct operations *operations);
+
 /* In a process that has nothing to do with them: closes their descriptors, of which it has copies.
  */
-void spares_close(const struct spares *spares);
-
-/* Tells a new broker which there are. */
-void spares_begin(struct operations *operations);
-
-/* Work of the process beside the loop is done: those that were being deleted may be gone. */
-void spares_settle(struct operations *operations);
+void spares_close(const struct operations *operations);
 
 /* Hands over the descriptor of the spare that is as this says; -1: there is none. */
 int spares_take(struct operations *operations, const struct tap_config *config);
 
 /* The spare that has the name, or is to have it; NULL: none. */
-const struct spare *spares_find(const struct spares *spares, const char *name);
+const struct spare *spares_find(const struct operations *operations, const char *name);
 
 #endif
