@@ -16,7 +16,7 @@ whole() {
 
 # frames_come NAME COUNT
 frames_come() {
-    arrive "$2" $mark
+    arrive "$2" "$mark"
     within 10 "frames are in $1" file_has "$1" "$2"
 }
 file_has() {

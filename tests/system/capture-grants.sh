@@ -36,7 +36,7 @@ arrive 5 88ba"$(printf '11%.0s' {1..60})" 8100606488ba"$(printf '22%.0s' {1..60}
     0800"$(printf '55%.0s' {1..60})" 8100606488b8"$(printf '66%.0s' {1..60})" \
     810020018100200281002003"$(printf '77%.0s' {1..60})"
 leave 5 88ba"$(printf '88%.0s' {1..60})"
-arrive 5 $mark
+arrive 5 "$mark"
 has_marks() {
     [ "$(strings $work/files/all | grep -c netbroker-mark)" = 5 ]
 }

@@ -80,4 +80,5 @@ leave() {
     python3 "$tests/capture.py" send r0 "$@"
 }
 
+# shellcheck disable=SC2034 # for who sources this
 mark=88b5$(printf 'netbroker-mark' | xxd -p)00000000000000000000000000000000000000000000
