@@ -200,6 +200,79 @@ NB_EXPORT bool nb_value_bool(const struct nb_value *value);
 /* The value as JSON text on one line. The text is yours: release it with free. NULL: no memory. */
 NB_EXPORT char *nb_value_text(const struct nb_value *value);
 
+/* --- Captures ------------------------------------------------------------------------------ */
+
+/* The frames of a capture, which the reply to OPEN_CAPTURE brings: they are read where they lie, in
+ * memory that the service writes. The capture lasts as long as the client of that reply.
+ *
+ *     while ((got = nb_capture_next(capture, &record)) > 0 || got == 0) {
+ *         if (got > 0) {
+ *             ... record.bytes ...
+ *         } else {
+ *             nb_capture_release(capture);
+ *             if (nb_capture_wait(capture))
+ *                 poll nb_capture_fd(capture) for POLLIN, and nb_fd(client)
+ *         }
+ *     } */
+struct nb_capture;
+
+enum nb_capture_kind {
+    NB_CAPTURE_FRAME = 1,
+    NB_CAPTURE_GAP = 2,    /* frames were lost here, because you read too slowly */
+    NB_CAPTURE_STATUS = 3, /* counters, about each second while they grow */
+};
+
+enum nb_capture_flags {
+    NB_CAPTURE_OUTGOING = 1,      /* this host has sent it */
+    NB_CAPTURE_HARDWARE_TIME = 2, /* the time is the interface's; else the kernel's */
+    NB_CAPTURE_VLAN_INSERTED = 4, /* a tag that was taken out is in its place again */
+    NB_CAPTURE_PROMISCUOUS = 8,   /* to another station */
+    NB_CAPTURE_CUT = 16,          /* `length` is less than `original` */
+};
+
+struct nb_capture_record {
+    enum nb_capture_kind kind; /* pass over those that you do not know */
+    unsigned flags;            /* enum nb_capture_flags */
+    uint64_t time;             /* ns since 1970, UTC */
+    const unsigned char *bytes;
+    uint32_t length;     /* bytes that are here */
+    uint32_t original;   /* bytes that the frame had */
+    uint64_t sequence;   /* of the frame, lost ones included, from 0 */
+    uint64_t lost;       /* of a gap: frames */
+    uint64_t lost_bytes; /* the same in bytes */
+    /* Of a status, since the capture began: */
+    uint64_t received;       /* frames that the kernel gave to the service */
+    uint64_t kernel_dropped; /* frames that it had no room for */
+    bool is_up;              /* the interface is up and has a carrier */
+};
+
+/* Takes the capture out of a reply, with its descriptors. It is yours: release it with
+ * nb_capture_close, and the client, which must last as long, afterwards.
+ * Returns 0 or a negative errno: -ENOENT (the reply brought none), -EBADMSG (what it brought is no
+ * capture of this version), -EMFILE, -ENOMEM. */
+NB_EXPORT int nb_capture_open(struct nb_capture **ret_capture, const struct nb_reply *reply);
+
+/* Unmaps it. What records point to is gone. NULL is allowed. */
+NB_EXPORT void nb_capture_close(struct nb_capture *capture);
+
+/* The next record. Its bytes stay as they are until nb_capture_release.
+ * Returns 1, 0 (there is none now), or a negative errno: -ENODATA (the capture has ended, and all
+ * was read: see nb_capture_end), -EBADMSG (what is there can be no capture). */
+NB_EXPORT int nb_capture_next(struct nb_capture *capture, struct nb_capture_record *ret_record);
+
+/* Gives the room of all records that were returned back to the service: as often as suits, but
+ * before waiting. */
+NB_EXPORT void nb_capture_release(struct nb_capture *capture);
+
+/* Says that you are about to wait. False: do not, there is something to read. */
+NB_EXPORT bool nb_capture_wait(struct nb_capture *capture);
+
+/* The descriptor to poll for POLLIN. It belongs to the capture; do not read from it. */
+NB_EXPORT int nb_capture_fd(const struct nb_capture *capture);
+
+/* Why it has ended, a sentence without its full stop; "" while it goes on. */
+NB_EXPORT const char *nb_capture_end(const struct nb_capture *capture);
+
 #ifdef __cplusplus
 }
 #endif

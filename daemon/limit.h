@@ -30,6 +30,10 @@ enum {
     L(taps, "taps", 256, 1, 4096)                                                                  \
     /* A quarter of them. */                                                                       \
     L(taps_per_user, "taps-per-user", 64, 1, 4096)                                                 \
+    /* Memory of captures, in MiB: of each its ring, and 8 that the kernel may have for it. */     \
+    L(capture_mib, "capture-mib", 256, 1, 65536)                                                   \
+    /* A quarter of it: five captures of the ordinary size. */                                     \
+    L(capture_mib_per_user, "capture-mib-per-user", 64, 1, 65536)                                  \
     /* A request takes 4 to 20 us: one user has less than half of the broker's time. */            \
     L(requests_per_second, "requests-per-second", 20000, 1, 1000000000)                            \
     /* What the network makes us learn: as many as one user may hold. */                           \

@@ -35,6 +35,21 @@ enum {
     /* A path of a Unix socket (108 bytes of sun_path), or an address with its port. */
     LABEL_LENGTH_MAX = 127,
     FRAMING_LENGTH_MAX = 15,
+    /* EtherTypes that a capture names; less than TYPE_LEAST is a length (IEEE 802.3, 3.2.6). */
+    ETHERTYPES_MAX = 16,
+    ETHERTYPE_LEAST = 0x0600,
+    /* Instructions of a filter: tcpdump's longest expressions in use are some 100. */
+    PROGRAM_MAX = 256,
+    /* Bytes of a frame: libpcap's MAXIMUM_SNAPLEN. */
+    SNAPLEN_MAX = 262144,
+    SNAPLEN_LEAST = 14,
+    /* Bytes of a capture's ring: a frame of 64 KiB fits several times. */
+    CAPTURE_BYTES_LEAST = 1 << 18,
+    CAPTURE_BYTES_MAX = 1 << 24,
+    CAPTURE_BYTES_DEFAULT = 1 << 22,
+    /* Milliseconds for which the kernel may collect frames before it tells of them. */
+    LATENCY_MAX = 1000,
+    LATENCY_DEFAULT = 20,
     /* Groups that a question about a user may name. */
     USER_GROUPS_MAX = 64,
     /* Patterns one subscription may name. */

@@ -331,6 +331,8 @@ static bool parse_family(const cJSON *json, const struct place *place, void *ret
     return true;
 }
 
+enum { INSTRUCTION_DIGITS = 16 };
+
 /* The value of a hexadecimal digit, or -1. */
 static int digit_value(char digit)
 {
@@ -366,6 +368,141 @@ static bool parse_mac(const cJSON *json, const struct place *place, void *ret)
     if (memcmp(mac.bytes, zero, MAC_BYTES) == 0)
         return wrong_text(place, ERROR_INVALID_ADDRESS, text, "is no station's address", NULL);
     *(struct mac *)ret = mac;
+    return true;
+}
+
+static bool read_ethertype(const char *text, uint16_t *ret)
+{
+    static const struct {
+        const char *word;
+        uint16_t type;
+    } names[] = {
+#define E(word, type) {word, type},
+        ETHERTYPE_NAMES(E)
+#undef E
+    };
+    uint32_t value = 0;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(text, names[i].word) == 0) {
+            *ret = names[i].type;
+            return true;
+        }
+    if (strncmp(text, "0x", 2) != 0 || strlen(text) < 3 || strlen(text) > 6)
+        return false;
+    for (text += 2; *text; text++) {
+        if (digit_value(*text) < 0)
+            return false;
+        value = value << 4 | (uint32_t)digit_value(*text);
+    }
+    *ret = (uint16_t)value;
+    return true;
+}
+
+bool ethertype_parse(const char *text, uint16_t *ret)
+{
+    uint16_t type;
+
+    if (!read_ethertype(text, &type) || type < ETHERTYPE_LEAST)
+        return false;
+    *ret = type;
+    return true;
+}
+
+static bool add_ethertype(struct ethertype_list *list, uint16_t type)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (list->types[i] == type)
+            return false;
+    list->types[list->count++] = type;
+    return true;
+}
+
+static bool parse_ethertypes(const cJSON *json, const struct place *place, void *ret)
+{
+    struct ethertype_list *list = ret;
+    const cJSON *item;
+    uint16_t type;
+
+    cJSON_ArrayForEach(item, json)
+    {
+        if (!cJSON_IsString(item))
+            return wrong(place, ERROR_INVALID_TYPE, "holds something other than text", NULL);
+        if (list->count == ETHERTYPES_MAX)
+            return wrong(place, ERROR_OUT_OF_RANGE, "is too long", "at most 16 EtherTypes");
+        if (!ethertype_parse(item->valuestring, &type))
+            return wrong_text(place, ERROR_OUT_OF_RANGE, item->valuestring, "is no EtherType",
+                              NULL);
+        if (!add_ethertype(list, type))
+            return wrong(place, ERROR_OUT_OF_RANGE, "names an EtherType twice", "each once");
+    }
+    return list->count > 0 ||
+           wrong(place, ERROR_OUT_OF_RANGE, "is empty; leave it out for all EtherTypes", NULL);
+}
+
+static const char *const direction_words[] = {
+    [DIRECTION_IN] = "in", [DIRECTION_OUT] = "out", [DIRECTION_BOTH] = "both"};
+
+const char *direction_word(uint8_t direction)
+{
+    return direction_words[direction & DIRECTION_BOTH ? direction & DIRECTION_BOTH
+                                                      : DIRECTION_BOTH];
+}
+
+bool direction_parse(const char *text, uint8_t *ret)
+{
+    for (uint8_t i = DIRECTION_IN; i <= DIRECTION_BOTH; i++)
+        if (strcmp(text, direction_words[i]) == 0) {
+            *ret = i;
+            return true;
+        }
+    return false;
+}
+
+static bool parse_direction(const cJSON *json, const struct place *place, void *ret)
+{
+    return direction_parse(json->valuestring, ret) ||
+           wrong_text(place, ERROR_OUT_OF_RANGE, json->valuestring, "is no direction", NULL);
+}
+
+/* n digits. */
+static bool read_digits(const char *text, unsigned n, uint32_t *ret)
+{
+    *ret = 0;
+    for (unsigned i = 0; i < n; i++) {
+        int digit = digit_value(text[i]);
+
+        if (digit < 0)
+            return false;
+        *ret = *ret << 4 | (uint32_t)digit;
+    }
+    return true;
+}
+
+static bool read_instruction(const char *text, struct instruction *ret)
+{
+    uint32_t code, jt, jf;
+
+    if (!read_digits(text, 4, &code) || !read_digits(text + 4, 2, &jt) ||
+        !read_digits(text + 6, 2, &jf) || !read_digits(text + 8, 8, &ret->k))
+        return false;
+    ret->code = (uint16_t)code;
+    ret->jt = (uint8_t)jt;
+    ret->jf = (uint8_t)jf;
+    return true;
+}
+
+/* Whether it is a program that can run is not judged here: filter/filter.h. */
+static bool parse_program(const cJSON *json, const struct place *place, void *ret)
+{
+    const char *text = json->valuestring;
+    struct program *program = ret;
+
+    if (strlen(text) > (size_t)PROGRAM_MAX * INSTRUCTION_DIGITS)
+        return wrong(place, ERROR_OUT_OF_RANGE, "is too long", NULL);
+    for (; *text; text += INSTRUCTION_DIGITS)
+        if (!read_instruction(text, &program->instructions[program->count++]))
+            return wrong(place, ERROR_OUT_OF_RANGE, "is no program", NULL);
     return true;
 }
 

@@ -28,7 +28,7 @@
     E(INVALID_DESCRIPTOR, "invalid-descriptor",                                                    \
       "The descriptors that came with the request are not those that the action takes.")           \
     E(LOOP, "loop", "The inbound interface is also an outgoing interface.")                        \
-    E(NOT_FOUND, "not-found", "There is no such interface, route, join, tap or lease.")            \
+    E(NOT_FOUND, "not-found", "There is no such interface, route, join, tap, capture or lease.")   \
     E(LIMIT, "limit", "A limit of the kernel or of the service is reached.")                       \
     E(NOT_ALLOWED, "not-allowed", "The policy does not allow it to this user.")                    \
     E(IN_USE, "in-use", "Another process or another user holds it.")                               \

@@ -55,6 +55,26 @@ struct prefix_list {
     struct prefix prefixes[TAP_ROUTES_MAX];
 };
 
+/* Ethernet protocols by number. */
+struct ethertype_list {
+    uint32_t count; /* 0: not narrowed */
+    uint16_t types[ETHERTYPES_MAX];
+};
+
+/* Which way frames go, as seen from this host. */
+enum direction { DIRECTION_IN = 1, DIRECTION_OUT = 2, DIRECTION_BOTH = 3 };
+
+/* A filter of frames: classic BPF, as struct sock_filter of linux/filter.h and struct bpf_insn of
+ * libpcap have it. */
+struct program {
+    uint32_t count; /* of instructions; 0: none, all frames pass */
+    struct instruction {
+        uint16_t code;
+        uint8_t jt, jf;
+        uint32_t k;
+    } instructions[PROGRAM_MAX];
+};
+
 /* A user by number, so that the service need not look names up. */
 struct user {
     bool given;
@@ -147,11 +167,39 @@ enum json_shape { ONE, LIST }; /* a list is written with commas where it is not 
       "list of %u to %u texts: an IPv4 or IPv6 address, `/` and the length of its prefix",         \
       "'type':'array','minItems':%u,'maxItems':%u,"                                                \
       "'items':{'type':'string','minLength':2,'maxLength':49}")                                    \
+    T(ethertypes, struct ethertype_list, "ETHERTYPE[,ETHERTYPE...]", JSON_TEXT, LIST,              \
+      "a list of EtherTypes such as [\"0x88ba\", \"arp\"]: 0x0600 to 0xffff, or one "              \
+      "of " ETHERTYPE_WORDS,                                                                       \
+      "list of %u to %u texts: an EtherType such as `0x88ba`, or one of " ETHERTYPE_WORDS,         \
+      "'type':'array','minItems':%u,'maxItems':%u,"                                                \
+      "'items':{'type':'string','minLength':2,'maxLength':15}")                                    \
+    T(direction, uint8_t, "in|out|both", JSON_TEXT, ONE, "\"in\", \"out\" or \"both\"",            \
+      "`\"in\"`, `\"out\"` or `\"both\"`", "'enum':['in','out','both']")                           \
+    T(program, struct program, "PROGRAM", JSON_TEXT, ONE,                                          \
+      "a classic BPF program of up to 256 instructions, each as 16 hexadecimal digits: code (4), " \
+      "jt (2), jf (2) and k (8)",                                                                  \
+      "text: up to 256 instructions of classic BPF, each as 16 hexadecimal digits: code (4), jt "  \
+      "(2), jf (2) and k (8), highest digits first",                                               \
+      "'type':'string','maxLength':4096,'pattern':'^([0-9a-fA-F]{16})*$'")                         \
     T(topics, struct topic_list, "TOPIC[,TOPIC...]", JSON_TEXT, LIST,                              \
       "a list of 1 to 16 topics of 1 to 47 characters such as [\"mfc.added\", \"join.*\"]",        \
       "list of %u to %u texts of 1 to 47 bytes",                                                   \
       "'type':'array','minItems':%u,'maxItems':%u,"                                                \
       "'items':{'type':'string','minLength':1,'maxLength':47}")
+
+/* E(word, EtherType): those with a name. */
+#define ETHERTYPE_NAMES(E)                                                                         \
+    E("ipv4", 0x0800)                                                                              \
+    E("arp", 0x0806)                                                                               \
+    E("ipv6", 0x86dd)                                                                              \
+    E("goose", 0x88b8)                                                                             \
+    E("sv", 0x88ba)                                                                                \
+    E("ptp", 0x88f7)                                                                               \
+    E("profinet", 0x8892)                                                                          \
+    E("ethercat", 0x88a4)                                                                          \
+    E("lldp", 0x88cc)                                                                              \
+    E("eapol", 0x888e)
+#define ETHERTYPE_WORDS "ipv4, arp, ipv6, goose, sv, ptp, profinet, ethercat, lldp and eapol"
 
 #define SCHEMA_ADDRESS                                                                             \
     "'anyOf':[{'type':'string','format':'ipv4'},{'type':'string','format':'ipv6'}]"
@@ -161,7 +209,7 @@ enum json_shape { ONE, LIST }; /* a list is written with commas where it is not 
 
 _Static_assert(INTERFACE_NAME_MAX == 15 && VIFS_MAX == 32 && WORD_LENGTH_MAX == 31 &&
                    USER_GROUPS_MAX == 64 && TOPICS_MAX == 16 && TOPIC_LENGTH_MAX == 47 &&
-                   TAP_HOSTS_MAX == 8 && TAP_ROUTES_MAX == 8,
+                   TAP_HOSTS_MAX == 8 && TAP_ROUTES_MAX == 8 && PROGRAM_MAX == 256,
                "FIELD_TYPES has these numbers in its texts");
 
 enum field_type {
@@ -380,6 +428,40 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELDS_SHOW_LINK(F, S)
 
+/* What a capture takes of an interface; a filter beside. */
+#define FIELDS_CAPTURE(F, S)                                                                       \
+    F(S, interface, interface, REQUIRED, 0, 0, 0,                                                  \
+      "The interface whose frames are captured, one of those that the service's settings name "    \
+      "(capture-interfaces).")                                                                     \
+    F(S, ethertypes, ethertypes, OPTIONAL, 1, ETHERTYPES_MAX, 0,                                   \
+      "Only frames of these EtherTypes, also behind one or two VLAN tags; by default all, which "  \
+      "the policy must allow.")                                                                    \
+    F(S, direction, direction, OPTIONAL, 0, 0, 0,                                                  \
+      "Only frames that this host receives (in) or sends (out); by default both, which the "       \
+      "policy must allow.")                                                                        \
+    F(S, promiscuous, flag, OPTIONAL, 0, 0, 0,                                                     \
+      "Have the interface receive also frames to other stations.")                                 \
+    F(S, snaplen, number, OPTIONAL, SNAPLEN_LEAST, SNAPLEN_MAX, SNAPLEN_MAX,                       \
+      "Only so many bytes of each frame.")                                                         \
+    F(S, buffer, number, OPTIONAL, CAPTURE_BYTES_LEAST, CAPTURE_BYTES_MAX, CAPTURE_BYTES_DEFAULT,  \
+      "Bytes of the ring in which frames wait to be read, rounded up to a power of two. Frames "   \
+      "that do not fit are lost, for this reader alone, and counted.")                             \
+    F(S, latency, number, OPTIONAL, 1, LATENCY_MAX, LATENCY_DEFAULT,                               \
+      "For so many milliseconds the kernel may collect frames before they can be read.")
+
+#define FIELDS_OPEN_CAPTURE(F, S)                                                                  \
+    FIELDS_CAPTURE(F, S)                                                                           \
+    F(S, filter, program, OPTIONAL, 0, 0, 0,                                                       \
+      "Only frames that this classic BPF program accepts, such as libpcap compiles. It sees "      \
+      "frames as they are on the wire, with their VLAN tags.")                                     \
+    FIELD_DRY_RUN(F, S)
+
+#define FIELDS_CLOSE_CAPTURE(F, S)                                                                 \
+    F(S, capture, number, ARGUMENT, 1, 4294967294, 0, "The number of the capture.")                \
+    FIELD_DRY_RUN(F, S)
+
+#define FIELDS_SHOW_CAPTURE(F, S)
+
 #define FIELDS_DIAGNOSE(F, S)                                                                      \
     F(S, source, address, OPTIONAL, 0, 0, 0, "The source address of the flow.")                    \
     F(S, group, address, OPTIONAL, 0, 0, 0, "The group of the flow.")                              \
@@ -414,7 +496,10 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "The interfaces of the request.")                                                            \
     F(S, group, group, OPTIONAL, 0, 0, 0, "The multicast group of the request.")                   \
     F(S, table, table, OPTIONAL, 1, TABLE_ID_MAX, 0,                                               \
-      "The multicast routing table of the request; by default all tables.")
+      "The multicast routing table of the request; by default all tables.")                        \
+    F(S, ethertypes, ethertypes, OPTIONAL, 1, ETHERTYPES_MAX, 0,                                   \
+      "The EtherTypes of the request; by default all.")                                            \
+    F(S, direction, direction, OPTIONAL, 0, 0, 0, "The direction of the request; by default both.")
 
 #define FIELDS_STATUS(F, S)
 
@@ -518,6 +603,14 @@ enum action_flags {
       "to people, and forgotten with the tap, or where nothing was told for 5 seconds.")           \
     A(SHOW_LINK, show_link, 0, "tap.read", "link list", "", "",                                    \
       "List the clients of relays on taps, as the relays tell of them.")                           \
+    A(OPEN_CAPTURE, open_capture, ACTION_CHANGES | ACTION_WANTS_LEASE, "raw.capture", "", "",      \
+      "ring page bell",                                                                            \
+      "Capture the frames of an interface, as long as this connection lasts. They are read from "  \
+      "a ring of shared memory.")                                                                  \
+    A(CLOSE_CAPTURE, close_capture, ACTION_CHANGES | ACTION_DELETES, "raw.capture",                \
+      "capture close", "", "", "End a capture.")                                                   \
+    A(SHOW_CAPTURE, show_capture, 0, "raw.read", "capture list", "", "",                           \
+      "List the captures with their counters.")                                                    \
     A(DIAGNOSE, diagnose, 0, "mroute.read", "doctor", "", "",                                      \
       "Find out from the kernel's state why multicast packets are not forwarded. The "             \
       "command exits with 1 where a problem was found.")                                           \
@@ -566,6 +659,8 @@ enum action_flags {
     E("link.attached")                                                                             \
     E("link.detached")                                                                             \
     E("link.dropped")                                                                              \
+    E("capture.opened")                                                                            \
+    E("capture.closed")                                                                            \
     E("lost")
 
 /* --- What the rows become ------------------------------------------------------------------ */

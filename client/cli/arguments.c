@@ -135,7 +135,11 @@ static bool is_requested(const struct command_line *line, const struct field *fi
 {
     enum action action = action_find(line->command.row->name);
 
-    return action != ACTION_COUNT && field_find(action_row(action), field->name);
+    const struct field *requested =
+        action != ACTION_COUNT ? field_find(action_row(action), field->name) : NULL;
+
+    /* One of another type is something that the command makes the field of. */
+    return requested && (int)requested->type == (int)field->type;
 }
 
 static bool keep_value(const struct target *target, const struct field *field, const char *text)
@@ -186,11 +190,25 @@ static bool set_field(const struct target *target, const struct field *field, co
 
 /* --- Options of the command: the fields of its action -------------------------------------- */
 
+/* Letters that tcpdump(8) and dumpcap(1) have. */
+static char letter_of(const struct field *field)
+{
+    static const struct {
+        const char *name;
+        char letter;
+    } letters[] = {{"interface", 'i'}, {"filter", 'f'}, {"write", 'w'}, {"count", 'c'}};
+
+    for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
+        if (strcmp(field->name, letters[i].name) == 0)
+            return letters[i].letter;
+    return (int)field->type == OPTION_FILE ? 'f' : '\0';
+}
+
 static bool is_name(const struct field *field, const char *word, size_t length)
 {
     char name[64];
 
-    if ((int)field->type == OPTION_FILE && length == 2 && memcmp(word, "-f", 2) == 0)
+    if (length == 2 && word[0] == '-' && word[1] && word[1] == letter_of(field))
         return true;
     option_name(field, name, sizeof name);
     if (memcmp(name, word, strnlen(name, length)) != 0)

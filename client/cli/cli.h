@@ -280,6 +280,7 @@ int run_import(const struct command_line *line, struct nb_request *unused);
 int run_tap_exec(const struct command_line *line, struct nb_request *request);
 int run_tapserver(const struct command_line *line, struct nb_request *request);
 int run_link_serve(const struct command_line *line, struct nb_request *request);
+int run_capture(const struct command_line *line, struct nb_request *request);
 
 /* --- live.c: the same again and again, with rates ------------------------------------------ */
 

@@ -146,6 +146,25 @@ enum { OPTION_TYPES(T) };
     F(S, stats, seconds, OPTIONAL, 0, 0, 0,                                                        \
       "Print the counters of each port every so many seconds (by default 1), and at the end.")
 
+#define OPTIONS_CAPTURE(F, S)                                                                      \
+    FIELDS_CAPTURE(F, S)                                                                           \
+    F(S, filter, text, OPTIONAL, 0, 0, 0,                                                          \
+      "Only frames that this expression of pcap-filter(7) selects, such as 'udp port 53'. Also "   \
+      "-f. Frames are looked at as they are on the wire: those with a VLAN tag need 'vlan'.")      \
+    F(S, write, path, OPTIONAL, 0, 0, 0,                                                           \
+      "Write the frames to this file, in the format of pcapng; '-' is the standard output. "       \
+      "Without, they are counted. Also -w.")                                                       \
+    F(S, pcap, flag, OPTIONAL, 0, 0, 0, "Write pcap, with nanoseconds, instead of pcapng.")        \
+    F(S, count, text, OPTIONAL, 0, 0, 0, "End after so many frames. Also -c.")                     \
+    F(S, duration, text, OPTIONAL, 0, 0, 0, "End after so many seconds.")                          \
+    F(S, file_bytes, text, OPTIONAL, 0, 0, 0,                                                      \
+      "Begin another file when one has so many bytes. Files have their number and the time in "    \
+      "their names.")                                                                              \
+    F(S, file_seconds, text, OPTIONAL, 0, 0, 0, "Begin another file after so many seconds.")       \
+    F(S, file_frames, text, OPTIONAL, 0, 0, 0, "Begin another file after so many frames.")         \
+    F(S, files, text, OPTIONAL, 0, 0, 0, "Keep so many of these files, and delete the oldest.")    \
+    F(S, comment, text, OPTIONAL, 0, 0, 0, "A comment in the file's header.")
+
 /* C(NAME, options, the action whose fields are among them, policy verb, the action of the same
  * family that it is listed behind, command line, documentation) */
 #define COMMANDS(C)                                                                                \
@@ -168,7 +187,10 @@ enum { OPTION_TYPES(T) };
       "clients at once, and goes on when one leaves.")                                             \
     C(LINK_SERVE, link_serve, "OPEN_TAP", "tap.write", SHOW_TAP, "link serve",                     \
       "Open a tap and carry its frames to and from sockets of emulators and virtual machines. "    \
-      "The relay is this process: it goes on while the service is restarted.")
+      "The relay is this process: it goes on while the service is restarted.")                     \
+    C(CAPTURE, capture, "OPEN_CAPTURE", "raw.capture", SHOW_CAPTURE, "capture",                    \
+      "Capture the frames of an interface to a file, for Wireshark, tcpdump and others. SIGINT "   \
+      "and SIGTERM end it; counters of lost frames are in the file.")
 
 #define C(NAME, options, action, policy, after, words, documentation)                              \
     static const struct field options_##options[] = {OPTIONS_##NAME(F, )};

@@ -43,6 +43,7 @@ enum own_command {
     OWN_TAP_CREATE,
     OWN_TAPSERVER,
     OWN_LINK_SERVE,
+    OWN_CAPTURE,
     OWN_COUNT
 };
 

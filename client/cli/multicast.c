@@ -1,5 +1,5 @@
-/* How routes, VIFs, joins, taps and leases are shown, once, again and again with --watch, and as
- * the changes of a replacement: each kind is a table of columns. */
+/* How routes, VIFs, joins, taps, captures and leases are shown, once, again and again with --watch,
+ * and as the changes of a replacement: each kind is a table of columns. */
 #include "cli.h"
 
 #include "address.h"
@@ -304,6 +304,22 @@ static const struct listing links = {
     .identity = {"tap", "port", "since"},
 };
 
+static const struct listing captures = {
+    .list = "captures",
+    .none = "No captures.",
+    .columns = {{"CAPTURE", "capture", add_number},
+                {"USER", "uid", add_user},
+                {"INTERFACE", "interface", add_text},
+                {"ETHERTYPES", "ethertypes", add_texts},
+                {"DIRECTION", "direction", add_text},
+                {"STATE", "state", add_text},
+                {"FRAMES", "frames", add_number},
+                {"BYTES", "bytes", add_number},
+                {"LOST", "lost", add_number},
+                {"KERNEL-DROPPED", "kernel_dropped", add_number}},
+    .spare = "=STATE =DIRECTION BYTES ETHERTYPES",
+};
+
 static const struct listing leases = {
     .list = "leases",
     .none = "No leases: nobody holds anything.",
@@ -338,9 +354,9 @@ static const struct listing changes = {
 const struct listing *listing_of(enum action action)
 {
     static const struct listing *const listings[ACTION_COUNT] = {
-        [ACTION_SHOW_MFC] = &routes, [ACTION_SHOW_VIF] = &vifs, [ACTION_SHOW_JOIN] = &joins,
-        [ACTION_SHOW_TAP] = &taps,   [ACTION_GET_TAP] = &taps,  [ACTION_SHOW_LINK] = &links,
-        [ACTION_LEASES] = &leases,
+        [ACTION_SHOW_MFC] = &routes, [ACTION_SHOW_VIF] = &vifs,         [ACTION_SHOW_JOIN] = &joins,
+        [ACTION_SHOW_TAP] = &taps,   [ACTION_GET_TAP] = &taps,          [ACTION_SHOW_LINK] = &links,
+        [ACTION_LEASES] = &leases,   [ACTION_SHOW_CAPTURE] = &captures,
     };
 
     return listings[action];

@@ -161,8 +161,8 @@ int link_adopt(struct link *link, int fd, const char *name, const struct link_op
 /* Writes each frame that comes in at a port to a file that tcpdump(8) and Wireshark read (the
  * format of pcap-savefile(5), nanoseconds). The file is made anew with mode 0600, or "-" is
  * standard output. snaplen: bytes of each frame at most; 0: all. It is written at most every 10 ms
- * and when 256 KiB are there. An error of the disk ends the capture, by `warned`, and not the link.
- */
+ * and when 512 KiB are there (client/capture/writer.h). An error of the disk ends the capture, by
+ * `warned`, and not the link. */
 int link_capture(struct link *link, const char *path, uint32_t snaplen);
 
 /* Calls events->report every so often; 0: no more. */

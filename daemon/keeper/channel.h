@@ -15,6 +15,7 @@
 #include "address.h"
 #include "bounds.h"
 #include "keeper/table.h"
+#include "platform/packets.h"
 #include "platform/taps.h"
 
 #include <limits.h>
@@ -56,6 +57,7 @@ struct keeper_request {
     char name[INTERFACE_NAME_MAX + 1]; /* of an interface */
     char text[STATUS_TEXT_MAX + 1];    /* printable ASCII */
     struct tap_config tap;
+    struct packets_config packets;
 };
 
 _Static_assert(sizeof(struct keeper_request) < PIPE_BUF, "a pipe takes it whole or not at all");

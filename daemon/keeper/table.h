@@ -53,6 +53,9 @@
     O(SPARE_TAP, tap_check_spare, tap_spare, ERROR, 1024, 128)                                     \
     /* tap.name: delete that spare. */                                                             \
     O(DROP_SPARE, tap_check_name, tap_drop_spare, NONE, 8192, 1000)                                \
+    /* packets: open the frames of an interface, and hand them over: they end with the copies of   \
+     * the descriptor. */                                                                          \
+    O(OPEN_CAPTURE, capture_check_open, capture_open, HANDED_OVER, 256, 32)                        \
     TEST_OPERATIONS(O)
 
 /* H(name): `const struct keeper_hooks name_hooks` (operations.h) says what a kind does in the

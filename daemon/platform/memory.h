@@ -10,6 +10,13 @@
  * descriptor, or a negative errno. */
 int memory_make(const char *name, size_t size);
 
+/* The same, but its size is fixed when it is sealed. SHOWN: nobody can write to it but by a mapping
+ * that is there before, so that a client may have the descriptor and only look. 0 or a negative
+ * errno. */
+enum memory_seal { MEMORY_FIXED, MEMORY_SHOWN };
+int memory_make_unsealed(const char *name, size_t size);
+int memory_seal(int fd, enum memory_seal seal);
+
 /* Whether the descriptor is of such memory, of this size, and may be written to. */
 bool memory_is_fixed(int fd, size_t size);
 

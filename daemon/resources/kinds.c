@@ -12,6 +12,7 @@
     K(mroute)                                                                                      \
     K(join)                                                                                        \
     K(tap)                                                                                         \
+    K(capture)                                                                                     \
     TEST_KINDS(K)
 
 #define K(name) extern const struct resource_ops name##_ops;

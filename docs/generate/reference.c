@@ -53,6 +53,7 @@ static const char *const examples[FIELD_TYPE_COUNT] = {
     [FIELD_interfaces] = "[\"eth1\", \"eth2\"]",
     [FIELD_word] = "\"ADD_MFC\"",
     [FIELD_hosts] = "[\"192.168.0.1/24\"]",
+    [FIELD_ethertypes] = "[\"0x88ba\"]",
     [FIELD_prefixes] = NULL, /* a network of the service's settings */
     [FIELD_mac] = "\"52:54:00:12:34:56\"",
     [FIELD_topics] = "[\"mfc.*\"]",
@@ -68,6 +69,8 @@ static const char *example_value(const struct action_row *row, const struct fiel
     /* DIAGNOSE takes any address as its group, to say what is wrong with it. */
     if (strcmp(field->name, "group") == 0)
         return examples[FIELD_group];
+    if (field->type == FIELD_number && field_is_required(field))
+        return "1";
     return examples[field->type];
 }
 

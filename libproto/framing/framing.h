@@ -10,9 +10,7 @@
 #ifndef NB_FRAMING_H
 #define NB_FRAMING_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "frame/frame.h"
 
 enum framing {
     FRAMING_U16LE,    /* length in two bytes, the low one first */
@@ -24,7 +22,6 @@ enum framing {
 };
 
 enum {
-    FRAME_LEAST = 14,         /* bytes of an Ethernet header */
     FRAME_OVERHEAD = 18,      /* bytes beside the MTU: that header and one VLAN tag */
     FRAMING_LIMIT_LEAST = 60, /* bytes; Ethernet's shortest frame, which each link must carry */
     FRAMING_HEADER_MAX = 4,   /* bytes before a frame */

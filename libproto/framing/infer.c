@@ -6,11 +6,6 @@
 
 #include <string.h>
 
-enum {
-    ETHERTYPE_AT = 12, /* behind two addresses */
-    TAGS_MAX = 2,      /* IEEE 802.1ad: a customer's VLAN within a provider's */
-};
-
 static uint32_t read_u16(const unsigned char *bytes)
 {
     return (uint32_t)bytes[0] << 8 | bytes[1];
@@ -94,25 +89,14 @@ static enum framing_found infer_payload(uint32_t ethertype, const unsigned char 
                    "frame cannot be carried, or padding is behind the frame before it");
 }
 
-static bool is_tag(uint32_t ethertype)
-{
-    return ethertype == 0x8100 || ethertype == 0x88a8;
-}
-
 enum framing_found framing_infer(const unsigned char *bytes, size_t n, struct framing_measure *ret)
 {
-    size_t at = ETHERTYPE_AT;
+    struct frame_view view;
 
-    for (unsigned tags = 0; tags <= TAGS_MAX; tags++) {
-        uint32_t ethertype;
-
-        if (n < at + 2)
-            return FRAMING_SHORT;
-        ethertype = read_u16(bytes + at);
-        if (!is_tag(ethertype))
-            return infer_payload(ethertype, bytes, n, at + 2, ret);
-        at += 4;
-    }
-    return unknown(ret, TAGS_MAX + 1,
-                   "the frame has more VLAN tags than an unframed stream can carry");
+    if (!frame_parse(bytes, n, &view))
+        return FRAMING_SHORT;
+    if (frame_is_tag(view.ethertype))
+        return unknown(ret, FRAME_TAGS_MAX + 1,
+                       "the frame has more VLAN tags than an unframed stream can carry");
+    return infer_payload(view.ethertype, bytes, n, view.payload, ret);
 }

@@ -42,6 +42,11 @@ static const char *folder, *elsewhere;
 static unsigned network;
 static const struct tap_config tap = {.name = TAP, .mac = {0xfe, 1}, .mtu = 1500, .queues = 2};
 
+static struct packets_config frames(void)
+{
+    return (struct packets_config){.ifindex = network, .latency = 1, .directions = DIRECTION_BOTH};
+}
+
 static const char *judge(const struct held *held, size_t i)
 {
     bool v4 = acts[i].act(held, 0), v6 = acts[i].families ? acts[i].act(held, 1) : v4;
@@ -110,6 +115,8 @@ static int live(const struct broker_start *start)
     }
     held.tap =
         ask(&start->channel, &(struct keeper_request){.operation = KEEPER_OPEN_TAP, .tap = tap});
+    held.packets = ask(&start->channel, &(struct keeper_request){.operation = KEEPER_OPEN_CAPTURE,
+                                                                 .packets = frames()});
     printf("in force: %s\nmissing: %s\n", start->broker_sandbox.in_force,
            start->broker_sandbox.missing);
     try_all(&held);
@@ -122,6 +129,7 @@ static int hold_freely(const struct kept *kept)
 {
     struct held held;
     struct error error;
+    struct packets_config wanted = frames();
     pid_t child = fork();
     int status;
 
@@ -132,6 +140,7 @@ static int hold_freely(const struct kept *kept)
         held.joins[i] = joins_socket_open(families[i]);
         held.counters[i] = diagnose_counters_open(families[i]);
     }
+    held.packets = packets_open(&wanted);
     held.tap = taps_open(&tap);
     if (!process_become_broker(&error))
         _exit(1);
@@ -156,6 +165,7 @@ int main(int argc, char **argv)
     config_init(&config);
     config.started_by = geteuid();
     config.foreground = true;
+    capture_interfaces_parse(NETWORK, &config.capture_interfaces);
     snprintf(config.socket, sizeof config.socket, "%s", argv[2]);
     snprintf(config.state, sizeof config.state, "%s/routes", folder);
     if (!kept_start(&kept, &config) ||

@@ -16,6 +16,7 @@ struct held {
     struct mroute_socket tables[FAMILIES]; /* of IPv4 and IPv6; the next two as well */
     int joins[FAMILIES];
     int tap;
+    int packets; /* the frames of NETWORK */
     int counters[FAMILIES];
     int journal;
     int listener;
@@ -65,6 +66,13 @@ typedef bool act(const struct held *held, int which);
     H("tap", tap_filter, "sets a filter of what it receives", false, false)                        \
     H("tap", tap_name, "gives it another name, or MTU", false, false)                              \
     H("tap", tap_namespace, "gets at its network namespace", false, false)                         \
+    H("frames", packets_read, "reads the frames of its interface", false, false)                   \
+    H("frames", packets_send, "sends a frame of 60 bytes", false, false)                           \
+    H("frames", packets_send_short, "sends a frame of 32 bytes", false, false)                     \
+    H("frames", packets_filter, "changes its filter, or takes it off", false, false)               \
+    H("frames", packets_promiscuous, "makes an interface promiscuous", false, false)               \
+    H("frames", packets_bind, "binds it to another interface, which it reads nothing of", false,   \
+      false)                                                                                       \
     H("counters", counters_read, "reads the counters", true, false)                                \
     H("counters", counters_write, "writes to them", true, false)                                   \
     H("counters", counters_beside, "opens other files by them", true, false)                       \

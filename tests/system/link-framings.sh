@@ -51,7 +51,7 @@ stop guarded
 
 # captured READER...: a link whose standard output is a pipe to this reader.
 captured() {
-    : >$work/captured.err # not what the link before it said
+    rm -f $work/captured.err # of the one before
     python3 "$peer" tap nb-a 10.9.0.1/24 -- "$build/client/netbroker" link serve --tap-fd '{fd}' \
         --listen $work/s --pcap - > >("$@" >/dev/null) 2>$work/captured.err &
     servers[captured]=$!

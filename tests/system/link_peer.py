@@ -293,11 +293,11 @@ def forge(framing, place, local=None):
 def pcap(path):
     with open(path, "rb") as file:
         data = file.read()
-    magic, major, minor, _, _, snaplen, linktype = struct.unpack_from("=IHHIIII", data)
+    magic, major, minor, _, _, snaplen, linktype = struct.unpack_from("<IHHIIII", data)
     assert (magic, major, minor, linktype) == (0xA1B23C4D, 2, 4, 1), (magic, major, minor, linktype)
     at, count, last = 24, 0, 0
     while at < len(data):
-        seconds, nanoseconds, captured, length = struct.unpack_from("=IIII", data, at)
+        seconds, nanoseconds, captured, length = struct.unpack_from("<IIII", data, at)
         assert nanoseconds < 10**9 and captured == min(length, snaplen) and length >= 14
         assert abs(seconds - time.time()) < 3600 and seconds >= last
         at, count, last = at + 16 + captured, count + 1, seconds

@@ -5,6 +5,7 @@
  * exit status says whether anything did. */
 #include "platform/joins.h"
 #include "platform/mroute.h"
+#include "platform/rings.h"
 #include "platform/sandbox.h"
 
 #include <net/if.h>
@@ -296,6 +297,21 @@ static void try_control(void)
     expect(true, shuts(pair[1]), "shut a connection");
 }
 
+static void try_rings(bool keeper)
+{
+    struct ring_memory shown, lent;
+    struct bell bell;
+    int fd = memory_make_unsealed("other", 1 << 16);
+
+    expect(true, ring_memory_make("shown", 1 << 16, MEMORY_SHOWN, &shown) == 0,
+           "make memory that is shown");
+    expect(true, ring_memory_make("lent", 1 << 16, MEMORY_FIXED, &lent) == 0,
+           "make memory that is lent");
+    expect(true, bell_make(&bell) == 0 && bell_ring(bell.ring), "make a bell and ring it");
+    expect(true, bell_clear(bell.wait), "clear a bell");
+    expect(keeper, fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) == 0, "seal memory otherwise");
+}
+
 /* As if somebody's descriptor were to be given away. */
 static bool sends_descriptors(int flags)
 {
@@ -354,6 +370,7 @@ static void try_calls(bool keeper, bool lends, bool landlocked, int tcp)
 {
     struct rlimit limit;
 
+    try_rings(keeper);
     expect(keeper && !landlocked, connects_tcp(tcp), "connect by TCP");
     expect(false, executes(), "execve");
     expect(false, syscall(SYS_tgkill, getpid(), getpid(), 0) == 0, "tgkill, but of SIGURG");
@@ -363,7 +380,9 @@ static void try_calls(bool keeper, bool lends, bool landlocked, int tcp)
     expect(false, prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0, "become dumpable");
     expect(false, makes_code(), "make code");
     expect(false, ioctl(tcp, TIOCSTI, "x") == 0 || errno != EPERM, "type into a terminal");
-    expect(false, makes_socket(AF_PACKET, SOCK_RAW, 0), "make a packet socket");
+    expect(keeper, makes_socket(AF_PACKET, SOCK_RAW, 0), "make a packet socket");
+    expect(false, makes_socket(AF_PACKET, SOCK_RAW, IPPROTO_UDP), "make another packet socket");
+    expect(false, makes_socket(AF_PACKET, SOCK_DGRAM, 0), "make one without headers");
     expect(false, makes_socket(AF_INET, SOCK_STREAM, 0), "make a TCP socket");
     expect(keeper, makes_socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP), "make a UDP socket");
     expect(keeper, makes_socket(AF_INET6, SOCK_DGRAM, IPPROTO_UDP), "make a UDP socket of IPv6");

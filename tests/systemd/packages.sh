@@ -74,6 +74,8 @@ check_fields() {
     for library in libc6 libcjson libseccomp libuv libcap-ng; do
         field netbrokerd Depends | grep -q "$library" || fail "netbrokerd does not depend on $library"
     done
+    field netbroker Depends | grep -q libpcap || fail "netbroker does not depend on libpcap"
+    ! field netbrokerd Depends | grep -q libpcap || fail "netbrokerd depends on libpcap"
     equal "conffiles" "/etc/netbroker/netbrokerd.conf /etc/netbroker/policy.conf" \
         "$(dpkg-deb --info "$packages"/netbrokerd_*.deb conffiles | paste -sd' ')"
 }

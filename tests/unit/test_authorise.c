@@ -47,6 +47,7 @@ static void begin(struct service *s)
 
     log_set_level(LOG_ERR);
     service_begin(s, "a b c eth0 eth1");
+    ck_assert(capture_interfaces_parse("a", &s->keeper.config.capture_interfaces));
     set_policy(&s->services.policy);
     audit_open(&s->services.audit, no_time);
     for (int n = 0; n < 4; n++)
@@ -150,6 +151,18 @@ struct expectation {
         "{\"tap\":\"nb-0\",\"port\":1}", "ynnn"                                                    \
     }
 #define EXPECT_SHOW_LINK                                                                           \
+    {                                                                                              \
+        "{}", "yynn"                                                                               \
+    }
+#define EXPECT_OPEN_CAPTURE                                                                        \
+    {                                                                                              \
+        "{\"interface\":\"a\",\"dry_run\":true}", "ynnn"                                           \
+    }
+#define EXPECT_CLOSE_CAPTURE                                                                       \
+    {                                                                                              \
+        "{\"capture\":1}", "yynn"                                                                  \
+    }
+#define EXPECT_SHOW_CAPTURE                                                                        \
     {                                                                                              \
         "{}", "yynn"                                                                               \
     }

@@ -84,6 +84,17 @@ START_TEST(settings_of_taps_are_read)
 }
 END_TEST
 
+START_TEST(interfaces_to_capture_are_read)
+{
+    struct fixture f;
+
+    ck_assert(read_text(&f, "[service]\ncapture-interfaces = eth1, veth*\n"));
+    ck_assert_uint_eq(f.config.capture_interfaces.count, 2);
+    ck_assert(read_text(&f, ""));
+    ck_assert_uint_eq(f.config.capture_interfaces.count, 0);
+}
+END_TEST
+
 START_TEST(limits_are_read)
 {
     struct fixture f;
@@ -151,6 +162,7 @@ static const struct {
     {"[service]\ntap-spares = 65\n", 2, "a number from 0 to 64"},
     {"[service]\ntap-bridges = a b\n", 2, "none, or a list like 'br0, virbr0'"},
     {"[service]\ntap-networks = 192.168.0.1/24\n", 2, "none, or a list like '192.168.0.0/24"},
+    {"[service]\ncapture-interfaces = a b\n", 2, "none, or a list like 'eth1, veth*'"},
     {"[service]\nrequire-sandbox = maybe\n", 2, "no, basic or full; yes is basic"},
     {"[server]\nsocket = /tmp/s\n", 2, "the section [service]"},
     {"socket = /tmp/s\n", 1, "the section [service]"},
@@ -284,6 +296,7 @@ static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, all_settings_are_read);
     tcase_add_test(tests, settings_of_taps_are_read);
+    tcase_add_test(tests, interfaces_to_capture_are_read);
     tcase_add_test(tests, limits_are_read);
     tcase_add_test(tests, an_empty_file_changes_nothing);
     tcase_add_test(tests, space_and_comments_mean_nothing);

@@ -2,8 +2,11 @@
 #include "link_scene.h"
 #include "suite.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { BYTES = 1 << 20 };
@@ -133,7 +136,7 @@ START_TEST(partial_writes_keep_the_boundaries_of_frames)
         scene_cut(0, 0);
         scene_settle(&scene);
     }
-    ck_assert_uint_eq(scene_port(&scene, 1).to.frames, 159 * 3);
+    ck_assert_uint_eq(scene_port(&scene, 1).to.frames, 477 /* 159 * 3 */);
     ck_assert_uint_eq(scene_port(&scene, 1).to.dropped, 0);
     scene_end(&scene);
 }
@@ -202,6 +205,89 @@ START_TEST(a_read_of_very_many_frames_is_gone_on_with)
     }
     ck_assert_uint_eq(received, 1000);
     scene_end(&scene);
+}
+END_TEST
+
+/* --- What is captured ----------------------------------------------------------------------- */
+
+static char captured[64];
+
+static int capture_to(struct link_scene *scene, const char *path)
+{
+    return link_capture(scene->link, path, 60);
+}
+
+START_TEST(frames_are_captured)
+{
+    struct link_options options = {.framing = FRAMING_MESSAGE};
+    struct link_scene scene;
+    struct stat status;
+
+    snprintf(captured, sizeof captured, "/tmp/netbroker-link-%d.pcap", (int)getpid());
+    scene_begin(&scene);
+    scene_add(&scene, &options);
+    ck_assert_int_eq(capture_to(&scene, "/no-such-folder/x"), -ENOENT);
+    ck_assert_ptr_nonnull(strstr(link_problem(scene.link), "/no-such-folder/x cannot be written"));
+    ck_assert_int_eq(capture_to(&scene, captured), 0);
+    ck_assert_int_eq(capture_to(&scene, captured), -EEXIST);
+    for (unsigned i = 0; i < 10; i++) {
+        scene_frame(frame, 100, 0, 1, i);
+        scene_write(scene.clients[0], frame, 100);
+    }
+    scene_settle(&scene);
+    scene_end(&scene);
+    ck_assert_int_eq(stat(captured, &status), 0);
+    ck_assert_int_eq(status.st_size, 784); /* 24 + 10 * (16 + 60): pcap-savefile(5) */
+    ck_assert_uint_eq(status.st_mode & 0777, 0600);
+    unlink(captured);
+}
+END_TEST
+
+/* A disk that is full ends the capture, which is told, and not the link. */
+START_TEST(a_capture_that_fails_ends_alone)
+{
+    struct link_options options = {.framing = FRAMING_MESSAGE};
+    struct link_scene scene;
+
+    scene_begin(&scene);
+    scene_add(&scene, &options);
+    ck_assert_int_eq(capture_to(&scene, "/dev/full"), 0);
+    while (scene.told.warned == 0)
+        uv_run(link_loop(scene.link), UV_RUN_NOWAIT);
+    ck_assert_str_eq(scene.told.why,
+                     "the capture ends: /dev/full cannot be written: No space left on device");
+    scene_frame(frame, 100, 0, 1, 7);
+    scene_write(scene.clients[0], frame, 100);
+    scene_settle(&scene);
+    ck_assert_uint_eq(scene_read(scene.tap, bytes, sizeof bytes), 100);
+    scene_end(&scene);
+}
+END_TEST
+
+/* A pipe that nobody reads: what there is no room for is counted. */
+START_TEST(frames_that_are_not_captured_are_counted)
+{
+    struct link_options options = {.framing = FRAMING_MESSAGE};
+    struct link_scene scene;
+    int pair[2];
+
+    ck_assert_int_eq(pipe(pair), 0);
+    dup2(pair[1], STDOUT_FILENO);
+    scene_begin(&scene);
+    scene_add(&scene, &options);
+    ck_assert_int_eq(link_capture(scene.link, "-", 0), 0);
+    for (unsigned i = 0; i < 2000; i++) {
+        scene_frame(frame, 1000, 0, 1, i);
+        scene_write(scene.clients[0], frame, 1000);
+        for (int turn = 0; turn < 3; turn++)
+            uv_run(link_loop(scene.link), UV_RUN_NOWAIT);
+        scene_read(scene.tap, bytes, sizeof bytes);
+    }
+    ck_assert_uint_eq(scene.told.warned, 0);
+    link_stop(scene.link);
+    link_free(scene.link);
+    ck_assert_uint_eq(scene.told.warned, 1);
+    ck_assert_ptr_nonnull(strstr(scene.told.why, "frames were not captured"));
 }
 END_TEST
 
@@ -344,6 +430,9 @@ END_TEST
 
 static void add_tests(TCase *tests)
 {
+    tcase_add_test(tests, frames_are_captured);
+    tcase_add_test(tests, a_capture_that_fails_ends_alone);
+    tcase_add_test(tests, frames_that_are_not_captured_are_counted);
     tcase_add_loop_test(tests, frames_go_both_ways, 0, FRAMING_COUNT);
     tcase_add_loop_test(tests, a_header_may_be_split_anywhere, 0, 4);
     tcase_add_loop_test(tests, partial_writes_keep_the_boundaries_of_frames, 0, 4);

@@ -890,6 +890,69 @@ START_TEST(a_spare_is_dropped)
 }
 END_TEST
 
+/* --- Captures ------------------------------------------------------------------------------ */
+
+static struct keeper_request capture_request(unsigned ifindex)
+{
+    return (struct keeper_request){
+        .operation = KEEPER_OPEN_CAPTURE,
+        .packets = {.ifindex = ifindex, .latency = 10, .directions = DIRECTION_IN},
+    };
+}
+
+static void begin_captures(struct fixture *f)
+{
+    begin(f);
+    capture_interfaces_parse("c0, d*", &f->config.capture_interfaces);
+}
+
+START_TEST(frames_are_of_interfaces_that_are_named)
+{
+    struct fixture f;
+    unsigned named, other;
+
+    begin_captures(&f);
+    named = fake_netif_add("c0");
+    other = fake_netif_add("c1");
+    ck_assert_int_eq(ask(&f, capture_request(named)), 0); /* which closes what came */
+    ck_assert_uint_eq(f.kept.count, 0);
+    ck_assert_int_eq(ask(&f, capture_request(fake_netif_add("d7"))), 0);
+    ck_assert_int_eq(ask(&f, capture_request(other)), -EACCES);
+    ck_assert_int_eq(ask(&f, capture_request(9999)), -ENODEV);
+    /* What counts is the name that it has now. */
+    fake_netif_rename("c0", "e0");
+    ck_assert_int_eq(ask(&f, capture_request(named)), -EACCES);
+    end(&f);
+}
+END_TEST
+
+START_TEST(frames_have_values_that_can_be)
+{
+    struct packets_config wrong[7];
+    struct fixture f;
+    unsigned ifindex;
+
+    begin_captures(&f);
+    ifindex = fake_netif_add("c0");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        wrong[i] = capture_request(ifindex).packets;
+    wrong[0].ifindex = 0;
+    wrong[1].latency = 0;
+    wrong[2].latency = LATENCY_MAX + 1;
+    wrong[3].directions = 0;
+    wrong[4].directions = DIRECTION_BOTH + 1;
+    wrong[5].ethertypes.count = ETHERTYPES_MAX + 1;
+    wrong[6].ethertypes.count = 1; /* which is 0 */
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct keeper_request request = capture_request(ifindex);
+
+        request.packets = wrong[i];
+        ck_assert_msg(ask(&f, request) == -EINVAL, "%zu", i);
+    }
+    end(&f);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, so_many_tables_are_ever_opened);
@@ -921,6 +984,8 @@ static void add_tests(TCase *tests)
     tcase_add_loop_test(tests, a_spare_that_others_changed_is_made_anew, 0, 3);
     tcase_add_test(tests, a_spare_without_its_name_is_none);
     tcase_add_test(tests, a_spare_is_dropped);
+    tcase_add_test(tests, frames_are_of_interfaces_that_are_named);
+    tcase_add_test(tests, frames_have_values_that_can_be);
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* The decision: a pure function of the rules, the peer, the verb and the target. */
 #include "broker/guard/policy.h"
 #include "suite.h"
+#include "table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -325,6 +326,59 @@ START_TEST(a_range_of_groups_is_all_of_them)
 }
 END_TEST
 
+/* What rules for arp and sampled values, and for what comes in, allow and deny. */
+static const struct {
+    unsigned count;
+    uint16_t types[2];
+    uint8_t directions;
+    const char *allowed, *denied;
+} protocols[] = {
+    {1, {0x88ba}, DIRECTION_IN, "yes r", "no r"},
+    {2, {0x0806, 0x88ba}, DIRECTION_IN, "yes r", "no r"},
+    {2, {0x0806, 0x0800}, DIRECTION_IN, "no -", "no r"},
+    {1, {0x0800}, DIRECTION_IN, "no -", "yes all"},
+    {0, {0}, DIRECTION_IN, "no -", "no r"},
+    {1, {0x88ba}, DIRECTION_OUT, "no -", "yes all"},
+    {1, {0x88ba}, DIRECTION_BOTH, "no -", "no r"},
+    {1, {0x88ba}, 0, "no -", "no r"},
+    {0, {0}, 0, "no -", "no r"},
+};
+
+START_TEST(ethertypes_and_directions_narrow_a_rule)
+{
+    struct rule rules[] = {rule_of("r", _i % 2), rule_of("all", false)};
+    struct policy policy = {.started_by = 500, .count = _i % 2 ? 2 : 1, .rules = rules};
+    struct target target = {.ethertype_count = protocols[_i / 2].count,
+                            .directions = protocols[_i / 2].directions};
+    struct decision decision;
+    char text[64];
+
+    memcpy(target.ethertypes, protocols[_i / 2].types, sizeof protocols[_i / 2].types);
+    rules[0].ethertype_count = 2;
+    rules[0].ethertypes[0] = 0x0806;
+    rules[0].ethertypes[1] = 0x88ba;
+    rules[0].directions = DIRECTION_IN;
+    decision = policy_decide(&policy, &user, "v", &target);
+    snprintf(text, sizeof text, "%s %s", decision.allowed ? "yes" : "no",
+             decision.rule ? decision.rule->name : "-");
+    ck_assert_str_eq(text, _i % 2 ? protocols[_i / 2].denied : protocols[_i / 2].allowed);
+}
+END_TEST
+
+START_TEST(a_narrow_denial_is_not_everything)
+{
+    struct rule rules[] = {rule_of("r", true), rule_of("all", false)};
+    struct policy policy = {.started_by = 500, .count = 2, .rules = rules};
+
+    ck_assert(!policy_decide_somewhere(&policy, &user, "v").allowed);
+    rules[0].directions = DIRECTION_OUT;
+    ck_assert(policy_decide_somewhere(&policy, &user, "v").allowed);
+    rules[0].directions = 0;
+    rules[0].ethertype_count = 1;
+    ck_assert(policy_decide_somewhere(&policy, &user, "v").allowed);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, nothing_that_matches_means_no_but_to_administrators);
@@ -341,6 +395,9 @@ static void add_tests(TCase *tests)
     tcase_add_loop_test(tests, a_pattern_of_a_request_is_all_that_it_may_mean, 0,
                         (int)(sizeof patterns / sizeof *patterns));
     tcase_add_test(tests, a_range_of_groups_is_all_of_them);
+    tcase_add_loop_test(tests, ethertypes_and_directions_narrow_a_rule, 0,
+                        2 * (int)(sizeof protocols / sizeof *protocols));
+    tcase_add_test(tests, a_narrow_denial_is_not_everything);
 }
 
 int main(void)

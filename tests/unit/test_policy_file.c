@@ -3,6 +3,7 @@
 #include "broker/guard/policy_file.h"
 #include "log_capture.h"
 #include "suite.h"
+#include "table.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -86,6 +87,7 @@ START_TEST(every_part_of_a_rule_is_read)
                    "group = root\nverbs = mroute.write , *.read\n"
                    "interfaces = eth1,veth*\n; another\n"
                    "multicast = 239.10.0.0/16, ff3e::/16, 239.1.1.1\ntables = 100,253\nleases = 7\n"
+                   "ethertypes = sv, 0x88B8\ndirection = in\n"
                    "[deny all else]\neveryone = yes\nverbs = *\n",
                    "file"));
     ck_assert_str_eq(f.log.text, "");
@@ -107,6 +109,10 @@ START_TEST(every_part_of_a_rule_is_read)
     ck_assert_uint_eq(rule->prefixes[2].length, 32);
     ck_assert_uint_eq(rule->table_count, 2);
     ck_assert_uint_eq(rule->leases, 7);
+    ck_assert_uint_eq(rule->ethertype_count, 2);
+    ck_assert_uint_eq(rule->ethertypes[0], 0x88ba);
+    ck_assert_uint_eq(rule->ethertypes[1], 0x88b8);
+    ck_assert_uint_eq(rule->directions, DIRECTION_IN);
     ck_assert_uint_eq(rule->tables[0], 100);
     ck_assert(f.policy.rules[1].deny && f.policy.rules[1].everyone);
     policy_clear(&f.policy);
@@ -212,6 +218,11 @@ static const struct {
     {"[allow x]\n" ALL "leases = 0\n", 4, "1 or more"},
     {"[allow x]\n" ALL "leases = many\n", 4, "1 or more"},
     {"[deny x]\n" ALL "leases = 3\n", 4, "in a rule that allows"},
+    {"[allow x]\n" ALL "ethertypes = 0x5ff\n", 4, "0x0600 to 0xffff"},
+    {"[allow x]\n" ALL "ethertypes = 0x88ba0\n", 4, "0x0600 to 0xffff"},
+    {"[allow x]\n" ALL "ethertypes = 88ba\n", 4, "0x0600 to 0xffff"},
+    {"[allow x]\n" ALL "ethertypes = arp, smv\n", 4, "0x0600 to 0xffff"},
+    {"[allow x]\n" ALL "direction = up\n", 4, "in, out or both"},
     {"[allow x]\n" ALL "tables = 0\n", 4, "1 to 999999999"},
     {"[allow x]\n" ALL "tables = 1000000000\n", 4, "1 to 999999999"},
     {"[allow x]\n" ALL "tables = -18446744073709551615\n", 4, "1 to 999999999"},

@@ -1,6 +1,7 @@
 #include "audit.h"
 
 #include "broker/lease.h"
+#include "decode.h"
 #include "log.h"
 
 #include <stdarg.h>
@@ -64,6 +65,15 @@ const char *target_format(const struct target *target, char *text, size_t size)
                prefix_format(&target->group, address));
     if (target->table)
         append(text, size, "%stable=%u", text[0] ? " " : "", target->table);
+    for (unsigned i = 0; i < target->ethertype_count; i++)
+        append(text, size, "%s0x%04x",
+               i         ? ","
+               : text[0] ? " ethertypes="
+                         : "ethertypes=",
+               target->ethertypes[i]);
+    if (target->directions)
+        append(text, size, "%sdirection=%s", text[0] ? " " : "",
+               direction_word(target->directions));
     if (!text[0])
         append(text, size, "everything");
     return text;

@@ -92,6 +92,41 @@ static bool has_table(const struct rule *rule, uint32_t table)
     return false;
 }
 
+static bool has_ethertype(const struct rule *rule, uint16_t type)
+{
+    for (unsigned i = 0; i < rule->ethertype_count; i++)
+        if (rule->ethertypes[i] == type)
+            return true;
+    return false;
+}
+
+static unsigned count_ethertypes(const struct rule *rule, const struct target *target)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < target->ethertype_count; i++)
+        count += has_ethertype(rule, target->ethertypes[i]);
+    return count;
+}
+
+/* EtherTypes and directions: what a target does not say is all there is. */
+static bool covers_protocols(const struct rule *rule, const struct target *target)
+{
+    uint8_t directions = target->directions ? target->directions : DIRECTION_BOTH;
+
+    if (rule->ethertype_count &&
+        (!target->ethertype_count || count_ethertypes(rule, target) < target->ethertype_count))
+        return false;
+    return !rule->directions || !(directions & ~rule->directions);
+}
+
+static bool touches_protocols(const struct rule *rule, const struct target *target)
+{
+    if (rule->ethertype_count && target->ethertype_count && !count_ethertypes(rule, target))
+        return false;
+    return !rule->directions || !target->directions || (target->directions & rule->directions);
+}
+
 static unsigned count_interfaces(const struct rule *rule, const struct target *target)
 {
     unsigned count = 0;
@@ -109,7 +144,9 @@ static bool covers(const struct rule *rule, const struct target *target)
         return false;
     if (rule->prefix_count && (!target->group.address.family || !has_group(rule, &target->group)))
         return false;
-    return !rule->table_count || (target->table && has_table(rule, target->table));
+    if (rule->table_count && (!target->table || !has_table(rule, target->table)))
+        return false;
+    return covers_protocols(rule, target);
 }
 
 /* Whether some of the target lies within the rule: it must be denied. */
@@ -119,7 +156,9 @@ static bool touches(const struct rule *rule, const struct target *target)
         return false;
     if (rule->prefix_count && target->group.address.family && !has_group(rule, &target->group))
         return false;
-    return !rule->table_count || !target->table || has_table(rule, target->table);
+    if (rule->table_count && target->table && !has_table(rule, target->table))
+        return false;
+    return touches_protocols(rule, target);
 }
 
 static bool applies(const struct rule *rule, const struct peer *peer, const char *verb,
@@ -163,7 +202,8 @@ bool policy_names_uid(const struct policy *policy, uid_t uid)
 
 static bool denies_everything(const struct rule *rule)
 {
-    return rule->deny && !rule->interface_count && !rule->prefix_count && !rule->table_count;
+    return rule->deny && !rule->interface_count && !rule->prefix_count && !rule->table_count &&
+           !rule->ethertype_count && !rule->directions;
 }
 
 struct decision policy_decide_somewhere(const struct policy *policy, const struct peer *peer,

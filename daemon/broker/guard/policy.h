@@ -45,6 +45,9 @@ struct rule {
     char interfaces[RULE_ITEMS_MAX][INTERFACE_NAME_MAX + 1]; /* the same; none: any */
     struct prefix prefixes[RULE_ITEMS_MAX];                  /* of multicast groups; none: any */
     uint32_t tables[RULE_ITEMS_MAX];                         /* none: any */
+    unsigned ethertype_count;
+    uint16_t ethertypes[RULE_ITEMS_MAX]; /* none: any */
+    uint8_t directions;                  /* of enum direction; 0: any */
 };
 
 struct policy {

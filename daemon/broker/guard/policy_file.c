@@ -135,6 +135,24 @@ static const char *take_table(struct rule *rule, const char *item)
     return NULL;
 }
 
+static const char *take_ethertype(struct rule *rule, const char *item)
+{
+    if (!ethertype_parse(item, &rule->ethertypes[rule->ethertype_count]))
+        return "an EtherType from 0x0600 to 0xffff, such as 0x88ba, or one of " ETHERTYPE_WORDS;
+    rule->ethertype_count++;
+    return NULL;
+}
+
+static const char *take_direction(struct rule *rule, const char *item)
+{
+    uint8_t direction;
+
+    if (!direction_parse(item, &direction))
+        return "in, out or both";
+    rule->directions |= direction;
+    return NULL;
+}
+
 static const char *take_leases(struct rule *rule, const char *item)
 {
     uint32_t count;
@@ -159,6 +177,8 @@ static const struct {
     {"interfaces", take_interface, offsetof(struct rule, interface_count)},
     {"multicast", take_multicast, offsetof(struct rule, prefix_count)},
     {"tables", take_table, offsetof(struct rule, table_count)},
+    {"ethertypes", take_ethertype, offsetof(struct rule, ethertype_count)},
+    {"direction", take_direction, 0},
     {"leases", take_leases, 0},
 };
 
@@ -238,8 +258,9 @@ static const char *take_list(struct rule *rule, size_t part, char *text)
 static void take_part(struct parsing *parsing, int line, const char *name, const char *value)
 {
     char text[SETTINGS_LINE_MAX + 1];
-    const char *right = "user, users, group, everyone, netns, verbs, interfaces, multicast, tables "
-                        "or leases";
+    const char *right =
+        "user, users, group, everyone, netns, verbs, interfaces, multicast, tables, "
+        "ethertypes, direction or leases";
 
     snprintf(text, sizeof text, "%s", value);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)

@@ -21,7 +21,10 @@ struct target {
         *interfaces[TARGET_INTERFACES_MAX]; /* borrowed; with '+' behind: all that begin so */
     struct prefix group;                    /* FAMILY_NONE: not said */
     uint32_t table;                         /* 0: not said */
-    bool everywhere; /* there are more interfaces than it can hold, so it names none */
+    unsigned ethertype_count;               /* 0: not said */
+    uint16_t ethertypes[ETHERTYPES_MAX];
+    uint8_t directions; /* of enum direction; 0: not said, which is both */
+    bool everywhere;    /* there are more interfaces than it can hold, so it names none */
 };
 
 /* Adds an interface, once; the name is borrowed. */

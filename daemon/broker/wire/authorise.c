@@ -24,6 +24,12 @@ static void add_interfaces(struct target *target, const struct interface_list *l
         target_add_interface(target, list->names[i].text);
 }
 
+static void set_ethertypes(struct target *target, const struct ethertype_list *list)
+{
+    target->ethertype_count = list->count;
+    memcpy(target->ethertypes, list->types, sizeof target->ethertypes);
+}
+
 static void add_field(struct target *target, const struct field *field, const char *args)
 {
     const void *value = args + field->offset;
@@ -40,6 +46,12 @@ static void add_field(struct target *target, const struct field *field, const ch
         break;
     case FIELD_table:
         target->table = *(const uint32_t *)value;
+        break;
+    case FIELD_ethertypes:
+        set_ethertypes(target, value);
+        break;
+    case FIELD_direction:
+        target->directions = *(const uint8_t *)value;
         break;
     default:
         break;

@@ -8,6 +8,7 @@
 #define NB_FAKE_H
 
 #include "platform/mroute.h"
+#include "platform/packets.h"
 #include "platform/tap_facts.h"
 #include "platform/taps.h"
 
@@ -127,6 +128,12 @@ void fake_tap_set_counters(const char *name, const struct tap_counters *counters
 void fake_host_add(const char *name, const char *network);
 /* The host has this route to the interface. */
 void fake_route_add(const char *name, const char *network);
+
+/* --- Frames of interfaces ------------------------------------------------------------------ */
+
+/* What the frames were opened with that were opened last, or NULL; and one frame for them. */
+const struct packets_config *fake_packets(void);
+bool fake_frame_put(const void *bytes, uint32_t length, bool outgoing);
 
 /* --- Calls --------------------------------------------------------------------------------- */
 

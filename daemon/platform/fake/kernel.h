@@ -5,6 +5,7 @@
 #include "fake.h"
 #include "platform/joins.h"
 #include "platform/netifs.h"
+#include "platform/packets.h"
 #include "platform/tap_facts.h"
 #include "platform/taps.h"
 
@@ -101,6 +102,8 @@ struct fake {
     size_t host_count;
     struct fake_host routes[FAKE_HOSTS_MAX]; /* of the main table */
     size_t route_count;
+    int packets_peer; /* the kernel's end of the last one that was opened; 0: none */
+    struct packets_config packets;
     unsigned writes, fail_in, strangers;
     int fail_result;
     bool used; /* false: never reset, all zero */

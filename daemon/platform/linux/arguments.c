@@ -21,12 +21,16 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/mroute.h>
 #include <linux/mroute6.h>
 #include <linux/netlink.h>
 #include <linux/sockios.h>
 
+#ifndef PACKET_IGNORE_OUTGOING /* include/uapi/linux/if_packet.h, since Linux 4.20 */
+#define PACKET_IGNORE_OUTGOING 23
+#endif
 #ifndef SO_NETNS_COOKIE /* include/uapi/asm-generic/socket.h, since Linux 5.14 */
 #define SO_NETNS_COOKIE 71
 #endif
@@ -44,6 +48,8 @@ enum {
     BOTH = KEEPER | BROKER,
     SPARES = 4,
     FD_BITS = 31,
+    RING_LENT = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL, /* platform/memory.h */
+    RING_SHOWN = RING_LENT | 0x10,                         /* F_SEAL_FUTURE_WRITE */
 };
 
 #define WHOLE   0xffffffffU /* the kernel looks at the lower half of these arguments only */
@@ -65,6 +71,8 @@ static const struct form {
     {"socket", KEEPER, {{0, WHOLE, AF_INET6}, {1, TYPE, SOCK_RAW}, {2, WHOLE, IPPROTO_ICMPV6}}},
     {"socket", KEEPER, {{0, WHOLE, AF_INET}, {1, TYPE, SOCK_DGRAM}, {2, WHOLE, IPPROTO_UDP}}},
     {"socket", KEEPER, {{0, WHOLE, AF_INET6}, {1, TYPE, SOCK_DGRAM}, {2, WHOLE, IPPROTO_UDP}}},
+    {"socket", KEEPER, {{0, WHOLE, AF_PACKET}, {1, TYPE, SOCK_RAW}, {2, WHOLE, 0}}},
+    {"bind", KEEPER, {{2, WHOLE, sizeof(struct sockaddr_ll)}}},
     {"bind", BOTH | SPARES, {{2, WHOLE, sizeof(struct sockaddr_nl)}}},
     {"sendto", BOTH, {{4, POINTER, 0}}}, /* what send(2) is */
     /* Descriptors go to clients, and no packet leaves by a lent socket (libproto/fdpass.c); nor
@@ -111,6 +119,15 @@ static const struct form {
     {"setsockopt", KEEPER, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_RCVBUFFORCE}}},
     {"setsockopt", KEEPER, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_LOCK_FILTER}}},
     {"setsockopt", KEEPER, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_BINDTOIFINDEX}}},
+    /* Sockets of packets: who has one in the broker reads it, and changes nothing. */
+    {"setsockopt", KEEPER, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_VERSION}}},
+    {"setsockopt", KEEPER, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_RESERVE}}},
+    {"setsockopt", KEEPER, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_RX_RING}}},
+    {"setsockopt", KEEPER, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_TX_RING}}},
+    {"setsockopt", KEEPER, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_ADD_MEMBERSHIP}}},
+    {"setsockopt", KEEPER, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_IGNORE_OUTGOING}}},
+    {"getsockopt", BROKER, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_STATISTICS}}},
+    {"getsockopt", BROKER, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_ERROR}}},
     {"getsockopt", BOTH, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_TYPE}}},
     {"getsockopt", BOTH, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_PEERCRED}}},
     {"getsockopt", BOTH, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_PEERGROUPS}}},
@@ -135,6 +152,7 @@ static const struct form {
     {"ioctl", BOTH, {{1, WHOLE, FIONBIO}}},
     {"ioctl", BOTH, {{1, WHOLE, SIOCOUTQ}}},
     {"ioctl", BOTH, {{1, WHOLE, FIOCLEX}}},
+    {"ioctl", BROKER, {{1, WHOLE, FIONREAD}}},
     /* Taps are made; what else their descriptors could do is their holders' affair. */
     {"ioctl", KEEPER, {{1, WHOLE, TUNSETIFF}}},
     {"ioctl", KEEPER, {{1, WHOLE, TUNSETOWNER}}},
@@ -142,7 +160,8 @@ static const struct form {
     {"ioctl", KEEPER, {{1, WHOLE, TUNSETPERSIST}, {2, WHOLE, 1}}},
     {"ioctl", KEEPER, {{1, WHOLE, SIOCGIFINDEX}}},
     {"ioctl", KEEPER, {{1, WHOLE, SIOCGIFNAME}}},
-    /* No signal is sent for a descriptor: F_SETOWN would choose to whom, and F_SETSIG which one. */
+    /* No signal is sent for a descriptor: F_SETOWN would choose to whom, and F_SETSIG which one.
+     * The broker seals the memory of rings; what the keeper lends has its seals. */
     {"fcntl", BOTH, {{1, WHOLE, F_GETFD}}},
     {"fcntl", BOTH, {{1, WHOLE, F_SETFD}}},
     {"fcntl", BOTH, {{1, WHOLE, F_GETFL}}},
@@ -150,6 +169,8 @@ static const struct form {
     {"fcntl", BOTH | SPARES, {{1, WHOLE, F_DUPFD_CLOEXEC}}},
     {"fcntl", BOTH, {{1, WHOLE, F_GET_SEALS}}},
     {"fcntl", KEEPER, {{1, WHOLE, F_ADD_SEALS}}},
+    {"fcntl", BROKER, {{1, WHOLE, F_ADD_SEALS}, {2, WHOLE, RING_LENT}}},
+    {"fcntl", BROKER, {{1, WHOLE, F_ADD_SEALS}, {2, WHOLE, RING_SHOWN}}},
     {"fcntl64", BOTH, {{1, WHOLE, F_GETFD}}},
     {"fcntl64", BOTH, {{1, WHOLE, F_SETFD}}},
     {"fcntl64", BOTH, {{1, WHOLE, F_GETFL}}},
@@ -157,6 +178,13 @@ static const struct form {
     {"fcntl64", BOTH | SPARES, {{1, WHOLE, F_DUPFD_CLOEXEC}}},
     {"fcntl64", BOTH, {{1, WHOLE, F_GET_SEALS}}},
     {"fcntl64", KEEPER, {{1, WHOLE, F_ADD_SEALS}}},
+    {"fcntl64", BROKER, {{1, WHOLE, F_ADD_SEALS}, {2, WHOLE, RING_LENT}}},
+    {"fcntl64", BROKER, {{1, WHOLE, F_ADD_SEALS}, {2, WHOLE, RING_SHOWN}}},
+    /* Memory gets its size, and the log keeps its own. */
+    {"ftruncate", KEEPER, {{0}}},
+    {"ftruncate", BROKER | SPARES, {{0}}},
+    {"ftruncate64", KEEPER, {{0}}},
+    {"ftruncate64", BROKER | SPARES, {{0}}},
     /* Standard streams are replaced (log.c). */
     {"dup2", BOTH, {{1, WHOLE ^ 3, 0}}},
     {"dup3", BOTH, {{1, WHOLE ^ 3, 0}}},

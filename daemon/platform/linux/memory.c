@@ -7,21 +7,46 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define FUTURE_WRITE 0x10 /* F_SEAL_FUTURE_WRITE of <linux/fcntl.h> */
+
 enum {
     FIXED = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL,
-    READ_ONLY = F_SEAL_WRITE | 0x10, /* F_SEAL_FUTURE_WRITE of <linux/fcntl.h> */
+    READ_ONLY = F_SEAL_WRITE | FUTURE_WRITE,
 };
 
-/* #syscalls keeper: memfd_create ftruncate ftruncate64 fcntl fcntl64 */
-int memory_make(const char *name, size_t size)
+/* #syscalls keeper: memfd_create ftruncate ftruncate64
+ * #syscalls broker: memfd_create ftruncate ftruncate64 */
+int memory_make_unsealed(const char *name, size_t size)
 {
     int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), result;
 
     if (fd < 0)
         return -errno;
-    if (ftruncate(fd, (off_t)size) == 0 && fcntl(fd, F_ADD_SEALS, FIXED) == 0)
+    if (ftruncate(fd, (off_t)size) == 0)
         return fd;
     result = -errno;
+    close(fd);
+    return result;
+}
+
+/* #syscalls keeper: fcntl fcntl64
+ * #syscalls broker: fcntl fcntl64 */
+int memory_seal(int fd, enum memory_seal seal)
+{
+    int seals = seal == MEMORY_SHOWN ? FIXED | FUTURE_WRITE : FIXED;
+
+    return fcntl(fd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
+}
+
+int memory_make(const char *name, size_t size)
+{
+    int fd = memory_make_unsealed(name, size), result;
+
+    if (fd < 0)
+        return fd;
+    result = memory_seal(fd, MEMORY_FIXED);
+    if (result == 0)
+        return fd;
     close(fd);
     return result;
 }

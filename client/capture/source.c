@@ -1,0 +1,308 @@
+#include "source.h"
+
+#include "capture/capture.h"
+#include "capture/hex.h"
+#include "frame/frame.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    ROOM =
+        2 * SAVEFILE_BLOCK_MAX, /* so that bytes are moved to the front once in a block at most */
+    PROBLEM_MAX = 640,
+};
+_Static_assert((int)SAVEFILE_BLOCK_MAX >= (int)HEX_LINE_MAX, "a line has room");
+
+struct savefile_source {
+    enum { UNKNOWN, CAPTURED, HEX } kind;
+    int fd;           /* -1: none */
+    const char *text; /* instead of a file: what was not read yet */
+    char *name;
+    bool ended; /* there is nothing more to read */
+    bool found; /* a frame */
+    size_t begin, end;
+    unsigned char *buffer;
+    char problem[PROBLEM_MAX];
+    struct savefile_reader reader;
+    struct hex_reader hex;
+};
+
+/* --- Life ---------------------------------------------------------------------------------- */
+
+static int make(struct savefile_source **ret, const char *name, int fd, const char *text)
+{
+    struct savefile_source *source = calloc(1, sizeof *source);
+
+    if (source) {
+        source->fd = fd;
+        source->text = text;
+        source->name = strdup(name);
+        source->buffer = malloc(ROOM);
+        if (source->name && source->buffer) {
+            *ret = source;
+            return 0;
+        }
+        source->fd = -1; /* stays the caller's */
+    }
+    savefile_source_close(source);
+    return -ENOMEM;
+}
+
+int savefile_source_open(struct savefile_source **ret, const char *path)
+{
+    bool is_input = strcmp(path, "-") == 0;
+    int fd = is_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                      : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int result;
+
+    if (fd < 0)
+        return -errno;
+    result = make(ret, is_input ? "standard input" : path, fd, NULL);
+    if (result < 0)
+        close(fd);
+    return result;
+}
+
+int savefile_source_text(struct savefile_source **ret, const char *text)
+{
+    return make(ret, "the frame", -1, text);
+}
+
+const char *savefile_source_problem(const struct savefile_source *source)
+{
+    return source->problem;
+}
+
+void savefile_source_close(struct savefile_source *source)
+{
+    if (!source)
+        return;
+    if (source->fd >= 0)
+        close(source->fd);
+    free(source->name);
+    free(source->buffer);
+    free(source);
+}
+
+/* --- Bytes --------------------------------------------------------------------------------- */
+
+static enum savefile_source_next fail(struct savefile_source *source, const char *why)
+{
+    snprintf(source->problem, sizeof source->problem, "%.200s: %s", source->name, why);
+    return SAVEFILE_SOURCE_BROKEN;
+}
+
+static ssize_t take_text(struct savefile_source *source, unsigned char *place, size_t room)
+{
+    size_t n = strnlen(source->text, room);
+
+    memcpy(place, source->text, n);
+    source->text += n;
+    return (ssize_t)n;
+}
+
+/* Reads more, behind what is there. False: it cannot be read. */
+static bool read_more(struct savefile_source *source)
+{
+    ssize_t n;
+
+    if (source->begin > 0) {
+        memmove(source->buffer, source->buffer + source->begin, source->end - source->begin);
+        source->end -= source->begin;
+        source->begin = 0;
+    }
+    do
+        n = source->text ? take_text(source, source->buffer + source->end, ROOM - source->end)
+                         : read(source->fd, source->buffer + source->end, ROOM - source->end);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        fail(source, strerror(errno));
+        return false;
+    }
+    source->end += (size_t)n;
+    source->ended = n == 0;
+    return true;
+}
+
+/* --- Frames -------------------------------------------------------------------------------- */
+
+static enum savefile_source_next found(struct savefile_source *source,
+                                       struct savefile_source_frame *ret)
+{
+    char why[80];
+
+    source->found = true;
+    if (ret->length >= FRAME_LEAST)
+        return SAVEFILE_SOURCE_FRAME;
+    snprintf(why, sizeof why, "a frame has %zu bytes; Ethernet's header alone has %d", ret->length,
+             FRAME_LEAST);
+    return fail(source, why);
+}
+
+static enum savefile_source_next refuse_linktype(struct savefile_source *source, uint16_t linktype)
+{
+    const char *name = savefile_linktype_name(linktype);
+    char why[200], number[8];
+
+    if (!name)
+        snprintf(number, sizeof number, "%u", linktype);
+    snprintf(why, sizeof why,
+             "frames of the link type %s cannot be sent: only those of Ethernet can",
+             name ? name : number);
+    return fail(source, why);
+}
+
+/* Leaves out the check sequence, of which a cut frame has a part or nothing. */
+static enum savefile_source_next take_packet(struct savefile_source *source,
+                                             const struct savefile_packet *packet,
+                                             struct savefile_source_frame *ret)
+{
+    uint32_t length = packet->length > packet->fcs ? packet->length - packet->fcs : 0;
+    uint32_t captured = packet->captured < length ? packet->captured : length;
+
+    if (packet->linktype != SAVEFILE_ETHERNET)
+        return refuse_linktype(source, packet->linktype);
+    *ret = (struct savefile_source_frame){
+        .bytes = packet->bytes,
+        .length = captured,
+        .cut = length - captured,
+        .has_time = packet->has_time,
+        .time = packet->time,
+    };
+    return found(source, ret);
+}
+
+static enum savefile_source_next tell_fault(struct savefile_source *source)
+{
+    const struct savefile_fault *fault = &source->reader.fault;
+
+    snprintf(source->problem, sizeof source->problem,
+             "%.200s, offset %" PRIu64 ": %s (%" PRIu64 ")", source->name, fault->offset,
+             fault->why, fault->value);
+    return SAVEFILE_SOURCE_BROKEN;
+}
+
+/* One step through a capture file. True: *next is the result. */
+static bool step_file(struct savefile_source *source, struct savefile_source_frame *ret,
+                      enum savefile_source_next *next)
+{
+    struct savefile_item item;
+    size_t used;
+    enum savefile_next kind = savefile_reader_next(&source->reader, source->buffer + source->begin,
+                                                   source->end - source->begin, &used, &item);
+
+    source->begin += used;
+    if (kind == SAVEFILE_PACKET)
+        *next = take_packet(source, &item.packet, ret);
+    else if (kind == SAVEFILE_BROKEN)
+        *next = tell_fault(source);
+    else if (kind == SAVEFILE_MORE && source->ended)
+        *next = savefile_reader_end(&source->reader, source->end - source->begin)
+                    ? SAVEFILE_SOURCE_END
+                    : tell_fault(source);
+    else if (kind == SAVEFILE_MORE && !read_more(source))
+        *next = SAVEFILE_SOURCE_BROKEN;
+    else
+        return false;
+    return true;
+}
+
+static enum savefile_source_next tell_line(struct savefile_source *source, const char *why)
+{
+    snprintf(source->problem, sizeof source->problem, "%.200s, line %" PRIu64 ": %s", source->name,
+             source->hex.line, why);
+    return SAVEFILE_SOURCE_BROKEN;
+}
+
+static enum savefile_source_next take_hex(struct savefile_source *source,
+                                          const unsigned char *bytes, size_t length,
+                                          struct savefile_source_frame *ret)
+{
+    char why[80];
+
+    *ret = (struct savefile_source_frame){.bytes = bytes, .length = length};
+    if (length >= FRAME_LEAST)
+        return found(source, ret);
+    snprintf(why, sizeof why, "the frame has %zu bytes; Ethernet's header alone has %d", length,
+             FRAME_LEAST);
+    return tell_line(source, why);
+}
+
+static bool step_hex(struct savefile_source *source, struct savefile_source_frame *ret,
+                     enum savefile_source_next *next)
+{
+    const unsigned char *bytes;
+    size_t used, length;
+    enum hex_next kind =
+        hex_reader_next(&source->hex, (const char *)source->buffer + source->begin,
+                        source->end - source->begin, source->ended, &used, &bytes, &length);
+
+    source->begin += used;
+    if (kind == HEX_FRAME)
+        *next = take_hex(source, bytes, length, ret);
+    else if (kind == HEX_BROKEN)
+        *next = tell_line(source, source->hex.why);
+    else if (source->ended)
+        *next = source->found ? SAVEFILE_SOURCE_END : fail(source, "there is no frame in it");
+    else if (!read_more(source))
+        *next = SAVEFILE_SOURCE_BROKEN;
+    else
+        return false;
+    return true;
+}
+
+/* --- What it is ---------------------------------------------------------------------------- */
+
+static bool is_text(const unsigned char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((bytes[i] < ' ' || bytes[i] > '~') && (bytes[i] == '\0' || !strchr("\t\n\r", bytes[i])))
+            return false;
+    return true;
+}
+
+/* Sets the kind, reads more, or sets *next to BROKEN. */
+static void recognise(struct savefile_source *source, enum savefile_source_next *next)
+{
+    size_t n = source->end - source->begin;
+    const unsigned char *bytes = source->buffer + source->begin;
+
+    if (n < 4 && !source->ended) {
+        if (!read_more(source))
+            *next = SAVEFILE_SOURCE_BROKEN;
+        return;
+    }
+    if (n >= 4 && savefile_is_file(bytes))
+        source->kind = CAPTURED;
+    else if (is_text(bytes, n < 64 ? n : 64))
+        source->kind = HEX;
+    else
+        *next = fail(source, "it is neither a capture file (pcapng, pcap) nor text of hexadecimal "
+                             "digits");
+}
+
+enum savefile_source_next savefile_source_next(struct savefile_source *source,
+                                               struct savefile_source_frame *ret)
+{
+    enum savefile_source_next next = SAVEFILE_SOURCE_END;
+
+    if (source->problem[0])
+        return SAVEFILE_SOURCE_BROKEN;
+    while (source->kind == UNKNOWN && next != SAVEFILE_SOURCE_BROKEN)
+        recognise(source, &next);
+    if (next == SAVEFILE_SOURCE_BROKEN)
+        return next;
+    if (source->kind == CAPTURED)
+        while (!step_file(source, ret, &next))
+            ;
+    else
+        while (!step_hex(source, ret, &next))
+            ;
+    return next;
+}

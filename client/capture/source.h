@@ -1,0 +1,47 @@
+/* Frames to be sent, from a pcapng or pcap file, from text of hexadecimal digits or a dump
+ * (libproto/capture/hex.h), or from the words of a command line. What it is, is seen at its first
+ * bytes.
+ *
+ * Only Ethernet frames can be sent: others are refused with the name of their link type. A check
+ * sequence at a frame's end, which the card appends itself, is left out. */
+#ifndef NB_SAVEFILE_SOURCE_H
+#define NB_SAVEFILE_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct savefile_source;
+
+struct savefile_source_frame {
+    const unsigned char *bytes; /* the source's, until the next call */
+    size_t length;              /* bytes that are here, 14 at least */
+    size_t cut;                 /* bytes that the frame had besides: they were not captured */
+    bool has_time;              /* else time is 0 */
+    uint64_t time;              /* ns since 1970-01-01 00:00 UTC */
+};
+
+enum savefile_source_next {
+    SAVEFILE_SOURCE_FRAME,
+    SAVEFILE_SOURCE_END,    /* there are no more */
+    SAVEFILE_SOURCE_BROKEN, /* see savefile_source_problem */
+};
+
+/* Opens a file, or standard input as "-". Returns 0, or a negative errno of open(2), or -ENOMEM. */
+int savefile_source_open(struct savefile_source **ret, const char *path);
+
+/* Reads this text, which must stay. 0 or -ENOMEM. */
+int savefile_source_text(struct savefile_source **ret, const char *text);
+
+/* The next frame. It waits for what is read, such as a pipe. */
+enum savefile_source_next savefile_source_next(struct savefile_source *source,
+                                               struct savefile_source_frame *ret);
+
+/* Where the file is wrong and why, a sentence without its full stop: "trace.pcap, offset 24: ...",
+ * "frames.txt, line 3: ...". "" where nothing is wrong. */
+const char *savefile_source_problem(const struct savefile_source *source);
+
+/* NULL is allowed. */
+void savefile_source_close(struct savefile_source *source);
+
+#endif

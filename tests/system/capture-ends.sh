@@ -1,0 +1,66 @@
+#!/bin/bash
+# However a capture ends - its interface goes, the service is killed, its command is killed - its
+# file is whole and says so, and nothing of it is left.
+. "$(dirname "$0")/lib.sh"
+
+for program in tshark capinfos xxd; do
+    command -v $program >/dev/null || skip "there is no $program"
+done
+. "$(dirname "$0")/capture-lib.sh"
+
+serve
+whole() {
+    capinfos $work/files/"$1" >/dev/null 2>$work/complaints || fail "$1: $(cat $work/complaints)"
+    equal "complaints about $1" "" "$(cat $work/complaints)"
+}
+
+# frames_come NAME COUNT
+frames_come() {
+    arrive "$2" "$mark"
+    within 10 "frames are in $1" file_has "$1" "$2"
+}
+file_has() {
+    [ "$(strings $work/files/"$1" | grep -c netbroker-mark)" -ge "$2" ]
+}
+
+# The broker is killed: the command says so, its file is whole, the next broker captures again.
+capture member killed -i r0
+frames_come killed 5
+kill -KILL "$(status_of broker.pid)"
+restarts_expected=1
+ends killed 3
+contains "what it says" "the service is gone" "$(cat $work/files/killed.err)"
+whole killed
+equal "frames before" 5 "$(frames_of killed 'frame contains "netbroker-mark"')"
+contains "the last block" "The capture ends here: the service is gone." \
+    "$(strings $work/files/killed)"
+within 10 "the next broker" nb ping
+within 10 "no socket is left" sockets_are 0
+capture member again -i r0
+frames_come again 3
+
+# A command that is killed leaves nothing.
+kill -KILL "${running[again]}"
+wait "${running[again]}" || true
+within 10 "nothing is left" captures_are 0
+within 10 "no socket is left" sockets_are 0
+
+# The interface goes down and comes back: the capture goes on, and tells of it.
+capture member down -i r0
+frames_come down 2
+ip link set r0 down
+within 10 "it says that it is down" grep -q "r0 is down" $work/files/down.err
+ip link set r0 up
+within 10 "it says that it is up" grep -q "r0 is up" $work/files/down.err
+frames_come down 2
+ends down 0 INT
+whole down
+
+# The interface goes for ever.
+capture member removed -i r0
+frames_come removed 2
+ip link delete r0
+ends removed 1
+contains "what it says" "its interface is gone" "$(cat $work/files/removed.err)"
+whole removed
+within 10 "nothing is left" captures_are 0

@@ -1,0 +1,152 @@
+"""Frames for the tests of captures, and a reader of the ring that knows nothing of libnetbroker.
+
+    capture.py send IFACE COUNT [HEX...]  sends each frame so often; HEX is all behind the addresses
+    capture.py between FILE FILE MARK     compares what two files have between frames with this text
+    capture.py fences IFACE               what a reader may do to the memory that it was given
+    capture.py slow IFACE                 reads nothing until a line comes, then all; prints counts
+    capture.py hold IFACE                 opens one and stays
+"""
+import array
+import json
+import mmap
+import os
+import select
+import socket
+import struct
+import sys
+
+from protocol import SOCKET, expect
+
+ADDRESSES = bytes.fromhex("ffffffffffff020000000001")
+
+
+def send(iface, count, bodies):
+    sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    sender.bind((iface, 0))
+    for _ in range(int(count)):
+        for body in bodies:
+            sender.send(ADDRESSES + bytes.fromhex(body))
+
+
+def frames(path):
+    """Of a pcap file with nanoseconds: (time, length, bytes) each."""
+    data = open(path, "rb").read()
+    expect("the magic of " + path, 0xa1b23c4d, struct.unpack_from("<I", data)[0])
+    at, found = 24, []
+    while at < len(data):
+        seconds, nanoseconds, captured, length = struct.unpack_from("<IIII", data, at)
+        at += 16
+        found.append((seconds * 10**9 + nanoseconds, length, data[at:at + captured]))
+        at += captured
+    return found
+
+
+def between(one, other, mark):
+    def part(path):
+        found = frames(path)
+        marks = [i for i, (_, _, raw) in enumerate(found) if mark.encode() in raw]
+        if len(marks) < 2:
+            sys.exit(f"FAILED: {path} has {len(marks)} marks in {len(found)} frames")
+        return found[marks[0]:marks[-1] + 1]
+    left, right = part(one), part(other)
+    for i, (a, b) in enumerate(zip(left, right)):
+        expect(f"frame {i}", a, b)
+    expect("the number of frames", len(left), len(right))
+    print(len(left))
+
+
+class Ring:
+    """A capture, by docs/protocol.md."""
+
+    def __init__(self, iface, **fields):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(SOCKET)
+        request = {"action": "OPEN_CAPTURE", "payload": dict(interface=iface, **fields)}
+        self.socket.sendall(json.dumps(request).encode())
+        text, ancillary, _, _ = self.socket.recvmsg(65536, socket.CMSG_SPACE(12))
+        while not text.endswith(b"\n"):
+            text += self.socket.recv(65536)
+        self.reply = json.loads(text)
+        if self.reply["status"] != "success":
+            sys.exit(self.reply["message"])
+        fds = array.array("i")
+        for _, _, data in ancillary:
+            fds.frombytes(data)
+        self.ring, self.page, self.bell = fds
+        self.control = mmap.mmap(self.ring, 4096, mmap.MAP_SHARED, mmap.PROT_READ)
+        magic, version, self.size, self.offset = struct.unpack_from("<IIQI", self.control)
+        expect("magic and version", (0x676e6952, 1), (magic, version))
+        self.data = mmap.mmap(self.ring, self.offset + self.size, mmap.MAP_SHARED, mmap.PROT_READ)
+        self.mine = mmap.mmap(self.page, 4096)
+        self.at = 0
+
+    def records(self):
+        """What is there: (kind, sequence, payload) each."""
+        head, = struct.unpack_from("<Q", self.control, 128)
+        while self.at < head:
+            place = self.at % self.size
+            header = self.take(place, 32)
+            length, _, sequence, _, kind = struct.unpack_from("<IIQQH", header)
+            yield kind, sequence, self.take(place + 32, length)
+            self.at += (32 + length + 7) & ~7
+        struct.pack_into("<Q", self.mine, 0, self.at)
+
+    def take(self, place, length):
+        place %= self.size
+        first = self.data[self.offset + place:self.offset + min(place + length, self.size)]
+        return first + self.data[self.offset:self.offset + length - len(first)]
+
+
+def fences(iface):
+    ring = Ring(iface)
+
+    def fails(what, act):
+        try:
+            act()
+        except OSError:
+            return
+        sys.exit(f"FAILED: a reader can {what}")
+    fails("map the ring for writing", lambda: mmap.mmap(ring.ring, 4096))
+    fails("write to the ring", lambda: os.pwrite(ring.ring, b"x", 0))
+    fails("shrink the ring", lambda: os.ftruncate(ring.ring, 4096))
+    fails("grow the ring", lambda: os.ftruncate(ring.ring, 1 << 26))
+    fails("shrink its page", lambda: os.ftruncate(ring.page, 0))
+    fails("write to the bell", lambda: os.write(ring.bell, b"x"))
+    fails("open packet sockets", lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
+    for lie in (2**64 - 8, 2**63, 12345, 1):
+        struct.pack_into("<Q", ring.mine, 0, lie)
+        struct.pack_into("<Q", ring.mine, 128, lie | 1)
+    print("ready", flush=True)
+    sys.stdin.readline()
+
+
+def slow(iface):
+    ring = Ring(iface, buffer=262144, ethertypes=["0x88b5"], direction="in")
+    print("ready", flush=True)
+    sys.stdin.readline()
+    kept = lost = 0
+    expected = 0
+    while kept + lost < 4000:
+        for kind, sequence, payload in ring.records():
+            if kind == 3:
+                continue
+            expect("the sequence", expected, sequence)
+            count = struct.unpack("<QQ", payload)[0] if kind == 2 else 1
+            expected += count
+            kept, lost = (kept, lost + count) if kind == 2 else (kept + 1, lost)
+        select.select([ring.bell], [], [], 0.1)
+    print(kept + lost, "some lost" if lost else "none lost", "some kept" if kept else "none kept")
+
+
+def hold(iface):
+    ring = Ring(iface)
+    print("ready", ring.reply["payload"]["capture"], flush=True)
+    sys.stdin.readline()
+
+
+if sys.argv[1] == "send":
+    send(sys.argv[2], sys.argv[3], sys.argv[4:])
+elif sys.argv[1] == "between":
+    between(*sys.argv[2:])
+else:
+    {"fences": fences, "slow": slow, "hold": hold}[sys.argv[1]](sys.argv[2])
