@@ -12,6 +12,7 @@
  *     tap-prefix = nb-
  *     tap-spares = 4
  *     tap-bridges = br0, virbr0
+ *     tap-uplinks = eth0
  *     tap-networks = 192.168.0.0/24
  *     capture-interfaces = eth1, veth*
  *
@@ -63,6 +64,8 @@ static const struct setting service_settings[] = {
      "a number from 0 to 64", 0, TAP_SPARES_MAX},
     {"tap-bridges", TAP_BRIDGES, offsetof(struct config, tap_bridges), sizeof(struct tap_bridges),
      "none, or a list like 'br0, virbr0' of at most 16 interfaces", 0, 0},
+    {"tap-uplinks", TAP_BRIDGES, offsetof(struct config, tap_uplinks), sizeof(struct tap_bridges),
+     "none, or a list like 'eth0, eth1' of at most 16 interfaces", 0, 0},
     {"tap-networks", TAP_NETWORKS, offsetof(struct config, tap_networks),
      sizeof(struct tap_networks),
      "none, or a list like '192.168.0.0/24, fd00:1::/64' of at most 16 prefixes", 0, 0},
@@ -93,7 +96,7 @@ static const struct section {
 } sections[] = {
     {"service", service_settings, sizeof service_settings / sizeof *service_settings,
      "socket, state, policy, multicast, user, log-level, tables, require-sandbox, tap-prefix, "
-     "tap-spares, tap-bridges, tap-networks or capture-interfaces"},
+     "tap-spares, tap-bridges, tap-uplinks, tap-networks or capture-interfaces"},
     {"limits", limit_settings, sizeof limit_settings / sizeof *limit_settings, "one of" LIMITS(L)},
 };
 #undef L

@@ -35,6 +35,7 @@ struct config {
     char tap_prefix[TAP_PREFIX_MAX + 1];          /* what the names of taps begin with */
     unsigned tap_spares;                          /* that are made before somebody asks for one */
     struct tap_bridges tap_bridges;               /* that taps may become ports of */
+    struct tap_bridges tap_uplinks;               /* that taps may be macvtaps on */
     struct tap_networks tap_networks;             /* of addresses that the host may have on a tap */
     struct capture_interfaces capture_interfaces; /* whose frames may be captured */
     bool foreground;

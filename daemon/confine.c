@@ -77,6 +77,7 @@ bool confine_keeper(const struct config *config, bool made_socket, struct sandbo
 
     find_needs(config, &folders, &needs);
     needs.taps = true;
+    needs.uplinks = config->tap_uplinks.count > 0;
     needs.removable = made_socket ? folder_of(config->socket, folders.socket) : NULL;
     sandbox_keeper(&needs, ret);
     return judge(config, "keeper", ret);

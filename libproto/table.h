@@ -375,6 +375,11 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELDS_TAP(F, S)                                                                           \
     FIELDS_TAP_PLAIN(F, S)                                                                         \
+    F(S, uplink, interface, OPTIONAL, 0, 0, 0,                                                     \
+      "Make it a macvtap on this interface, one of those that the service's settings name "        \
+      "(tap-uplinks): its program is a station of the network there, and must use the address "    \
+      "'mac'. It exchanges no frames with the host itself. With 'isolated', none with other "      \
+      "macvtaps there, either.")                                                                   \
     F(S, offload, flag, OPTIONAL, 0, 0, 0,                                                         \
       "Frames carry a virtio_net_hdr (IFF_VNET_HDR), so that checksums and segmentation can be "   \
       "left to who receives them. Only for programs that know it, such as QEMU.")                  \

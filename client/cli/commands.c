@@ -37,8 +37,8 @@ enum { OPTION_TYPES(T) };
     F(S, command, command, ARGUMENT, 0, 0, 0,                                                      \
       "The command and its arguments, behind '--'. In each of these words, {fd} becomes the "      \
       "number of the tap's descriptor (3 where it is free), {fds} those of all queues (3:4:5 of "  \
-      "three), {name} the name of the interface and "                                              \
-      "{mac} its Ethernet address.")
+      "three), {lifeline} that of the lifeline of a tap on an uplink, {name} the name of the "     \
+      "interface and {mac} its Ethernet address.")
 
 #define OPTIONS_TAP_CREATE(F, S)                                                                   \
     FIELDS_TAP(F, S)                                                                               \

@@ -61,14 +61,14 @@ int connect_service(const struct command_line *line, struct nb_client **ret_clie
 }
 
 /* Takes what the host sends and drops it, until the tap is closed: the kernel wakes nobody who
- * waits for that alone. */
-static void drop_frames(int fd)
+ * waits for that alone. One on an uplink has a lifeline, which says so; else that is negative. */
+static void drop_frames(int fd, int lifeline)
 {
-    struct pollfd polled = {.fd = fd, .events = POLLIN};
+    struct pollfd polled[] = {{.fd = fd, .events = POLLIN}, {.fd = lifeline}};
     char frame[4096]; /* the rest of a longer one is cut off */
 
-    while (poll(&polled, 1, -1) < 0 || read(fd, frame, sizeof frame) >= 0 || errno == EAGAIN ||
-           errno == EINTR)
+    while (poll(polled, 2, -1) < 0 || (!polled[1].revents && (read(fd, frame, sizeof frame) >= 0 ||
+                                                              errno == EAGAIN || errno == EINTR)))
         ;
 }
 
@@ -84,7 +84,7 @@ static int hold_tap(const struct command_line *line, const struct nb_reply *repl
     if (!line->json)
         fputs("It is open until this command ends.\n", stderr);
     if (fd >= 0)
-        drop_frames(fd);
+        drop_frames(fd, nb_reply_fd(reply, "lifeline"));
     report(line, &(struct fault){.code = fd < 0 ? "internal" : "not-found"},
            fd < 0 ? "there is no descriptor left for tap %s."
                   : "tap %s is closed: by its user, by an administrator, or because its lease was "

@@ -13,6 +13,7 @@ static int take_tap(const struct command_line *line, const struct nb_reply *repl
     const struct nb_value *payload = nb_reply_payload(reply);
 
     *ret = (struct tap){.fd = nb_reply_fd(reply, "tap"),
+                        .lifeline = nb_reply_fd(reply, "lifeline"),
                         .mtu = (uint32_t)member_number(payload, "mtu")};
     if (ret->fd < 0) {
         report(line, &(struct fault){.code = "internal"},

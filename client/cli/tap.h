@@ -10,6 +10,7 @@ struct tap {
     int fd;                       /* close-on-exec; yours */
     int more[TAP_QUEUES_MAX - 1]; /* the same, of its other queues */
     unsigned more_count;
+    int lifeline; /* the same, of a tap on an uplink; negative: it has none */
     uint32_t mtu;
     char name[INTERFACE_NAME_MAX + 1];
     char mac[MAC_TEXT_MAX];
@@ -21,7 +22,7 @@ struct tap {
 int tap_get(const struct command_line *line, const struct nb_request *request, struct tap *ret);
 
 /* The word with the tap's descriptor for "{fd}", those of all its queues for "{fds}", as in "3:4",
- * its name for "{name}" and its Ethernet address for
+ * that of its lifeline for "{lifeline}", its name for "{name}" and its Ethernet address for
  * "{mac}". The text is yours; NULL: no memory. */
 char *tap_word(const struct tap *tap, const char *word);
 

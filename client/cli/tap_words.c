@@ -90,7 +90,7 @@ int tap_inherit(struct tap *tap)
 
     for (unsigned i = 0; i < tap->more_count && result == 0; i++)
         result = inherit(&tap->more[i]);
-    return result;
+    return result == 0 && tap->lifeline >= 0 ? inherit(&tap->lifeline) : result;
 }
 
 enum { NUMBER_MAX = 12 }; /* bytes of a descriptor, with what is around it */
@@ -119,17 +119,17 @@ static const struct substitute *find_substitute(const struct substitute *list, c
 char *tap_word(const struct tap *tap, const char *word)
 {
     char *text = NULL, number[NUMBER_MAX], numbers[TAP_QUEUES_MAX * NUMBER_MAX];
-    const struct substitute substitutes[] = {{"{fd}", number},
-                                             {"{fds}", numbers},
-                                             {"{name}", tap->name},
-                                             {"{mac}", tap->mac},
-                                             {NULL, NULL}};
+    char lifeline[NUMBER_MAX];
+    const struct substitute substitutes[] = {{"{fd}", number},         {"{fds}", numbers},
+                                             {"{lifeline}", lifeline}, {"{name}", tap->name},
+                                             {"{mac}", tap->mac},      {NULL, NULL}};
     size_t size;
     FILE *out = open_memstream(&text, &size);
 
     if (!out)
         return NULL;
     snprintf(number, sizeof number, "%d", tap->fd);
+    snprintf(lifeline, sizeof lifeline, "%d", tap->lifeline);
     list_fds(tap, numbers);
     while (*word) {
         const struct substitute *substitute = find_substitute(substitutes, word);

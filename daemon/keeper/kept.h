@@ -16,7 +16,7 @@
 #define KEPT_JOURNAL "journal"
 
 enum {
-    LENT_MAX = 528,          /* descriptors that one broker may have of the keeper */
+    LENT_MAX = 592,          /* descriptors that one broker may have of the keeper */
     KEPT_MAX = 2 * LENT_MAX, /* of the broker before, and of this one */
     KEPT_NAMES_EVER_MAX = 256,
     KEPT_NAME_MAX = 47,

@@ -66,6 +66,7 @@
 #define KEEPER_KINDS(K)                                                                            \
     K(mroute)                                                                                      \
     K(join)                                                                                        \
+    K(tap)                                                                                         \
     K(journal)                                                                                     \
     TEST_KEPT(K)
 

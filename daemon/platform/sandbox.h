@@ -31,6 +31,7 @@ struct sandbox_needs {
     const char *writable;  /* a folder, in which files are made and replaced; NULL: none */
     const char *removable; /* a folder, from which files are removed; NULL: none */
     bool taps;             /* the keeper makes taps (platform/taps.h) */
+    bool uplinks;          /* they may be macvtaps: devices whose names nobody knows before */
     bool lends;            /* the broker sends descriptors to clients */
     unsigned guarded; /* descriptors below this power of two are neither shut nor copied; or 0 */
     bool takes;       /* clients send descriptors to the broker */

@@ -22,7 +22,7 @@ enum {
 
 enum tap_flags {
     TAP_OFFLOAD = 1,    /* a struct virtio_net_hdr is before each frame */
-    TAP_ISOLATED = 2,   /* from other isolated ports of its bridge */
+    TAP_ISOLATED = 2,   /* from other isolated ports of its bridge, or all others on its uplink */
     TAP_QUIET = 4,      /* the host has no IPv6 on it, as where no host address is of IPv6 */
     TAP_PERSISTENT = 8, /* it stays without a descriptor, and its owner opens it by name */
     TAP_FLAGS_ALL = 15,
@@ -31,6 +31,7 @@ enum tap_flags {
 struct tap_config {
     char name[INTERFACE_NAME_MAX + 1];   /* that nothing has yet */
     char bridge[INTERFACE_NAME_MAX + 1]; /* whose port it becomes; "": none's */
+    char uplink[INTERFACE_NAME_MAX + 1]; /* a macvtap on this interface; "": it is a tap */
     uint8_t mac[MAC_BYTES];              /* of the host's end; of a bridge's port, as above */
     uint32_t mtu;                        /* TAP_MTU_LEAST to TAP_MTU_MAX */
     uint32_t flags;                      /* of enum tap_flags */
@@ -51,6 +52,19 @@ int taps_open(const struct tap_config *config);
  * tap's. Frames to it are shared out between its queues by flows, and the tap ends with the last of
  * all. Returns the descriptor or a negative errno; -EINVAL: it is made for one. */
 int taps_open_queue(const struct tap_config *config);
+
+/* Makes a macvtap on config->uplink that is up and carries frames already, with neither bridge nor
+ * hosts nor routes, of one queue, and not persistent. It does not end with its descriptor, which
+ * does not block: taps_delete ends it, or the end of its uplink. What is sent on the uplink to its
+ * address is read, and what is written leaves there; the host sees none of it.
+ *
+ * -EINPROGRESS: it is made, and its device node is not yet the service's: udev(7) gives it. Then
+ * this is called again, with `again`, which takes what was made before. Another failure leaves
+ * nothing, if it was not called again. -EBUSY: there is an interface of this name; -ENODEV: no such
+ * uplink; -EMLINK: the uplink is a port of a bridge or the like; -EMSGSIZE: the MTU is more than
+ * the uplink's; -EADDRINUSE: there is a station of this address; -EPROTOTYPE: the uplink is no
+ * Ethernet interface; -EXDEV: the device node is missing, or another interface's. */
+int taps_open_on_uplink(const struct tap_config *config, bool again);
 
 /* The index of the interface of that name; 0: there is none. Returns at once. */
 unsigned taps_find(const char *name);
@@ -84,7 +98,9 @@ int taps_find_overlap(const struct prefix *network, char *ret);
  * to ret[INTERFACE_NAME_MAX + 1] and returns 1. 0: there is none. Needs no privileges. */
 int taps_find_route(const struct prefix *network, char *ret);
 
-/* What the administrator can do about an error of taps_open, or NULL. */
+/* What the administrator can do about an error of taps_open, or NULL; the same of
+ * taps_open_on_uplink. */
 const char *taps_explain(int error);
+const char *taps_explain_uplink(int error);
 
 #endif

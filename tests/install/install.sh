@@ -37,7 +37,8 @@ check_files() {
         share/man/man{3/libnetbroker.3,7/netbroker-protocol.7} \
         share/bash-completion/completions/netbroker share/zsh/site-functions/_netbroker \
         lib/systemd/system/netbrokerd.service lib/systemd/system/netbrokerd.socket \
-        lib/sysusers.d/netbroker.conf lib/tmpfiles.d/netbroker.conf etc/netbroker/netbrokerd.conf \
+        lib/sysusers.d/netbroker.conf lib/tmpfiles.d/netbroker.conf \
+        lib/udev/rules.d/60-netbroker.rules etc/netbroker/netbrokerd.conf \
         etc/netbroker/policy.conf; do
         if [ ! -s "$prefix/$file" ]; then
             echo "missing: $file"
@@ -136,7 +137,7 @@ check_usr() {
     for file in usr/bin/netbroker usr/include/netbroker.h "$libraries"/libnetbroker.so{,.0} \
         "$libraries/pkgconfig/libnetbroker.pc" "$libraries/cmake/netbroker/netbroker-config.cmake" \
         "$units"/netbrokerd.{service,socket} usr/lib/sysusers.d/netbroker.conf \
-        usr/lib/tmpfiles.d/netbroker.conf etc/netbroker/{netbrokerd,policy}.conf; do
+        usr/lib/tmpfiles.d/netbroker.conf usr/lib/udev/rules.d/60-netbroker.rules etc/netbroker/{netbrokerd,policy}.conf; do
         if [ ! -s "$root/$file" ]; then
             echo "missing: $file"
             missing=1

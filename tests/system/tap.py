@@ -2,6 +2,7 @@
 
     tap.py guest ADDRESS [FIELD=VALUE...]   answers ARP and pings for the address, until it ends or
                                             the tap is closed
+    tap.py station ADDRESS [FIELD=VALUE...] the same on an uplink, until its lifeline is cut
     tap.py storm COUNT                      opens and closes as many taps, one after the other
 """
 
@@ -52,11 +53,11 @@ def checksum(data):
 MAC = bytes.fromhex("020000000002")
 
 
-def answer(frame, address):
+def answer(frame, address, mac=MAC):
     """The guest's answer to a frame of the host's, or None."""
     kind = frame[12:14]
     if kind == b"\x08\x06" and frame[20:22] == b"\0\1" and frame[38:42] == address:
-        return (frame[6:12] + MAC + frame[12:20] + b"\0\2" + MAC + address + frame[22:32])
+        return (frame[6:12] + mac + frame[12:20] + b"\0\2" + mac + address + frame[22:32])
     if kind == b"\x08\0" and frame[23] == 1 and frame[34] == 8 and frame[30:34] == address:
         end = 14 + struct.unpack("!H", frame[16:18])[0]
         echo = b"\0\0\0\0" + frame[38:end]
@@ -65,15 +66,46 @@ def answer(frame, address):
         echo = echo[:2] + struct.pack("!H", checksum(echo)) + echo[4 : end - 34]
         header = bytearray(frame[14:34])
         header[12:16], header[16:20] = frame[30:34], frame[26:30]
-        return frame[6:12] + MAC + kind + bytes(header) + echo
+        return frame[6:12] + mac + kind + bytes(header) + echo
     return None
 
 
-def guest(address, *fields):
+def payload_of(fields):
     payload = {}
     for field in fields:
         name, value = field.split("=", 1)
         payload[name] = json.loads(value)
+    return payload
+
+
+def station(address, *fields):
+    """The kernel tells of the end of a macvtap by nothing but the lifeline."""
+    client = Client()
+    reply, fds = client.ask("OPEN_TAP", **payload_of(fields))
+    if reply["status"] != "success":
+        sys.exit(f"{reply['code']}: {reply['message']}")
+    client.socket.close()
+    tap, names = reply["payload"], reply["fds"]
+    fd, lifeline = fds[names.index("tap")], fds[names.index("lifeline")]
+    print(tap["name"], tap["mac"], flush=True)
+    address, mac = socket.inet_aton(address), bytes.fromhex(tap["mac"].replace(":", ""))
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    poll.register(lifeline, 0)
+    while True:
+        ready = dict(poll.poll())
+        if ready.get(lifeline, 0) & select.POLLERR:
+            sys.exit("closed: the lifeline is cut")
+        try:
+            frame = answer(os.read(fd, 65536), address, mac)
+            if frame:
+                os.write(fd, frame)
+        except BlockingIOError:
+            pass
+
+
+def guest(address, *fields):
+    payload = payload_of(fields)
     client = Client()
     tap, fd = open_tap(client, **payload)
     client.socket.close()  # the tap needs it no longer
@@ -110,4 +142,4 @@ def storm(count):
 
 
 if __name__ == "__main__":
-    {"guest": guest, "storm": storm}[sys.argv[1]](*sys.argv[2:])
+    {"guest": guest, "station": station, "storm": storm}[sys.argv[1]](*sys.argv[2:])

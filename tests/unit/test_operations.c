@@ -5,11 +5,13 @@
 #include "log.h"
 #include "resources/join/operations.h"
 #include "resources/mroute/operations.h"
+#include "resources/tap/operations.h"
 #include "resources/tap/spares.h"
 #include "suite.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -502,6 +504,150 @@ START_TEST(a_tap_has_all_its_queues_or_is_not_made)
 }
 END_TEST
 
+/* --- On an uplink -------------------------------------------------------------------------- */
+
+static struct keeper_request uplink_request(void)
+{
+    struct keeper_request request = tap_request(KEEPER_OPEN_TAP);
+
+    strcpy(request.tap.uplink, "eth0");
+    return request;
+}
+
+static void begin_uplinks(struct fixture *f)
+{
+    begin_taps(f);
+    fake_netif_add("eth0");
+    fake_netif_add("eth1");
+    tap_bridges_parse("eth0", &f->config.tap_uplinks);
+}
+
+static int events_of(int fd)
+{
+    struct pollfd polled = {.fd = fd};
+
+    return poll(&polled, 1, 0) == 1 ? polled.revents : 0;
+}
+
+START_TEST(each_end_of_a_lifeline_sees_the_other_s)
+{
+    struct fdpass_list list;
+    struct fixture f;
+
+    begin_uplinks(&f);
+    list = open_queues(&f, uplink_request());
+    ck_assert_uint_eq(list.count, 3);
+    ck_assert_int_ge(kept_find(&f.kept, "lifeline-nb-0"), 0);
+    ck_assert_int_eq(events_of(list.fds[2]), 0);
+    close(list.fds[1]);
+    ck_assert_int_eq(events_of(list.fds[2]), POLLHUP); /* the keeper has no copy */
+    tell(&f, tap_request(KEEPER_CLOSE_TAP));
+    ck_assert_uint_eq(f.kept.count, 0);
+    ck_assert_uint_eq(fake_tap_count(), 0);
+    close(list.fds[0]);
+    close(list.fds[2]);
+
+    list = open_queues(&f, uplink_request());
+    close(list.fds[2]);
+    ck_assert_int_eq(events_of(list.fds[1]), 0);
+    tell(&f, tap_request(KEEPER_CLOSE_TAP));
+    ck_assert_int_eq(events_of(list.fds[1]), POLLERR);
+    close(list.fds[0]);
+    close(list.fds[1]);
+    end(&f);
+}
+END_TEST
+
+START_TEST(uplinks_are_those_of_the_configuration)
+{
+    struct keeper_request request;
+    struct fixture f;
+
+    begin_uplinks(&f);
+    request = uplink_request();
+    strcpy(request.tap.uplink, "eth1");
+    ck_assert_int_eq(ask(&f, request), -EACCES);
+    memset(request.tap.uplink, 'e', sizeof request.tap.uplink); /* without an end */
+    ck_assert_int_eq(ask(&f, request), -EACCES);
+    tap_bridges_parse("eth0, eth2", &f.config.tap_uplinks);
+    strcpy(request.tap.uplink, "eth2");
+    ck_assert_int_eq(ask(&f, request), -ENODEV);
+    request = uplink_request();
+    strcpy(request.tap.bridge, "br0");
+    ck_assert_int_eq(ask(&f, request), -EINVAL);
+    request = uplink_request();
+    request.tap.queues = 2;
+    ck_assert_int_eq(ask(&f, request), -EINVAL);
+    request = uplink_request();
+    request.tap.flags = TAP_PERSISTENT;
+    ck_assert_int_eq(ask(&f, request), -EINVAL);
+    request = uplink_request();
+    add_host(&request, "192.0.2.1", 24);
+    ck_assert_int_eq(ask(&f, request), -EINVAL);
+    request = uplink_request();
+    f.config.tap_spares = 2;
+    request.operation = KEEPER_SPARE_TAP;
+    ck_assert_int_eq(ask_error(&f, request), -EINVAL);
+    ck_assert_uint_eq(fake_tap_count(), 0);
+    ck_assert_uint_eq(f.kept.count, 0);
+    end(&f);
+}
+END_TEST
+
+/* Only one that nobody has may be opened again: the device can be. */
+START_TEST(a_macvtap_is_handed_over_once)
+{
+    struct fdpass_list list;
+    struct fixture f;
+
+    begin_uplinks(&f);
+    fake_nodes_are_late(2);
+    ck_assert_int_eq(ask(&f, uplink_request()), -EINPROGRESS);
+    ck_assert_int_eq(ask(&f, uplink_request()), -EINPROGRESS);
+    ck_assert_uint_eq(f.kept.count, 0);
+    list = open_queues(&f, uplink_request());
+    ck_assert_int_eq(ask(&f, uplink_request()), -EBUSY);
+    fdpass_close(&list);
+    ck_assert_int_eq(ask(&f, uplink_request()), -EBUSY); /* its lease has not ended */
+    tell(&f, tap_request(KEEPER_CLOSE_TAP));
+    ck_assert_int_eq(ask(&f, uplink_request()), 0);
+    end(&f);
+}
+END_TEST
+
+START_TEST(there_are_so_many_lifelines)
+{
+    struct keeper_request request = uplink_request();
+    struct fixture f;
+
+    begin_uplinks(&f);
+    for (unsigned i = 0; i < TAP_LIFELINES_MAX; i++) {
+        snprintf(request.tap.name, sizeof request.tap.name, "nb-%u", i);
+        ck_assert_int_eq(ask(&f, request), 0);
+    }
+    strcpy(request.tap.name, "nb-more");
+    ck_assert_int_eq(ask(&f, request), -ENFILE);
+    ck_assert_uint_eq(fake_tap_count(), TAP_LIFELINES_MAX);
+    end(&f);
+}
+END_TEST
+
+START_TEST(a_lifeline_of_the_manager_is_a_pipe_that_is_read)
+{
+    struct fixture f;
+    int ends[2];
+
+    begin_uplinks(&f);
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert(!kept_inherit(&f.kept, "lifeline-nb-0", ends[1]));
+    ck_assert(!kept_inherit(&f.kept, "lifeline-", ends[0]));
+    ck_assert(!kept_inherit(&f.kept, "lifeline-nb-0", f.keeper.answers));
+    ck_assert(kept_inherit(&f.kept, "lifeline-nb-0", ends[0]));
+    close(ends[1]);
+    end(&f);
+}
+END_TEST
+
 START_TEST(only_taps_of_ours_are_closed_or_joined)
 {
     struct keeper_request join = tap_request(KEEPER_JOIN_TAP);
@@ -969,6 +1115,11 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_tap_ends_with_the_copy_of_the_broker);
     tcase_add_test(tests, a_tap_is_what_was_asked_for_until_it_is_closed);
     tcase_add_test(tests, each_queue_of_a_tap_is_a_descriptor);
+    tcase_add_test(tests, each_end_of_a_lifeline_sees_the_other_s);
+    tcase_add_test(tests, uplinks_are_those_of_the_configuration);
+    tcase_add_test(tests, a_macvtap_is_handed_over_once);
+    tcase_add_test(tests, there_are_so_many_lifelines);
+    tcase_add_test(tests, a_lifeline_of_the_manager_is_a_pipe_that_is_read);
     tcase_add_test(tests, a_tap_has_all_its_queues_or_is_not_made);
     tcase_add_test(tests, only_taps_of_ours_are_closed_or_joined);
     tcase_add_test(tests, a_network_that_another_interface_has_is_refused);

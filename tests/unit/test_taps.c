@@ -8,6 +8,7 @@
 #include "resources/tap/kind.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -846,6 +847,49 @@ START_TEST(another_broker_isolates_its_ports_again)
 END_TEST
 
 /* Killed after the lease was written down, and before the keeper acted: there is nothing. */
+/* Which came over, and which did not: that one's holder saw its end. */
+START_TEST(another_broker_has_the_lifelines)
+{
+    static struct service s, next;
+    int journal = memory_make("journal", 16 << 20), end_read;
+    struct fdpass_list list;
+    void *self;
+
+    begin(&s);
+    fake_netif_add("eth0");
+    tap_bridges_parse("eth0", &s.keeper.config.tap_uplinks);
+    service_keep(&s, journal, "");
+    client_say(&s, FIRST, OPEN(A ",\"uplink\":\"eth0\""));
+    service_settle(&s);
+    ck_assert_int_gt(
+        fdpass_receive_some(s.clients[FIRST], (char[4096]){0}, 4096, &list, FDPASS_MAX), 0);
+    ck_assert_uint_eq(list.count, 2);
+    end_read = dup(kept_find(s.keeper.operations.kept, "lifeline-nb-a"));
+    ck_assert_int_ge(end_read, 0);
+    close_all(&s);
+
+    service_follow(&next, &s);
+    strcpy(next.keeper.config.tap_prefix, TAP_PREFIX_DEFAULT);
+    self = kind_self(&next.services.kinds, &tap_ops);
+    ck_assert(!tap_ops.inherit(self, "join-1-1", end_read));
+    if (_i == 0)
+        ck_assert(tap_ops.inherit(self, "lifeline-nb-a", end_read));
+    else
+        close(end_read);
+    service_keep(&next, journal, "");
+    connect_all(&next);
+    notice(&next);
+    ck_assert_str_eq(taps_shown(&next), _i == 0 ? "nb-a open 1001 " : "");
+    close(list.fds[1]);
+    notice(&next);
+    notice(&next);
+    assert_nothing(&next);
+    close(list.fds[0]);
+    end(&next);
+    close(journal);
+}
+END_TEST
+
 START_TEST(killed_before_the_keeper_acted)
 {
     static struct service s, next;
@@ -1004,6 +1048,166 @@ START_TEST(a_tap_lasts_as_long_as_one_of_its_queues)
     close(list.fds[7]);
     notice(&s);
     assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+/* --- On an uplink -------------------------------------------------------------------------- */
+
+#define ON_ETH0 A ",\"uplink\":\"eth0\""
+
+static void begin_uplinks(struct service *s)
+{
+    begin(s);
+    fake_netif_add("eth0");
+    fake_netif_add("eth1");
+    tap_bridges_parse("eth0", &s->keeper.config.tap_uplinks);
+}
+
+/* Waits for the reply, and returns its descriptors: the tap's, and the lifeline. */
+static struct fdpass_list take_station(struct service *s, int n)
+{
+    struct fdpass_list list = {0};
+    char text[4096];
+    ssize_t length = -EAGAIN;
+
+    for (int i = 0; i < 5000 && length == -EAGAIN; i++) {
+        service_settle(s);
+        length = fdpass_receive_some(s->clients[n], text, sizeof text - 1, &list, FDPASS_MAX);
+        if (length == -EAGAIN)
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    ck_assert_int_gt(length, 0);
+    text[length] = '\0';
+    ck_assert_msg(list.count == 2, "%zu descriptors with %s", list.count, text);
+    ck_assert_ptr_nonnull(strstr(text, "\"fds\":[\"tap\",\"lifeline\"]"));
+    wait_until_read(s);
+    return list;
+}
+
+static struct fdpass_list open_station(struct service *s, int n)
+{
+    client_say(s, n, OPEN(ON_ETH0));
+    return take_station(s, n);
+}
+
+START_TEST(a_macvtap_lasts_as_long_as_its_lifeline)
+{
+    struct fdpass_list list;
+    struct service s;
+
+    begin_uplinks(&s);
+    list = open_station(&s, FIRST);
+    ck_assert_str_eq(fake_tap_find("nb-a")->uplink, "eth0");
+    close(list.fds[0]);
+    client_close(&s, FIRST);
+    ck_assert_int_eq(write(list.fds[1], "x", 1), 1); /* nobody reads it */
+    notice(&s);
+    ck_assert_str_eq(taps_shown(&s), "nb-a open 1001 ");
+    close(list.fds[1]);
+    notice(&s);
+    notice(&s);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+START_TEST(the_lifeline_tells_of_the_end)
+{
+    struct pollfd polled = {.fd = -1};
+    struct fdpass_list list;
+    struct service s;
+
+    begin_uplinks(&s);
+    list = open_station(&s, FIRST);
+    polled.fd = list.fds[1];
+    ck_assert_int_eq(poll(&polled, 1, 0), 0);
+    if (_i == 0)
+        expect(client_ask(&s, SECOND, CLOSE(A)), "success");
+    else
+        taps_delete(taps_find("nb-a")); /* as the kernel, with the uplink */
+    notice(&s);
+    notice(&s);
+    ck_assert_int_eq(poll(&polled, 1, 0), 1);
+    ck_assert_int_eq(polled.revents, POLLERR);
+    assert_nothing(&s);
+    fdpass_close(&list);
+    end(&s);
+}
+END_TEST
+
+START_TEST(what_an_uplink_cannot_have_is_refused)
+{
+    static const char *const cases[][2] = {
+        {ON_ETH0 ",\"bridge\":\"br0\"", "invalid-address"},
+        {ON_ETH0 HOST, "invalid-address"},
+        {ON_ETH0 ",\"queues\":2", "invalid-address"},
+        {ON_ETH0 ",\"persistent\":true", "invalid-address"},
+        {A ",\"uplink\":\"eth1\"", "not-allowed"},
+        {A ",\"uplink\":\"eth2\"", "not-found"},
+        {ON_ETH0 ",\"dry_run\":true", "success"},
+    };
+    struct service s;
+    char request[256];
+
+    begin_uplinks(&s);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tap_bridges_parse(i == 5 ? "eth0, eth2" : "eth0", &s.keeper.config.tap_uplinks);
+        snprintf(request, sizeof request, OPEN("%s"), cases[i][0]);
+        expect(client_ask(&s, FIRST, request), cases[i][1]);
+    }
+    assert_nothing(&s);
+    ck_assert_uint_eq(s.services.users.sent.used, 0);
+    end(&s);
+}
+END_TEST
+
+static void wait_for_nothing(struct service *s)
+{
+    for (int i = 0; i < 5000 && taps_in(s)->names.count + fake_tap_count() > 0; i++) {
+        notice(s);
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    assert_nothing(s);
+}
+
+/* udev(7) gives the service the device some time after it was made, or never. */
+START_TEST(a_device_that_is_late_is_waited_for)
+{
+    struct fdpass_list list;
+    struct service s;
+
+    begin_uplinks(&s);
+    fake_nodes_are_late(3);
+    list = open_station(&s, FIRST);
+    fdpass_close(&list);
+    wait_for_nothing(&s);
+    fake_nodes_are_late(1000);
+    client_say(&s, FIRST, OPEN(ON_ETH0));
+    service_settle(&s);
+    ck_assert_uint_eq(taps_in(&s)->names.count, 1);
+    wait_for_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+/* Meanwhile the client leaves, or the uplink. */
+START_TEST(a_device_is_not_waited_for_in_vain)
+{
+    struct service s;
+
+    begin_uplinks(&s);
+    fake_nodes_are_late(1000);
+    client_say(&s, FIRST, OPEN(ON_ETH0));
+    service_settle(&s);
+    ck_assert_uint_eq(fake_tap_count(), 1);
+    if (_i == 0)
+        client_close(&s, FIRST);
+    else
+        fake_netif_del("eth0");
+    if (_i == 1)
+        taps_delete(taps_find("nb-a"));
+    wait_for_nothing(&s);
     end(&s);
 }
 END_TEST
@@ -1240,6 +1444,12 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, killed_before_the_interface_was_deleted);
     tcase_add_test(tests, what_nobody_knows_of_is_nobody_s);
     tcase_add_test(tests, a_persistent_tap_is_made_again);
+    tcase_add_test(tests, a_macvtap_lasts_as_long_as_its_lifeline);
+    tcase_add_loop_test(tests, the_lifeline_tells_of_the_end, 0, 2);
+    tcase_add_test(tests, what_an_uplink_cannot_have_is_refused);
+    tcase_add_test(tests, a_device_that_is_late_is_waited_for);
+    tcase_add_loop_test(tests, a_device_is_not_waited_for_in_vain, 0, 2);
+    tcase_add_loop_test(tests, another_broker_has_the_lifelines, 0, 2);
     tcase_add_test(tests, a_tap_lasts_as_long_as_one_of_its_queues);
     tcase_add_test(tests, queues_of_a_tap_that_is_not_lent_are_none);
     tcase_add_test(tests, queues_count_as_descriptors);

@@ -7,6 +7,7 @@
 #include "limit.h"
 #include "resources/join/operations.h"
 #include "resources/mroute/mroute.h"
+#include "resources/tap/operations.h"
 #include "suite.h"
 
 #include <stdio.h>
@@ -72,7 +73,8 @@ END_TEST
 
 START_TEST(the_manager_stores_all_that_the_keeper_keeps)
 {
-    ck_assert_uint_eq(unit_value("FileDescriptorStoreMax"), TABLES_MAX + 2 * JOIN_SOCKETS_MAX + 1);
+    ck_assert_uint_eq(unit_value("FileDescriptorStoreMax"),
+                      TABLES_MAX + 2 * JOIN_SOCKETS_MAX + TAP_LIFELINES_MAX + 1);
     ck_assert_uint_le(unit_value("FileDescriptorStoreMax"), KEPT_MAX);
 }
 END_TEST

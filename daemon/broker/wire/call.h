@@ -62,9 +62,9 @@ int call_take_fd(struct call *call, size_t place);
  */
 void reply_fd(struct call *call, const char *name, int fd);
 
-/* Before such a reply, and before the request waits: it has so many descriptors more, under the
- * last name of the action's row. False: so many may not be sent. */
-bool call_lend_more(struct call *call, unsigned more, struct error *error);
+/* Before such a reply, and before the request waits: it has so many descriptors more than the row
+ * says, under this name, a constant. False: so many may not be sent. */
+bool call_lend_more(struct call *call, const char *name, unsigned more, struct error *error);
 
 /* --- Replies: exactly one of these a request ----------------------------------------------- */
 

@@ -39,7 +39,8 @@ struct reply_fds {
     struct account *user;
     int socket; /* where there is no session, owned */
     enum reply_state state;
-    const char *names; /* of the action's row; the last one may be had again */
+    const char *names; /* of the action's row */
+    const char *more;  /* the name of those behind them */
     size_t at;         /* where the reply begins in what is to be sent */
     unsigned delay_ms;
     unsigned reserved, count;
@@ -138,7 +139,7 @@ bool session_reserve_fds(struct session *session, const char *names, struct erro
     return true;
 }
 
-bool call_lend_more(struct call *call, unsigned more, struct error *error)
+bool call_lend_more(struct call *call, const char *name, unsigned more, struct error *error)
 {
     struct reply_fds *reply = call->session->reply_fds;
     struct users *users = &call->services->users;
@@ -149,11 +150,12 @@ bool call_lend_more(struct call *call, unsigned more, struct error *error)
     users_have_read(users, reply->user, reply->reserved); /* asked for as a whole */
     may = users_may_send(users, reply->user, reply->reserved + more, error);
     reply->reserved += may ? more : 0;
+    reply->more = name;
     users_send(users, reply->user, reply->reserved);
     return may;
 }
 
-/* The name of this place: of the row, or the last one of it. */
+/* The name of this place: of the row, or that of those behind it. */
 static const char *name_at(const struct reply_fds *reply, unsigned place, size_t *ret_length)
 {
     const char *name = reply->names;
@@ -163,7 +165,10 @@ static const char *name_at(const struct reply_fds *reply, unsigned place, size_t
         name += *ret_length + 1;
         *ret_length = strcspn(name, " ");
     }
-    return name;
+    if (place == 0)
+        return name;
+    *ret_length = strlen(reply->more);
+    return reply->more;
 }
 
 static bool is_next_name(const struct reply_fds *reply, const char *name)

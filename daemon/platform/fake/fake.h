@@ -121,6 +121,9 @@ void fake_taps_settle(void);
 const struct tap_config *fake_tap_find(const char *name);
 size_t fake_tap_count(void);
 
+/* So many attempts to open a macvtap's device node come before it is the service's. */
+void fake_nodes_are_late(unsigned count);
+
 /* What went through it, from now on. */
 void fake_tap_set_counters(const char *name, const struct tap_counters *counters);
 

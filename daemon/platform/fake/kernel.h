@@ -98,6 +98,7 @@ struct fake {
     unsigned left; /* memberships of live interfaces that were left */
     struct fake_tap taps[FAKE_TAPS_MAX];
     size_t tap_count;
+    unsigned nodes_late; /* openings of macvtaps that find the device node not accessible */
     struct fake_host hosts[FAKE_HOSTS_MAX]; /* addresses of the host on other interfaces */
     size_t host_count;
     struct fake_host routes[FAKE_HOSTS_MAX]; /* of the main table */

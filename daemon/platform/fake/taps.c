@@ -79,7 +79,7 @@ void fake_taps_settle(void)
 
         if (tap->peer < 0 || is_held(tap))
             continue;
-        if (!(tap->config.flags & TAP_PERSISTENT)) {
+        if (!(tap->config.flags & TAP_PERSISTENT) && !tap->config.uplink[0]) {
             drop(tap);
             continue;
         }
@@ -194,6 +194,33 @@ int taps_open_queue(const struct tap_config *config)
     return pair[1];
 }
 
+/* A macvtap that its holder has closed is there as before. */
+int taps_open_on_uplink(const struct tap_config *config, bool again)
+{
+    struct fake *kernel = fake_kernel();
+    struct fake_tap *tap = find(config->name);
+    int result, pair[2];
+
+    if (!find_netif(config->uplink))
+        return -ENODEV;
+    result = tap && again ? 0 : judge(config);
+    if (result == 0 && !tap) {
+        kernel->taps[kernel->tap_count++] = (struct fake_tap){
+            .config = *config, .ifindex = fake_netif_add(config->name), .peer = -1};
+        tap = &kernel->taps[kernel->tap_count - 1];
+    }
+    if (result == 0 && kernel->nodes_late > 0) {
+        kernel->nodes_late--;
+        return -EINPROGRESS;
+    }
+    if (result == 0)
+        result = make_pair(pair);
+    if (result < 0)
+        return result;
+    tap->peer = pair[0];
+    return pair[1];
+}
+
 unsigned taps_find(const char *name)
 {
     fake_taps_settle();
@@ -284,6 +311,16 @@ int taps_find_route(const struct prefix *network, char *ret)
             return 1;
         }
     return 0;
+}
+
+const char *taps_explain_uplink(int error)
+{
+    return error == -EOPNOTSUPP ? "there is no macvtap driver" : NULL;
+}
+
+void fake_nodes_are_late(unsigned count)
+{
+    fake_kernel()->nodes_late = count;
 }
 
 const char *taps_explain(int error)

@@ -87,6 +87,14 @@ static int allow_taps(int ruleset, uint64_t known, int *ret_held)
     return result < 0 || *ret_held < 0 ? result : allow(ruleset, conf, WRITE_FILE);
 }
 
+/* A macvtap's device node is named after its index, and its number is in sysfs. */
+static int allow_macvtaps(int ruleset, uint64_t known)
+{
+    int result = allow(ruleset, "/dev", (READ_FILE | WRITE_FILE | IOCTL_DEV) & known);
+
+    return result < 0 ? result : allow(ruleset, "/sys/devices/virtual/net", READ_FILE);
+}
+
 static int allow_needs(int ruleset, const struct sandbox_needs *needs, uint64_t known,
                        int *ret_held)
 {
@@ -101,6 +109,8 @@ static int allow_needs(int ruleset, const struct sandbox_needs *needs, uint64_t 
         result = allow(ruleset, needs->removable, REMOVE_FILE);
     if (needs->taps && result == 0)
         result = allow_taps(ruleset, known, ret_held);
+    if (needs->uplinks && result == 0)
+        result = allow_macvtaps(ruleset, known);
     return result;
 }
 

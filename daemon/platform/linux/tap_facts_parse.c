@@ -29,6 +29,19 @@ static void read_counters(const struct rtattr *attribute, struct tap_counters *r
     };
 }
 
+/* A macvtap counts as its program sees it, and a tap as the host does. */
+static void turn(struct tap_counters *counters)
+{
+    const struct tap_counters own = *counters;
+
+    counters->rx_frames = own.tx_frames;
+    counters->rx_bytes = own.tx_bytes;
+    counters->rx_dropped = own.tx_dropped;
+    counters->tx_frames = own.rx_frames;
+    counters->tx_bytes = own.rx_bytes;
+    counters->tx_dropped = own.rx_dropped;
+}
+
 /* The options that stand in an attribute of a link's kind; none where it is not there. */
 static void read_options(const struct rtattr *data, const struct rtattr **options, size_t count)
 {
@@ -73,6 +86,8 @@ static void read_kind(const struct rtattr *nest, struct tap_facts *ret)
     read_options(nest, info, IFLA_INFO_MAX + 1);
     if (netlink_text_equal(info[IFLA_INFO_KIND], "tun"))
         read_tap(info[IFLA_INFO_DATA], ret);
+    else if (netlink_text_equal(info[IFLA_INFO_KIND], "macvtap"))
+        turn(&ret->counters);
     else if (netlink_text_equal(info[IFLA_INFO_KIND], "bridge"))
         read_bridge(info[IFLA_INFO_DATA], ret);
     if (netlink_text_equal(info[IFLA_INFO_SLAVE_KIND], "bridge"))

@@ -31,9 +31,7 @@
 #define DEVICE "/dev/net/tun"
 #define CONF   "/proc/sys/net/ipv6/conf"
 
-/* Frames that wait in the kernel for who takes them. By default there is no bound: a holder's
- * frames would fill memory when they go to a slow interface. */
-enum { SEND_BUFFER = 1 << 20, IPV6_MTU_MIN = 1280 };
+enum { IPV6_MTU_MIN = 1280 };
 
 /* if_nametoindex(3) is in net/if.h, which cannot be included with linux/if.h. */
 extern unsigned if_nametoindex(const char *name);
@@ -251,7 +249,7 @@ static struct ifreq queue_of(const struct tap_config *config)
 static int attach(int fd, const struct tap_config *config)
 {
     struct ifreq request = queue_of(config);
-    int size = SEND_BUFFER;
+    int size = TAP_SEND_BUFFER;
 
     request.ifr_flags |= (short)IFF_TUN_EXCL;
     if (ioctl(fd, TUNSETIFF, &request) < 0 ||
@@ -309,7 +307,7 @@ static int set_properties(int link, unsigned ifindex, const struct tap_config *c
 
 /* Below its least MTU there is no IPv6 on it, and none where the kernel has none: EAFNOSUPPORT
  * comes before anything else is done (validate_linkmsg() of net/core/rtnetlink.c). */
-static int settle(int link, unsigned ifindex, const struct tap_config *config)
+int tap_settle(int link, unsigned ifindex, const struct tap_config *config)
 {
     bool silent = !has_ipv6(config) && config->mtu >= IPV6_MTU_MIN;
     int result = set_properties(link, ifindex, config, silent);
@@ -319,7 +317,7 @@ static int settle(int link, unsigned ifindex, const struct tap_config *config)
     return result == 0 && (silent || has_ipv6(config)) ? settle_ipv6(config) : result;
 }
 
-static int set_up(int link, unsigned ifindex)
+int tap_set_up(int link, unsigned ifindex)
 {
     struct ifinfomsg info = {
         .ifi_family = AF_UNSPEC,
@@ -345,12 +343,12 @@ static unsigned index_of(int link, const char *name)
 static int configure(int link, int fd, const struct tap_config *config)
 {
     unsigned ifindex = index_of(link, config->name);
-    int result = ifindex ? settle(link, ifindex, config) : -ENODEV;
+    int result = ifindex ? tap_settle(link, ifindex, config) : -ENODEV;
 
     if (result == 0 && config->flags & TAP_ISOLATED)
         result = set_isolated(link, ifindex, true);
     if (result == 0)
-        result = set_up(link, ifindex);
+        result = tap_set_up(link, ifindex);
     if (result == 0)
         result = add_hosts(link, ifindex, config);
     if (result == 0)

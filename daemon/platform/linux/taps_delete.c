@@ -25,7 +25,7 @@ static const struct ifinfomsg *parse(const struct nlmsghdr *header,
     return netlink_read(header, RTM_NEWLINK, sizeof(struct ifinfomsg), attributes, IFLA_MAX + 1);
 }
 
-/* Whether it is a tap with our mark. */
+/* Whether it is a tap or macvtap with our mark. */
 static bool tells_of_ours(const struct rtattr *const attributes[IFLA_MAX + 1])
 {
     const struct rtattr *nest = attributes[IFLA_LINKINFO], *info[IFLA_INFO_MAX + 1] = {NULL};
@@ -33,7 +33,8 @@ static bool tells_of_ours(const struct rtattr *const attributes[IFLA_MAX + 1])
     if (nest)
         netlink_attributes(RTA_DATA(nest), RTA_PAYLOAD(nest), info, IFLA_INFO_MAX + 1);
     return netlink_text_equal(attributes[IFLA_IFALIAS], TAP_MARK) &&
-           netlink_text_equal(info[IFLA_INFO_KIND], KIND);
+           (netlink_text_equal(info[IFLA_INFO_KIND], KIND) ||
+            netlink_text_equal(info[IFLA_INFO_KIND], MACVTAP_KIND));
 }
 
 static void take_link(void *context, const struct nlmsghdr *header)

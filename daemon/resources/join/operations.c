@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-_Static_assert(JOIN_SOCKETS_MAX + 16 <= LENT_MAX, "there is room for the tables, too");
+_Static_assert(JOIN_SOCKETS_MAX + 16 + 64 <= LENT_MAX,
+               "there is room for what the other kinds keep, too");
 
 static void format_name(char *name, uint32_t generation, unsigned number)
 {

@@ -60,6 +60,8 @@ void write_tap_config(struct json *out, const struct tap_config *config)
     write_routes(out, config);
     if (config->bridge[0])
         json_member_string(out, "bridge", config->bridge);
+    if (config->uplink[0])
+        json_member_string(out, "uplink", config->uplink);
     json_member_bool(out, "isolated", (config->flags & TAP_ISOLATED) != 0);
     json_member_bool(out, "offload", (config->flags & TAP_OFFLOAD) != 0);
     json_member_bool(out, "persistent", (config->flags & TAP_PERSISTENT) != 0);
@@ -173,10 +175,13 @@ static enum outcome reply_opened(struct pending *pending)
 {
     struct call *call = &pending->call;
     struct tap *tap = taps_find_tap(taps_of(call), call->request.args.open_tap.name.text);
+    const char *name = "tap";
     int fd;
 
-    while ((fd = tap_take_fd(tap)) >= 0)
-        reply_fd(call, "tap", fd);
+    while ((fd = tap_take_fd(tap)) >= 0) {
+        reply_fd(call, name, fd);
+        name = tap->config.uplink[0] ? "lifeline" : name;
+    }
     reply_tap(call, tap->state == TAP_WAITING ? "opened; it waits for its bridge" : "opened", tap);
     return OUTCOME_REPLIED;
 }
@@ -394,6 +399,16 @@ static enum outcome refuse_taken(struct call *call, const struct tap *tap)
     return refuse(call, &error);
 }
 
+/* Descriptors behind the first one. False: so many may not be sent. */
+static bool lend_more(struct call *call, const struct args_open_tap *args, struct error *error)
+{
+    if (args->persistent)
+        return true;
+    if (args->uplink.text[0])
+        return call_lend_more(call, "lifeline", 1, error);
+    return args->queues <= 1 || call_lend_more(call, "tap", args->queues - 1, error);
+}
+
 enum outcome handle_open_tap(struct call *call, const struct args_open_tap *args)
 {
     bool name_is_chosen = !args->name.text[0];
@@ -413,7 +428,7 @@ enum outcome handle_open_tap(struct call *call, const struct args_open_tap *args
     tap = taps_find_tap(taps, args->name.text);
     if (tap && tap->state != TAP_CLOSING)
         return refuse_taken(call, tap);
-    if (args->queues > 1 && !args->persistent && !call_lend_more(call, args->queues - 1, &error))
+    if (!lend_more(call, args, &error))
         return refuse(call, &error);
     spare = stock_find(&taps->stock, args->name.text);
     if (spare && stock_offers(spare, &config))

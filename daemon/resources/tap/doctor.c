@@ -269,6 +269,10 @@ static void judge_carrier(struct tap_doctor *doctor)
 {
     if (!doctor->tap.up)
         found(doctor, DOWN); /* then the carrier says nothing */
+    else if (doctor->config.uplink[0] && doctor->tap.carrier)
+        found(doctor, ON_UPLINK, .other = doctor->config.uplink);
+    else if (doctor->config.uplink[0])
+        found(doctor, UPLINK_DOWN, .other = doctor->config.uplink);
     else if (doctor->tap.carrier)
         found(doctor, CARRIER);
     else if (has(doctor, TAP_PERSISTENT))
@@ -298,7 +302,7 @@ static void check_tap(struct tap_doctor *doctor)
     judge_carrier(doctor);
     if (doctor->tap.mtu != doctor->config.mtu)
         found(doctor, MTU_CHANGED, .numbers = {doctor->tap.mtu, doctor->config.mtu});
-    doctor->next = check_bridge;
+    doctor->next = doctor->config.uplink[0] ? check_counters : check_bridge;
 }
 
 /* --- A question ---------------------------------------------------------------------------- */

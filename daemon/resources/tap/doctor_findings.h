@@ -27,6 +27,11 @@
       "Restart that program. A virtual machine does so with the link of its card: 'set_link' of "  \
       "QEMU's monitor.")                                                                           \
     F(CARRIER, "carrier", OK, "A program has {name}.")                                             \
+    F(UPLINK_DOWN, "carrier", PROBLEM,                                                             \
+      "{name} has no carrier: its uplink {other} is down, or has no cable.",                       \
+      "As root: ip link set {other} up")                                                           \
+    F(ON_UPLINK, "carrier", OK,                                                                    \
+      "{name} is a station on {other}: frames to its address reach its program, and no others.")   \
     F(MTU_CHANGED, "mtu", WARNING,                                                                 \
       "The MTU of {name} is {1}, and it was opened with {2}: somebody has changed it.",            \
       "As root: ip link set {name} mtu {2}")                                                       \

@@ -52,6 +52,7 @@ static void stop(void *self)
     struct tap_kind *kind = self;
 
     stock_stop(&kind->taps.stock);
+    lifelines_stop(&kind->taps.lifelines);
 }
 
 static void free_kind(void *self)
@@ -60,6 +61,13 @@ static void free_kind(void *self)
 
     taps_clear(&kind->taps);
     free(kind);
+}
+
+static bool inherit(void *self, const char *name, int fd)
+{
+    struct tap_kind *kind = self;
+
+    return lifelines_inherit(&kind->taps.lifelines, name, fd);
 }
 
 static enum restoring restore(void *self, const struct request *wanted, const struct holder *holder,
@@ -142,6 +150,8 @@ static void describe(const struct resource *resource, char *text)
     strcpy(text, config->name);
     if (config->bridge[0])
         strcat(strcat(text, " of "), config->bridge);
+    if (config->uplink[0])
+        strcat(strcat(text, " on "), config->uplink);
 }
 
 static void get_target(const struct resource *resource, struct target *ret)
@@ -151,6 +161,7 @@ static void get_target(const struct resource *resource, struct target *ret)
     *ret = (struct target){0};
     target_add_interface(ret, config->name);
     target_add_interface(ret, config->bridge);
+    target_add_interface(ret, config->uplink);
 }
 
 static void write_wanted(const struct resource *resource, struct json *out)
@@ -189,6 +200,7 @@ const struct resource_ops tap_ops = {
     .start = start,
     .stop = stop,
     .free = free_kind,
+    .inherit = inherit,
     .restore = restore,
     .settled = settled,
     .netif_changed = change_netif,

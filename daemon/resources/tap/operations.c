@@ -1,12 +1,15 @@
 #include "operations.h"
 
+#include "decode.h"
 #include "keeper/operations.h"
 #include "log.h"
 #include "spares.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 _Static_assert((int)TAP_QUEUES_MAX <= (int)KEEPER_FDS_MAX, "an answer brings all queues");
@@ -38,7 +41,13 @@ bool tap_has_family(const struct tap_config *tap, uint8_t family)
 
 bool tap_is_plain(const struct tap_config *tap)
 {
-    return tap->host_count == 0 && tap->route_count == 0 && tap->queues == 1 &&
+    return tap->host_count == 0 && tap->route_count == 0 && tap->queues == 1 && !tap->uplink[0] &&
+           !(tap->flags & TAP_PERSISTENT);
+}
+
+bool tap_can_be_on_uplink(const struct tap_config *tap)
+{
+    return !tap->bridge[0] && tap->host_count == 0 && tap->route_count == 0 && tap->queues == 1 &&
            !(tap->flags & TAP_PERSISTENT);
 }
 
@@ -77,6 +86,8 @@ static int check_values(const struct tap_config *tap)
         return -EINVAL;
     if (tap->owner == UINT32_MAX) /* nobody's: then everybody may attach it */
         return -EINVAL;
+    if (tap->uplink[0])
+        return tap_can_be_on_uplink(tap) ? 0 : -EINVAL;
     if (!tap->bridge[0])
         return tap->flags & TAP_ISOLATED ? -EINVAL : 0;
     return tap->host_count == 0 && tap->mac[0] == TAP_PORT_MAC_FIRST ? 0 : -EINVAL;
@@ -122,6 +133,9 @@ int tap_check_open(const struct operations *operations, const struct keeper_requ
         result = tap_check_name(operations, request);
     if (result == 0 && tap->bridge[0])
         result = check_bridge(operations->config, tap->bridge);
+    if (result == 0 && tap->uplink[0] &&
+        !tap_bridge_is_allowed(&operations->config->tap_uplinks, tap->uplink))
+        result = -EACCES;
     if (result == 0)
         result = check_hosts(operations->config, tap);
     return result < 0 ? result : check_routes(operations->config, tap);
@@ -215,22 +229,104 @@ static int open_queues(struct operations *operations, const struct tap_config *t
     return fd;
 }
 
+/* --- Lifelines ----------------------------------------------------------------------------- */
+
+#define LIFELINE TAP_LIFELINE_PREFIX
+
+static void lifeline_name(const char *tap, char ret[KEPT_NAME_MAX + 1])
+{
+    snprintf(ret, KEPT_NAME_MAX + 1, LIFELINE "%s", tap);
+}
+
+/* A pipe's end that is read. #syscalls keeper: fstat fstat64 newfstatat fstatat64 statx */
+static bool accept_lifeline(struct kept *kept, const char *name, int fd)
+{
+    struct stat status;
+
+    (void)kept;
+    return interface_name_is_valid(name + strlen(LIFELINE)) && fstat(fd, &status) == 0 &&
+           S_ISFIFO(status.st_mode) && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY;
+}
+
+const struct keeper_kind tap_kept = {
+    .prefix = LIFELINE,
+    .most = TAP_LIFELINES_MAX,
+    .lent = true,
+    .accept = accept_lifeline,
+};
+
+/* The end that is read is kept, and goes to the broker as well; the other one is the holder's
+ * alone. #syscalls keeper: pipe2 */
+static int make_lifeline(struct operations *operations, const char *name)
+{
+    int ends[2], copy, result = 0;
+
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -errno;
+    copy = fcntl(ends[0], F_DUPFD_CLOEXEC, 0);
+    if (copy < 0)
+        result = -errno;
+    kept_remove(operations->kept, name); /* of one that ended without a word of the broker's */
+    if (result == 0)
+        result = kept_add(operations->kept, name, ends[0]);
+    if (result == 0) {
+        operations->more[operations->more_count++] = ends[1];
+        operations->more[operations->more_count++] = copy;
+        return 0;
+    }
+    close(ends[0]);
+    close(ends[1]);
+    if (copy >= 0)
+        close(copy);
+    return result;
+}
+
+/* One that has a lifeline was handed over: what was made before, and was not, has none. */
+static int open_on_uplink(struct operations *operations, const struct keeper_request *request,
+                          struct keeper_answer *answer)
+{
+    char name[KEPT_NAME_MAX + 1];
+    int fd, result;
+
+    lifeline_name(request->tap.name, name);
+    result = kept_judge(operations->kept, name);
+    if (result < 0)
+        return result;
+    fd = taps_open_on_uplink(&request->tap, kept_find(operations->kept, name) < 0);
+    if (fd < 0)
+        return fd;
+    result = make_lifeline(operations, name);
+    if (result == 0)
+        return fd;
+    close(fd);
+    tap_close(operations, request, answer);
+    return result;
+}
+
+static int open_new(struct operations *operations, const struct keeper_request *request,
+                    struct keeper_answer *answer)
+{
+    bool has_uplink = request->tap.uplink[0];
+    int fd = has_uplink ? open_on_uplink(operations, request, answer)
+                        : open_queues(operations, &request->tap);
+    const char *more = NULL;
+
+    if (fd < 0)
+        more = has_uplink ? taps_explain_uplink(fd) : taps_explain(fd);
+    if (more)
+        snprintf(answer->text, sizeof answer->text, "%s", more);
+    return fd;
+}
+
 int tap_open(struct operations *operations, const struct keeper_request *request,
              struct keeper_answer *answer)
 {
     int fd = spares_take(operations, &request->tap);
-    const char *more;
 
     if (fd >= 0)
         return fd;
     fd = find_overlap(&request->tap, answer);
-    if (fd < 0)
-        return fd;
-    fd = open_queues(operations, &request->tap);
-    more = fd < 0 ? taps_explain(fd) : NULL;
-    if (more)
-        snprintf(answer->text, sizeof answer->text, "%s", more);
-    return fd;
+    return fd < 0 ? fd : open_new(operations, request, answer);
 }
 
 enum { DELETED_TOGETHER = 128 }; /* so that others wait for the kernel's lock 0.1 s and no more */
@@ -263,13 +359,17 @@ void tap_delete_all(const struct errand *errands, size_t count)
     }
 }
 
-/* The one that has the name now: what gets it afterwards stays. Spares are the keeper's. */
+/* The one that has the name now: what gets it afterwards stays. Spares are the keeper's. Its holder
+ * learns by the lifeline that it has ended: no process has the end that is read any more. */
 int tap_close(struct operations *operations, const struct keeper_request *request,
               struct keeper_answer *answer)
 {
     struct errand errand = {.run = tap_delete_all, .number = taps_find(request->tap.name)};
+    char name[KEPT_NAME_MAX + 1];
 
     (void)answer;
+    lifeline_name(request->tap.name, name);
+    kept_remove(operations->kept, name);
     if (spares_find(operations, request->tap.name))
         return 0;
     if (errand.number && !operations->defer(operations->context, &errand))

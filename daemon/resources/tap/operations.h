@@ -20,6 +20,14 @@ bool tap_has_family(const struct tap_config *tap, uint8_t family);
 /* Whether it has nothing that is one user's: only such ones are made before somebody asks. */
 bool tap_is_plain(const struct tap_config *tap);
 
+/* Whether it has nothing that a macvtap cannot have. */
+bool tap_can_be_on_uplink(const struct tap_config *tap);
+
+/* What the keeper calls the lifelines of macvtaps: this, and the name of the macvtap. */
+#define TAP_LIFELINE_PREFIX "lifeline-"
+
+enum { TAP_LIFELINES_MAX = 64 };
+
 /* Whether what was made as a spare is what is wanted, whoever is the owner. */
 bool tap_spare_fits(const struct tap_config *spare, const struct tap_config *wanted);
 

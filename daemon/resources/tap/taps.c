@@ -35,6 +35,7 @@ void taps_init(struct taps *taps, const struct resource_host *host,
     told_init(&taps->links, host->pools);
     taps_set_limits(taps, &LIMITS_DEFAULT);
     stock_init(&taps->stock, taps, host->config ? host->config->tap_spares : 0);
+    lifelines_init(&taps->lifelines, taps);
 }
 
 /* One more for each user, of those who have none. */
@@ -118,6 +119,7 @@ struct tap_config tap_config_of(const struct args_open_tap *args, uid_t uid)
 
     memcpy(config.name, args->name.text, sizeof config.name);
     memcpy(config.bridge, args->bridge.text, sizeof config.bridge);
+    memcpy(config.uplink, args->uplink.text, sizeof config.uplink);
     memcpy(config.hosts, args->hosts.hosts, sizeof config.hosts);
     memcpy(config.routes, args->routes.prefixes, sizeof config.routes);
     if (!tap_has_family(&config, FAMILY_IPV6))
@@ -177,6 +179,23 @@ static bool judge_bridge(const struct taps *taps, const struct tap_config *confi
                      config->bridge);
 }
 
+/* It is the other side's affair what it has: the host is no station there. */
+static bool judge_uplink(const struct taps *taps, const struct tap_config *config,
+                         struct error *error)
+{
+    if (!tap_can_be_on_uplink(config))
+        return error_set(error, ERROR_INVALID_ADDRESS, "uplink",
+                         "Invalid argument: a tap on an uplink has no 'bridge', 'hosts', 'routes', "
+                         "'queues' or 'persistent'; its program is a station of the uplink's "
+                         "network. Leave those out, or 'uplink'.");
+    return !taps->host.config ||
+           tap_bridge_is_allowed(&taps->host.config->tap_uplinks, config->uplink) ||
+           error_set(error, ERROR_NOT_ALLOWED, "uplink",
+                     "The service may make no tap on '%s': tap-uplinks of netbrokerd.conf(5) does "
+                     "not name it. Ask your administrator.",
+                     config->uplink);
+}
+
 static bool judge_hosts(const struct taps *taps, const struct tap_config *config,
                         struct error *error)
 {
@@ -200,12 +219,14 @@ bool taps_judge(const struct taps *taps, const struct tap_config *config, struct
 {
     if (!judge_name(taps, config->name, error))
         return false;
+    if (config->uplink[0])
+        return judge_uplink(taps, config, error);
     if (config->bridge[0])
         return judge_bridge(taps, config, error);
     if (config->flags & TAP_ISOLATED)
         return error_set(error, ERROR_MISSING_FIELD, "bridge",
-                         "Invalid argument: 'isolated' is about ports of a bridge, and needs "
-                         "'bridge'.");
+                         "Invalid argument: 'isolated' is about ports of a bridge and taps on an "
+                         "uplink, and needs 'bridge' or 'uplink'.");
     return judge_hosts(taps, config, error) && tap_judge_routes(taps, config, error);
 }
 
@@ -218,6 +239,15 @@ static bool judge_port(const struct taps *taps, const char *bridge, struct error
                      bridge);
 }
 
+static bool judge_station(const struct taps *taps, const char *uplink, struct error *error)
+{
+    return !uplink[0] || netifs_find(taps->host.netifs, uplink) ||
+           error_set(error, ERROR_NOT_FOUND, "uplink",
+                     "Invalid argument: Interface '%s' not found. 'uplink' takes an Ethernet "
+                     "interface that 'ip link' lists.",
+                     uplink);
+}
+
 bool taps_have_room(struct taps *taps, const struct tap_config *config, uid_t uid,
                     struct error *error)
 {
@@ -226,7 +256,8 @@ bool taps_have_room(struct taps *taps, const struct tap_config *config, uid_t ui
                          "There is an interface '%s' already. Take another name, or leave it out: "
                          "then the service takes one that is free.",
                          config->name);
-    return judge_port(taps, config->bridge, error) && tap_judge_others(taps, config, error) &&
+    return judge_port(taps, config->bridge, error) && judge_station(taps, config->uplink, error) &&
+           tap_judge_others(taps, config, error) &&
            pool_may(&taps->pool, uid, &(struct pool_request){.more = 1}, error);
 }
 
@@ -295,6 +326,7 @@ void tap_close_fds(struct tap *tap)
 
 static void free_tap(struct tap *tap)
 {
+    lifeline_end(tap);
     tap_close_fds(tap);
     free(tap);
 }

@@ -7,6 +7,9 @@
  * ends the lease. A lease that ends otherwise has the keeper delete the interface, whatever its
  * holder did to it, and its name is free when that is gone.
  *
+ * A macvtap (config.uplink) stays when its descriptor is closed. Its holder has a lifeline as well
+ * (lifeline.h), and its lease ends with the last copy of that.
+ *
  * A persistent tap has no descriptor to hand out: its user, who owns it, opens it by its name. It
  * lasts until its lease ends, and is made again where it is missing. */
 #ifndef NB_TAPS_H
@@ -19,6 +22,7 @@
 #include "config.h"
 #include "error.h"
 #include "hash.h"
+#include "lifeline.h"
 #include "platform/taps.h"
 #include "stock.h"
 #include "table.h"
@@ -63,14 +67,16 @@ struct tap {
     struct keeper_call call;   /* while it is asked; then the call owns one that is forgotten */
     struct waiters waiters;    /* for its descriptor; of one that is closing, for its name */
     struct taps *taps;
-    struct tap_config config; /* as it is wanted */
-    uint64_t serial;          /* grows with each tap */
-    uid_t uid;                /* who pays for it */
-    unsigned ifindex;         /* 0: there is no interface */
-    unsigned cursors;         /* that stand at it */
-    unsigned fd_count;        /* that the keeper handed over, one for each queue */
-    unsigned fd_taken;        /* of them */
-    int fds[TAP_QUEUES_MAX];  /* owned, until they are taken */
+    struct tap_config config;  /* as it is wanted */
+    uint64_t serial;           /* grows with each tap */
+    uid_t uid;                 /* who pays for it */
+    unsigned ifindex;          /* 0: there is no interface */
+    unsigned cursors;          /* that stand at it */
+    struct lifeline *lifeline; /* of a macvtap; NULL: it has none */
+    unsigned attempts;         /* at opening the device of a macvtap that is made */
+    unsigned fd_count;         /* that the keeper handed over for its holder */
+    unsigned fd_taken;         /* of them */
+    int fds[TAP_QUEUES_MAX];   /* owned, until they are taken */
     enum tap_state state;
     struct told_link relay; /* what the relay on it says */
     bool asked;             /* the keeper's answer is to come */
@@ -99,6 +105,7 @@ struct taps {
     LIST_HEAD(, tap_cursor) cursors; /* open ones */
     struct pool pool;
     struct stock stock;
+    struct lifelines lifelines;
     struct told_links links;
     uint64_t serial;          /* of the next tap */
     struct waiters full;      /* who may have one more when one of their own has ended */
@@ -152,6 +159,12 @@ bool taps_room_may_come(const struct taps *taps, uid_t uid);
  * says why. */
 struct tap *taps_add(struct taps *taps, const struct tap_config *config,
                      const struct holder *holder, struct error *error);
+
+/* The last process that had its lifeline has closed that: its lease ends. */
+void tap_lose_holder(struct tap *tap);
+
+/* Tries those again whose devices were not yet the service's. */
+void taps_try_again(struct taps *taps);
 
 /* Asks the keeper to make it. Its lease is recorded. Those who wait are resumed when it is there,
  * and one of them takes its descriptor then; or with an error, and it is gone. */

@@ -38,16 +38,32 @@ static bool is_where_wanted(const struct tap *tap)
 
 /* --- Closing ------------------------------------------------------------------------------- */
 
+static void close_by_name(const struct tap *tap, const char name[INTERFACE_NAME_MAX + 1])
+{
+    struct keeper_request request = {.operation = KEEPER_CLOSE_TAP};
+
+    memcpy(request.tap.name, name, sizeof request.tap.name);
+    keeper_tell(tap->taps->host.keeper, &request);
+}
+
+/* The keeper has it by the name that the macvtap was made with; whether that is there does not
+ * matter. */
+static void end_lifeline(struct tap *tap)
+{
+    if (tap->lifeline)
+        close_by_name(tap, tap->config.name);
+    lifeline_end(tap);
+}
+
 /* By the name that it has now: somebody may have given it another one. False: that is out of reach,
  * and the tap is forgotten. */
 static bool ask_to_delete(struct tap *tap)
 {
-    struct keeper_request request = {.operation = KEEPER_CLOSE_TAP};
     const struct netif *netif = netif_of(tap);
 
+    end_lifeline(tap);
     if (netif && tap_name_is_allowed(tap->taps->prefix, netif->name)) {
-        memcpy(request.tap.name, netif->name, sizeof request.tap.name);
-        keeper_tell(tap->taps->host.keeper, &request);
+        close_by_name(tap, netif->name);
         return true;
     }
     if (netif)
@@ -71,9 +87,21 @@ void tap_release(struct resource *resource)
         tap_forget(tap);
 }
 
+void tap_lose_holder(struct tap *tap)
+{
+    log_line(LOG_DEBUG, "tap %s has no holder any more.", tap->config.name);
+    resource_end_leases(tap->taps->host.leases, &tap->resource);
+    tap_release(&tap->resource);
+}
+
 /* Whoever did that: its holder, by his end, or the administrator. */
 static void lose(struct tap *tap)
 {
+    if (tap->attempts > 0 && (tap->state == TAP_OPENING || tap->asked)) {
+        tap->ifindex = 0; /* the keeper's answer, which is to come, says what there is */
+        return;
+    }
+    end_lifeline(tap);
     if (tap->state != TAP_CLOSING) {
         log_line(LOG_DEBUG, "tap %s is gone.", tap->config.name);
         tell(tap, TAP_CLOSED_EVENT);
@@ -84,7 +112,7 @@ static void lose(struct tap *tap)
 
 /* --- Opening ------------------------------------------------------------------------------- */
 
-static const struct {
+static const struct refusal {
     int error;
     enum error_code code;
     const char *field;
@@ -102,20 +130,47 @@ static const struct {
     {-EROFS, ERROR_UNSUPPORTED, NULL, "the service cannot write to /proc/sys/net"},
 };
 
+/* The same of a tap on an uplink, before those. */
+static const struct refusal on_uplink[] = {
+    {-EADDRINUSE, ERROR_IN_USE, "mac", "its uplink has a station of that address already"},
+    {-ENODEV, ERROR_NOT_FOUND, "uplink", "there is no such uplink"},
+    {-EMLINK, ERROR_IN_USE, "uplink",
+     "its uplink gives all that it receives to a bridge, bond or the like already; make it a port "
+     "of the bridge (bridge)"},
+    {-EMSGSIZE, ERROR_OUT_OF_RANGE, "mtu", "the MTU is more than that of its uplink"},
+    {-EPROTOTYPE, ERROR_UNSUPPORTED, "uplink", "its uplink is no Ethernet interface"},
+    {-EOPNOTSUPP, ERROR_UNSUPPORTED, "uplink", "the kernel has no driver for it"},
+    {-EXDEV, ERROR_UNSUPPORTED, "uplink", "its device node is missing"},
+    {-EINPROGRESS, ERROR_UNSUPPORTED, "uplink", "its device node is not for the service"},
+    {-EPERM, ERROR_UNSUPPORTED, "uplink", "its device node is not for the service"},
+    {-ENFILE, ERROR_LIMIT, "uplink", "there are as many taps on uplinks as may be"},
+};
+
+static const struct refusal *find_refusal(const struct refusal *rows, size_t count, int error)
+{
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].error == error)
+            return &rows[i];
+    return NULL;
+}
+
 static void explain(const struct tap *tap, const struct keeper_answer *answer, struct error *error)
 {
+    const struct refusal *refusal = NULL;
     const char *more = answer->text;
     bool has_bridge = tap->call.request.tap.bridge[0];
     int result = answer->error == -ENODEV && !has_bridge ? -ENOENT : answer->error;
 
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
-        if (refusals[i].error == result) {
-            error_set(error, refusals[i].code, refusals[i].field, "Tap %s cannot be opened: %s.",
-                      tap->config.name, more[0] ? more : refusals[i].text);
-            return;
-        }
-    error_set(error, ERROR_INTERNAL, NULL, "The kernel refused tap %s: %s%s%s.", tap->config.name,
-              strerror(-answer->error), more[0] ? "; " : "", more);
+    if (tap->config.uplink[0])
+        refusal = find_refusal(on_uplink, sizeof on_uplink / sizeof *on_uplink, answer->error);
+    if (!refusal)
+        refusal = find_refusal(refusals, sizeof refusals / sizeof *refusals, result);
+    if (refusal)
+        error_set(error, refusal->code, refusal->field, "Tap %s cannot be opened: %s.",
+                  tap->config.name, more[0] ? more : refusal->text);
+    else
+        error_set(error, ERROR_INTERNAL, NULL, "The kernel refused tap %s: %s%s%s.",
+                  tap->config.name, strerror(-answer->error), more[0] ? "; " : "", more);
 }
 
 /* Nobody asked for it now: it is tried again. */
@@ -162,6 +217,12 @@ static void enter_open(struct tap *tap)
     tap_close_fds(tap);
 }
 
+/* The last one that came is our end of the lifeline. */
+static bool take_lifeline(struct tap *tap)
+{
+    return tap->fd_count == 3 && lifeline_begin(tap, tap->fds[--tap->fd_count]);
+}
+
 /* All that the answer brought. Where this process has too many, the kernel gives none or some. */
 static bool take_fds(struct tap *tap, int fd)
 {
@@ -170,6 +231,8 @@ static bool take_fds(struct tap *tap, int fd)
     tap->fd_count = tap->fd_taken = 0;
     for (; fd >= 0 && tap->fd_count < TAP_QUEUES_MAX; fd = keeper_take_more(tap->taps->host.keeper))
         tap->fds[tap->fd_count++] = fd;
+    if (tap->config.uplink[0])
+        return take_lifeline(tap);
     if (lasts)
         tap_close_fds(tap);
     return lasts || tap->fd_count == tap->config.queues;
@@ -194,8 +257,27 @@ static void take(struct tap *tap, int fd)
                   all ? "Tap %s was deleted at once, not by the service."
                       : "The service has no room for the descriptors of tap %s; try again later.",
                   tap->config.name);
+        if (tap->config.uplink[0]) /* which stays without descriptors */
+            close_by_name(tap, tap->config.name);
         refuse(tap, &error);
     }
+}
+
+/* It is made, and its device is not yet the service's. False: that takes too long. */
+static bool wait_for_device(struct tap *tap, const struct keeper_answer *answer)
+{
+    const struct netif *netif;
+
+    if (answer->error != -EINPROGRESS)
+        return false;
+    netifs_update(tap->taps->host.netifs);
+    netif = netifs_find(tap->taps->host.netifs, tap->config.name);
+    if (tap->state != TAP_CLOSING && netif && lifelines_try_again(tap)) {
+        tap->ifindex = netif->ifindex; /* its lease may end meanwhile */
+        return true;
+    }
+    close_by_name(tap, tap->config.name);
+    return false;
 }
 
 /* Meanwhile it is not freed, whatever those do who waited. */
@@ -204,7 +286,10 @@ static void opened(struct keeper_call *call, const struct keeper_answer *answer,
     struct tap *tap = tap_of_call(call);
     struct error error;
 
-    if (answer->error < 0 && answer->error != -ECANCELED) {
+    if (wait_for_device(tap, answer)) {
+        /* it is asked again */
+    } else if (answer->error < 0 && answer->error != -ECANCELED) {
+        tap->ifindex = 0; /* of a macvtap that was made before its device was refused */
         explain(tap, answer, &error);
         refuse(tap, &error);
     } else if (answer->error == 0) {
@@ -219,13 +304,22 @@ void tap_ask(struct tap *tap)
 
     if (!netifs_find(tap->taps->host.netifs, tap->config.bridge))
         memset(request.tap.bridge, 0, sizeof request.tap.bridge);
-    if (!request.tap.bridge[0])
+    if (!request.tap.bridge[0] && !request.tap.uplink[0])
         request.tap.flags &= ~(unsigned)TAP_ISOLATED;
     stock_take(&tap->taps->stock, &request.tap);
     tap->call.request = request;
     tap->call.done = opened;
     tap->asked = true;
     keeper_ask(tap->taps->host.keeper, &tap->call);
+}
+
+void taps_try_again(struct taps *taps)
+{
+    struct tap *tap;
+
+    TAILQ_FOREACH (tap, &taps->order, in_order)
+        if (tap->state == TAP_OPENING && tap->attempts > 0 && !tap->asked)
+            tap_ask(tap);
 }
 
 /* --- Bridges ------------------------------------------------------------------------------- */
@@ -381,12 +475,20 @@ void taps_tick(struct taps *taps)
 static void adopt(struct tap *tap, const struct netif *netif)
 {
     tap->ifindex = netif->ifindex;
+    if (tap->config.uplink[0] || tap->uid == LEASE_UID_UNKNOWN)
+        lifelines_adopt(tap);
     tap_set_state(tap, TAP_OPEN);
     if (!tap->config.bridge[0])
         return;
     if (!is_where_wanted(tap))
         tap_set_state(tap, TAP_WAITING); /* it was made anew, or is missing */
     go_on(tap);
+}
+
+/* A macvtap whose lifeline did not come over has lost its holder's end as well. */
+static bool has_lifeline(const struct taps *taps, const struct tap_config *config)
+{
+    return !config->uplink[0] || lifelines_have(&taps->lifelines, config->name);
 }
 
 /* A spare was not handed over before that broker ended, or it would be none. */
@@ -403,7 +505,8 @@ enum restoring taps_restore(struct taps *taps, const struct tap_config *config,
                   config->name);
         return RESTORE_REFUSED;
     }
-    if (!persistent && (!netif || stock_find(&taps->stock, config->name))) {
+    if (!persistent &&
+        (!netif || stock_find(&taps->stock, config->name) || !has_lifeline(taps, config))) {
         log_line(LOG_INFO, "tap %s ended before this broker began.", config->name);
         return RESTORE_GONE;
     }
@@ -453,5 +556,6 @@ void taps_settle(struct taps *taps, bool whole)
         memcpy(request.tap.name, netif->name, sizeof request.tap.name);
         keeper_tell(taps->host.keeper, &request);
     }
+    lifelines_settle(&taps->lifelines);
     stock_begin(&taps->stock);
 }
