@@ -262,13 +262,17 @@ static bool defer(void *context, const struct errand *errand)
     return errands_add(&keeper->errands, errand);
 }
 
+/* A broker that does not take a notice would not know what there is. None runs yet where one is
+ * told what there is at its beginning: its socket is empty, and has room for that. */
 static void notify(void *context, const struct keeper_answer *notice)
 {
     static const struct fdpass_target peer = {NULL, 0};
     const struct keeper *keeper = context;
 
-    if (keeper->channel.answers >= 0)
-        fdpass_send(keeper->channel.answers, &peer, notice, sizeof *notice, -1);
+    if (keeper->channel.answers >= 0 &&
+        fdpass_send(keeper->channel.answers, &peer, notice, sizeof *notice, -1) < 0 &&
+        keeper->broker)
+        kill(keeper->broker, SIGKILL);
 }
 
 static void take_request(struct keeper *keeper)

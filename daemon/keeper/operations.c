@@ -43,13 +43,9 @@ static const struct keeper_hooks *const hooks[KEEPER_HOOKS_COUNT] = {
 
 /* --- The kinds' ---------------------------------------------------------------------------- */
 
-void *operations_state(const struct operations *operations, const struct keeper_hooks *of)
+void *operations_state(const struct operations *operations, enum keeper_hook kind)
 {
-    size_t i = 0;
-
-    while (hooks[i] != of)
-        i++;
-    return (void *)operations->states[i].bytes;
+    return (void *)operations->states[kind].bytes;
 }
 
 void operations_errands_ended(struct operations *operations)

@@ -71,9 +71,9 @@ KEEPER_HOOKS(H)
 KEEPER_OPERATIONS(O)
 #undef O
 
-/* The KEEPER_STATE_MAX bytes of the kind that has these hooks, which are one of the table's: its
- * own from the keeper's start to its end, zero at first. */
-void *operations_state(const struct operations *operations, const struct keeper_hooks *hooks);
+/* The KEEPER_STATE_MAX bytes of this kind: its own from the keeper's start to its end, zero at
+ * first. */
+void *operations_state(const struct operations *operations, enum keeper_hook kind);
 
 /* A new broker begins: what is kept is ready for it, and it has its budgets whole. */
 void operations_begin(struct operations *operations);

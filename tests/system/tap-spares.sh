@@ -148,6 +148,7 @@ before=$(for name in $(devices); do index "$name"; done | xargs)
 kill -KILL "$(broker)"
 restarts_expected=1
 within 10 "the next broker" nb ping
+equal "taps that it has itself" "" "$(find -L "/proc/$(broker)/fd" -samefile /dev/net/tun)"
 within 10 "spares are there" has_spares 3
 equal "their indexes" "$before" "$(for name in $(devices); do index "$name"; done | xargs)"
 open

@@ -847,6 +847,30 @@ START_TEST(a_spare_is_dropped_before_it_is_there)
 }
 END_TEST
 
+/* Others rename it before the keeper has its index. */
+START_TEST(a_spare_without_its_name_is_none)
+{
+    struct keeper_request spare = spare_request("nb-0");
+    struct fixture f;
+    int fd;
+
+    begin_with_spares(&f, 1);
+    f.operations.defer = run_later;
+    ck_assert_int_eq(ask_error(&f, spare), 0);
+    f.operations.defer = run_at_once;
+    fd = taps_open(&spare.tap);
+    fake_netif_rename("nb-0", "nb-z");
+    waiting.made(&f.operations, waiting.number, fd);
+    ck_assert_int_eq(state_of(&f, "nb-0"), SPARE_NONE);
+    ck_assert_int_eq(ask_error(&f, spare), 0); /* its place is free */
+    ck_assert_int_eq(state_of(&f, "nb-0"), SPARE_READY);
+    fake_taps_settle();
+    ck_assert_uint_eq(taps_find("nb-z"), 0);
+    spares_close(&f.operations);
+    end(&f);
+}
+END_TEST
+
 START_TEST(a_spare_is_dropped)
 {
     struct keeper_request drop = tap_request(KEEPER_DROP_SPARE);
@@ -958,6 +982,7 @@ static void add_tests(TCase *tests)
     tcase_add_loop_test(tests, a_spare_is_dropped_before_it_is_there, 0, 2);
     tcase_add_test(tests, a_spare_is_judged_as_a_tap);
     tcase_add_loop_test(tests, a_spare_that_others_changed_is_made_anew, 0, 3);
+    tcase_add_test(tests, a_spare_without_its_name_is_none);
     tcase_add_test(tests, a_spare_is_dropped);
     tcase_add_test(tests, frames_are_of_interfaces_that_are_named);
     tcase_add_test(tests, frames_have_values_that_can_be);

@@ -426,6 +426,25 @@ START_TEST(descriptors_that_no_action_takes_are_refused)
 }
 END_TEST
 
+/* Where one may come, the padding of its room has place for another. */
+START_TEST(a_message_brings_one_descriptor_and_no_more)
+{
+    int pair[2], fds[2], fd, before;
+    char byte;
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    before = count_descriptors();
+    fds[0] = fds[1] = pair[0];
+    ck_assert_int_eq(fdpass_send_some(pair[0], "x", 1, fds, 2), 1);
+    ck_assert_int_eq(fdpass_receive(pair[1], &byte, 1, &fd), 1);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    ck_assert_int_eq(count_descriptors(), before);
+    close(pair[0]);
+    close(pair[1]);
+}
+END_TEST
+
 START_TEST(descriptors_end_with_their_session)
 {
     struct service s;
@@ -615,6 +634,7 @@ static void add_tests(TCase *tests)
     tcase_add_loop_test(tests, what_was_not_sent_is_closed, 0, 4);
     tcase_add_test(tests, there_is_a_budget);
     tcase_add_loop_test(tests, descriptors_that_no_action_takes_are_refused, 0, REFUSED);
+    tcase_add_test(tests, a_message_brings_one_descriptor_and_no_more);
     tcase_add_test(tests, descriptors_end_with_their_session);
     tcase_add_loop_test(tests, descriptors_wait_where_their_user_has_sent_too_many, 0, 2);
     tcase_add_test(tests, descriptors_for_which_there_is_never_room_end_the_session);

@@ -313,6 +313,23 @@ START_TEST(a_spare_makes_way)
 }
 END_TEST
 
+START_TEST(a_spare_that_does_not_end_keeps_nobody)
+{
+    struct service s;
+    int fd = fill(&s, 2);
+
+    keeper_end_listen(&s.keeper, false);
+    client_say(&s, OTHER, OPEN("\"name\":\"nb-2\",\"mtu\":1400"));
+    service_settle(&s);
+    tick(&s, 3);
+    expect(client_line(&s, OTHER, NULL), "in-use");
+    keeper_end_listen(&s.keeper, true);
+    wait_for(&s, 2);
+    close(fd);
+    end(&s);
+}
+END_TEST
+
 /* --- Shapes -------------------------------------------------------------------------------- */
 
 static unsigned count_ports(struct service *s)
@@ -440,6 +457,28 @@ START_TEST(what_cannot_be_made_is_not_tried_at_once)
 }
 END_TEST
 
+/* Notices of other operations are others' affair, and those of no operation nobody's. */
+START_TEST(only_notices_of_spares_make_spares)
+{
+    static const uint32_t operations[] = {KEEPER_OPEN_TAP, KEEPER_OPERATION_COUNT, UINT32_MAX,
+                                          KEEPER_SPARE_TAP};
+    struct keeper_answer notice = {.error = -EINPROGRESS};
+    struct tap_config config = {.name = "nb-7", .mtu = 1500, .queues = 1};
+    struct service s;
+    int fd = fill(&s, 2);
+
+    memcpy(notice.payload, &config, sizeof config);
+    for (size_t i = 0; i < 4; i++) {
+        notice.operation = operations[i];
+        s.keeper.operations.notify(&s.keeper, &notice);
+        service_settle(&s);
+        ck_assert_int_eq(stock_find(stock_of(&s), "nb-7") != NULL, i == 3);
+    }
+    close(fd);
+    end(&s);
+}
+END_TEST
+
 /* --- A broker after another ---------------------------------------------------------------- */
 
 /* The keeper lives, and tells the next broker what it has. */
@@ -536,11 +575,13 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_dry_run_takes_none);
     tcase_add_test(tests, a_spare_is_taken_by_its_name_as_well);
     tcase_add_test(tests, a_spare_makes_way);
+    tcase_add_test(tests, a_spare_that_does_not_end_keeps_nobody);
     tcase_add_test(tests, there_are_some_of_what_was_asked_for_lately);
     tcase_add_test(tests, ever_other_shapes_make_no_work);
     tcase_add_loop_test(tests, what_others_changed_is_not_handed_over, 0, 2);
     tcase_add_test(tests, a_port_goes_with_its_bridge);
     tcase_add_test(tests, what_cannot_be_made_is_not_tried_at_once);
+    tcase_add_test(tests, only_notices_of_spares_make_spares);
     tcase_add_test(tests, the_next_broker_has_the_same_spares);
     tcase_add_test(tests, a_lease_of_a_spare_that_was_not_handed_over_is_none);
     tcase_add_test(tests, spares_are_not_held_as_found);

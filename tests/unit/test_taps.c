@@ -340,6 +340,34 @@ START_TEST(a_name_is_free_when_its_interface_is_gone)
 }
 END_TEST
 
+/* Who wants the name waits so long, and no longer. */
+START_TEST(an_interface_that_does_not_end_keeps_nobody)
+{
+    struct service s;
+    int old, fd;
+
+    begin(&s);
+    old = open_tap(&s, FIRST, OPEN(A));
+    keeper_end_listen(&s.keeper, false);
+    expect(client_ask(&s, FIRST, CLOSE(A)), "success");
+    client_say(&s, FIRST, OPEN(A));
+    pass_seconds(&s, 2);
+    client_say(&s, SECOND, OPEN(A));
+    service_settle(&s);
+    ck_assert_uint_eq(s.received[FIRST].length, 0);
+    pass_seconds(&s, 1);
+    expect(client_line(&s, FIRST, NULL), "in-use");
+    keeper_end_listen(&s.keeper, true);
+    notice(&s);
+    fd = take_tap(&s, SECOND, NULL);
+    close(old);
+    close(fd);
+    notice(&s);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
 static bool defer_nothing(void *context, const struct errand *errand)
 {
     (void)context;
@@ -513,6 +541,44 @@ START_TEST(who_closes_a_tap_waits_for_its_end)
     expect(client_ask(&s, FIRST, OPEN("")), "limit");
     expect(client_ask(&s, FIRST, CLOSE("\"name\":\"nb-0\"")), "success");
     expect(client_ask(&s, FIRST, CLOSE("\"name\":\"nb-1\"")), "success");
+    notice(&s);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+/* Who waited with a name that another one has by now gets the next one only if the policy grants
+ * that as well. */
+START_TEST(a_name_that_is_chosen_again_is_judged_again)
+{
+    static struct rule narrow = {.name = "narrow",
+                                 .everyone = true,
+                                 .verb_count = 1,
+                                 .verbs = {"tap.write"},
+                                 .interface_count = 3,
+                                 .interfaces = {"nb-0", "nb-a", "nb-b"}};
+    struct service s;
+    int fds[3];
+
+    begin(&s);
+    s.services.policy.rules = &narrow;
+    taps_set_limits(taps_in(&s), &(struct limits){.taps = 16, .taps_per_user = 2});
+    fds[0] = open_tap(&s, FIRST, OPEN(A));
+    fds[1] = open_tap(&s, FIRST, OPEN("\"name\":\"nb-b\""));
+    keeper_end_listen(&s.keeper, false);
+    expect(client_ask(&s, FIRST, CLOSE(A)), "success");
+    client_say(&s, FIRST, OPEN(""));
+    client_say(&s, SECOND, OPEN(""));
+    service_settle(&s);
+    expect(client_ask(&s, ROOT, CLOSE("\"name\":\"nb-b\"")), "success");
+    keeper_end_listen(&s.keeper, true);
+    notice(&s);
+    fds[2] = take_tap(&s, FIRST, NULL);
+    expect(client_line(&s, SECOND, NULL), "not-allowed");
+    ck_assert_str_eq(taps_shown(&s), "nb-0 open 1001 ");
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    s.services.policy.rules = &rule;
     notice(&s);
     assert_nothing(&s);
     end(&s);
@@ -1152,12 +1218,14 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, who_hangs_up_has_no_tap);
     tcase_add_loop_test(tests, a_lease_that_ends_before_the_answer_leaves_nothing, 0, 2);
     tcase_add_test(tests, a_name_is_free_when_its_interface_is_gone);
+    tcase_add_test(tests, an_interface_that_does_not_end_keeps_nobody);
     tcase_add_test(tests, what_is_not_deleted_is_tried_again);
     tcase_add_test(tests, what_the_keeper_refuses_leaves_nothing);
     tcase_add_loop_test(tests, a_wrong_request_is_refused, 0, sizeof wrong / sizeof *wrong);
     tcase_add_test(tests, a_dry_run_opens_nothing);
     tcase_add_test(tests, one_user_takes_no_more_than_his_share);
     tcase_add_test(tests, who_closes_a_tap_waits_for_its_end);
+    tcase_add_test(tests, a_name_that_is_chosen_again_is_judged_again);
     tcase_add_test(tests, few_wait_for_the_end_of_a_tap);
     tcase_add_test(tests, the_policy_judges_name_and_bridge);
     tcase_add_test(tests, events_tell_of_taps_and_their_bridges);

@@ -315,6 +315,8 @@ static enum outcome wait_for_end(struct call *call, struct tap *tap, struct stoc
     struct pending *pending = pending_begin(call, open_after_another);
     struct error error;
 
+    if (pending)
+        pending->until = taps_of(call)->seconds + PATIENCE_SECONDS;
     if (pending && tap)
         waiters_add(&tap->waiters, &pending->waiter);
     else if (pending)
@@ -324,6 +326,51 @@ static enum outcome wait_for_end(struct call *call, struct tap *tap, struct stoc
     error_set(&error, ERROR_NO_MEMORY, NULL,
               "The service has no memory for a request that waits for the end of a tap.");
     return refuse(call, &error);
+}
+
+/* The first on the list that has waited long enough; NULL: none. Others wait there for a tap that
+ * is being made. */
+static struct pending *find_impatient(const struct waiters *list, unsigned now)
+{
+    struct waiter *waiter;
+
+    TAILQ_FOREACH (waiter, list, in_list) {
+        struct pending *pending = (struct pending *)waiter;
+
+        if (pending->step == open_after_another && now >= pending->until)
+            return pending;
+    }
+    return NULL;
+}
+
+static struct pending *find_impatient_of_all(const struct taps *taps)
+{
+    struct pending *found = NULL;
+    const struct tap *tap;
+
+    TAILQ_FOREACH (tap, &taps->order, in_order)
+        if (tap->state == TAP_CLOSING && (found = find_impatient(&tap->waiters, taps->seconds)))
+            return found;
+    for (size_t i = 0; i < TAP_SPARES_MAX && !found; i++)
+        found = find_impatient(&taps->stock.spares[i].waiters, taps->seconds);
+    return found;
+}
+
+/* Each may change the lists. */
+void refuse_impatient(struct taps *taps)
+{
+    struct pending *pending;
+    struct error error;
+
+    while ((pending = find_impatient_of_all(taps))) {
+        error_set(
+            &error, ERROR_IN_USE, "name",
+            "The kernel has not ended the interface that had the name '%s' within %d seconds. "
+            "Try it again later, or take another name.",
+            pending->call.request.args.open_tap.name.text, PATIENCE_SECONDS);
+        waiter_cancel(&pending->waiter);
+        pending_resume(pending, &error);
+    }
 }
 
 static enum outcome refuse_taken(struct call *call, const struct tap *tap)

@@ -98,6 +98,7 @@ static void tick(void *self)
     struct tap_kind *kind = self;
 
     taps_tick(&kind->taps);
+    refuse_impatient(&kind->taps);
     told_tick(&kind->taps);
 }
 

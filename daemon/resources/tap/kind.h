@@ -13,6 +13,9 @@ struct tap_kind {
 
 struct taps *taps_of(const struct call *call);
 
+/* A second has passed: refuses the requests that have waited long for the end of an interface. */
+void refuse_impatient(struct taps *taps);
+
 /* Tells of what happened to a tap. */
 void publish_tap(struct events *events, enum tap_event event, const struct tap *tap);
 

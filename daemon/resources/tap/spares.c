@@ -13,7 +13,7 @@ _Static_assert(sizeof(struct tap_config) <= KEEPER_PAYLOAD_MAX, "a notice has ro
 
 struct spares *spares_of(const struct operations *operations)
 {
-    return operations_state(operations, &tap_hooks);
+    return operations_state(operations, KEEPER_HOOKS_tap);
 }
 
 static struct spare *find(struct spares *spares, const char *name)
