@@ -230,7 +230,7 @@ static const void *keep(struct seen *seen, const void *bytes, size_t n)
     if (n > 0)
         memcpy(seen->all + at, bytes, n);
     seen->bytes += n;
-    return (const char *)0 + at;
+    return (const char *)(uintptr_t)at;
 }
 
 static void keep_text(struct seen *seen, struct savefile_text *text)
@@ -361,7 +361,7 @@ static void read_everywhere(const struct file *file, struct seen *ret)
 static void assert_text(const struct seen *seen, struct savefile_text text, const char *expected)
 {
     ck_assert_uint_eq(text.length, strlen(expected));
-    ck_assert_mem_eq(seen->all + (size_t)(text.bytes - (const char *)0), expected, text.length);
+    ck_assert_mem_eq(seen->all + (uintptr_t)text.bytes, expected, text.length);
 }
 
 static void assert_packet(const struct seen *seen, size_t which, const char *bytes, uint32_t length,
