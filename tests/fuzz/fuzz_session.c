@@ -12,6 +12,7 @@
 #include "fake.h"
 #include "fuzz.h"
 #include "keeper_end.h"
+#include "resources/capture/kind.h"
 #include "resources/join/kind.h"
 #include "resources/mroute/kind.h"
 #include "resources/tap/kind.h"
@@ -33,6 +34,7 @@ struct fuzz {
     struct mroute_kind mroute;
     struct join_kind *join; /* NULL: there is none yet */
     struct tap_kind *tap;   /* the same */
+    struct captures_kind *captures;
     int client;
     struct json out; /* what came and is no whole line yet */
     bool exists[NAMES];
@@ -309,6 +311,9 @@ static void begin_services(struct fuzz *fuzz)
     must(tap_ops.start(&host, &self), "there is memory");
     kind_set_self(&services->kinds, &tap_ops, self);
     fuzz->tap = self;
+    must(capture_ops.start(&host, &self), "there is memory");
+    kind_set_self(&services->kinds, &capture_ops, self);
+    fuzz->captures = self;
     adopt(fuzz, FAMILY_IPV4);
     adopt(fuzz, FAMILY_IPV6);
 }
@@ -347,12 +352,15 @@ static void end(struct fuzz *fuzz)
     slices_finish(&fuzz->services.slices);
     slices_stop(&fuzz->services.slices);
     turns_stop(&fuzz->services.turns);
+    capture_ops.stop(fuzz->captures);
+    tap_ops.stop(fuzz->tap);
     join_ops.stop(fuzz->join);
     keeper_end_stop(&fuzz->keeper);
     uv_run(&fuzz->loop, UV_RUN_DEFAULT);
     must(uv_loop_close(&fuzz->loop) == 0, "no handle is left");
     join_ops.free(fuzz->join);
     tap_ops.free(fuzz->tap);
+    capture_ops.free(fuzz->captures);
     fuzz->tap = NULL;
     mroute_free(fuzz->mroute.mroute);
     leases_clear(&fuzz->services.leases);

@@ -30,6 +30,7 @@ broker() {
 # guest NAME FIELD=VALUE...: a program of member's in the background, at 192.168.7.2.
 declare -A guests
 guest() {
+    rm -f "$work/$1.out" # of another one of this name
     setpriv --reuid member --regid member --init-groups \
         python3 $work/build/tap.py guest 192.168.7.2 "name=\"$1\"" "${@:2}" \
         >$work/"$1".out 2>$work/"$1".err &

@@ -244,9 +244,7 @@ START_TEST(the_doctor_says_what_there_is_no_interface_for)
         {TAP_OPENING, "br0", "info: nb-a is being made."},
         {TAP_WAITING, "",
          "problem: nb-a could not be made again; the service tries it every 5 seconds."},
-        {TAP_WAITING, "br0",
-         "problem: nb-a waits for its bridge br0, which is not there, or does not take it as a "
-         "port."},
+        {TAP_WAITING, "br0", "problem: nb-a waits for its bridge br0, which is not there."},
     };
     struct service s;
     struct tap *tap, was;

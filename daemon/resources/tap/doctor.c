@@ -245,11 +245,16 @@ static void judge_stp(struct tap_doctor *doctor)
         found(doctor, PORT_BLOCKED);
 }
 
+static bool has_bridge(const struct tap_doctor *doctor)
+{
+    return netifs_find(doctor->netifs, doctor->config.bridge) != NULL;
+}
+
 static void check_bridge(struct tap_doctor *doctor)
 {
     doctor->next = check_addresses;
     if (!doctor->tap.master) {
-        if (doctor->config.bridge[0] && doctor->state == TAP_OPEN)
+        if (has_bridge(doctor))
             found(doctor, NOT_A_PORT);
         return;
     }
@@ -286,7 +291,7 @@ static void check_tap(struct tap_doctor *doctor)
     doctor->next = NULL;
     if (doctor->state == TAP_OPENING)
         found(doctor, OPENING);
-    else if (doctor->state == TAP_WAITING && doctor->config.bridge[0])
+    else if (doctor->config.bridge[0] && !has_bridge(doctor))
         found(doctor, WAITS_FOR_BRIDGE);
     else if (!doctor->ifindex)
         found(doctor, NOT_MADE);

@@ -7,9 +7,8 @@
 #define TAP_FINDINGS(F)                                                                            \
     F(OPENING, "state", INFO, "{name} is being made.", "Ask again in a moment.")                   \
     F(WAITS_FOR_BRIDGE, "state", PROBLEM,                                                          \
-      "{name} waits for its bridge {bridge}, which is not there, or does not take it as a port.",  \
-      "As root: ip link add {bridge} type bridge; 'journalctl -u netbrokerd' says what the "       \
-      "kernel refused.")                                                                           \
+      "{name} waits for its bridge {bridge}, which is not there.",                                 \
+      "As root: ip link add {bridge} type bridge")                                                 \
     F(NOT_MADE, "state", PROBLEM,                                                                  \
       "{name} could not be made again; the service tries it every 5 seconds.",                     \
       "'journalctl -u netbrokerd' says what the kernel refused.")                                  \
@@ -40,8 +39,10 @@
       "are too long for a port, and tells nobody.",                                                \
       "Open the tap with --mtu {2}, and let the guest have the same.")                             \
     F(NOT_A_PORT, "bridge", PROBLEM,                                                               \
-      "{name} is no port of {bridge}, as it was opened: somebody has taken it out.",               \
-      "As root: ip link set {name} master {bridge}")                                               \
+      "{name} is no port of {bridge}: somebody took it out, or the kernel refuses it. The "        \
+      "service "                                                                                   \
+      "tries it again every 5 seconds.",                                                           \
+      "'journalctl -u netbrokerd' says what the kernel refused.")                                  \
     F(BRIDGE_DOWN, "bridge", PROBLEM, "The bridge {bridge} is down: it forwards nothing.",         \
       "As root: ip link set {bridge} up")                                                          \
     F(STP_WAITS, "stp", PROBLEM,                                                                   \
