@@ -451,9 +451,9 @@ const char *direction_word(uint8_t direction)
 
 bool direction_parse(const char *text, uint8_t *ret)
 {
-    for (uint8_t i = DIRECTION_IN; i <= DIRECTION_BOTH; i++)
+    for (unsigned i = DIRECTION_IN; i <= DIRECTION_BOTH; i++)
         if (strcmp(text, direction_words[i]) == 0) {
-            *ret = i;
+            *ret = (uint8_t)i;
             return true;
         }
     return false;
