@@ -19,11 +19,11 @@ skip() {
     exit 77
 }
 
-# The packages that the service's libraries are in, as this machine has them.
+# The packages that the libraries of the service and of its command are in, as this machine has them.
 library_packages() {
     local library
 
-    ldd "$build/daemon/netbrokerd" | awk '$3 ~ /^\// { print $3 }' | while read -r library; do
+    ldd "$build/daemon/netbrokerd" "$build/client/netbroker" | awk '$3 ~ /^\// { print $3 }' | while read -r library; do
         dpkg-query --search "$library" "$(realpath "$library")" 2>/dev/null || true
     done | cut -d: -f1 | sort -u | grep -vx libc6
 }
