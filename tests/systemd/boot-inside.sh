@@ -5,7 +5,7 @@
 . "$(dirname "$0")/inside.sh"
 
 # under_stream WHAT COMMAND...: runs the command while packets flow, 1,000 a second; none may be lost.
-stream_packets=2500
+stream_packets=4000
 under_stream() {
     local what=$1 receiver sender
 
@@ -361,7 +361,7 @@ under_stream "systemctl reload" reload
 test_mistake
 stream_packets=6000
 under_stream "starts with a wrong option" restart_wrong
-stream_packets=2500
+stream_packets=4000
 equal "descriptors in the manager's store: two tables, the journal" 3 \
     "$(systemctl show --property=NFileDescriptorStore --value netbrokerd)"
 test_journal
