@@ -82,22 +82,20 @@ struct fake {
     unsigned last_ifindex;
     struct fake_netif_event event[FAKE_EVENT_MAX];
     size_t event_count;
-    bool overrun;
-    int netifs_peer; /* the kernel's end of the socket that tells of interfaces; -1: not open */
-
+    int netifs_peer;  /* the kernel's end of the socket that tells of interfaces; -1: not open */
     int changes_peer; /* the same of changes to the tables */
     struct mroute_change changes[FAKE_CHANGES_MAX];
     size_t change_count;
-    bool changes_lost;
+    bool overrun, changes_lost; /* what was told of interfaces, and of changes */
 
     struct fake_table tables[FAKE_TABLES_MAX];
     struct fake_rule rules[FAKE_RULES_MAX];
     size_t rule_count;
     struct fake_membership memberships[FAKE_MEMBERSHIPS_MAX];
     size_t membership_count;
-    unsigned left; /* memberships of live interfaces that were left */
     struct fake_tap taps[FAKE_TAPS_MAX];
     size_t tap_count;
+    unsigned left;       /* memberships of live interfaces that were left */
     unsigned nodes_late; /* openings of macvtaps that find the device node not accessible */
     struct fake_host hosts[FAKE_HOSTS_MAX]; /* addresses of the host on other interfaces */
     size_t host_count;
