@@ -33,6 +33,7 @@ stop out
 
 for option in --anti-spoof --isolate; do
     serve guarded nb-a 10.9.0.1/24 --listen $work/s $option
+    rm -f $work/hold.out # of the one before
     python3 "$peer" hold u16le $work/s 10.9.0.1 >$work/hold.out &
     within 10 "one who has an address" grep -q ready $work/hold.out
     expected=answered

@@ -16,11 +16,13 @@ in_station() {
 
 # streams WHAT BYTES: a TCP stream each way, each byte of which arrives.
 streams() {
+    rm -f $work/sink # of the one before
     python3 "$peer" sink 10.9.0.1 4711 >$work/sink &
     within 10 "a sink" grep -q ready $work/sink
     inside station python3 "$peer" source 10.9.0.1 4711 "$2" >$work/source
     wait $!
     equal "what the host had of $1" "$(cat $work/source)" "$(tail -n 1 $work/sink)"
+    rm -f $work/sink
     inside station python3 "$peer" sink 10.9.0.2 4711 >$work/sink &
     within 10 "a sink" grep -q ready $work/sink
     python3 "$peer" source 10.9.0.2 4711 "$2" >$work/source

@@ -9,7 +9,11 @@ serve
 mkdir -m 755 $work/member
 chown member $work/member
 
+is_watched() {
+    [ "$(status_of subscribers)" = 1 ]
+}
 { nb --json watch --topics 'link.*' || true; } >$work/events 2>&1 &
+within 10 "the watch" is_watched
 setpriv --reuid member --regid member --init-groups $work/build/client/netbroker --json link serve nb-l \
     --hosts 192.168.7.1/24 --listen $work/member/s >$work/relay.out 2>$work/relay.err &
 relay=$!
@@ -63,7 +67,7 @@ equal "since when is the same" "$since" "$(shown since)"
 
 # It leaves, and says why.
 { nb --json watch --topics 'link.*' || true; } >$work/events 2>&1 &
-within 5 "the watch" test -e $work/events
+within 10 "the watch" is_watched
 python3 "$peer" hold u16le $work/member/s 192.168.7.1 >$work/second &
 second=$!
 within 10 "an event of the second" event link.attached '"port":2'
