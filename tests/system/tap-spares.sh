@@ -58,7 +58,7 @@ no_taps() {
 # None before the first request; then as many as there should be, which are nobody's.
 equal "interfaces at first" "" "$(devices)"
 open
-equal "the first" nb-0 $opened
+equal "the first" nb-0 "$opened"
 within 10 "spares are made" has_spares 3
 equal "interfaces" "nb-0 nb-1 nb-2 nb-3" "$(devices)"
 equal "the list" nb-0 "$(taps)"
@@ -70,7 +70,7 @@ equal "IPv6 on a spare" "" "$(ip -6 address show dev nb-1)"
 # One is handed over as it is, and another is made in its place.
 before=$(index nb-1)
 open
-equal "the second" nb-1 $opened
+equal "the second" nb-1 "$opened"
 equal "its index" "$before" "$(index nb-1)"
 equal "its address" "$(cut -d ' ' -f 2 $work/guest$count)" "$(ip -j link show nb-1 | member 0.address)"
 equal "the taps" "nb-0 nb-1" "$(taps)"
@@ -136,9 +136,15 @@ within 10 "spares are there" has_spares 3
 ports() {
     ip -o link show master br0 type tun | wc -l
 }
-within 10 "some of them are ports" eval '[ $(ports) -ge 2 ]'
+some_are_ports() {
+    [ "$(ports)" -ge 2 ]
+}
+within 10 "some of them are ports" some_are_ports
 ip link delete br0
-within 10 "spare ports are gone" eval '[ $(devices | wc -w) -le 4 ]'
+few_are_left() {
+    [ "$(devices | wc -w)" -le 4 ]
+}
+within 10 "spare ports are gone" few_are_left
 open
 end_all
 
@@ -152,7 +158,7 @@ equal "taps that it has itself" "" "$(find -L "/proc/$(broker)/fd" -samefile /de
 within 10 "spares are there" has_spares 3
 equal "their indexes" "$before" "$(for name in $(devices); do index "$name"; done | xargs)"
 open
-contains "it was one of them" " $(index $opened) " " $before "
+contains "it was one of them" " $(index "$opened") " " $before "
 
 # A reload leaves them.
 within 10 "spares are there" has_spares 3
