@@ -29,6 +29,7 @@ import time
 
 PROMPT = "<your turn>"
 SECONDS = 20
+COLOUR = r"\x1b\[[0-9;]*m"  # of ip(8) in Debian 13, on any terminal
 VARYING = [
     (r"\s+", " "),  # columns are as wide as what stands in them
     (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "DATE"),
@@ -99,7 +100,7 @@ class Terminal:
                 raise TimeoutError(f"no '{pattern}' in '{self.seen}'")
             if select.select([self.fd], [], [], 0.2)[0]:
                 self.seen += os.read(self.fd, 65536).decode(errors="replace").replace("\r\n", "\n")
-                self.seen = self.seen.replace(f"{self.folder}/", "/tmp/")
+                self.seen = re.sub(COLOUR, "", self.seen).replace(f"{self.folder}/", "/tmp/")
         before, self.seen = self.seen[: match.start()], self.seen[match.end() :]
         return before
 
