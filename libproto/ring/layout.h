@@ -37,9 +37,11 @@ enum {
 #ifdef NB_RING_MODEL           /* few, so that each is used again */
     RING_SIZE_MIN = 64,
     RING_REFUSALS = 2,
+    TRANSMIT_BUCKETS = 2,
 #else
     RING_SIZE_MIN = 4096,
-    RING_REFUSALS = 64, /* that wait until the client reads them */
+    RING_REFUSALS = 64,     /* that wait until the client reads them */
+    TRANSMIT_BUCKETS = 128, /* of the histogram of lateness */
 #endif
 };
 
@@ -145,7 +147,9 @@ struct capture_page {
     R(VLAN, "vlan", "the sender may not use its VLAN tag")                                         \
     R(RATE, "rate", "the sender has sent too much")                                                \
     R(KERNEL, "kernel", "the kernel did not take it")                                              \
-    R(DOWN, "down", "the interface is down")
+    R(DOWN, "down", "the interface is down")                                                       \
+    R(LATE, "late", "its time had passed by more than the ring allows")                            \
+    R(TIME, "time", "its time is before that of the frame before it, or too far ahead")
 
 enum transmit_refusal_reason {
     TRANSMIT_SENT, /* it was not refused */
@@ -164,6 +168,27 @@ struct transmit_header {
     uint32_t length; /* bytes of the frame */
     uint32_t flags;  /* 0 */
     uint64_t tag;    /* the sender's own; it comes back with a refusal */
+    uint64_t time;   /* of a timed ring: when to send it, in ns from the start; else 0 */
+};
+
+/* How late the frames of a timed ring were sent, and why: a stall is a time for which the machine
+ * did not run the service. A frame that was too late is a refusal, and only `latest` knows of it.
+ *
+ * The histogram is of ns of lateness, with four buckets for each power of two: buckets 0 to 3 are
+ * 0 to 3 ns, 4 to 7 are 4 to 7 ns, 8 to 11 begin at 8, 10, 12 and 14 ns, and so on; the last one
+ * has all that is longer. */
+struct transmit_timing_page {
+    ring_index started; /* ns since 1970, UTC, of offset 0; 0 before the first frame */
+    ring_index late;    /* frames that were sent more than TRANSMIT_LATE_NS late */
+    ring_index latest;  /* ns: of any frame */
+    ring_index stalls, stalled_ns;
+    unsigned char reserved[RING_LINE - 40];
+    ring_index histogram[TRANSMIT_BUCKETS];
+};
+
+enum {
+    TRANSMIT_LATE_NS = 100000,
+    TRANSMIT_STALL_NS = 1000000, /* a wake-up that is later than this is a stall */
 };
 
 /* A refusal. */
@@ -199,7 +224,9 @@ struct transmit_feedback {
     ring_index untold;                   /* refusals for which there was no room there */
     unsigned char reserved_5[RING_LINE - 16];
     _Alignas(RING_LINE) struct transmit_told refusals[RING_REFUSALS]; /* by number, modulo */
-    unsigned char reserved[RING_PAGE_BYTES - 6 * RING_LINE - RING_REFUSALS * 24];
+    _Alignas(RING_LINE) struct transmit_timing_page timing;
+    unsigned char
+        reserved[RING_PAGE_BYTES - 7 * RING_LINE - RING_REFUSALS * 24 - TRANSMIT_BUCKETS * 8];
 };
 
 #ifndef NB_RING_MODEL
@@ -225,9 +252,10 @@ RING_AT(capture_control, offered, 144);
 _Static_assert(sizeof(struct capture_page) == RING_PAGE_BYTES, "layout");
 RING_AT(capture_page, tail, 0);
 RING_AT(capture_page, waiting, 128);
-_Static_assert(sizeof(struct transmit_header) == 16, "layout");
+_Static_assert(sizeof(struct transmit_header) == 24, "layout");
 RING_AT(transmit_header, flags, 4);
 RING_AT(transmit_header, tag, 8);
+RING_AT(transmit_header, time, 16);
 _Static_assert(sizeof(struct transmit_told) == 24, "layout");
 RING_AT(transmit_told, what, 16);
 _Static_assert(sizeof(struct transmit_control) == RING_PAGE_BYTES, "layout");
@@ -244,6 +272,12 @@ RING_AT(transmit_feedback, refused, 408);
 RING_AT(transmit_feedback, told, 640);
 RING_AT(transmit_feedback, untold, 648);
 RING_AT(transmit_feedback, refusals, 768);
+RING_AT(transmit_feedback, timing, 2304);
+RING_AT(transmit_timing_page, late, 8);
+RING_AT(transmit_timing_page, latest, 16);
+RING_AT(transmit_timing_page, stalls, 24);
+RING_AT(transmit_timing_page, stalled_ns, 32);
+RING_AT(transmit_timing_page, histogram, 128);
 #endif
 
 /* Bytes of a record with so many bytes of payload, at most RING_LENGTH_MAX. */

@@ -52,17 +52,18 @@ bool transmit_writer_init(struct transmit_writer *writer, struct transmit_contro
                           ring_data *data, uint64_t mapped,
                           const struct transmit_feedback *feedback);
 
-/* A place for a frame of this length, which is there when it was committed. The tag is the caller's
- * own. A place that is not committed is free again with the next call. */
+/* A place for a frame of this length, which is there when it was committed. The time is when to
+ * send it, in ns from the start, where the ring is timed; else 0. The tag is the caller's own. A
+ * place that is not committed is free again with the next call. */
 enum transmit_taken transmit_writer_reserve(struct transmit_writer *writer, uint32_t length,
-                                            uint64_t tag, unsigned char **ret_place);
+                                            uint64_t time, uint64_t tag, unsigned char **ret_place);
 
 /* Returns the frame's sequence. */
 uint64_t transmit_writer_commit(struct transmit_writer *writer);
 
 /* The same with a copy of these bytes. */
 enum transmit_taken transmit_writer_put(struct transmit_writer *writer, const void *bytes,
-                                        uint32_t length, uint64_t tag);
+                                        uint32_t length, uint64_t time, uint64_t tag);
 
 /* Lets the service see all that was committed, by one store, and looks whether it has ended the
  * ring: `end` says so then. True: it waits, ring the bell. */
@@ -90,6 +91,23 @@ struct transmit_counts {
 
 void transmit_writer_counts(const struct transmit_writer *writer, struct transmit_counts *ret);
 
+/* How late frames of a timed ring were sent: see struct transmit_timing_page. */
+struct transmit_timing {
+    uint64_t started; /* ns since 1970, UTC, of offset 0; 0 before the first frame */
+    uint64_t late, latest, stalls, stalled_ns;
+    uint64_t histogram[TRANSMIT_BUCKETS];
+};
+
+void transmit_writer_timing(const struct transmit_writer *writer, struct transmit_timing *ret);
+
+/* The lateness in ns that this share of the frames, in millionths, did not exceed: the end of a
+ * bucket, so up to a quarter more than it was, but not more than the latest. 0 if none was sent. */
+uint64_t transmit_timing_quantile(const struct transmit_timing *timing, uint64_t millionths);
+
+/* The bucket for a lateness, and the greatest lateness that belongs to a bucket. */
+unsigned transmit_bucket_of(uint64_t ns);
+uint64_t transmit_bucket_end(unsigned bucket);
+
 /* --- Reader: the service ------------------------------------------------------------------- */
 
 /* The memory of a ring as the service has mapped it: all of it for writing. */
@@ -111,7 +129,7 @@ enum transmit_next {
 };
 
 struct transmit_frame {
-    uint64_t sequence, tag;
+    uint64_t sequence, tag, time;
     uint32_t length;
 };
 
@@ -143,6 +161,16 @@ enum transmit_next transmit_reader_next(struct transmit_reader *reader, unsigned
  * may be later and in any order. */
 void transmit_reader_judge(struct transmit_reader *reader, const struct transmit_frame *frame,
                            enum transmit_refusal_reason reason);
+
+/* The same for a frame that had a time, and how late that was seen; and for the ring: when offset 0
+ * is, and that the service did not run for so long. The client sees these at once. */
+void transmit_reader_judge_timed(struct transmit_reader *reader, const struct transmit_frame *frame,
+                                 enum transmit_refusal_reason reason, uint64_t lateness);
+void transmit_reader_started(struct transmit_reader *reader, uint64_t time);
+void transmit_reader_stalled(struct transmit_reader *reader, uint64_t ns);
+
+/* Reads what the client was told; for the service's own lists. */
+void transmit_reader_timing(const struct transmit_reader *reader, struct transmit_timing *ret);
 
 /* Ends a turn: gives the room of what was read back, and lets the client see what became of frames.
  * True: the client waits, ring the bell. */

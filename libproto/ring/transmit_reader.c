@@ -93,6 +93,7 @@ static enum transmit_next take(struct transmit_reader *reader, const struct tran
 
     ret->sequence = reader->sequence++;
     ret->tag = header->tag;
+    ret->time = header->time;
     ret->length = header->length;
     reader->tail += transmit_record_bytes(header->length);
     charge(reader, transmit_record_bytes(header->length));

@@ -53,9 +53,9 @@ static bool fits(const struct transmit_writer *writer, uint32_t length)
 }
 
 static enum transmit_taken begin_frame(struct transmit_writer *writer, uint32_t length,
-                                       uint64_t tag)
+                                       uint64_t time, uint64_t tag)
 {
-    struct transmit_header header = {length, 0, tag};
+    struct transmit_header header = {length, 0, tag, time};
 
     writer->reserved = 0;
     if (length > writer->length_max || transmit_record_bytes(length) > writer->size)
@@ -75,9 +75,9 @@ static uint64_t payload_of(const struct transmit_writer *writer)
 }
 
 enum transmit_taken transmit_writer_reserve(struct transmit_writer *writer, uint32_t length,
-                                            uint64_t tag, unsigned char **ret_place)
+                                            uint64_t time, uint64_t tag, unsigned char **ret_place)
 {
-    enum transmit_taken taken = begin_frame(writer, length, tag);
+    enum transmit_taken taken = begin_frame(writer, length, time, tag);
 
     if (taken == TRANSMIT_TAKEN)
         *ret_place = ring_place(writer->data, payload_of(writer));
@@ -92,9 +92,9 @@ uint64_t transmit_writer_commit(struct transmit_writer *writer)
 }
 
 enum transmit_taken transmit_writer_put(struct transmit_writer *writer, const void *bytes,
-                                        uint32_t length, uint64_t tag)
+                                        uint32_t length, uint64_t time, uint64_t tag)
 {
-    enum transmit_taken taken = begin_frame(writer, length, tag);
+    enum transmit_taken taken = begin_frame(writer, length, time, tag);
 
     if (taken != TRANSMIT_TAKEN)
         return taken;

@@ -168,7 +168,8 @@ static bool capture_wait(struct wire *wire)
 
 static bool transmit_put(struct wire *wire)
 {
-    return transmit_writer_put(&wire->transmit_writer, message, wire->length, 0) == TRANSMIT_TAKEN;
+    return transmit_writer_put(&wire->transmit_writer, message, wire->length, 0, 0) ==
+           TRANSMIT_TAKEN;
 }
 
 static void transmit_publish(struct wire *wire)

@@ -193,7 +193,7 @@ struct ring_test : rl::test_suite<ring_test, 2> {
             uint64_t payload[4] = {i, i, i, i};
             transmit_taken taken;
 
-            while ((taken = transmit_writer_put(&writer, payload, sizeof payload, i)) ==
+            while ((taken = transmit_writer_put(&writer, payload, sizeof payload, 3 * i, i)) ==
                    TRANSMIT_FULL) {
                 publish();
                 hear();
@@ -218,6 +218,7 @@ struct ring_test : rl::test_suite<ring_test, 2> {
         RL_ASSERT(transmit_reader_next(&reader, (unsigned char *)payload, &frame) ==
                   TRANSMIT_FRAME);
         RL_ASSERT(frame.sequence == expected && frame.tag == expected && frame.length == 32);
+        RL_ASSERT(frame.time == 3 * expected);
         for (uint64_t word : payload)
             RL_ASSERT(word == expected);
         transmit_reader_judge(&reader, &frame, rl::rand(2) ? TRANSMIT_VLAN : TRANSMIT_SENT);

@@ -339,7 +339,7 @@ static void send_all(struct client *client)
          "it is a ring");
     for (uint64_t i = 0; i < frames; i++) {
         fill(bytes, i);
-        while (transmit_writer_put(&writer, bytes, length_of(i), ~i) == TRANSMIT_FULL) {
+        while (transmit_writer_put(&writer, bytes, length_of(i), 3 * i, ~i) == TRANSMIT_FULL) {
             publish(&writer, client);
             heard += hear(&writer, &next);
             wait_for_room(&writer, client, length_of(i));

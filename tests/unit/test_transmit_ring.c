@@ -3,7 +3,7 @@
 #include "ring_scene.h"
 #include "suite.h"
 
-enum { SIZE = 4096, HEADER = 16, LIMIT = 1518 };
+enum { SIZE = 4096, HEADER = 24, LIMIT = 1518 };
 
 /* libcheck writes down each assertion that holds, which is slow where there are very many. */
 static void must(bool holds, const char *what)
@@ -15,7 +15,8 @@ static void must(bool holds, const char *what)
 static enum transmit_taken put(struct transmit_scene *scene, uint32_t length, uint64_t tag)
 {
     unsigned char *place;
-    enum transmit_taken taken = transmit_writer_reserve(&scene->writer, length, tag, &place);
+    enum transmit_taken taken =
+        transmit_writer_reserve(&scene->writer, length, tag * 2, tag, &place);
 
     if (taken != TRANSMIT_TAKEN)
         return taken;
@@ -41,6 +42,7 @@ static void expect_frame(struct transmit_scene *scene, uint32_t length, uint64_t
     must(transmit_reader_next(&scene->reader, buffer, &frame) == TRANSMIT_FRAME, "there is one");
     must(frame.length == length, "its length");
     must(frame.tag == tag, "its tag");
+    must(frame.time == 2 * tag, "its time");
     must(frame.sequence == sequence, "its sequence");
     must(is_all(buffer, length, tag), "its bytes");
     transmit_reader_judge(&scene->reader, &frame, TRANSMIT_SENT);
@@ -72,7 +74,8 @@ static void expect_end(struct transmit_scene *scene, enum ring_end end)
 START_TEST(the_layout_is_golden)
 {
     static const unsigned char golden[] = {
-        3, 0, 0, 0, 0, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1, 'a', 'b', 'c', 0, 0, 0, 0, 0,
+        3, 0, 0, 0, 0, 0, 0, 0,    8,   7,   6,   5, 4, 3, 2, 1,
+        9, 0, 0, 0, 0, 0, 0, 0x80, 'a', 'b', 'c', 0, 0, 0, 0, 0,
     };
     static const unsigned char feedback[] = {
         'R', 'i', 'n', 'g', 1, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0xee, 5, 0, 0,
@@ -81,8 +84,9 @@ START_TEST(the_layout_is_golden)
     uint64_t head;
 
     transmit_scene_begin(&scene, SIZE, LIMIT);
-    ck_assert_int_eq(transmit_writer_put(&scene.writer, "abc", 3, 0x0102030405060708),
-                     TRANSMIT_TAKEN);
+    ck_assert_int_eq(
+        transmit_writer_put(&scene.writer, "abc", 3, 9 | 1ull << 63, 0x0102030405060708),
+        TRANSMIT_TAKEN);
     ck_assert(!transmit_writer_publish(&scene.writer));
     ck_assert_mem_eq(scene.data, golden, sizeof golden);
     ck_assert_mem_eq(scene.memory.feedback, feedback, sizeof feedback);
@@ -156,7 +160,7 @@ START_TEST(a_full_ring_says_so_until_it_was_read)
     transmit_scene_begin(&scene, SIZE, LIMIT);
     while (put(&scene, 100, count) == TRANSMIT_TAKEN)
         count++;
-    ck_assert_uint_eq(count, SIZE / 120);
+    ck_assert_uint_eq(count, SIZE / 128);
     ck_assert_int_eq(put(&scene, 100, 0), TRANSMIT_FULL);
     transmit_writer_publish(&scene.writer);
     ck_assert_int_eq(put(&scene, 100, 0), TRANSMIT_FULL);
@@ -176,21 +180,21 @@ START_TEST(a_turn_has_a_bound)
 
     transmit_scene_begin(&scene, SIZE, LIMIT);
     for (uint64_t i = 0; i < 10; i++)
-        ck_assert_int_eq(put(&scene, 84, i), TRANSMIT_TAKEN); /* 100 bytes, so 104 */
+        ck_assert_int_eq(put(&scene, 76, i), TRANSMIT_TAKEN); /* 100 bytes, so 104 */
     transmit_writer_publish(&scene.writer);
     ck_assert(transmit_reader_turn(&scene.reader, 3, SIZE));
     for (uint64_t i = 0; i < 3; i++)
-        expect_frame(&scene, 84, i, i);
+        expect_frame(&scene, 76, i, i);
     ck_assert_int_eq(next(&scene), TRANSMIT_TURN_OVER);
     ck_assert(transmit_reader_turn(&scene.reader, 100, 250));
     for (uint64_t i = 3; i < 6; i++)
-        expect_frame(&scene, 84, i, i);
+        expect_frame(&scene, 76, i, i);
     ck_assert_int_eq(next(&scene), TRANSMIT_TURN_OVER);
-    ck_assert_int_eq(put(&scene, 84, 10), TRANSMIT_TAKEN);
+    ck_assert_int_eq(put(&scene, 76, 10), TRANSMIT_TAKEN);
     ck_assert(transmit_reader_turn(&scene.reader, 100, SIZE));
     transmit_writer_publish(&scene.writer); /* it came after the turn has begun */
     for (uint64_t i = 6; i < 10; i++)
-        expect_frame(&scene, 84, i, i);
+        expect_frame(&scene, 76, i, i);
     ck_assert_int_eq(next(&scene), TRANSMIT_NONE);
     transmit_scene_end(&scene);
 }
@@ -199,7 +203,7 @@ END_TEST
 /* Records that are refused are work as well. */
 START_TEST(refused_records_count_for_the_turn)
 {
-    struct transmit_header header = {LIMIT + 1, 0, 5};
+    struct transmit_header header = {LIMIT + 1, 0, 5, 0};
     struct transmit_scene scene;
 
     transmit_scene_begin(&scene, 65536, LIMIT);
@@ -217,7 +221,7 @@ END_TEST
 
 START_TEST(unknown_flags_are_refused)
 {
-    struct transmit_header header = {60, 1, 5};
+    struct transmit_header header = {60, 1, 5, 0};
     struct transmit_refusal refusal;
     struct transmit_scene scene;
 
@@ -345,6 +349,78 @@ START_TEST(a_lie_of_what_was_heard_is_not_believed)
 }
 END_TEST
 
+/* --- Timing -------------------------------------------------------------------------------- */
+
+START_TEST(buckets_follow_each_other)
+{
+    for (unsigned i = 0; i + 1 < TRANSMIT_BUCKETS; i++) {
+        uint64_t end = transmit_bucket_end(i);
+
+        must(transmit_bucket_of(end) == i, "its end belongs to it");
+        must(transmit_bucket_of(end + 1) == i + 1, "the next one begins behind it");
+        must(i < 4 || (end - transmit_bucket_end(i - 1)) * 4 <= end, "it is narrow");
+    }
+    ck_assert_uint_eq(transmit_bucket_of(0), 0);
+    ck_assert_uint_eq(transmit_bucket_of(14), 11);
+    ck_assert_uint_eq(transmit_bucket_of(UINT64_MAX), TRANSMIT_BUCKETS - 1);
+    ck_assert_uint_eq(transmit_bucket_end(TRANSMIT_BUCKETS - 1), UINT64_MAX);
+}
+END_TEST
+
+static void judge_timed(struct transmit_scene *scene, enum transmit_refusal_reason reason,
+                        uint64_t lateness)
+{
+    struct transmit_frame frame = {.length = 60};
+
+    transmit_reader_judge_timed(&scene->reader, &frame, reason, lateness);
+}
+
+START_TEST(lateness_is_told)
+{
+    struct transmit_timing timing;
+    struct transmit_scene scene;
+
+    transmit_scene_begin(&scene, SIZE, LIMIT);
+    transmit_writer_timing(&scene.writer, &timing);
+    ck_assert_uint_eq(timing.started, 0);
+    ck_assert_uint_eq(transmit_timing_quantile(&timing, 500000), 0);
+    transmit_reader_started(&scene.reader, 77);
+    for (unsigned i = 0; i < 99; i++)
+        judge_timed(&scene, TRANSMIT_SENT, 4000);
+    judge_timed(&scene, TRANSMIT_SENT, TRANSMIT_LATE_NS + 1);
+    judge_timed(&scene, TRANSMIT_LATE, 5000000);
+    transmit_reader_stalled(&scene.reader, 2000000);
+    transmit_reader_stalled(&scene.reader, 3000000);
+    transmit_writer_timing(&scene.writer, &timing);
+    ck_assert_uint_eq(timing.started, 77);
+    ck_assert_uint_eq(timing.late, 1);
+    ck_assert_uint_eq(timing.latest, 5000000);
+    ck_assert_uint_eq(timing.stalls, 2);
+    ck_assert_uint_eq(timing.stalled_ns, 5000000);
+    ck_assert_uint_eq(timing.histogram[transmit_bucket_of(4000)], 99);
+    ck_assert_uint_eq(scene.reader.counts.sent, 100);
+    ck_assert_uint_eq(scene.reader.counts.refused[TRANSMIT_LATE], 1);
+    transmit_scene_end(&scene);
+}
+END_TEST
+
+START_TEST(quantiles_are_ends_of_buckets)
+{
+    struct transmit_timing timing = {.latest = 100001};
+
+    timing.histogram[transmit_bucket_of(4000)] = 98;
+    timing.histogram[transmit_bucket_of(9000)] = 1;
+    timing.histogram[transmit_bucket_of(100001)] = 1;
+    ck_assert_uint_eq(transmit_timing_quantile(&timing, 0), 4095);
+    ck_assert_uint_eq(transmit_timing_quantile(&timing, 500000), 4095);
+    ck_assert_uint_eq(transmit_timing_quantile(&timing, 980000), 4095);
+    ck_assert_uint_eq(transmit_timing_quantile(&timing, 980001), 10239);
+    ck_assert_uint_eq(transmit_timing_quantile(&timing, 990000), 10239);
+    ck_assert_uint_eq(transmit_timing_quantile(&timing, 999000), 100001);
+    ck_assert_uint_eq(transmit_timing_quantile(&timing, 1000000), 100001);
+}
+END_TEST
+
 /* --- Bells --------------------------------------------------------------------------------- */
 
 START_TEST(the_service_is_rung_for_once_a_wait)
@@ -427,13 +503,13 @@ START_TEST(a_length_that_cannot_be_ends_the_ring)
         uint32_t length;
         uint64_t head;
     } wrong[] = {
-        {UINT32_MAX, SIZE}, {SIZE - HEADER + 1, SIZE}, {9, 24}, {1, HEADER}, {0, 8},
-        {1u << 31, SIZE},   {UINT32_MAX - 7, 24},
+        {UINT32_MAX, SIZE}, {SIZE - HEADER + 1, SIZE}, {9, 32}, {1, HEADER}, {0, HEADER - 8},
+        {1u << 31, SIZE},   {UINT32_MAX - 7, 32},
     };
     struct transmit_scene scene;
 
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        struct transmit_header header = {wrong[i].length, 0, 0};
+        struct transmit_header header = {wrong[i].length, 0, 0, 0};
 
         transmit_scene_begin(&scene, SIZE, LIMIT);
         memcpy(scene.data, &header, sizeof header);
@@ -519,6 +595,9 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, refusals_that_nobody_reads_are_counted);
     tcase_add_test(tests, a_reason_of_a_later_version_is_the_kernel_s);
     tcase_add_test(tests, a_lie_of_what_was_heard_is_not_believed);
+    tcase_add_test(tests, buckets_follow_each_other);
+    tcase_add_test(tests, lateness_is_told);
+    tcase_add_test(tests, quantiles_are_ends_of_buckets);
     tcase_add_test(tests, the_service_is_rung_for_once_a_wait);
     tcase_add_test(tests, a_client_waits_for_room_or_a_refusal);
     tcase_add_test(tests, a_head_that_cannot_be_ends_the_ring);
