@@ -273,6 +273,103 @@ NB_EXPORT int nb_capture_fd(const struct nb_capture *capture);
 /* Why it has ended, a sentence without its full stop; "" while it goes on. */
 NB_EXPORT const char *nb_capture_end(const struct nb_capture *capture);
 
+/* --- Injection ----------------------------------------------------------------------------- */
+
+/* Frames that are sent on an interface, by the reply to OPEN_INJECT: they are written to memory of
+ * which the service takes them, judges each, and sends it or says why not. It lasts as long as the
+ * client of that reply.
+ *
+ *     put = nb_inject_put(inject, frame, length, time, tag);
+ *     nb_inject_publish(inject);                      as often as suits, but before waiting
+ *     while (nb_inject_next_refusal(inject, &refusal) > 0)
+ *         ... refusal.tag, nb_inject_reason_meaning(refusal.reason) ...
+ *     if (put == 0 && nb_inject_wait(inject, length))
+ *         poll nb_inject_fd(inject) for POLLIN, and nb_fd(client) */
+struct nb_inject;
+
+enum {
+    NB_INJECT_REASONS = 16,  /* that may be, by number */
+    NB_INJECT_BUCKETS = 128, /* of a count of times */
+};
+
+struct nb_inject_refusal {
+    uint64_t sequence; /* of the frame among all that were put, from 0 */
+    uint64_t tag;      /* as it was put */
+    uint32_t length;
+    unsigned reason; /* see nb_inject_reason_word */
+};
+
+/* What became of frames so far. The numbers need not be of one moment. */
+struct nb_inject_counts {
+    uint64_t judged; /* frames that were sent or refused */
+    uint64_t sent, sent_bytes;
+    uint64_t refused[NB_INJECT_REASONS]; /* by reason */
+    uint64_t untold; /* refusals that nb_inject_next_refusal left out: it was called too rarely */
+};
+
+/* How late frames of a timed injection were sent, and why: a stall is a time for which the machine
+ * did not run the service. A frame that was too late to be sent is a refusal ("late"), and only
+ * `latest` knows of it. */
+struct nb_inject_timing {
+    uint64_t started; /* ns since 1970, UTC, of time 0; 0 before the first frame */
+    uint64_t late;    /* frames that were sent more than 0.1 ms late */
+    uint64_t latest;  /* ns, of any frame */
+    uint64_t stalls, stalled_ns;
+    uint64_t histogram[NB_INJECT_BUCKETS]; /* for nb_inject_lateness */
+};
+
+/* Takes the injection out of a reply, with its descriptors. It is yours: release it with
+ * nb_inject_close, and the client, which must last as long, afterwards.
+ * Returns 0 or a negative errno: -ENOENT (the reply brought none), -EBADMSG (what it brought is no
+ * injection of this version), -EMFILE, -ENOMEM. */
+NB_EXPORT int nb_inject_open(struct nb_inject **ret_inject, const struct nb_reply *reply);
+
+/* Unmaps it. Frames that were not taken yet are not sent. NULL is allowed. */
+NB_EXPORT void nb_inject_close(struct nb_inject *inject);
+
+/* Bytes of the longest frame that can be put. */
+NB_EXPORT uint32_t nb_inject_length_max(const struct nb_inject *inject);
+
+/* Copies a frame, from its destination address to its last byte without a check sequence. time: ns
+ * after the beginning at which it is to be sent, where the injection was opened as timed; else 0.
+ * tag: your own, which comes back with a refusal.
+ * Returns 1, 0 (no room: see nb_inject_wait), or a negative errno: -EMSGSIZE (it is longer than any
+ * frame can be here), -ENODATA (the injection has ended: see nb_inject_end), -EINVAL. */
+NB_EXPORT int nb_inject_put(struct nb_inject *inject, const void *bytes, uint32_t length,
+                            uint64_t time, uint64_t tag);
+
+/* Lets the service see all that was put. Returns 0, or -ENODATA as nb_inject_put does. */
+NB_EXPORT int nb_inject_publish(struct nb_inject *inject);
+
+/* Says that you are about to wait until there is room for a frame of this length, or a refusal to
+ * read; with UINT32_MAX, until all was taken. False: do not wait. */
+NB_EXPORT bool nb_inject_wait(struct nb_inject *inject, uint32_t length);
+
+/* The descriptor to poll for POLLIN. It belongs to the injection; do not read from it. */
+NB_EXPORT int nb_inject_fd(const struct nb_inject *inject);
+
+/* The next frame that was refused. Returns 1, 0 (there is none now) or -EINVAL. */
+NB_EXPORT int nb_inject_next_refusal(struct nb_inject *inject,
+                                     struct nb_inject_refusal *ret_refusal);
+
+/* A word for a reason, such as "source", and a sentence without its full stop; "" where there is no
+ * such reason. */
+NB_EXPORT const char *nb_inject_reason_word(unsigned reason);
+NB_EXPORT const char *nb_inject_reason_meaning(unsigned reason);
+
+NB_EXPORT void nb_inject_counts(const struct nb_inject *inject,
+                                struct nb_inject_counts *ret_counts);
+
+NB_EXPORT void nb_inject_timing(const struct nb_inject *inject,
+                                struct nb_inject_timing *ret_timing);
+
+/* The lateness in ns that this share of the frames, in millionths, did not exceed: 500000 gives the
+ * median. It is up to a quarter too large, and at most `latest`. 0 where none was sent. */
+NB_EXPORT uint64_t nb_inject_lateness(const struct nb_inject_timing *timing, uint64_t millionths);
+
+/* Why it has ended, a sentence without its full stop; "" while it goes on. */
+NB_EXPORT const char *nb_inject_end(const struct nb_inject *inject);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,226 @@
+/* An injection as its writer sees it: the memory that came with a reply, mapped. See
+ * ring/transmit.h. */
+#include "netbroker.h"
+
+#include "ring/transmit.h"
+#include "rings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct nb_inject {
+    struct transmit_writer writer;
+    struct ring_view ring, page; /* mapped */
+    int bell;                    /* the service waits there */
+    int room;                    /* and we here */
+};
+
+_Static_assert((int)TRANSMIT_REASON_COUNT <= (int)NB_INJECT_REASONS, "a count for each reason");
+_Static_assert((int)TRANSMIT_BUCKETS == (int)NB_INJECT_BUCKETS, "the histogram is the same");
+
+/* --- Life ---------------------------------------------------------------------------------- */
+
+static int map(struct nb_inject *inject, int ring, int page)
+{
+    int result = ring_view_map(ring, true, &inject->ring);
+
+    if (result == 0)
+        result = ring_view_map(page, false, &inject->page);
+    if (result == -EINVAL)
+        return -EBADMSG;
+    if (result < 0)
+        return result;
+    return transmit_writer_init(&inject->writer, inject->ring.page, inject->ring.data,
+                                inject->ring.size, inject->page.page)
+               ? 0
+               : -EBADMSG;
+}
+
+static void close_one(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+/* The first that is no descriptor, or 0. */
+static int first_error(const int *fds, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (fds[i] < 0)
+            return fds[i];
+    return 0;
+}
+
+int nb_inject_open(struct nb_inject **ret_inject, const struct nb_reply *reply)
+{
+    struct nb_inject *inject;
+    int fds[4], result;
+
+    if (!ret_inject || !reply)
+        return -EINVAL;
+    inject = calloc(1, sizeof *inject);
+    if (!inject)
+        return -ENOMEM;
+    fds[0] = nb_reply_fd(reply, "ring");
+    fds[1] = nb_reply_fd(reply, "page");
+    fds[2] = inject->bell = nb_reply_fd(reply, "bell");
+    fds[3] = inject->room = nb_reply_fd(reply, "room");
+    result = first_error(fds, 4);
+    if (result == 0)
+        result = map(inject, fds[0], fds[1]);
+    close_one(fds[0]); /* the mappings stay */
+    close_one(fds[1]);
+    if (result == 0)
+        *ret_inject = inject;
+    else
+        nb_inject_close(inject);
+    return result;
+}
+
+void nb_inject_close(struct nb_inject *inject)
+{
+    if (!inject)
+        return;
+    ring_view_unmap(&inject->ring);
+    ring_view_unmap(&inject->page);
+    close_one(inject->bell);
+    close_one(inject->room);
+    free(inject);
+}
+
+/* --- Writing ------------------------------------------------------------------------------- */
+
+uint32_t nb_inject_length_max(const struct nb_inject *inject)
+{
+    return inject ? inject->writer.length_max : 0;
+}
+
+int nb_inject_put(struct nb_inject *inject, const void *bytes, uint32_t length, uint64_t time,
+                  uint64_t tag)
+{
+    if (!inject || !bytes)
+        return -EINVAL;
+    switch (transmit_writer_put(&inject->writer, bytes, length, time, tag)) {
+    case TRANSMIT_TAKEN:
+        return 1;
+    case TRANSMIT_FULL:
+        return 0;
+    case TRANSMIT_LONGER:
+        return -EMSGSIZE;
+    case TRANSMIT_ENDED:
+        break;
+    }
+    return -ENODATA;
+}
+
+/* A bell that cannot be rung says no more than the ring's end does, or the connection's. */
+int nb_inject_publish(struct nb_inject *inject)
+{
+    if (!inject)
+        return -EINVAL;
+    if (transmit_writer_publish(&inject->writer))
+        ring_bell_ring(inject->bell);
+    return inject->writer.end == RING_GOES_ON ? 0 : -ENODATA;
+}
+
+/* The bell is cleared before it is looked once more. */
+bool nb_inject_wait(struct nb_inject *inject, uint32_t length)
+{
+    uint32_t most;
+
+    if (!inject)
+        return false;
+    most = (uint32_t)(inject->writer.size - sizeof(struct transmit_header));
+    ring_bell_clear(inject->room);
+    return transmit_writer_wait(&inject->writer, length < most ? length : most);
+}
+
+int nb_inject_fd(const struct nb_inject *inject)
+{
+    return inject ? inject->room : -EINVAL;
+}
+
+/* --- What became of frames ----------------------------------------------------------------- */
+
+int nb_inject_next_refusal(struct nb_inject *inject, struct nb_inject_refusal *ret_refusal)
+{
+    struct transmit_refusal refusal;
+
+    if (!inject || !ret_refusal)
+        return -EINVAL;
+    if (!transmit_writer_next_refusal(&inject->writer, &refusal))
+        return 0;
+    *ret_refusal = (struct nb_inject_refusal){
+        .sequence = refusal.sequence,
+        .tag = refusal.tag,
+        .length = refusal.length,
+        .reason = refusal.reason,
+    };
+    return 1;
+}
+
+static bool is_reason(unsigned reason)
+{
+    return reason > TRANSMIT_SENT && reason < TRANSMIT_REASON_COUNT;
+}
+
+const char *nb_inject_reason_word(unsigned reason)
+{
+    return is_reason(reason) ? transmit_refusal_word((enum transmit_refusal_reason)reason) : "";
+}
+
+const char *nb_inject_reason_meaning(unsigned reason)
+{
+    return is_reason(reason) ? transmit_refusal_meaning((enum transmit_refusal_reason)reason) : "";
+}
+
+void nb_inject_counts(const struct nb_inject *inject, struct nb_inject_counts *ret_counts)
+{
+    struct transmit_counts counts;
+
+    if (!inject || !ret_counts)
+        return;
+    transmit_writer_counts(&inject->writer, &counts);
+    *ret_counts = (struct nb_inject_counts){
+        .judged = counts.judged,
+        .sent = counts.sent,
+        .sent_bytes = counts.sent_bytes,
+        .untold = counts.untold,
+    };
+    memcpy(ret_counts->refused, counts.refused, sizeof counts.refused);
+}
+
+void nb_inject_timing(const struct nb_inject *inject, struct nb_inject_timing *ret_timing)
+{
+    struct transmit_timing timing;
+
+    if (!inject || !ret_timing)
+        return;
+    transmit_writer_timing(&inject->writer, &timing);
+    *ret_timing = (struct nb_inject_timing){
+        .started = timing.started,
+        .late = timing.late,
+        .latest = timing.latest,
+        .stalls = timing.stalls,
+        .stalled_ns = timing.stalled_ns,
+    };
+    memcpy(ret_timing->histogram, timing.histogram, sizeof timing.histogram);
+}
+
+uint64_t nb_inject_lateness(const struct nb_inject_timing *timing, uint64_t millionths)
+{
+    struct transmit_timing counted = {0};
+
+    if (!timing)
+        return 0;
+    counted.latest = timing->latest;
+    memcpy(counted.histogram, timing->histogram, sizeof counted.histogram);
+    return transmit_timing_quantile(&counted, millionths);
+}
+
+const char *nb_inject_end(const struct nb_inject *inject)
+{
+    return inject && inject->writer.end != RING_GOES_ON ? ring_end_meaning(inject->writer.end) : "";
+}
