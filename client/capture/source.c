@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,11 @@ _Static_assert((int)SAVEFILE_BLOCK_MAX >= (int)HEX_LINE_MAX, "a line has room");
 struct savefile_source {
     enum { UNKNOWN, CAPTURED, HEX } kind;
     int fd;           /* -1: none */
+    off_t origin;     /* where it begins there; -1: it can be read once */
     const char *text; /* instead of a file: what was not read yet */
+    const char *whole;
     char *name;
+    bool never_waits;
     bool ended; /* there is nothing more to read */
     bool found; /* a frame */
     size_t begin, end;
@@ -41,7 +45,8 @@ static int make(struct savefile_source **ret, const char *name, int fd, const ch
 
     if (source) {
         source->fd = fd;
-        source->text = text;
+        source->origin = fd >= 0 ? lseek(fd, 0, SEEK_CUR) : 0;
+        source->text = source->whole = text;
         source->name = strdup(name);
         source->buffer = malloc(ROOM);
         if (source->name && source->buffer) {
@@ -79,6 +84,32 @@ const char *savefile_source_problem(const struct savefile_source *source)
     return source->problem;
 }
 
+void savefile_source_never_wait(struct savefile_source *source)
+{
+    source->never_waits = true;
+}
+
+int savefile_source_fd(const struct savefile_source *source)
+{
+    return source->fd;
+}
+
+int savefile_source_again(struct savefile_source *source)
+{
+    if (source->origin < 0)
+        return -ESPIPE;
+    if (source->fd >= 0 && lseek(source->fd, source->origin, SEEK_SET) < 0)
+        return -errno;
+    source->kind = UNKNOWN;
+    source->text = source->whole;
+    source->begin = source->end = 0;
+    source->ended = source->found = false;
+    memset(&source->reader, 0, sizeof source->reader);
+    memset(&source->hex, 0, sizeof source->hex);
+    source->problem[0] = '\0';
+    return 0;
+}
+
 void savefile_source_close(struct savefile_source *source)
 {
     if (!source)
@@ -107,11 +138,22 @@ static ssize_t take_text(struct savefile_source *source, unsigned char *place, s
     return (ssize_t)n;
 }
 
-/* Reads more, behind what is there. False: it cannot be read. */
-static bool read_more(struct savefile_source *source)
+static bool would_wait(const struct savefile_source *source)
+{
+    struct pollfd polled = {.fd = source->fd, .events = POLLIN};
+
+    return source->never_waits && source->fd >= 0 && poll(&polled, 1, 0) == 0;
+}
+
+/* Reads more, behind what is there. False: *next says why not. */
+static bool read_more(struct savefile_source *source, enum savefile_source_next *next)
 {
     ssize_t n;
 
+    if (would_wait(source)) {
+        *next = SAVEFILE_SOURCE_WAIT;
+        return false;
+    }
     if (source->begin > 0) {
         memmove(source->buffer, source->buffer + source->begin, source->end - source->begin);
         source->end -= source->begin;
@@ -122,7 +164,7 @@ static bool read_more(struct savefile_source *source)
                          : read(source->fd, source->buffer + source->end, ROOM - source->end);
     while (n < 0 && errno == EINTR);
     if (n < 0) {
-        fail(source, strerror(errno));
+        *next = fail(source, strerror(errno));
         return false;
     }
     source->end += (size_t)n;
@@ -206,10 +248,8 @@ static bool step_file(struct savefile_source *source, struct savefile_source_fra
         *next = savefile_reader_end(&source->reader, source->end - source->begin)
                     ? SAVEFILE_SOURCE_END
                     : tell_fault(source);
-    else if (kind == SAVEFILE_MORE && !read_more(source))
-        *next = SAVEFILE_SOURCE_BROKEN;
     else
-        return false;
+        return kind == SAVEFILE_MORE && !read_more(source, next);
     return true;
 }
 
@@ -250,10 +290,8 @@ static bool step_hex(struct savefile_source *source, struct savefile_source_fram
         *next = tell_line(source, source->hex.why);
     else if (source->ended)
         *next = source->found ? SAVEFILE_SOURCE_END : fail(source, "there is no frame in it");
-    else if (!read_more(source))
-        *next = SAVEFILE_SOURCE_BROKEN;
     else
-        return false;
+        return !read_more(source, next);
     return true;
 }
 
@@ -267,24 +305,24 @@ static bool is_text(const unsigned char *bytes, size_t n)
     return true;
 }
 
-/* Sets the kind, reads more, or sets *next to BROKEN. */
-static void recognise(struct savefile_source *source, enum savefile_source_next *next)
+/* Sets the kind, or reads more. False: *next says why not. */
+static bool recognise(struct savefile_source *source, enum savefile_source_next *next)
 {
     size_t n = source->end - source->begin;
     const unsigned char *bytes = source->buffer + source->begin;
 
-    if (n < 4 && !source->ended) {
-        if (!read_more(source))
-            *next = SAVEFILE_SOURCE_BROKEN;
-        return;
-    }
+    if (n < 4 && !source->ended)
+        return read_more(source, next);
     if (n >= 4 && savefile_is_file(bytes))
         source->kind = CAPTURED;
     else if (is_text(bytes, n < 64 ? n : 64))
         source->kind = HEX;
-    else
+    else {
         *next = fail(source, "it is neither a capture file (pcapng, pcap) nor text of hexadecimal "
                              "digits");
+        return false;
+    }
+    return true;
 }
 
 enum savefile_source_next savefile_source_next(struct savefile_source *source,
@@ -294,10 +332,9 @@ enum savefile_source_next savefile_source_next(struct savefile_source *source,
 
     if (source->problem[0])
         return SAVEFILE_SOURCE_BROKEN;
-    while (source->kind == UNKNOWN && next != SAVEFILE_SOURCE_BROKEN)
-        recognise(source, &next);
-    if (next == SAVEFILE_SOURCE_BROKEN)
-        return next;
+    while (source->kind == UNKNOWN)
+        if (!recognise(source, &next))
+            return next;
     if (source->kind == CAPTURED)
         while (!step_file(source, ret, &next))
             ;

@@ -25,6 +25,7 @@ enum savefile_source_next {
     SAVEFILE_SOURCE_FRAME,
     SAVEFILE_SOURCE_END,    /* there are no more */
     SAVEFILE_SOURCE_BROKEN, /* see savefile_source_problem */
+    SAVEFILE_SOURCE_WAIT,   /* poll savefile_source_fd for POLLIN first */
 };
 
 /* Opens a file, or standard input as "-". Returns 0, or a negative errno of open(2), or -ENOMEM. */
@@ -33,9 +34,19 @@ int savefile_source_open(struct savefile_source **ret, const char *path);
 /* Reads this text, which must stay. 0 or -ENOMEM. */
 int savefile_source_text(struct savefile_source **ret, const char *text);
 
-/* The next frame. It waits for what is read, such as a pipe. */
+/* The next frame. It waits for what is read, such as a pipe; after savefile_source_never_wait it
+ * returns WAIT instead. */
 enum savefile_source_next savefile_source_next(struct savefile_source *source,
                                                struct savefile_source_frame *ret);
+
+void savefile_source_never_wait(struct savefile_source *source);
+
+/* What it reads from; -1: text. */
+int savefile_source_fd(const struct savefile_source *source);
+
+/* Begins again with the first frame. Returns 0, or a negative errno: -ESPIPE: what it reads from can
+ * be read once. */
+int savefile_source_again(struct savefile_source *source);
 
 /* Where the file is wrong and why, a sentence without its full stop: "trace.pcap, offset 24: ...",
  * "frames.txt, line 3: ...". "" where nothing is wrong. */
