@@ -48,6 +48,7 @@ enum {
     BOTH = KEEPER | BROKER,
     SPARES = 4,
     FD_BITS = 31,
+    SCHED_RESET = 0x40000000, /* SCHED_RESET_ON_FORK of sched(7) */
     RING_LENT = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL, /* platform/memory.h */
     RING_SHOWN = RING_LENT | 0x10,                         /* F_SEAL_FUTURE_WRITE */
 };
@@ -195,6 +196,9 @@ static const struct form {
     {"prctl", KEEPER, {{0, WHOLE, PR_CAPBSET_READ}}},
     {"prctl", KEEPER, {{0, WHOLE, PR_CAP_AMBIENT}, {1, WHOLE, PR_CAP_AMBIENT_IS_SET}}},
     {"prctl", BOTH, {{0, WHOLE, PR_SET_NAME}}},
+    /* The thread that sends at certain moments: nobody else is made to run sooner, or later. */
+    {"prctl", BOTH, {{0, WHOLE, PR_SET_TIMERSLACK}, {1, POINTER, 1}}},
+    {"sched_setscheduler", BOTH, {{0, WHOLE, 0}, {1, WHOLE, SCHED_FIFO | SCHED_RESET}}},
 };
 
 /* NOLINTNEXTLINE(misc-redundant-expression): equal numbers are what is asserted */

@@ -1,0 +1,232 @@
+#include "timed.h"
+
+#include "platform/realtime.h"
+
+#include <stddef.h>
+
+enum { SECOND = 1000000000 };
+
+/* --- What is due --------------------------------------------------------------------------- */
+
+enum timed_act timed_decide(const struct timed_config *config, uint64_t due, uint64_t sent,
+                            uint64_t now, uint64_t *ret_until)
+{
+    *ret_until = due;
+    if (now < due)
+        return TIMED_WAIT;
+    if (config->late && now - due > config->late)
+        return TIMED_SKIP;
+    if (now - due <= TIMED_PACED_NS)
+        return TIMED_SEND;
+    *ret_until = sent + SECOND / 2 / config->rate;
+    return now < *ret_until ? TIMED_WAIT : TIMED_SEND;
+}
+
+/* --- Streams ------------------------------------------------------------------------------- */
+
+static void command(struct timed *timed)
+{
+    atomic_fetch_add(&timed->word, 1);
+    realtime_wake(&timed->word);
+}
+
+/* Either this sees that the thread is hungry, or the thread sees what the supply has: each stores,
+ * then looks what the other has stored. */
+void timed_wake(struct timed *timed)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+    if (atomic_exchange(&timed->hungry, false))
+        command(timed);
+}
+
+static struct timed_stream *take_free(struct timed *timed)
+{
+    for (unsigned i = 0; i < TIMED_STREAMS_MAX; i++) {
+        int expected = TIMED_FREE;
+
+        if (atomic_compare_exchange_strong(&timed->streams[i].state, &expected, TIMED_TAKEN))
+            return &timed->streams[i];
+    }
+    return NULL;
+}
+
+struct timed_stream *timed_add(struct timed *timed, const struct timed_config *config)
+{
+    struct timed_stream *stream = take_free(timed);
+
+    if (!stream)
+        return NULL;
+    stream->config = *config;
+    stream->has_frame = stream->has_begun = false;
+    stream->sent = 0;
+    atomic_store(&stream->started, 0);
+    atomic_store(&stream->state, TIMED_JOINED);
+    command(timed);
+    return stream;
+}
+
+void timed_remove(struct timed *timed, struct timed_stream *stream)
+{
+    atomic_store(&stream->state, TIMED_LEAVING);
+    command(timed);
+}
+
+bool timed_has_left(const struct timed_stream *stream)
+{
+    return atomic_load(&stream->state) == TIMED_LEFT;
+}
+
+void timed_free(struct timed_stream *stream)
+{
+    atomic_store(&stream->state, TIMED_FREE);
+}
+
+/* --- One turn ------------------------------------------------------------------------------ */
+
+static bool is_joined(struct timed_stream *stream)
+{
+    int state = atomic_load(&stream->state);
+
+    if (state == TIMED_LEAVING)
+        atomic_store(&stream->state, TIMED_LEFT);
+    return state == TIMED_JOINED;
+}
+
+/* The first frame decides when time 0 is, where nobody has said it. */
+static void begin(struct timed_stream *stream, uint64_t now, uint64_t wall)
+{
+    uint64_t start = stream->config.start;
+
+    stream->has_begun = true;
+    stream->base = now + TIMED_LEAD_NS;
+    atomic_store(&stream->started, start ? start : wall + TIMED_LEAD_NS);
+}
+
+/* A start is a time of day. That runs as the other clock does, unless it is set, so the way from
+ * one to the other is looked up each time. What is before the machine's start is at 0. */
+static uint64_t due_of(const struct timed_stream *stream, uint64_t now, uint64_t wall)
+{
+    uint64_t at = stream->config.start + stream->frame.time;
+
+    if (!stream->config.start)
+        return stream->base + stream->frame.time;
+    if (at >= wall)
+        return now + (at - wall);
+    return wall - at < now ? now - (wall - at) : 0;
+}
+
+static bool has_frame(struct timed_stream *stream, uint64_t now, uint64_t wall)
+{
+    if (!stream->has_frame)
+        stream->has_frame = stream->config.ops->next(stream->config.supply, &stream->frame);
+    if (stream->has_frame && !stream->has_begun)
+        begin(stream, now, wall);
+    return stream->has_frame;
+}
+
+static void finish(struct timed_stream *stream, uint64_t due, uint64_t now, enum timed_act act)
+{
+    const struct timed_config *config = &stream->config;
+    struct timed_outcome outcome = {TRANSMIT_LATE, now - due};
+
+    if (act == TIMED_SEND) {
+        outcome.reason = config->send(config->fd, stream->frame.bytes, stream->frame.length);
+        stream->sent = now;
+    }
+    stream->has_frame = false;
+    config->ops->done(config->supply, &outcome);
+}
+
+struct choice {
+    struct timed_stream *stream; /* NULL: none has a frame */
+    uint64_t due, until;
+    enum timed_act act;
+};
+
+/* The stream whose next act is the earliest one. */
+static void choose(struct timed_stream *stream, uint64_t now, uint64_t wall, struct choice *best)
+{
+    struct choice this = {.stream = stream, .due = due_of(stream, now, wall)};
+
+    this.act = timed_decide(&stream->config, this.due, stream->sent, now, &this.until);
+    if (!best->stream || this.until < best->until)
+        *best = this;
+}
+
+/* False: a stream has no frame. */
+static bool look(struct timed *timed, uint64_t now, uint64_t wall, struct choice *best)
+{
+    bool all = true;
+
+    for (unsigned i = 0; i < TIMED_STREAMS_MAX; i++) {
+        struct timed_stream *stream = &timed->streams[i];
+
+        if (!is_joined(stream))
+            continue;
+        if (has_frame(stream, now, wall))
+            choose(stream, now, wall, best);
+        else
+            all = false;
+    }
+    return all;
+}
+
+uint64_t timed_turn(struct timed *timed, uint64_t now, uint64_t wall)
+{
+    struct choice best = {.until = TIMED_NEVER};
+
+    if (!look(timed, now, wall, &best) && !atomic_exchange(&timed->hungry, true)) {
+        atomic_thread_fence(memory_order_seq_cst);
+        look(timed, now, wall, &best);
+    }
+    if (!best.stream || best.act == TIMED_WAIT)
+        return best.until;
+    finish(best.stream, best.due, now, best.act);
+    return now;
+}
+
+/* --- The thread ---------------------------------------------------------------------------- */
+
+static void note_stall(struct timed *timed, uint64_t lateness)
+{
+    atomic_fetch_add_explicit(&timed->stalls, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&timed->stalled_ns, lateness, memory_order_relaxed);
+}
+
+/* Until this moment, but not so long that nobody sees whether it works; what is far may come
+ * nearer, when the time of day is set. */
+static void sleep_until(struct timed *timed, uint32_t seen, uint64_t now, uint64_t until)
+{
+    uint64_t longest = now + (until == TIMED_NEVER ? TIMED_TURN_NS : TIMED_LOOK_NS), woken;
+
+    realtime_sleep(&timed->word, seen, until < longest ? until : longest);
+    woken = realtime_now();
+    if (woken > until && woken - until >= TRANSMIT_STALL_NS)
+        note_stall(timed, woken - until);
+}
+
+void timed_run(struct timed *timed)
+{
+    int locked = realtime_lock_stack();
+
+    if (locked == 0)
+        locked = realtime_lock(timed, sizeof *timed);
+    atomic_store(&timed->locked, locked);
+    atomic_store(&timed->priority, realtime_begin());
+    while (!atomic_load(&timed->stopping)) {
+        uint32_t seen = atomic_load(&timed->word);
+        uint64_t now = realtime_now(), until = timed_turn(timed, now, realtime_wall());
+
+        atomic_fetch_add_explicit(&timed->turns, 1, memory_order_relaxed);
+        if (until > now)
+            sleep_until(timed, seen, now, until);
+    }
+    for (unsigned i = 0; i < TIMED_STREAMS_MAX; i++)
+        is_joined(&timed->streams[i]);
+}
+
+void timed_stop(struct timed *timed)
+{
+    atomic_store(&timed->stopping, true);
+    command(timed);
+}

@@ -1,0 +1,130 @@
+/* The timed sender: one thread that sends the frames of all streams, each at its time.
+ *
+ * A stream has a descriptor, a moment that times count from, and a supply: whoever has frames ready
+ * in their order, judged before. The thread sleeps until the earliest frame of all streams is due,
+ * with the priority of a real-time thread where the system grants it, sends it with one system
+ * call, and tells the supply how late that was. It allocates nothing, takes no lock and waits for
+ * nobody.
+ *
+ * What is late: a frame whose time has passed by more than the stream allows is not sent, so that
+ * after a stall there is no burst. Where a stream wants its frames however late they are, they
+ * follow each other at twice the stream's rate until the time is caught up with.
+ *
+ * A stream belongs to the thread from timed_add until it has left. Streams are few, and lie in one
+ * piece of memory. */
+#ifndef NB_INJECT_TIMED_H
+#define NB_INJECT_TIMED_H
+
+#include "ring/layout.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    TIMED_STREAMS_MAX = 16,
+    TIMED_LEAD_NS = 10000000,  /* of a stream without a start, from its first frame to its time 0 */
+    TIMED_PACED_NS = 1000000,  /* a frame that is later than this does not follow at once */
+    TIMED_LOOK_NS = 100000000, /* so often the time of day is looked at, which may be set */
+    TIMED_TURN_NS = 500000000, /* the longest sleep: so that it can be seen that it works */
+};
+
+#define TIMED_NEVER    UINT64_MAX
+#define TIMED_TIME_MAX (UINT64_MAX >> 2) /* ns: of a frame, and of a start */
+
+/* --- Supplies ------------------------------------------------------------------------------ */
+
+struct timed_frame {
+    uint64_t time; /* ns from the start; not before that of the frame before it */
+    uint32_t length;
+    const unsigned char *bytes;
+};
+
+struct timed_outcome {
+    enum transmit_refusal_reason reason; /* TRANSMIT_SENT, or why not */
+    uint64_t lateness;                   /* ns */
+};
+
+/* Called by the thread; they wait for nothing and allocate nothing. */
+struct timed_supply_ops {
+    /* The next frame, which stays where it is until it is done. False: there is none yet. */
+    bool (*next)(void *supply, struct timed_frame *ret);
+    /* What became of it. */
+    void (*done)(void *supply, const struct timed_outcome *outcome);
+};
+
+/* Sends one frame, without waiting; says why it could not. */
+typedef enum transmit_refusal_reason (*timed_send)(int fd, const unsigned char *bytes,
+                                                   uint32_t length);
+
+struct timed_config {
+    const struct timed_supply_ops *ops;
+    void *supply;
+    timed_send send;
+    int fd;
+    uint64_t start; /* ns since 1970, UTC, of time 0; 0: TIMED_LEAD_NS after the first frame */
+    uint64_t late;  /* ns: what is later is not sent; 0: all is sent */
+    uint32_t rate;  /* frames a second, at most, in the long run; not 0 */
+};
+
+/* --- What is due: pure --------------------------------------------------------------------- */
+
+enum timed_act { TIMED_WAIT, TIMED_SEND, TIMED_SKIP };
+
+/* What to do at `now` with a frame that is due at `due`, when the one before was sent at `sent`.
+ * TIMED_WAIT: until *ret_until. */
+enum timed_act timed_decide(const struct timed_config *config, uint64_t due, uint64_t sent,
+                            uint64_t now, uint64_t *ret_until);
+
+/* --- Streams ------------------------------------------------------------------------------- */
+
+/* FREE: nobody has it. TAKEN: it is prepared. JOINED: the thread has it. LEAVING: it is to give it
+ * back. LEFT: it has. */
+enum timed_state { TIMED_FREE, TIMED_TAKEN, TIMED_JOINED, TIMED_LEAVING, TIMED_LEFT };
+
+struct timed_stream {
+    _Atomic int state;        /* enum timed_state */
+    _Atomic uint64_t started; /* ns since 1970, UTC, of time 0; 0: it has not begun */
+    struct timed_config config;
+
+    /* The thread's own. */
+    struct timed_frame frame;
+    bool has_frame, has_begun;
+    uint64_t base; /* time 0, of realtime_now */
+    uint64_t sent; /* when the last frame was */
+};
+
+struct timed {
+    _Atomic uint32_t word; /* changes with each command */
+    _Atomic bool hungry;   /* a stream had no frame when the thread looked last */
+    _Atomic bool stopping;
+    _Atomic uint64_t turns;              /* grow as long as the thread works */
+    _Atomic uint64_t stalls, stalled_ns; /* wake-ups that were TRANSMIT_STALL_NS late, and more */
+    _Atomic int priority;                /* 0: it is a real-time thread; else a negative errno */
+    _Atomic int locked;                  /* 0: its memory stays where it is; else one */
+    struct timed_stream streams[TIMED_STREAMS_MAX];
+};
+
+/* Begins to give the stream's frames their time. NULL: there are too many. */
+struct timed_stream *timed_add(struct timed *timed, const struct timed_config *config);
+
+/* The supply of a stream has more frames, which it shows by an atomic store before. */
+void timed_wake(struct timed *timed);
+
+/* Has it leave after the frame that is being sent, if there is one. When it has left, nobody uses
+ * the supply and the descriptor any more, and timed_free may be called. */
+void timed_remove(struct timed *timed, struct timed_stream *stream);
+bool timed_has_left(const struct timed_stream *stream);
+void timed_free(struct timed_stream *stream);
+
+/* --- The thread ---------------------------------------------------------------------------- */
+
+/* Sends what is due, and returns until when nothing is: what the thread does between two sleeps.
+ * now, wall: of realtime_now and realtime_wall. At most one frame is sent. */
+uint64_t timed_turn(struct timed *timed, uint64_t now, uint64_t wall);
+
+/* Until it is told to stop. */
+void timed_run(struct timed *timed);
+void timed_stop(struct timed *timed);
+
+#endif

@@ -1,0 +1,398 @@
+/* The timed sender: what is due when, by clocks that the test sets; the queue of a stream's frames;
+ * and that nothing is left behind when a stream leaves. No time passes here. */
+#include "resources/inject/timed.h"
+#include "resources/inject/timed_queue.h"
+#include "suite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LENGTH = 60, US = 1000, MS = 1000000, QUEUE = 4096 };
+
+static const uint64_t NOON = 1700000000ull * 1000000000; /* a time of day */
+
+/* What was sent, in its order. */
+static struct {
+    unsigned count;
+    int fd[64];
+    unsigned char first[64]; /* byte of the frame */
+    enum transmit_refusal_reason answer;
+} sent;
+
+static enum transmit_refusal_reason take(int fd, const unsigned char *bytes, uint32_t length)
+{
+    ck_assert_uint_eq(length, LENGTH);
+    sent.fd[sent.count] = fd;
+    sent.first[sent.count++] = bytes[0];
+    return sent.answer;
+}
+
+struct scene {
+    struct timed timed;
+    struct timed_queue queue;
+    struct timed_stream *stream;
+};
+
+static struct timed_config config_of(struct timed_queue *queue, int fd)
+{
+    return (struct timed_config){.ops = &timed_queue_supply,
+                                 .supply = queue,
+                                 .send = take,
+                                 .fd = fd,
+                                 .late = MS,
+                                 .rate = 1000};
+}
+
+static void begin(struct scene *scene, uint64_t late, uint64_t start)
+{
+    struct timed_config config = config_of(&scene->queue, 3);
+
+    memset(&sent, 0, sizeof sent);
+    memset(scene, 0, sizeof *scene);
+    ck_assert_int_eq(timed_queue_make(&scene->queue, QUEUE), 0);
+    config.late = late;
+    config.start = start;
+    scene->stream = timed_add(&scene->timed, &config);
+    ck_assert_ptr_nonnull(scene->stream);
+}
+
+static void end(struct scene *scene)
+{
+    timed_queue_free(&scene->queue);
+}
+
+static void put(struct timed_queue *queue, uint64_t time, unsigned char first)
+{
+    unsigned char bytes[LENGTH] = {first};
+    struct transmit_frame frame = {.sequence = first, .tag = first, .time = time, .length = LENGTH};
+
+    ck_assert(timed_queue_has_room(queue, LENGTH));
+    timed_queue_put(queue, &frame, bytes);
+}
+
+/* What became of the next frame that is done. */
+static void expect(struct timed_queue *queue, unsigned char first,
+                   enum transmit_refusal_reason reason, uint64_t lateness)
+{
+    struct timed_record record;
+
+    ck_assert(timed_queue_reap(queue, &record));
+    ck_assert_uint_eq(record.frame.tag, first);
+    ck_assert_int_eq(record.outcome.reason, reason);
+    ck_assert_uint_eq(record.outcome.lateness, lateness);
+}
+
+static void expect_none(struct timed_queue *queue)
+{
+    struct timed_record record;
+
+    ck_assert(!timed_queue_reap(queue, &record));
+}
+
+/* --- What is due --------------------------------------------------------------------------- */
+
+START_TEST(a_frame_waits_goes_or_is_skipped)
+{
+    static const struct {
+        uint64_t late, due, sent, now;
+        enum timed_act act;
+        uint64_t until;
+    } rows[] = {
+        {MS, 1000, 0, 999, TIMED_WAIT, 1000},
+        {MS, 1000, 0, 1000, TIMED_SEND, 1000},
+        {MS, 1000, 0, 1000 + MS, TIMED_SEND, 1000},
+        {MS, 1000, 0, 1001 + MS, TIMED_SKIP, 1000},
+        {50 * US, 1000, 0, 1001 + 50 * US, TIMED_SKIP, 1000},
+        /* 1000 frames a second: the frames of a burst are 0.5 ms from each other */
+        {0, 0, 10 * MS, 10 * MS, TIMED_WAIT, 10 * MS + 500 * US},
+        {0, 0, 10 * MS, 10 * MS + 500 * US, TIMED_SEND, 10 * MS + 500 * US},
+        {10 * MS, 0, 9 * MS, 9 * MS + 1, TIMED_WAIT, 9 * MS + 500 * US},
+        {0, 9 * MS, 10 * MS, 10 * MS, TIMED_SEND, 9 * MS}, /* it is not that late */
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct timed_config config = {.late = rows[i].late, .rate = 1000};
+        uint64_t until;
+
+        ck_assert_int_eq(timed_decide(&config, rows[i].due, rows[i].sent, rows[i].now, &until),
+                         rows[i].act);
+        if (rows[i].act != TIMED_SKIP)
+            ck_assert(until == rows[i].until || rows[i].act == TIMED_SEND);
+    }
+}
+END_TEST
+
+START_TEST(each_frame_is_sent_at_its_time)
+{
+    struct scene scene;
+    uint64_t now = 5 * MS, start = now + TIMED_LEAD_NS;
+
+    begin(&scene, MS, 0);
+    ck_assert_uint_eq(timed_turn(&scene.timed, now, NOON), TIMED_NEVER);
+    put(&scene.queue, 0, 1);
+    put(&scene.queue, 200 * US, 2);
+    ck_assert_uint_eq(timed_turn(&scene.timed, now, NOON), start);
+    ck_assert_uint_eq(atomic_load(&scene.stream->started), NOON + TIMED_LEAD_NS);
+    ck_assert_uint_eq(timed_turn(&scene.timed, start - 1, NOON), start);
+    ck_assert_uint_eq(sent.count, 0);
+    ck_assert_uint_eq(timed_turn(&scene.timed, start + 7, NOON), start + 7);
+    ck_assert_uint_eq(sent.count, 1);
+    expect(&scene.queue, 1, TRANSMIT_SENT, 7);
+    expect_none(&scene.queue);
+    ck_assert_uint_eq(timed_turn(&scene.timed, start + 9, NOON), start + 200 * US);
+    timed_turn(&scene.timed, start + 200 * US, NOON);
+    expect(&scene.queue, 2, TRANSMIT_SENT, 0);
+    ck_assert_uint_eq(timed_turn(&scene.timed, start + MS, NOON), TIMED_NEVER);
+    end(&scene);
+}
+END_TEST
+
+/* The clock that shows the time may be set at any moment. */
+START_TEST(a_start_is_a_time_of_day)
+{
+    struct scene scene;
+    uint64_t now = 1000ull * MS;
+
+    begin(&scene, MS, NOON);
+    put(&scene.queue, 3 * MS, 1);
+    ck_assert_uint_eq(timed_turn(&scene.timed, now, NOON - 7 * MS), now + 10 * MS);
+    ck_assert_uint_eq(atomic_load(&scene.stream->started), NOON);
+    ck_assert_uint_eq(timed_turn(&scene.timed, now, NOON), now + 3 * MS);
+    ck_assert_uint_eq(sent.count, 0);
+    timed_turn(&scene.timed, now, NOON + 3 * MS + 20);
+    ck_assert_uint_eq(sent.count, 1);
+    expect(&scene.queue, 1, TRANSMIT_SENT, 20);
+    put(&scene.queue, 4 * MS, 2);
+    timed_turn(&scene.timed, now, NOON + 3600ull * 1000 * MS); /* before the machine has begun */
+    expect(&scene.queue, 2, TRANSMIT_LATE, now);
+    end(&scene);
+}
+END_TEST
+
+/* Ten frames at 1 kHz, then nothing runs for 5 ms. */
+static uint64_t stall(struct scene *scene, uint64_t late)
+{
+    begin(scene, late, 0);
+    for (unsigned char i = 0; i < 10; i++)
+        put(&scene->queue, (uint64_t)i * MS, i);
+    timed_turn(&scene->timed, 0, NOON);
+    return TIMED_LEAD_NS + 5 * MS + 10;
+}
+
+START_TEST(after_a_stall_there_is_no_burst)
+{
+    struct scene scene;
+    uint64_t now = stall(&scene, MS), until;
+
+    while ((until = timed_turn(&scene.timed, now, NOON)) == now)
+        ;
+    ck_assert_uint_eq(until, TIMED_LEAD_NS + 6 * MS);
+    ck_assert_uint_eq(sent.count, 1);
+    ck_assert_uint_eq(sent.first[0], 5);
+    for (unsigned char i = 0; i < 5; i++)
+        expect(&scene.queue, i, TRANSMIT_LATE, (uint64_t)(5 - i) * MS + 10);
+    expect(&scene.queue, 5, TRANSMIT_SENT, 10);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(who_wants_all_frames_gets_them_at_twice_the_rate)
+{
+    struct scene scene;
+    uint64_t now = stall(&scene, 0), at[10];
+
+    for (unsigned i = 0; i < 10;) {
+        uint64_t until = timed_turn(&scene.timed, now, NOON);
+
+        if (until == now)
+            at[i++] = now;
+        else
+            now = until;
+    }
+    for (unsigned i = 1; i < 10; i++)
+        ck_assert(at[i] - at[i - 1] >= 500 * US || at[i] - (TIMED_LEAD_NS + i * MS) <= MS);
+    ck_assert_uint_le(at[9], TIMED_LEAD_NS + 10 * MS);
+    ck_assert_uint_eq(sent.count, 10);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(why_a_frame_was_not_sent_is_told)
+{
+    struct scene scene;
+
+    begin(&scene, MS, 0);
+    put(&scene.queue, 0, 1);
+    timed_turn(&scene.timed, 0, NOON);
+    sent.answer = TRANSMIT_DOWN;
+    timed_turn(&scene.timed, TIMED_LEAD_NS, NOON);
+    expect(&scene.queue, 1, TRANSMIT_DOWN, 0);
+    end(&scene);
+}
+END_TEST
+
+/* --- Streams ------------------------------------------------------------------------------- */
+
+START_TEST(streams_take_turns_by_their_time)
+{
+    struct scene scene;
+    struct timed_queue other;
+    struct timed_config config = config_of(&other, 4);
+
+    begin(&scene, MS, NOON);
+    ck_assert_int_eq(timed_queue_make(&other, QUEUE), 0);
+    config.start = NOON + 100 * US;
+    ck_assert_ptr_nonnull(timed_add(&scene.timed, &config));
+    for (unsigned char i = 0; i < 4; i++) {
+        put(&scene.queue, i * 200ull * US, i);
+        put(&other, i * 200ull * US, i);
+    }
+    for (uint64_t now = 0, until; sent.count < 8; now = until)
+        until = timed_turn(&scene.timed, now, NOON + now);
+    for (unsigned i = 0; i < 8; i++) {
+        ck_assert_int_eq(sent.fd[i], i % 2 ? 4 : 3);
+        ck_assert_uint_eq(sent.first[i], i / 2);
+    }
+    timed_queue_free(&other);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_stream_leaves_between_two_frames)
+{
+    struct scene scene;
+
+    begin(&scene, MS, 0);
+    put(&scene.queue, 0, 1);
+    put(&scene.queue, 0, 2);
+    timed_turn(&scene.timed, 0, NOON);
+    timed_turn(&scene.timed, TIMED_LEAD_NS, NOON);
+    timed_remove(&scene.timed, scene.stream);
+    ck_assert(!timed_has_left(scene.stream));
+    ck_assert_uint_eq(timed_turn(&scene.timed, TIMED_LEAD_NS, NOON), TIMED_NEVER);
+    ck_assert(timed_has_left(scene.stream));
+    ck_assert_uint_eq(sent.count, 1);
+    expect(&scene.queue, 1, TRANSMIT_SENT, 0);
+    expect_none(&scene.queue);
+    timed_free(scene.stream);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(streams_are_few_and_their_places_are_used_again)
+{
+    struct scene scene;
+    struct timed_config config = config_of(&scene.queue, 3);
+    struct timed_stream *last = NULL;
+
+    begin(&scene, MS, 0);
+    for (unsigned i = 1; i < TIMED_STREAMS_MAX; i++)
+        ck_assert_ptr_nonnull(last = timed_add(&scene.timed, &config));
+    ck_assert_ptr_null(timed_add(&scene.timed, &config));
+    timed_remove(&scene.timed, last);
+    ck_assert_ptr_null(timed_add(&scene.timed, &config));
+    timed_turn(&scene.timed, 0, NOON);
+    timed_free(last);
+    ck_assert_ptr_eq(timed_add(&scene.timed, &config), last);
+    end(&scene);
+}
+END_TEST
+
+/* Only then a system call is made for frames that were put. */
+START_TEST(a_hungry_thread_is_woken)
+{
+    struct scene scene;
+    uint32_t word;
+
+    begin(&scene, MS, 0);
+    word = atomic_load(&scene.timed.word);
+    timed_wake(&scene.timed);
+    ck_assert_uint_eq(atomic_load(&scene.timed.word), word);
+    timed_turn(&scene.timed, 0, NOON);
+    put(&scene.queue, 0, 1);
+    timed_wake(&scene.timed);
+    ck_assert_uint_eq(atomic_load(&scene.timed.word), word + 1);
+    timed_turn(&scene.timed, 0, NOON);
+    timed_wake(&scene.timed);
+    ck_assert_uint_eq(atomic_load(&scene.timed.word), word + 1);
+    end(&scene);
+}
+END_TEST
+
+/* --- The queue ----------------------------------------------------------------------------- */
+
+/* Frames of all lengths, at all places, with a different number of them between put and reap. */
+START_TEST(a_queue_gives_back_what_was_put)
+{
+    static unsigned char bytes[1500];
+    struct timed_queue queue;
+    uint64_t put_count = 0, done_count = 0, reaped = 0;
+    struct timed_record record;
+    struct timed_frame frame;
+
+    ck_assert_int_eq(timed_queue_make(&queue, QUEUE), 0);
+    srand(1);
+    while (reaped < 20000) {
+        uint32_t length = (uint32_t)(put_count * 37 % 1200);
+
+        for (; rand() % 4 && timed_queue_has_room(&queue, length); put_count++) {
+            length = (uint32_t)(put_count * 37 % 1200);
+            if (!timed_queue_has_room(&queue, length))
+                break;
+            memset(bytes, (int)put_count, length);
+            timed_queue_put(
+                &queue, &(struct transmit_frame){.sequence = put_count, .length = length}, bytes);
+        }
+        for (; rand() % 4 && timed_queue_supply.next(&queue, &frame); done_count++) {
+            if (frame.length != done_count * 37 % 1200 ||
+                (frame.length && (frame.bytes[0] != (unsigned char)done_count ||
+                                  frame.bytes[frame.length - 1] != (unsigned char)done_count)))
+                ck_abort_msg("frame %u is another one", (unsigned)done_count);
+            timed_queue_supply.done(
+                &queue, &(struct timed_outcome){.reason = TRANSMIT_SENT, .lateness = done_count});
+        }
+        for (; timed_queue_reap(&queue, &record); reaped++)
+            if (record.frame.sequence != reaped || record.outcome.lateness != reaped)
+                ck_abort_msg("record %u is another one", (unsigned)reaped);
+    }
+    ck_assert(done_count == reaped && put_count >= done_count);
+    timed_queue_free(&queue);
+}
+END_TEST
+
+START_TEST(a_queue_takes_some_of_the_longest_frames)
+{
+    unsigned char *bytes = calloc(1, RING_LENGTH_MAX);
+    struct transmit_frame frame = {.length = RING_LENGTH_MAX};
+    struct timed_queue queue;
+
+    ck_assert_int_eq(timed_queue_make(&queue, timed_queue_size(RING_LENGTH_MAX)), 0);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert(timed_queue_has_room(&queue, RING_LENGTH_MAX));
+        timed_queue_put(&queue, &frame, bytes);
+    }
+    timed_queue_free(&queue);
+    free(bytes);
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+    tcase_add_test(tests, a_frame_waits_goes_or_is_skipped);
+    tcase_add_test(tests, each_frame_is_sent_at_its_time);
+    tcase_add_test(tests, a_start_is_a_time_of_day);
+    tcase_add_test(tests, after_a_stall_there_is_no_burst);
+    tcase_add_test(tests, who_wants_all_frames_gets_them_at_twice_the_rate);
+    tcase_add_test(tests, why_a_frame_was_not_sent_is_told);
+    tcase_add_test(tests, streams_take_turns_by_their_time);
+    tcase_add_test(tests, a_stream_leaves_between_two_frames);
+    tcase_add_test(tests, streams_are_few_and_their_places_are_used_again);
+    tcase_add_test(tests, a_hungry_thread_is_woken);
+    tcase_add_test(tests, a_queue_gives_back_what_was_put);
+    tcase_add_test(tests, a_queue_takes_some_of_the_longest_frames);
+}
+
+int main(void)
+{
+    return suite_run("timed", add_tests);
+}
