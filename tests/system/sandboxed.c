@@ -5,12 +5,14 @@
  * exit status says whether anything did. */
 #include "platform/joins.h"
 #include "platform/mroute.h"
+#include "platform/realtime.h"
 #include "platform/rings.h"
 #include "platform/sandbox.h"
 
 #include <net/if.h>
 #include <netinet/icmp6.h>
 
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/mroute.h>
 #include <linux/mroute6.h>
@@ -21,6 +23,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -47,6 +50,7 @@ static struct mroute_socket tables[2];
 static int joins[2];
 
 static bool has_taps; /* the system lets this user make them */
+static int packets;   /* a packet socket, if this user may make one; else -1 */
 
 static bool opens(const char *path, int flags)
 {
@@ -366,11 +370,49 @@ static bool opens_taps(void)
     return opened;
 }
 
+/* What the broker reads of lent packets, and of a pipe. */
+static void try_reading(void)
+{
+    struct tpacket_stats counts;
+    socklen_t length = sizeof counts;
+    int error, unread;
+
+    expect(packets >= 0, getsockopt(packets, SOL_PACKET, PACKET_STATISTICS, &counts, &length) == 0,
+           "read how many packets were lost");
+    length = sizeof error;
+    expect(true, getsockopt(pair[0], SOL_SOCKET, SO_ERROR, &error, &length) == 0,
+           "take a socket's error");
+    expect(true, ioctl(pair[0], FIONREAD, &unread) == 0, "see how much is unread");
+}
+
+/* The kernel takes no real-time priority of 0; the cage does not let it be asked. */
+static bool asks_for_priority(pid_t pid, int policy)
+{
+    struct sched_param none = {0};
+
+    return sched_setscheduler(pid, policy, &none) < 0 && errno == EINVAL;
+}
+
+static void try_realtime(void)
+{
+    static const char page[4096];
+
+    expect(true, realtime_lock(page, sizeof page) == 0, "lock a page");
+    expect(true, asks_for_priority(0, SCHED_FIFO | SCHED_RESET_ON_FORK),
+           "become a real-time thread");
+    expect(false, asks_for_priority(0, SCHED_FIFO), "have children that are real-time threads");
+    expect(false, asks_for_priority(0, SCHED_RR), "become one of another kind");
+    expect(false, asks_for_priority(getppid(), SCHED_FIFO | SCHED_RESET_ON_FORK),
+           "change the priority of another");
+}
+
 static void try_calls(bool keeper, bool lends, bool landlocked, int tcp)
 {
     struct rlimit limit;
 
     try_rings(keeper);
+    try_reading();
+    try_realtime();
     expect(keeper && !landlocked, connects_tcp(tcp), "connect by TCP");
     expect(false, executes(), "execve");
     expect(false, syscall(SYS_tgkill, getpid(), getpid(), 0) == 0, "tgkill, but of SIGURG");
@@ -453,6 +495,7 @@ int main(int argc, char **argv)
     make_low();
     tcp = socket(AF_INET, SOCK_STREAM, 0);
     has_taps = opens_taps();
+    packets = above(socket(AF_PACKET, SOCK_RAW, 0));
     if (!open_lent() || !listen_outside())
         return 2;
 

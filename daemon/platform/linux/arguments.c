@@ -48,7 +48,7 @@ enum {
     BOTH = KEEPER | BROKER,
     SPARES = 4,
     FD_BITS = 31,
-    SCHED_RESET = 0x40000000, /* SCHED_RESET_ON_FORK of sched(7) */
+    SCHED_RESET = 0x40000000,                              /* SCHED_RESET_ON_FORK of sched(7) */
     RING_LENT = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL, /* platform/memory.h */
     RING_SHOWN = RING_LENT | 0x10,                         /* F_SEAL_FUTURE_WRITE */
 };
@@ -56,7 +56,8 @@ enum {
 #define WHOLE   0xffffffffU /* the kernel looks at the lower half of these arguments only */
 #define POINTER UINT64_MAX
 
-/* One way in which a call is allowed; without a row here, all are. */
+/* One way in which a call is allowed; without a row here, all are. What the broker may, a row must
+ * allow the keeper too, whose filter holds for the broker as well. */
 static const struct form {
     const char *name;
     unsigned halves; /* | SPARES: its first argument is no guarded descriptor */
@@ -127,8 +128,8 @@ static const struct form {
     {"setsockopt", KEEPER, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_TX_RING}}},
     {"setsockopt", KEEPER, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_ADD_MEMBERSHIP}}},
     {"setsockopt", KEEPER, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_IGNORE_OUTGOING}}},
-    {"getsockopt", BROKER, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_STATISTICS}}},
-    {"getsockopt", BROKER, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_ERROR}}},
+    {"getsockopt", BOTH, {{1, WHOLE, SOL_PACKET}, {2, WHOLE, PACKET_STATISTICS}}},
+    {"getsockopt", BOTH, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_ERROR}}},
     {"getsockopt", BOTH, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_TYPE}}},
     {"getsockopt", BOTH, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_PEERCRED}}},
     {"getsockopt", BOTH, {{1, WHOLE, SOL_SOCKET}, {2, WHOLE, SO_PEERGROUPS}}},
@@ -153,7 +154,7 @@ static const struct form {
     {"ioctl", BOTH, {{1, WHOLE, FIONBIO}}},
     {"ioctl", BOTH, {{1, WHOLE, SIOCOUTQ}}},
     {"ioctl", BOTH, {{1, WHOLE, FIOCLEX}}},
-    {"ioctl", BROKER, {{1, WHOLE, FIONREAD}}},
+    {"ioctl", BOTH, {{1, WHOLE, FIONREAD}}},
     /* Taps are made; what else their descriptors could do is their holders' affair. */
     {"ioctl", KEEPER, {{1, WHOLE, TUNSETIFF}}},
     {"ioctl", KEEPER, {{1, WHOLE, TUNSETOWNER}}},
