@@ -348,12 +348,35 @@ test_taps() {
     echo "a member's tap came and went"
 }
 
+# The unit lets the service at packet sockets.
+test_captures() {
+    local capturing
+
+    printf '[service]\ncapture-interfaces = r0\n' >/etc/netbroker/netbrokerd.conf
+    printf '[allow captures]\ngroup = netbroker\nverbs = raw.*\ninterfaces = r0\n' \
+        >/etc/netbroker/policy.d/captures.conf
+    systemctl restart netbrokerd.service
+    nb capture --interface r0 --direction in --count 3 --write /dev/null 2>/run/captured &
+    capturing=$!
+    within 5 "a capture is open" is_capturing
+    ip netns exec sender mcsend s0 $group 10 100 8 >/run/sent
+    wait $capturing || fail "a member's capture: $(cat /run/captured)"
+    rm /etc/netbroker/netbrokerd.conf /etc/netbroker/policy.d/captures.conf
+    systemctl restart netbrokerd.service
+    echo "a member has captured frames"
+}
+
+is_capturing() {
+    nb capture list | grep -q r0
+}
+
 mkdir -p /etc/netbroker/policy.d
 make_network
 test_install
 test_privileges
 test_group
 test_taps
+test_captures
 under_stream "kill -9 of the keeper" kill_keeper
 under_stream "kill -9 of the broker" kill_broker
 under_stream "systemctl restart" restart

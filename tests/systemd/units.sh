@@ -1,13 +1,16 @@
 #!/bin/bash
 # The units as `cmake --install` writes them: nothing in them that systemd does not understand, no
-# program or manual page that is not there, and an exposure of 2.0 at most. They never give up, and
+# program or manual page that is not there, and an exposure of 2.3 at most. They never give up, and
 # tell a newer systemd more than an older one understands.
 set -euo pipefail
 
 build=${NB_BUILD:?the build folder}
 prefix=$(mktemp -d)
 trap 'rm -rf "$prefix"' EXIT
-limit=2.0
+# Without packet sockets it would be 0.2 less, and 0.3 less without real-time priorities: both are what
+# captures and frames that are sent at their time need. What is left open beside them has a reason in
+# the unit.
+limit=2.3
 
 command -v systemd-analyze >/dev/null || {
     echo "skipped: needs systemd-analyze (package systemd)"

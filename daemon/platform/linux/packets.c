@@ -217,8 +217,8 @@ const char *packets_explain(int error)
         const char *text;
     } texts[] = {
         {-EAFNOSUPPORT,
-         "the unit keeps packet sockets from the service ('systemctl edit netbrokerd': "
-         "[Service] RestrictAddressFamilies=AF_PACKET), or the kernel has none"},
+         "a drop-in of the unit keeps packet sockets from the service "
+         "(RestrictAddressFamilies=), or the kernel has none"},
         {-EPERM, "the service lacks CAP_NET_RAW"},
         {-ENOMEM, "the kernel has no memory for a ring of frames"},
         {-ENODEV, "the interface is gone"},
