@@ -94,6 +94,49 @@ int savefile_source_fd(const struct savefile_source *source)
     return source->fd;
 }
 
+/* Returns 0 or a negative errno. */
+static int copy_all(int from, int to, unsigned char *buffer, uint64_t bytes_max)
+{
+    uint64_t copied = 0;
+    ssize_t n;
+
+    while ((n = read(from, buffer, ROOM)) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        copied += n > 0 ? (uint64_t)n : 0;
+        if (n < 0)
+            return -errno;
+        if (copied > bytes_max)
+            return -EFBIG;
+        if (write(to, buffer, (size_t)n) != n)
+            return -ENOSPC;
+    }
+    return lseek(to, 0, SEEK_SET) < 0 ? -errno : 0;
+}
+
+int savefile_source_keep(struct savefile_source *source, uint64_t bytes_max)
+{
+    FILE *file;
+    int result, fd;
+
+    if (source->origin >= 0)
+        return 0;
+    file = tmpfile();
+    fd = file ? fcntl(fileno(file), F_DUPFD_CLOEXEC, 0) : -1;
+    result = fd < 0 ? -errno : copy_all(source->fd, fd, source->buffer, bytes_max);
+    if (file)
+        fclose(file);
+    if (result < 0) {
+        if (fd >= 0)
+            close(fd);
+        return result;
+    }
+    close(source->fd);
+    source->fd = fd;
+    source->origin = 0;
+    return 0;
+}
+
 int savefile_source_again(struct savefile_source *source)
 {
     if (source->origin < 0)

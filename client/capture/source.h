@@ -44,8 +44,13 @@ void savefile_source_never_wait(struct savefile_source *source);
 /* What it reads from; -1: text. */
 int savefile_source_fd(const struct savefile_source *source);
 
-/* Begins again with the first frame. Returns 0, or a negative errno: -ESPIPE: what it reads from can
- * be read once. */
+/* Copies what is to be read once to a file of its own, which nobody sees, so that it can be read
+ * again; at most so many bytes. It reads to the end first. Returns 0, or a negative errno: -EFBIG:
+ * there is more. */
+int savefile_source_keep(struct savefile_source *source, uint64_t bytes_max);
+
+/* Begins again with the first frame. Returns 0, or a negative errno: -ESPIPE: what it reads from
+ * can be read once. */
 int savefile_source_again(struct savefile_source *source);
 
 /* Where the file is wrong and why, a sentence without its full stop: "trace.pcap, offset 24: ...",

@@ -173,6 +173,8 @@ static bool set_field(const struct target *target, const struct field *field, co
 {
     if (!is_requested(target->line, field))
         return set_own(target, field, text);
+    if (!keep_value(target, field, text))
+        return false;
     if (takes_list(field))
         return set_list(target, field, text);
     if (field->type == FIELD_uid)
@@ -320,12 +322,15 @@ static int take_option(const struct target *target, int argc, char **argv, int a
 
 /* --- Words without a name ------------------------------------------------------------------ */
 
-/* The field that the next word without a name is for, or NULL. *given counts such words. */
-static const struct field *next_argument(const struct action_row *row, unsigned given)
+/* The field that the next word without a name is for, or NULL. It may have been given by its name:
+ * -i eth0. */
+static const struct field *next_argument(const struct command_line *line)
 {
+    const struct action_row *row = line->command.row;
+
     for (size_t i = 0; i < row->field_count; i++)
         if (option_is_argument(&row->fields[i]) && !option_is_command(&row->fields[i]) &&
-            given-- == 0)
+            !is_given(line, &row->fields[i]))
             return &row->fields[i];
     return NULL;
 }
@@ -374,14 +379,12 @@ static int say_surplus(const struct target *target, int argc, char **argv, int a
     return -1;
 }
 
-static int take_argument(const struct target *target, int argc, char **argv, int at,
-                         unsigned *given)
+static int take_argument(const struct target *target, int argc, char **argv, int at)
 {
-    const struct field *field = next_argument(target->line->command.row, *given);
+    const struct field *field = next_argument(target->line);
 
     if (!field)
         return say_surplus(target, argc, argv, at);
-    ++*given;
     return note_given(target, field) && set_field(target, field, argv[at]) ? 1 : -1;
 }
 
@@ -442,21 +445,19 @@ static bool take_command(const struct target *target, char **words)
 }
 
 /* Reads the next word or two. Returns how many, -1 on a mistake. */
-static int take_word(const struct target *target, int argc, char **argv, int at, unsigned *given,
-                     bool named)
+static int take_word(const struct target *target, int argc, char **argv, int at, bool named)
 {
     int words = named ? common_take(target->line, argc, argv, at) : 0;
 
     if (words == 0 && named && argv[at][0] == '-' && argv[at][1])
         words = take_option(target, argc, argv, at);
-    return words ? words : take_argument(target, argc, argv, at, given);
+    return words ? words : take_argument(target, argc, argv, at);
 }
 
 int command_line_request(struct command_line *line, int argc, char **argv,
                          struct nb_request *request)
 {
     const struct target target = {line, request};
-    unsigned arguments = 0;
     bool named = true; /* "--" was not there yet */
     int status;
 
@@ -465,7 +466,7 @@ int command_line_request(struct command_line *line, int argc, char **argv,
             named = false;
             words = take_command(&target, argv + at + 1) ? argc - at : 1;
         } else {
-            words = take_word(&target, argc, argv, at, &arguments, named);
+            words = take_word(&target, argc, argv, at, named);
         }
         if (words < 0)
             return EXIT_USAGE;

@@ -1,6 +1,6 @@
 /* Frames in passes, which of them are left out, and what is in them. */
 #include "capture/capture.h"
-#include "scope.h"
+#include "contents.h"
 #include "suite.h"
 #include "supply.h"
 
@@ -104,6 +104,28 @@ START_TEST(a_pipe_is_waited_for_and_read_once)
 }
 END_TEST
 
+/* What was read once is there again, as far as the bound. */
+START_TEST(a_pipe_can_be_kept)
+{
+    struct supply supply = {.passes = 3};
+
+    close(pipe_with(FRAME "01\n" FRAME "02\n"));
+    ck_assert_int_eq(savefile_source_open(&supply.source, "-"), 0);
+    ck_assert_int_eq(savefile_source_keep(supply.source, 100), 0);
+    ck_assert_int_eq(savefile_source_keep(supply.source, 0), 0);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(next(&supply), 1);
+        ck_assert_int_eq(next(&supply), 2);
+        ck_assert_int_eq(next(&supply), i < 2 ? -SUPPLY_PASS : -SUPPLY_END);
+    }
+    savefile_source_close(supply.source);
+    close(pipe_with(FRAME "01\n" FRAME "02\n"));
+    ck_assert_int_eq(savefile_source_open(&supply.source, "-"), 0);
+    ck_assert_int_eq(savefile_source_keep(supply.source, 60), -EFBIG);
+    savefile_source_close(supply.source);
+}
+END_TEST
+
 /* --- A file with frames that were cut ------------------------------------------------------ */
 
 static unsigned char bytes[65536];
@@ -166,60 +188,63 @@ END_TEST
 
 /* --- What is in them ----------------------------------------------------------------------- */
 
-static struct scope scope_of(const char *text)
+static struct contents contents_of(const char *text)
 {
     struct supply supply = begin_text(text);
     struct savefile_source_frame frame;
-    struct scope scope = {.frames = 0};
+    struct contents contents = {.frames = 0};
 
     while (supply_next(&supply, &frame) == SUPPLY_FRAME)
-        scope_add(&scope, frame.bytes, frame.length);
+        contents_add(&contents, frame.bytes, frame.length);
     savefile_source_close(supply.source);
-    return scope;
+    return contents;
 }
 
-START_TEST(a_scope_has_what_is_in_frames)
+START_TEST(contents_have_what_is_in_frames)
 {
-    struct scope scope = scope_of("010203040506 020000000001 8100 2064 88ba 00\n"
-                                  "010203040506 020000000002 88a8 0001 8100 0064 88b8 00\n"
-                                  "010203040506 020000000001 8100 e000 88ba 00\n");
-    char text[SCOPE_MAC_TEXT];
+    struct contents contents = contents_of("010203040506 020000000001 8100 2064 88ba 00\n"
+                                           "010203040506 020000000002 88a8 0001 8100 0064 88b8 00\n"
+                                           "010203040506 020000000001 8100 e000 88ba 00\n");
+    char text[MAC_TEXT];
 
-    ck_assert_uint_eq(scope.frames, 3);
-    ck_assert_uint_eq(scope.sources.count, 2);
-    ck_assert_str_eq(scope_mac_text(scope.sources.values[1], text), "02:00:00:00:00:02");
-    ck_assert(scope_is_only(&scope.destinations, 0x010203040506));
-    ck_assert(!scope_is_only(&scope.sources, 0x020000000001));
-    ck_assert_uint_eq(scope.ethertypes.count, 2);
-    ck_assert_uint_eq(scope.ethertypes.values[0], 0x88ba);
-    ck_assert_uint_eq(scope.ethertypes.values[1], 0x88b8);
-    ck_assert_uint_eq(scope.vlans.count, 3);
-    ck_assert_uint_eq(scope.vlans.values[0], 100);
-    ck_assert_uint_eq(scope.vlans.values[1], 1);
-    ck_assert_uint_eq(scope.vlans.values[2], 0);
-    ck_assert(!scope.has_untagged);
-    ck_assert(!scope.ethertypes.is_open);
+    ck_assert_uint_eq(contents.frames, 3);
+    ck_assert_uint_eq(contents.sources.count, 2);
+    ck_assert_str_eq(mac_text(contents.sources.values[1], text), "02:00:00:00:00:02");
+    ck_assert(contents_are_only(&contents.destinations, 0x010203040506));
+    ck_assert(!contents_are_only(&contents.sources, 0x020000000001));
+    ck_assert_uint_eq(contents.ethertypes.count, 2);
+    ck_assert_uint_eq(contents.ethertypes.values[0], 0x88ba);
+    ck_assert_uint_eq(contents.ethertypes.values[1], 0x88b8);
+    ck_assert_uint_eq(contents.vlans.count, 3);
+    ck_assert_uint_eq(contents.vlans.values[0], 100);
+    ck_assert_uint_eq(contents.vlans.values[1], 1);
+    ck_assert_uint_eq(contents.vlans.values[2], 0);
+    ck_assert(!contents.has_untagged);
+    ck_assert(!contents.ethertypes.is_open);
 }
 END_TEST
 
 /* What no list can name is not left out: the whole set is open then. */
 START_TEST(what_cannot_be_named_opens_a_set)
 {
-    struct scope scope = scope_of("010203040506 020000000001 0032 00");
+    struct contents contents = contents_of("010203040506 020000000001 0032 00");
 
-    ck_assert(scope.ethertypes.is_open && scope.has_untagged);
-    ck_assert_uint_eq(scope.vlans.count, 0);
-    scope = scope_of("010203040506 020000000001 8100 0001 8100 0002 8100 0003 88b5 00");
-    ck_assert(scope.ethertypes.is_open && !scope.has_untagged);
-    memset(&scope, 0, sizeof scope);
-    for (unsigned i = 0; i <= SCOPE_VALUES; i++) {
+    ck_assert(contents.ethertypes.is_open && contents.has_untagged);
+    ck_assert_uint_eq(contents.vlans.count, 0);
+    ck_assert(!contents.sources.is_open);
+    contents = contents_of("010203040506 030000000001 88b5 00");
+    ck_assert(contents.sources.is_open && !contents.ethertypes.is_open);
+    contents = contents_of("010203040506 020000000001 8100 0001 8100 0002 8100 0003 88b5 00");
+    ck_assert(contents.ethertypes.is_open && !contents.has_untagged);
+    memset(&contents, 0, sizeof contents);
+    for (unsigned i = 0; i <= CONTENTS_VALUES; i++) {
         uint8_t frame[60] = {[0] = 2, [5] = (uint8_t)i, [12] = 0x88, [13] = 0xb5};
 
-        ck_assert(!scope.destinations.is_open);
-        scope_add(&scope, frame, sizeof frame);
+        ck_assert(!contents.destinations.is_open);
+        contents_add(&contents, frame, sizeof frame);
     }
-    ck_assert(scope.destinations.is_open && !scope.sources.is_open);
-    ck_assert_uint_eq(scope.destinations.count, SCOPE_VALUES);
+    ck_assert(contents.destinations.is_open && !contents.sources.is_open);
+    ck_assert_uint_eq(contents.destinations.count, CONTENTS_VALUES);
 }
 END_TEST
 
@@ -229,9 +254,10 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, passes_begin_again_until_the_limit);
     tcase_add_test(tests, so_many_passes);
     tcase_add_test(tests, a_pipe_is_waited_for_and_read_once);
+    tcase_add_test(tests, a_pipe_can_be_kept);
     tcase_add_test(tests, cut_frames_are_passed_over_and_counted);
     tcase_add_test(tests, a_file_of_which_nothing_can_be_sent_ends);
-    tcase_add_test(tests, a_scope_has_what_is_in_frames);
+    tcase_add_test(tests, contents_have_what_is_in_frames);
     tcase_add_test(tests, what_cannot_be_named_opens_a_set);
 }
 
