@@ -50,6 +50,14 @@ enum {
     /* Milliseconds for which the kernel may collect frames before it tells of them. */
     LATENCY_MAX = 1000,
     LATENCY_DEFAULT = 20,
+    /* Bytes of an injector's ring: a frame of 64 KiB fits twice. */
+    INJECT_BYTES_LEAST = 1 << 18,
+    INJECT_BYTES_MAX = 1 << 24,
+    INJECT_BYTES_DEFAULT = 1 << 20,
+    /* Frames a second: 100 Gbit/s have 148,809,523. */
+    INJECT_RATE_MAX = 150000000,
+    /* Items of a list of addresses or VLANs: as many as a rule of the policy has. */
+    SCOPE_LIST_MAX = 32,
     /* Groups that a question about a user may name. */
     USER_GROUPS_MAX = 64,
     /* Patterns one subscription may name. */

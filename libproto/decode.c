@@ -440,6 +440,46 @@ static bool parse_ethertypes(const cJSON *json, const struct place *place, void 
            wrong(place, ERROR_OUT_OF_RANGE, "is empty; leave it out for all EtherTypes", NULL);
 }
 
+/* A list of texts, each of which `add` reads. */
+static bool parse_items(const cJSON *json, const struct place *place, void *list,
+                        enum scope_added (*add)(void *list, const char *text))
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, json)
+    {
+        if (!cJSON_IsString(item))
+            return wrong(place, ERROR_INVALID_TYPE, "holds something other than text", NULL);
+        switch (add(list, item->valuestring)) {
+        case SCOPE_ADDED:
+            break;
+        case SCOPE_WRONG:
+            return wrong_text(place, ERROR_OUT_OF_RANGE, item->valuestring, "is none", NULL);
+        case SCOPE_TWICE:
+            return wrong_text(place, ERROR_OUT_OF_RANGE, item->valuestring, "stands there twice",
+                              "each once");
+        default:
+            return wrong(place, ERROR_OUT_OF_RANGE, "is too long", "at most 32");
+        }
+    }
+    return cJSON_GetArraySize(json) > 0 ||
+           wrong(place, ERROR_OUT_OF_RANGE, "is empty; leave it out for the default", NULL);
+}
+
+#define ITEMS(name, list_type)                                                                     \
+    static enum scope_added add_##name(void *list, const char *text)                               \
+    {                                                                                              \
+        return list_type##_add(list, text);                                                        \
+    }                                                                                              \
+    static bool parse_##name(const cJSON *json, const struct place *place, void *ret)              \
+    {                                                                                              \
+        return parse_items(json, place, ret, add_##name);                                          \
+    }
+ITEMS(sources, source_list)
+ITEMS(destinations, destination_list)
+ITEMS(vlans, vlan_list)
+#undef ITEMS
+
 static const char *const direction_words[] = {
     [DIRECTION_IN] = "in", [DIRECTION_OUT] = "out", [DIRECTION_BOTH] = "both"};
 
@@ -457,6 +497,11 @@ bool direction_parse(const char *text, uint8_t *ret)
             return true;
         }
     return false;
+}
+
+static bool parse_rate(const cJSON *json, const struct place *place, void *ret)
+{
+    return parse_number(json, place, ret);
 }
 
 static bool parse_direction(const cJSON *json, const struct place *place, void *ret)

@@ -9,6 +9,7 @@
 
 #include "address.h"
 #include "bounds.h"
+#include "frame/scope.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -175,6 +176,26 @@ enum json_shape { ONE, LIST }; /* a list is written with commas where it is not 
       "'items':{'type':'string','minLength':2,'maxLength':15}")                                    \
     T(direction, uint8_t, "in|out|both", JSON_TEXT, ONE, "\"in\", \"out\" or \"both\"",            \
       "`\"in\"`, `\"out\"` or `\"both\"`", "'enum':['in','out','both']")                           \
+    T(sources, struct source_list, "MAC[,MAC...]|own|any", JSON_TEXT, LIST,                        \
+      "a list of unicast Ethernet addresses such as [\"52:54:00:12:34:56\"], and of \"own\", the " \
+      "interface's address, and \"any\"",                                                          \
+      "list of %u to %u texts: a unicast Ethernet address, or `own`, the interface's, or `any`",   \
+      "'type':'array','minItems':%u,'maxItems':%u,"                                                \
+      "'items':{'type':'string','minLength':3,'maxLength':17}")                                    \
+    T(destinations, struct destination_list, "MAC[/BITS][,MAC[/BITS]...]", JSON_TEXT, LIST,        \
+      "a list of Ethernet addresses, or of their first bits, such as [\"01:0c:cd:04:00:00/32\"]",  \
+      "list of %u to %u texts: an Ethernet address, with `/` and how many of its bits count, or "  \
+      "without",                                                                                   \
+      "'type':'array','minItems':%u,'maxItems':%u,"                                                \
+      "'items':{'type':'string','minLength':17,'maxLength':20}")                                   \
+    T(vlans, struct vlan_list, "VLAN[,VLAN...]|none", JSON_TEXT, LIST,                             \
+      "a list of VLANs, \"0\" to \"4094\", and of \"none\", frames without a tag",                 \
+      "list of %u to %u texts: the number of a VLAN, `0` to `4094`, or `none`: frames without a "  \
+      "tag",                                                                                       \
+      "'type':'array','minItems':%u,'maxItems':%u,"                                                \
+      "'items':{'type':'string','minLength':1,'maxLength':4}")                                     \
+    T(rate, uint32_t, "NUMBER", JSON_INTEGER, ONE, "an integer from %u to %u",                     \
+      "integer from %u to %u", SCHEMA_INTEGER)                                                     \
     T(program, struct program, "PROGRAM", JSON_TEXT, ONE,                                          \
       "a classic BPF program of up to 256 instructions, each as 16 hexadecimal digits: code (4), " \
       "jt (2), jf (2) and k (8)",                                                                  \
@@ -209,7 +230,8 @@ enum json_shape { ONE, LIST }; /* a list is written with commas where it is not 
 
 _Static_assert(INTERFACE_NAME_MAX == 15 && VIFS_MAX == 32 && WORD_LENGTH_MAX == 31 &&
                    USER_GROUPS_MAX == 64 && TOPICS_MAX == 16 && TOPIC_LENGTH_MAX == 47 &&
-                   TAP_HOSTS_MAX == 8 && TAP_ROUTES_MAX == 8 && PROGRAM_MAX == 256,
+                   TAP_HOSTS_MAX == 8 && TAP_ROUTES_MAX == 8 && PROGRAM_MAX == 256 &&
+                   SCOPE_LIST_MAX == 32 && (int)SCOPE_LIST_MAX == (int)SCOPE_ITEMS_MAX,
                "FIELD_TYPES has these numbers in its texts");
 
 enum field_type {
@@ -467,6 +489,36 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELDS_SHOW_CAPTURE(F, S)
 
+/* What may be sent: of OPEN_INJECT and CHECK_POLICY. `own`: what no sources mean. */
+#define FIELDS_SCOPE(F, S, own)                                                                    \
+    F(S, sources, sources, OPTIONAL, 1, SCOPE_LIST_MAX, own,                                       \
+      "Only frames from these Ethernet addresses.")                                                \
+    F(S, destinations, destinations, OPTIONAL, 1, SCOPE_LIST_MAX, 0,                               \
+      "Only frames to these Ethernet addresses; by default any, which the policy must allow.")     \
+    F(S, vlans, vlans, OPTIONAL, 1, SCOPE_LIST_MAX, 0,                                             \
+      "Only frames of these VLANs; where a frame has two tags, both must be. By default any, and " \
+      "also frames without a tag, which the policy must allow.")                                   \
+    F(S, rate, rate, OPTIONAL, 0, INJECT_RATE_MAX, 0,                                              \
+      "Frames a second at most; by default, or 0, a quarter of what one user may have, or what "   \
+      "the policy's rule allows, if that is less.")
+#define FIELDS_INJECT(F, S)                                                                        \
+    F(S, interface, interface, REQUIRED, 0, 0, 0,                                                  \
+      "The interface that frames are sent out of, one of those that the service's settings name "  \
+      "(inject-interfaces).")                                                                      \
+    F(S, ethertypes, ethertypes, OPTIONAL, 1, ETHERTYPES_MAX, 0,                                   \
+      "Only frames of these EtherTypes, also behind one or two VLAN tags; by default all, which "  \
+      "the policy must allow.")                                                                    \
+    FIELDS_SCOPE(F, S, SOURCES_OWN)                                                                \
+    F(S, buffer, number, OPTIONAL, INJECT_BYTES_LEAST, INJECT_BYTES_MAX, INJECT_BYTES_DEFAULT,     \
+      "Bytes of the ring in which frames wait to be sent, rounded up to a power of two.")
+#define FIELDS_OPEN_INJECT(F, S)                                                                   \
+    FIELDS_INJECT(F, S)                                                                            \
+    FIELD_DRY_RUN(F, S)
+#define FIELDS_CLOSE_INJECT(F, S)                                                                  \
+    F(S, inject, number, ARGUMENT, 1, 4294967294, 0, "The number of the injector.")                \
+    FIELD_DRY_RUN(F, S)
+#define FIELDS_SHOW_INJECT(F, S)
+
 #define FIELDS_DIAGNOSE(F, S)                                                                      \
     F(S, source, address, OPTIONAL, 0, 0, 0, "The source address of the flow.")                    \
     F(S, group, address, OPTIONAL, 0, 0, 0, "The group of the flow.")                              \
@@ -504,7 +556,9 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "The multicast routing table of the request; by default all tables.")                        \
     F(S, ethertypes, ethertypes, OPTIONAL, 1, ETHERTYPES_MAX, 0,                                   \
       "The EtherTypes of the request; by default all.")                                            \
-    F(S, direction, direction, OPTIONAL, 0, 0, 0, "The direction of the request; by default both.")
+    F(S, direction, direction, OPTIONAL, 0, 0, 0,                                                  \
+      "The direction of the request; by default both.")                                            \
+    FIELDS_SCOPE(F, S, 0)
 
 #define FIELDS_STATUS(F, S)
 
@@ -616,6 +670,14 @@ enum action_flags {
       "capture close", "", "", "End a capture.")                                                   \
     A(SHOW_CAPTURE, show_capture, 0, "raw.read", "capture list", "", "",                           \
       "List the captures with their counters.")                                                    \
+    A(OPEN_INJECT, open_inject, ACTION_CHANGES | ACTION_WANTS_LEASE, "raw.inject", "", "",         \
+      "ring page bell room",                                                                       \
+      "Open an injector: send frames out of an interface, as long as this connection lasts. They " \
+      "are written to a ring of shared memory, and each is held to what was asked for here.")      \
+    A(CLOSE_INJECT, close_inject, ACTION_CHANGES | ACTION_DELETES, "raw.inject", "inject close",   \
+      "", "", "End an injector.")                                                                  \
+    A(SHOW_INJECT, show_inject, 0, "raw.read", "inject list", "", "",                              \
+      "List the injectors with their counters.")                                                   \
     A(DIAGNOSE, diagnose, 0, "mroute.read", "doctor", "", "",                                      \
       "Find out from the kernel's state why multicast packets are not forwarded. The "             \
       "command exits with 1 where a problem was found.")                                           \
@@ -666,6 +728,8 @@ enum action_flags {
     E("link.dropped")                                                                              \
     E("capture.opened")                                                                            \
     E("capture.closed")                                                                            \
+    E("inject.opened")                                                                             \
+    E("inject.closed")                                                                             \
     E("lost")
 
 /* --- What the rows become ------------------------------------------------------------------ */

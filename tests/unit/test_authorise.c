@@ -166,6 +166,18 @@ struct expectation {
     {                                                                                              \
         "{}", "yynn"                                                                               \
     }
+#define EXPECT_OPEN_INJECT                                                                        \
+    {                                                                                              \
+        "{\"interface\":\"a\",\"dry_run\":true}", "ynnn"                                           \
+    }
+#define EXPECT_CLOSE_INJECT                                                                       \
+    {                                                                                              \
+        "{\"inject\":1}", "yynn"                                                                   \
+    }
+#define EXPECT_SHOW_INJECT                                                                        \
+    {                                                                                              \
+        "{}", "yynn"                                                                               \
+    }
 #define EXPECT_DIAGNOSE                                                                            \
     {                                                                                              \
         "{}", "yynn"                                                                               \

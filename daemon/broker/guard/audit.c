@@ -46,6 +46,43 @@ static void append(char *text, size_t size, const char *format, ...)
     va_end(arguments);
 }
 
+/* What the items of a list are called, and the texts of which there are so many. */
+static void append_items(char *text, size_t size, const char *name, unsigned count,
+                         void (*write)(const void *list, unsigned item, char *ret),
+                         const void *list)
+{
+    char item[SCOPE_MAC_TEXT + 1];
+
+    for (unsigned i = 0; i < count; i++) {
+        write(list, i, item);
+        append(text, size, "%s%s%s", i ? "," : text[0] ? " " : "", i ? "" : name, item);
+    }
+}
+
+static void write_source(const void *list, unsigned item, char *ret)
+{
+    source_list_text(list, item, ret);
+}
+
+static void write_destination(const void *list, unsigned item, char *ret)
+{
+    destination_list_text(list, item, ret);
+}
+
+static void write_vlan(const void *list, unsigned item, char *ret)
+{
+    vlan_list_text(list, item, ret);
+}
+
+static void append_scope(char *text, size_t size, const struct frame_scope *scope)
+{
+    append_items(text, size, "sources=", source_list_items(&scope->sources), write_source,
+                 &scope->sources);
+    append_items(text, size, "destinations=", destination_list_items(&scope->destinations),
+                 write_destination, &scope->destinations);
+    append_items(text, size, "vlans=", vlan_list_items(&scope->vlans), write_vlan, &scope->vlans);
+}
+
 const char *target_format(const struct target *target, char *text, size_t size)
 {
     const size_t rest =
@@ -74,6 +111,9 @@ const char *target_format(const struct target *target, char *text, size_t size)
     if (target->directions)
         append(text, size, "%sdirection=%s", text[0] ? " " : "",
                direction_word(target->directions));
+    append_scope(text, size, &target->scope);
+    if (target->rate)
+        append(text, size, "%srate=%u", text[0] ? " " : "", target->rate);
     if (!text[0])
         append(text, size, "everything");
     return text;

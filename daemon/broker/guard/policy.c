@@ -109,7 +109,7 @@ static unsigned count_ethertypes(const struct rule *rule, const struct target *t
     return count;
 }
 
-/* EtherTypes and directions: what a target does not say is all there is. */
+/* EtherTypes, directions and scopes: what a target does not say is all there is. */
 static bool covers_protocols(const struct rule *rule, const struct target *target)
 {
     uint8_t directions = target->directions ? target->directions : DIRECTION_BOTH;
@@ -117,12 +117,16 @@ static bool covers_protocols(const struct rule *rule, const struct target *targe
     if (rule->ethertype_count &&
         (!target->ethertype_count || count_ethertypes(rule, target) < target->ethertype_count))
         return false;
+    if (!scope_covers(&rule->scope, &target->scope) || (rule->rate && target->rate > rule->rate))
+        return false;
     return !rule->directions || !(directions & ~rule->directions);
 }
 
 static bool touches_protocols(const struct rule *rule, const struct target *target)
 {
     if (rule->ethertype_count && target->ethertype_count && !count_ethertypes(rule, target))
+        return false;
+    if (!scope_touches(&rule->scope, &target->scope))
         return false;
     return !rule->directions || !target->directions || (target->directions & rule->directions);
 }
@@ -203,7 +207,7 @@ bool policy_names_uid(const struct policy *policy, uid_t uid)
 static bool denies_everything(const struct rule *rule)
 {
     return rule->deny && !rule->interface_count && !rule->prefix_count && !rule->table_count &&
-           !rule->ethertype_count && !rule->directions;
+           !rule->ethertype_count && !rule->directions && scope_is_open(&rule->scope);
 }
 
 struct decision policy_decide_somewhere(const struct policy *policy, const struct peer *peer,

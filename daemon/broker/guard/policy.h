@@ -48,6 +48,8 @@ struct rule {
     unsigned ethertype_count;
     uint16_t ethertypes[RULE_ITEMS_MAX]; /* none: any */
     uint8_t directions;                  /* of enum direction; 0: any */
+    struct frame_scope scope;
+    uint32_t rate; /* that a request which it allows may have; 0: any */
 };
 
 struct policy {

@@ -153,6 +153,44 @@ static const char *take_direction(struct rule *rule, const char *item)
     return NULL;
 }
 
+/* What is there twice is there. */
+static const char *take_source_mac(struct rule *rule, const char *item)
+{
+    enum scope_added added = source_list_add(&rule->scope.sources, item);
+
+    return added == SCOPE_ADDED || added == SCOPE_TWICE
+               ? NULL
+               : "own, any, or at most 32 unicast Ethernet addresses such as 52:54:00:12:34:56";
+}
+
+static const char *take_destination_mac(struct rule *rule, const char *item)
+{
+    enum scope_added added = destination_list_add(&rule->scope.destinations, item);
+
+    return added == SCOPE_ADDED || added == SCOPE_TWICE
+               ? NULL
+               : "at most 32 Ethernet addresses, with a number of bits or without, such as "
+                 "01:0c:cd:04:00:00/32";
+}
+
+static const char *take_vlan(struct rule *rule, const char *item)
+{
+    enum scope_added added = vlan_list_add(&rule->scope.vlans, item);
+
+    return added == SCOPE_ADDED || added == SCOPE_TWICE ? NULL
+                                                        : "none, or at most 32 VLANs, 0 to 4094";
+}
+
+static const char *take_rate(struct rule *rule, const char *item)
+{
+    uint32_t rate;
+
+    if (rule->deny || !parse_number(item, &rate) || rate == 0)
+        return "in a rule that allows, how many frames a second, 1 or more";
+    rule->rate = rate;
+    return NULL;
+}
+
 static const char *take_leases(struct rule *rule, const char *item)
 {
     uint32_t count;
@@ -179,6 +217,10 @@ static const struct {
     {"tables", take_table, offsetof(struct rule, table_count)},
     {"ethertypes", take_ethertype, offsetof(struct rule, ethertype_count)},
     {"direction", take_direction, 0},
+    {"source-macs", take_source_mac, 0},
+    {"destination-macs", take_destination_mac, 0},
+    {"vlans", take_vlan, 0},
+    {"frames-per-second", take_rate, 0},
     {"leases", take_leases, 0},
 };
 
@@ -260,7 +302,8 @@ static void take_part(struct parsing *parsing, int line, const char *name, const
     char text[SETTINGS_LINE_MAX + 1];
     const char *right =
         "user, users, group, everyone, netns, verbs, interfaces, multicast, tables, "
-        "ethertypes, direction or leases";
+        "ethertypes, direction, source-macs, destination-macs, vlans, frames-per-second or "
+        "leases";
 
     snprintf(text, sizeof text, "%s", value);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)

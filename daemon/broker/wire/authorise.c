@@ -30,6 +30,15 @@ static void set_ethertypes(struct target *target, const struct ethertype_list *l
     memcpy(target->ethertypes, list->types, sizeof target->ethertypes);
 }
 
+/* The row says what is meant where none are given. */
+static void set_sources(struct target *target, const struct field *field,
+                        const struct source_list *list)
+{
+    target->scope.sources = *list;
+    if (list->kinds == 0)
+        target->scope.sources.kinds = field->fallback;
+}
+
 static void add_field(struct target *target, const struct field *field, const char *args)
 {
     const void *value = args + field->offset;
@@ -52,6 +61,18 @@ static void add_field(struct target *target, const struct field *field, const ch
         break;
     case FIELD_direction:
         target->directions = *(const uint8_t *)value;
+        break;
+    case FIELD_sources:
+        set_sources(target, field, value);
+        break;
+    case FIELD_destinations:
+        target->scope.destinations = *(const struct destination_list *)value;
+        break;
+    case FIELD_vlans:
+        target->scope.vlans = *(const struct vlan_list *)value;
+        break;
+    case FIELD_rate:
+        target->rate = *(const uint32_t *)value;
         break;
     default:
         break;
@@ -386,6 +407,7 @@ bool authorise(struct call *call, struct error *error)
     if (has_flag(call, ACTION_WANTS_LEASE) && call->lease.id == 0)
         call->lease = lease_prepare(&call->services->leases, call->peer->uid);
     call->lease_limit = decision.rule ? decision.rule->leases : 0;
+    call->rate_limit = decision.rule ? decision.rule->rate : 0;
     prepare_record(call, &decision, &target, &call->grant);
     return true;
 }

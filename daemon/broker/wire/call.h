@@ -37,6 +37,7 @@ struct call {
     const struct peer *peer;        /* who asks */
     struct lease_info lease;        /* that a request for one was granted; its id is 0 before */
     unsigned lease_limit;           /* of the rule that allows it; 0: of every user */
+    uint32_t rate_limit;            /* the same for the rate of what it sends; 0: none */
     struct grant grant;             /* for the audit log */
     struct transaction transaction; /* of what it changes */
     bool failed;                    /* the reply is an error */
