@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Has the calling thread run before all that is ordinary, and wake up without slack. 0 or a
- * negative errno: it may not (RLIMIT_RTPRIO), and stays ordinary; that changes nothing but how
- * late it is. */
-int realtime_begin(void);
+/* Gives the calling thread a name, of at most 15 bytes, and has it run before all that is ordinary,
+ * and wake up without slack. 0 or a negative errno: it may not (RLIMIT_RTPRIO), and stays ordinary;
+ * that changes nothing but how late it is. */
+int realtime_begin(const char *name);
 
 /* Keeps memory, such as the stack of the caller, from being moved out. 0 or a negative errno: it
  * may not (RLIMIT_MEMLOCK). It is unlocked when it is unmapped. */

@@ -132,7 +132,7 @@ static void fill(unsigned char *frame, uint32_t number)
 
 static void hurry(void)
 {
-    if (realtime_begin() < 0)
+    if (realtime_begin("hurried") < 0)
         fprintf(stderr, "no real-time priority here: the figures say little\n");
 }
 

@@ -61,7 +61,7 @@ static void without_limits(struct ground *ground, void *context)
     set_limit(RLIMIT_MEMLOCK, LIMIT);
     become_nobody();
     ground_expect_result(ground, "nobody becomes a real-time thread without a limit", -EPERM,
-                         realtime_begin());
+                         realtime_begin("hurried"));
     ground_expect_result(ground, "and locks what the limit allows", 0,
                          realtime_lock(memory, LIMIT / 2));
     ground_expect_result(ground, "and no more", -ENOMEM, realtime_lock(memory, sizeof memory));
@@ -75,7 +75,7 @@ static void within_limits(struct ground *ground, void *context)
     set_limit(RLIMIT_RTPRIO, PRIORITY);
     become_nobody();
     ground_expect_result(ground, "nobody becomes a real-time thread within the limit", 0,
-                         realtime_begin());
+                         realtime_begin("hurried"));
     sched_getparam(0, &param);
     ground_expect(ground, "its policy", SCHED_FIFO | SCHED_RESET_ON_FORK, sched_getscheduler(0));
     ground_expect(ground, "its priority", PRIORITY, param.sched_priority);
@@ -89,7 +89,8 @@ static void with_less(struct ground *ground, void *context)
     (void)context;
     set_limit(RLIMIT_RTPRIO, 5);
     become_nobody();
-    ground_expect_result(ground, "a lower limit gives a lower priority", 0, realtime_begin());
+    ground_expect_result(ground, "a lower limit gives a lower priority", 0,
+                         realtime_begin("hurried"));
     sched_getparam(0, &param);
     ground_expect(ground, "its priority", 5, param.sched_priority);
 }

@@ -26,11 +26,12 @@ enum {
 };
 
 /* #syscalls broker: sched_setscheduler prctl prlimit64 */
-int realtime_begin(void)
+int realtime_begin(const char *name)
 {
     struct sched_param priority = {.sched_priority = PRIORITY};
     struct rlimit limit;
 
+    prctl(PR_SET_NAME, name, 0, 0, 0);
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
     if (getrlimit(RLIMIT_RTPRIO, &limit) == 0 && limit.rlim_cur > 0 && limit.rlim_cur < PRIORITY)
         priority.sched_priority = (int)limit.rlim_cur;

@@ -212,7 +212,7 @@ void timed_run(struct timed *timed)
     if (locked == 0)
         locked = realtime_lock(timed, sizeof *timed);
     atomic_store(&timed->locked, locked);
-    atomic_store(&timed->priority, realtime_begin());
+    atomic_store(&timed->priority, realtime_begin("timed sender"));
     while (!atomic_load(&timed->stopping)) {
         uint32_t seen = atomic_load(&timed->word);
         uint64_t now = realtime_now(), until = timed_turn(timed, now, realtime_wall());
