@@ -502,9 +502,6 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "Frames a second at most; by default, or 0, a quarter of what one user may have, or what "   \
       "the policy's rule allows, if that is less.")
 #define FIELDS_INJECT(F, S)                                                                        \
-    F(S, interface, interface, REQUIRED, 0, 0, 0,                                                  \
-      "The interface that frames are sent out of, one of those that the service's settings name "  \
-      "(inject-interfaces).")                                                                      \
     F(S, ethertypes, ethertypes, OPTIONAL, 1, ETHERTYPES_MAX, 0,                                   \
       "Only frames of these EtherTypes, also behind one or two VLAN tags; by default all, which "  \
       "the policy must allow.")                                                                    \
@@ -512,6 +509,9 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     F(S, buffer, number, OPTIONAL, INJECT_BYTES_LEAST, INJECT_BYTES_MAX, INJECT_BYTES_DEFAULT,     \
       "Bytes of the ring in which frames wait to be sent, rounded up to a power of two.")
 #define FIELDS_OPEN_INJECT(F, S)                                                                   \
+    F(S, interface, interface, REQUIRED, 0, 0, 0,                                                  \
+      "The interface that frames are sent out of, one of those that the service's settings name "  \
+      "(inject-interfaces).")                                                                      \
     FIELDS_INJECT(F, S)                                                                            \
     FIELD_DRY_RUN(F, S)
 #define FIELDS_CLOSE_INJECT(F, S)                                                                  \

@@ -20,7 +20,7 @@ enum exit_status {
 
 enum { OPTION_VALUES_MAX = 64 };
 
-/* What the command line gives of an option that is no field. */
+/* What the command line gives of an option. */
 struct option_value {
     const struct field *option;
     const char *text;
@@ -108,8 +108,8 @@ int command_line_check(const struct command_line *line, const struct nb_request 
 /* Whether this option of the command was given, by its name in the row. */
 bool command_line_flag(const struct command_line *line, const char *name);
 
-/* What is given of an option that is no field of an action: the text that stands there as the
- * nth, from 0. NULL: there are no more. */
+/* What is given of an option that takes a value: the text that stands there as the nth, from 0.
+ * NULL: there are no more. */
 const char *command_line_value(const struct command_line *line, const char *name, unsigned nth);
 
 /* --- help.c -------------------------------------------------------------------------------- */
@@ -281,6 +281,8 @@ int run_tap_exec(const struct command_line *line, struct nb_request *request);
 int run_tapserver(const struct command_line *line, struct nb_request *request);
 int run_link_serve(const struct command_line *line, struct nb_request *request);
 int run_capture(const struct command_line *line, struct nb_request *request);
+int run_send(const struct command_line *line, struct nb_request *request);
+int run_replay(const struct command_line *line, struct nb_request *request);
 
 /* --- live.c: the same again and again, with rates ------------------------------------------ */
 

@@ -165,6 +165,47 @@ enum { OPTION_TYPES(T) };
     F(S, files, text, OPTIONAL, 0, 0, 0, "Keep so many of these files, and delete the oldest.")    \
     F(S, comment, text, OPTIONAL, 0, 0, 0, "A comment in the file's header.")
 
+#define OPTIONS_SEND(F, S)                                                                         \
+    F(S, interface, interface, ARGUMENT, 0, 0, 0,                                                  \
+      "The interface that frames are sent out of, one of those that the service's settings name "  \
+      "(inject-interfaces). Also -i.")                                                             \
+    F(S, hex, text, OPTIONAL, 0, 0, 0,                                                             \
+      "The frames as hexadecimal digits, a line each, from the destination address on; or a dump " \
+      "of them, as of tcpdump -xx or xxd. '-' is the standard input.")                             \
+    F(S, file, file, OPTIONAL, 0, 0, 0,                                                            \
+      "The frames of this file: pcapng, pcap, or such text; '-' is the standard input, which is "  \
+      "read where neither is given. Also -f.")                                                     \
+    F(S, count, text, OPTIONAL, 0, 0, 0,                                                           \
+      "Send so many frames, which are those of the file again and again; 0: until it is "          \
+      "interrupted. By default each once. Also -c.")                                               \
+    F(S, interval, text, OPTIONAL, 0, 0, 0,                                                        \
+      "Send a frame every so many seconds, such as 0.25. By default as fast as it goes.")          \
+    F(S, pps, text, OPTIONAL, 0, 0, 0, "Send so many frames a second.")                            \
+    FIELDS_INJECT(F, S)
+
+#define OPTIONS_REPLAY(F, S)                                                                       \
+    F(S, interface, interface, ARGUMENT, 0, 0, 0,                                                  \
+      "The interface that frames are sent out of, one of those that the service's settings name "  \
+      "(inject-interfaces). Also -i.")                                                             \
+    F(S, file, path, ARGUMENT, 0, 0, 0,                                                            \
+      "The file whose frames are sent: pcapng or pcap, or text as 'send' has it; '-' is the "      \
+      "standard input.")                                                                           \
+    F(S, speed, text, OPTIONAL, 0, 0, 0,                                                           \
+      "So many times as fast as the frames were captured, such as 2 or 0.5. By default 1.")        \
+    F(S, pps, text, OPTIONAL, 0, 0, 0, "Send so many frames a second, whatever their times are.")  \
+    F(S, topspeed, flag, OPTIONAL, 0, 0, 0, "Send as fast as it goes.")                            \
+    F(S, loop, text, OPTIONAL, 0, 0, 0,                                                            \
+      "Send the file so many times; 0: until it is interrupted. Between the last frame and the "   \
+      "first one is the mean of the time between frames.")                                         \
+    F(S, limit, text, OPTIONAL, 0, 0, 0, "End after so many frames.")                              \
+    F(S, delay, text, OPTIONAL, 0, 0, 0,                                                           \
+      "Send each frame so many seconds later, such as 0.5: for a file that comes as a stream, "    \
+      "whose frames would be late else.")                                                          \
+    F(S, catch_up, flag, OPTIONAL, 0, 0, 0,                                                        \
+      "Send frames however late they are. By default frames that are later than --late are left "  \
+      "out, so that no burst follows a stall.")                                                    \
+    FIELDS_INJECT(F, S)
+
 /* C(NAME, options, the action whose fields are among them, policy verb, the action of the same
  * family that it is listed behind, command line, documentation) */
 #define COMMANDS(C)                                                                                \
@@ -190,7 +231,14 @@ enum { OPTION_TYPES(T) };
       "The relay is this process: it goes on while the service is restarted.")                     \
     C(CAPTURE, capture, "OPEN_CAPTURE", "raw.capture", SHOW_CAPTURE, "capture",                    \
       "Capture the frames of an interface to a file, for Wireshark, tcpdump and others. SIGINT "   \
-      "and SIGTERM end it; counters of lost frames are in the file.")
+      "and SIGTERM end it; counters of lost frames are in the file.")                              \
+    C(SEND, send, "OPEN_INJECT", "raw.inject", SHOW_INJECT, "send",                                \
+      "Send frames on an interface, from text or a file. It asks for the right to send what is "   \
+      "in them, and no more, where that is known before. The exit status is 0 where all were "     \
+      "sent.")                                                                                     \
+    C(REPLAY, replay, "OPEN_INJECT", "raw.inject", SHOW_INJECT, "replay",                          \
+      "Send the frames of a capture file at their times: the service keeps to them, and tells "    \
+      "how late each was. The exit status is 0 where all were sent.")
 
 #define C(NAME, options, action, policy, after, words, documentation)                              \
     static const struct field options_##options[] = {OPTIONS_##NAME(F, )};

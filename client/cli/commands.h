@@ -44,6 +44,8 @@ enum own_command {
     OWN_TAPSERVER,
     OWN_LINK_SERVE,
     OWN_CAPTURE,
+    OWN_SEND,
+    OWN_REPLAY,
     OWN_COUNT
 };
 

@@ -29,7 +29,8 @@ static int (*const own_commands[])(const struct command_line *, struct nb_reques
     [OWN_REPLACE] = run_replace,     [OWN_IMPORT] = run_import,
     [OWN_TAP_EXEC] = run_tap_exec,   [OWN_TAP_CREATE] = run_tap_create,
     [OWN_TAPSERVER] = run_tapserver, [OWN_LINK_SERVE] = run_link_serve,
-    [OWN_CAPTURE] = run_capture,
+    [OWN_CAPTURE] = run_capture,     [OWN_SEND] = run_send,
+    [OWN_REPLAY] = run_replay,
 };
 _Static_assert(sizeof own_commands / sizeof *own_commands == OWN_COUNT, "each command is there");
 

@@ -33,6 +33,20 @@ static void add_ethertype(struct contents *contents, uint16_t ethertype)
         add(&contents->ethertypes, ethertype);
 }
 
+/* Of more tags than are looked at nothing is known. */
+static void add_vlans(struct contents *contents, const struct frame_view *view)
+{
+    contents->vlans.is_open |= frame_is_tag(view->ethertype);
+    for (unsigned i = 0; i < view->tags; i++) {
+        unsigned id = frame_vlan_id(view->tag[i]);
+
+        if (id > CONTENTS_VLAN_MAX)
+            contents->vlans.is_open = true;
+        else
+            add(&contents->vlans, id);
+    }
+}
+
 void contents_add(struct contents *contents, const uint8_t *frame, size_t length)
 {
     struct frame_view view;
@@ -47,13 +61,7 @@ void contents_add(struct contents *contents, const uint8_t *frame, size_t length
     add(&contents->destinations, mac_number(view.destination));
     add_ethertype(contents, view.ethertype);
     contents->has_untagged |= view.tags == 0;
-    for (unsigned i = 0; i < view.tags; i++)
-        add(&contents->vlans, frame_vlan_id(view.tag[i]));
-}
-
-bool contents_are_only(const struct contents_set *set, uint64_t value)
-{
-    return !set->is_open && set->count == 1 && set->values[0] == value;
+    add_vlans(contents, &view);
 }
 
 const char *mac_text(uint64_t mac, char text[MAC_TEXT])

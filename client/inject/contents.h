@@ -7,7 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CONTENTS_VALUES = 64 }; /* of a set */
+enum {
+    CONTENTS_VALUES = 64,     /* of a set */
+    CONTENTS_VLAN_MAX = 4094, /* 4095 is reserved: IEEE 802.1Q */
+};
 
 /* Values in the order in which they came first. */
 struct contents_set {
@@ -19,16 +22,13 @@ struct contents_set {
 struct contents {
     struct contents_set ethertypes;            /* open where a frame has none */
     struct contents_set sources, destinations; /* as numbers: 02:00:00:00:00:01 is 0x020000000001 */
-    struct contents_set vlans;                 /* ids of tags, also of inner ones */
+    struct contents_set vlans; /* ids of tags, also of inner ones; open where there are more tags */
     bool has_untagged;
     uint64_t frames;
 };
 
 /* Takes note of a frame, which has its header. */
 void contents_add(struct contents *contents, const uint8_t *frame, size_t length);
-
-/* The set has this value and no other. */
-bool contents_are_only(const struct contents_set *set, uint64_t value);
 
 /* An address as a number. */
 uint64_t mac_number(const uint8_t *mac);
