@@ -45,8 +45,7 @@ struct injection {
     struct supply supply;
     struct pace pace;
     struct contents contents;
-    bool is_known;  /* the contents are those of all frames */
-    uint64_t total; /* frames that will be sent; 0: not known */
+    bool is_known; /* the contents are those of all frames */
     struct nb_client *client;
     struct nb_inject *inject;
     int64_t number; /* of the injection, to close it */
@@ -260,7 +259,7 @@ static int look_before(struct injection *run)
         return say_file(run, "all frames have one time, and so there is none between passes: --pps "
                              "says how many to send in a second");
     run->is_known = true;
-    run->total = count_all(run->plan, supply.given);
+    run->tally.total = count_all(run->plan, supply.given);
     run->supply.number = 0;
     savefile_source_again(run->supply.source);
     return EXIT_DONE;
@@ -325,7 +324,6 @@ static void count_put(struct injection *run)
         tally->first = run->offset;
     take_note(run);
     tally->put++;
-    tally->bytes += run->frame.length;
     tally->last = run->offset;
     if (tally->is_timed && run->began && now_ns(CLOCK_MONOTONIC) > run->began + run->offset)
         tally->starved++;
@@ -437,8 +435,8 @@ static void show_progress(struct injection *run)
         return;
     run->shown = now;
     fprintf(stderr, "\r%s: %" PRIu64, tally->interface, tally->counts.sent);
-    if (run->total)
-        fprintf(stderr, " of %" PRIu64, run->total);
+    if (tally->total)
+        fprintf(stderr, " of %" PRIu64, tally->total);
     fprintf(stderr, " frames sent, %" PRIu64 " not\033[K",
             tally->counts.judged - tally->counts.sent + tally->too_long + run->supply.cut);
     run->has_progress = true;

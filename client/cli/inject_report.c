@@ -23,22 +23,27 @@ static uint64_t refused(const struct injection_tally *tally)
     return count;
 }
 
-/* Frames that went into the ring, but for those behind the end of what had none before. */
+/* Frames that were to be sent, but for cut ones. What has no end has one where it is interrupted.
+ */
 static uint64_t due(const struct injection_tally *tally)
 {
-    return tally->is_endless && tally->interrupted ? tally->counts.judged : tally->put;
+    uint64_t judged = tally->counts.sent + refused(tally);
+
+    if (tally->is_endless && tally->interrupted)
+        return judged + tally->too_long;
+    return tally->total ? tally->total : tally->put + tally->too_long;
 }
 
 static uint64_t asked(const struct injection_tally *tally)
 {
-    return due(tally) + tally->too_long + tally->cut;
+    return due(tally) + tally->cut;
 }
 
 static uint64_t ended(const struct injection_tally *tally)
 {
-    uint64_t judged = tally->counts.sent + refused(tally);
+    uint64_t done = tally->counts.sent + refused(tally) + tally->too_long;
 
-    return due(tally) > judged ? due(tally) - judged : 0;
+    return due(tally) > done ? due(tally) - done : 0;
 }
 
 bool injection_is_complete(const struct injection_tally *tally)
@@ -183,7 +188,6 @@ void injection_report_json(FILE *file, const struct injection_tally *tally)
     json_open(&json, '{');
     json_member_string(&json, "interface", tally->interface);
     json_member_unsigned(&json, "frames", asked(tally));
-    json_member_unsigned(&json, "bytes", tally->bytes);
     json_member_unsigned(&json, "sent", tally->counts.sent);
     json_member_unsigned(&json, "sent_bytes", tally->counts.sent_bytes);
     add_refused(&json, tally);

@@ -10,7 +10,8 @@ struct injection_tally {
     bool has_realtime; /* the service's thread has a real-time priority */
     bool is_endless;   /* an interruption is its end */
     bool interrupted;
-    uint64_t put, bytes;  /* frames that went into the ring */
+    uint64_t total;       /* frames that were to be sent, but for cut ones; 0: not known before */
+    uint64_t put;         /* frames that went into the ring */
     uint64_t too_long;    /* frames that the ring does not take: the interface sends none so long */
     uint64_t cut;         /* frames of which the file has a part */
     uint64_t starved;     /* frames that came out of the file after their time */
