@@ -56,6 +56,10 @@ enum {
     INJECT_BYTES_DEFAULT = 1 << 20,
     /* Frames a second: 100 Gbit/s have 148,809,523. */
     INJECT_RATE_MAX = 150000000,
+    /* us that a frame with a time may be late, and is sent all the same: a period of most that are
+     * sent at fixed times is less. */
+    INJECT_LATE_MAX = 1000000,
+    INJECT_LATE_DEFAULT = 1000,
     /* Items of a list of addresses or VLANs: as many as a rule of the policy has. */
     SCOPE_LIST_MAX = 32,
     /* Groups that a question about a user may name. */

@@ -513,6 +513,14 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "The interface that frames are sent out of, one of those that the service's settings name "  \
       "(inject-interfaces).")                                                                      \
     FIELDS_INJECT(F, S)                                                                            \
+    F(S, timed, flag, OPTIONAL, 0, 0, 0,                                                           \
+      "Each frame has a time, in nanoseconds from the start, and is sent at that time.")           \
+    F(S, late, number, OPTIONAL, 0, INJECT_LATE_MAX, INJECT_LATE_DEFAULT,                          \
+      "With timed: a frame that is late by more than so many microseconds is not sent. With 0 "    \
+      "each is sent, and while they are late they follow each other at twice the rate at most.")   \
+    F(S, start, counter, OPTIONAL, 0, 0, 0,                                                        \
+      "With timed: when time 0 is, in milliseconds since 1970; by default, or with 0, a moment "   \
+      "after the first frame was put.")                                                            \
     FIELD_DRY_RUN(F, S)
 #define FIELDS_CLOSE_INJECT(F, S)                                                                  \
     F(S, inject, number, ARGUMENT, 1, 4294967294, 0, "The number of the injector.")                \
