@@ -455,7 +455,7 @@ static int next_due(struct injection *run, enum step step)
         return nb_inject_wait(run->inject, (uint32_t)run->frame.length) || step == STEP_WAIT
                    ? PROGRESS_MS
                    : 0;
-    if (!run->tally.is_timed || run->began == 0 || end < now + 2 * LOOK_MS * MS)
+    if (!run->tally.is_timed || run->began == 0 || end < now + 2 * MS * LOOK_MS)
         return LOOK_MS;
     return end - now > PROGRESS_MS * MS ? PROGRESS_MS : (int)((end - now) / MS) - LOOK_MS;
 }

@@ -78,10 +78,13 @@ bool pace_pass(struct pace *pace)
 
 /* --- Numbers ------------------------------------------------------------------------------- */
 
-static bool take_digit(char digit, uint64_t *number)
+static bool is_digit(char c)
 {
-    if (digit < '0' || digit > '9')
-        return false;
+    return c >= '0' && c <= '9';
+}
+
+static bool append_digit(char digit, uint64_t *number)
+{
     *number = *number * 10 + (uint64_t)(digit - '0');
     return *number <= PACE_NUMBER_MAX;
 }
@@ -90,8 +93,8 @@ static bool take_digits(const char **text, uint64_t *number)
 {
     const char *begin = *text;
 
-    for (; **text >= '0' && **text <= '9'; (*text)++)
-        if (!take_digit(**text, number))
+    for (; is_digit(**text); (*text)++)
+        if (!append_digit(**text, number))
             return false;
     return *text > begin;
 }
@@ -99,11 +102,16 @@ static bool take_digits(const char **text, uint64_t *number)
 /* The places behind the point, and 0 for those that are not there. */
 static bool take_places(const char **text, unsigned places, uint64_t *number)
 {
-    bool has_any = **text >= '0' && **text <= '9';
+    bool has_any = is_digit(**text);
 
-    for (; places > 0; places--)
-        if (!take_digit(**text >= '0' && **text <= '9' ? *(*text)++ : '0', number))
+    for (; places > 0; places--) {
+        char digit = '0';
+
+        if (is_digit(**text))
+            digit = *(*text)++;
+        if (!append_digit(digit, number))
             return false;
+    }
     while (**text == '0')
         (*text)++;
     return has_any;
