@@ -163,11 +163,12 @@ void transmit_reader_judge(struct transmit_reader *reader, const struct transmit
                            enum transmit_refusal_reason reason);
 
 /* The same for a frame that had a time, and how late that was seen; and for the ring: when offset 0
- * is, and that the service did not run for so long. The client sees these at once. */
+ * is, and that the service did not run so often, for so long in all. The client sees these at once.
+ */
 void transmit_reader_judge_timed(struct transmit_reader *reader, const struct transmit_frame *frame,
                                  enum transmit_refusal_reason reason, uint64_t lateness);
 void transmit_reader_started(struct transmit_reader *reader, uint64_t time);
-void transmit_reader_stalled(struct transmit_reader *reader, uint64_t ns);
+void transmit_reader_stalled(struct transmit_reader *reader, uint64_t stalls, uint64_t ns);
 
 /* Reads what the client was told; for the service's own lists. */
 void transmit_reader_timing(const struct transmit_reader *reader, struct transmit_timing *ret);

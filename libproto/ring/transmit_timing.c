@@ -52,9 +52,9 @@ void transmit_reader_started(struct transmit_reader *reader, uint64_t time)
     RING_STORE(&reader->memory.feedback->timing.started, time, relaxed);
 }
 
-void transmit_reader_stalled(struct transmit_reader *reader, uint64_t ns)
+void transmit_reader_stalled(struct transmit_reader *reader, uint64_t stalls, uint64_t ns)
 {
-    add(&reader->memory.feedback->timing.stalls, 1);
+    add(&reader->memory.feedback->timing.stalls, stalls);
     add(&reader->memory.feedback->timing.stalled_ns, ns);
 }
 

@@ -198,7 +198,7 @@ START_TEST(what_became_of_frames_is_told)
     judge(&f, TRANSMIT_SENT, buffer);
     judge(&f, TRANSMIT_VLAN, buffer);
     judge(&f, TRANSMIT_SENT, buffer);
-    transmit_reader_stalled(&f.reader, 7);
+    transmit_reader_stalled(&f.reader, 1, 7);
     ck_assert_int_eq(nb_inject_next_refusal(f.inject, &refusal), 0);
     transmit_reader_release(&f.reader);
     ck_assert(!nb_inject_wait(f.inject, UINT32_MAX));

@@ -389,13 +389,13 @@ START_TEST(lateness_is_told)
         judge_timed(&scene, TRANSMIT_SENT, 4000);
     judge_timed(&scene, TRANSMIT_SENT, TRANSMIT_LATE_NS + 1);
     judge_timed(&scene, TRANSMIT_LATE, 5000000);
-    transmit_reader_stalled(&scene.reader, 2000000);
-    transmit_reader_stalled(&scene.reader, 3000000);
+    transmit_reader_stalled(&scene.reader, 1, 2000000);
+    transmit_reader_stalled(&scene.reader, 2, 3000000);
     transmit_writer_timing(&scene.writer, &timing);
     ck_assert_uint_eq(timing.started, 77);
     ck_assert_uint_eq(timing.late, 1);
     ck_assert_uint_eq(timing.latest, 5000000);
-    ck_assert_uint_eq(timing.stalls, 2);
+    ck_assert_uint_eq(timing.stalls, 3);
     ck_assert_uint_eq(timing.stalled_ns, 5000000);
     ck_assert_uint_eq(timing.histogram[transmit_bucket_of(4000)], 99);
     ck_assert_uint_eq(scene.reader.counts.sent, 100);
