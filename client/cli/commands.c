@@ -165,6 +165,15 @@ enum { OPTION_TYPES(T) };
     F(S, files, text, OPTIONAL, 0, 0, 0, "Keep so many of these files, and delete the oldest.")    \
     F(S, comment, text, OPTIONAL, 0, 0, 0, "A comment in the file's header.")
 
+/* Of frames with a time. */
+#define OPTIONS_TIMED(F, S)                                                                        \
+    F(S, late, number, OPTIONAL, 0, INJECT_LATE_MAX, INJECT_LATE_DEFAULT,                          \
+      "A frame that is late by more than so many microseconds is not sent, so that no burst "      \
+      "follows a stall. With 0 each is sent, and while they are late they follow each other at "   \
+      "twice the rate at most.")                                                                   \
+    F(S, start, counter, OPTIONAL, 0, 0, 0,                                                        \
+      "When the first frame is due, in milliseconds since 1970; by default at once.")
+
 #define OPTIONS_SEND(F, S)                                                                         \
     F(S, interface, interface, ARGUMENT, 0, 0, 0,                                                  \
       "The interface that frames are sent out of, one of those that the service's settings name "  \
@@ -175,13 +184,14 @@ enum { OPTION_TYPES(T) };
     F(S, file, file, OPTIONAL, 0, 0, 0,                                                            \
       "The frames of this file: pcapng, pcap, or such text; '-' is the standard input, which is "  \
       "read where neither is given. Also -f.")                                                     \
-    F(S, count, text, OPTIONAL, 0, 0, 0,                                                           \
+    F(S, count, quantity, OPTIONAL, 0, 0, 0,                                                       \
       "Send so many frames, which are those of the file again and again; 0: until it is "          \
       "interrupted. By default each once. Also -c.")                                               \
-    F(S, interval, text, OPTIONAL, 0, 0, 0,                                                        \
+    F(S, interval, quantity, OPTIONAL, 0, 0, 0,                                                    \
       "Send a frame every so many seconds, such as 0.25. By default as fast as it goes.")          \
-    F(S, pps, text, OPTIONAL, 0, 0, 0, "Send so many frames a second.")                            \
-    FIELDS_INJECT(F, S)
+    F(S, pps, quantity, OPTIONAL, 0, 0, 0, "Send so many frames a second.")                        \
+    FIELDS_INJECT(F, S)                                                                            \
+    OPTIONS_TIMED(F, S)
 
 #define OPTIONS_REPLAY(F, S)                                                                       \
     F(S, interface, interface, ARGUMENT, 0, 0, 0,                                                  \
@@ -190,21 +200,21 @@ enum { OPTION_TYPES(T) };
     F(S, file, path, ARGUMENT, 0, 0, 0,                                                            \
       "The file whose frames are sent: pcapng or pcap, or text as 'send' has it; '-' is the "      \
       "standard input.")                                                                           \
-    F(S, speed, text, OPTIONAL, 0, 0, 0,                                                           \
+    F(S, speed, quantity, OPTIONAL, 0, 0, 0,                                                       \
       "So many times as fast as the frames were captured, such as 2 or 0.5. By default 1.")        \
-    F(S, pps, text, OPTIONAL, 0, 0, 0, "Send so many frames a second, whatever their times are.")  \
+    F(S, pps, quantity, OPTIONAL, 0, 0, 0,                                                         \
+      "Send so many frames a second, whatever their times are.")                                   \
     F(S, topspeed, flag, OPTIONAL, 0, 0, 0, "Send as fast as it goes.")                            \
-    F(S, loop, text, OPTIONAL, 0, 0, 0,                                                            \
+    F(S, loop, quantity, OPTIONAL, 0, 0, 0,                                                        \
       "Send the file so many times; 0: until it is interrupted. Between the last frame and the "   \
       "first one is the mean of the time between frames.")                                         \
-    F(S, limit, text, OPTIONAL, 0, 0, 0, "End after so many frames.")                              \
-    F(S, delay, text, OPTIONAL, 0, 0, 0,                                                           \
+    F(S, limit, quantity, OPTIONAL, 0, 0, 0, "End after so many frames.")                          \
+    F(S, delay, quantity, OPTIONAL, 0, 0, 0,                                                       \
       "Send each frame so many seconds later, such as 0.5: for a file that comes as a stream, "    \
       "whose frames would be late else.")                                                          \
-    F(S, catch_up, flag, OPTIONAL, 0, 0, 0,                                                        \
-      "Send frames however late they are. By default frames that are later than --late are left "  \
-      "out, so that no burst follows a stall.")                                                    \
-    FIELDS_INJECT(F, S)
+    F(S, catch_up, flag, OPTIONAL, 0, 0, 0, "Send frames however late they are: --late 0.")        \
+    FIELDS_INJECT(F, S)                                                                            \
+    OPTIONS_TIMED(F, S)
 
 /* C(NAME, options, the action whose fields are among them, policy verb, the action of the same
  * family that it is listed behind, command line, documentation) */

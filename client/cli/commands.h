@@ -20,6 +20,7 @@
     T(MODE, mode, "MODE", false)                                                                   \
     T(OWNERS, owners, "GROUP", false)                                                              \
     T(HOST, host, "ADDRESS[/LENGTH]", false)                                                       \
+    T(QUANTITY, quantity, "NUMBER", false)                                                         \
     T(TEXT, text, "TEXT", false)
 
 enum option_type {

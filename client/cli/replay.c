@@ -26,16 +26,22 @@ static int choose_pace(const struct command_line *line, struct pace *pace)
     return EXIT_DONE;
 }
 
+static bool has_time_option(const struct command_line *line)
+{
+    return command_line_flag(line, "late") || command_line_flag(line, "catch_up") ||
+           command_line_flag(line, "start") || command_line_flag(line, "delay");
+}
+
 static int read_pace(const struct command_line *line, struct pace *pace)
 {
     int status = choose_pace(line, pace);
 
     if (status != EXIT_DONE)
         return status;
-    if (pace->kind == PACE_NONE &&
-        (command_line_flag(line, "late") || command_line_flag(line, "delay")))
+    if (pace->kind == PACE_NONE && has_time_option(line))
         return say_usage(line, line->command.row->cli, "topspeed",
-                         "with --topspeed no frame has a time: leave out --late and --delay.");
+                         "with --topspeed no frame has a time: leave out --late, --catch-up, "
+                         "--start and --delay.");
     return injection_decimal(line, "speed", SPEED_PLACES, &pace->number) &&
                    injection_decimal(line, "pps", RATE_PLACES, &pace->number) &&
                    injection_decimal(line, "delay", DELAY_PLACES, &pace->delay)

@@ -29,6 +29,21 @@ static int read_frames(const struct command_line *line, struct injection_plan *p
     return EXIT_DONE;
 }
 
+/* Options that mean nothing without a time. */
+static int refuse_times(const struct command_line *line)
+{
+    static const char *const names[] = {"late", "start"};
+    char sentence[100];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(sentence, sizeof sentence,
+                 "--%s is for frames that have a time: give --pps or --interval.", names[i]);
+        if (command_line_flag(line, names[i]))
+            return wrong(line, names[i], sentence);
+    }
+    return EXIT_DONE;
+}
+
 static int read_pace(const struct command_line *line, struct pace *pace)
 {
     bool has_rate = command_line_flag(line, "pps");
@@ -40,6 +55,8 @@ static int read_pace(const struct command_line *line, struct pace *pace)
         pace->kind = PACE_RATE;
     else if (command_line_flag(line, "interval"))
         pace->kind = PACE_INTERVAL;
+    else
+        return refuse_times(line);
     return injection_decimal(line, "pps", RATE_PLACES, &pace->number) &&
                    injection_decimal(line, "interval", INTERVAL_PLACES, &pace->number)
                ? EXIT_DONE
