@@ -48,7 +48,7 @@ static uint64_t ended(const struct injection_tally *tally)
 
 bool injection_is_complete(const struct injection_tally *tally)
 {
-    return tally->counts.sent == asked(tally);
+    return tally->counts.sent == asked(tally) && (!tally->interrupted || tally->is_endless);
 }
 
 /* Frames in a second, where the first one begins the time and does not count. */

@@ -22,7 +22,7 @@ struct injection_tally {
     struct nb_inject_timing timing;
 };
 
-/* All that were asked for so far were sent. */
+/* All that were asked for were sent; of a stream that was interrupted nobody knows what they are. */
 bool injection_is_complete(const struct injection_tally *tally);
 
 void injection_report(FILE *file, const struct injection_tally *tally);
