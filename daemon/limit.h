@@ -31,9 +31,9 @@ enum {
     /* A quarter of them. */                                                                       \
     L(taps_per_user, "taps-per-user", 64, 1, 4096)                                                 \
     /* Memory of captures, in MiB: of each its ring, and 8 that the kernel may have for it. */     \
-    L(capture_mib, "capture-mib", 256, 1, 65536)                                                   \
-    /* A quarter of it: five captures of the ordinary size. */                                     \
-    L(capture_mib_per_user, "capture-mib-per-user", 64, 1, 65536)                                  \
+    L(capture_mib, "capture-mib", 320, 1, 65536)                                                   \
+    /* Five captures of the ordinary size. */                                                      \
+    L(capture_mib_per_user, "capture-mib-per-user", 128, 1, 65536)                                 \
     /* A request takes 4 to 20 us: one user has less than half of the broker's time. */            \
     L(requests_per_second, "requests-per-second", 20000, 1, 1000000000)                            \
     /* What the network makes us learn: as many as one user may hold. */                           \
@@ -44,7 +44,7 @@ enum {
     L(learned_idle, "learned-idle-seconds", 3600, 60, 86400)                                       \
     /* Flows without a route: the kernel keeps 3 packets of each for 10 s. */                      \
     L(unmatched_flows, "unmatched-flows", 1024, 1, 1024)                                           \
-    /* For requests, replies and events that wait: a sixteenth of the unit's MemoryMax. */         \
+    /* For requests, replies and events that wait: less than a sixteenth of its MemoryMax. */      \
     L(queued_bytes, "queued-bytes", 67108864, 65536, 1073741824)                                   \
     /* A quarter of it: those who do not read fill it for themselves, and not for others. */       \
     L(queued_bytes_per_user, "queued-bytes-per-user", 16777216, 65536, 1073741824)                 \

@@ -43,10 +43,12 @@ enum {
     /* Bytes of a frame: libpcap's MAXIMUM_SNAPLEN. */
     SNAPLEN_MAX = 262144,
     SNAPLEN_LEAST = 14,
-    /* Bytes of a capture's ring: a frame of 64 KiB fits several times. */
+    /* Bytes of a capture's ring: a frame of 64 KiB fits several times. By default some 10,000 long
+     * frames: what comes in 30 ms, for which a reader may have to wait for a processor where others
+     * want it (docs/capture-bench.md). */
     CAPTURE_BYTES_LEAST = 1 << 18,
-    CAPTURE_BYTES_MAX = 1 << 24,
-    CAPTURE_BYTES_DEFAULT = 1 << 22,
+    CAPTURE_BYTES_MAX = 1 << 26,
+    CAPTURE_BYTES_DEFAULT = 1 << 24,
     /* Milliseconds for which the kernel may collect frames before it tells of them. */
     LATENCY_MAX = 1000,
     LATENCY_DEFAULT = 20,

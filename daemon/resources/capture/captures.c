@@ -209,18 +209,51 @@ static void stop_waiting(struct capture *capture)
     capture->is_waiting = false;
 }
 
-/* There is no lease on it any more, and its ring is not the source's. */
-static void forget(struct capture *capture)
+/* Its ring is freed. */
+static void end(struct capture *capture)
 {
     struct captures *captures = capture->captures;
 
-    stop_waiting(capture);
-    leave_source(capture);
     TAILQ_REMOVE(&captures->order, capture, in_order);
     pool_return(&captures->pool, capture->uid, bytes_of(&capture->config));
-    shared_ring_free(&capture->reader->ring);
     free(capture->reader);
     free(capture);
+}
+
+static struct capture *capture_of_work(struct shared_ring_work *work)
+{
+    return (struct capture *)((char *)work - offsetof(struct capture, work));
+}
+
+static void freed(struct shared_ring_work *work)
+{
+    end(capture_of_work(work));
+}
+
+/* A thread works on its ring from now on. */
+static void work_on(struct capture *capture, size_t size, void (*done)(struct shared_ring_work *))
+{
+    capture->is_working = true;
+    capture->work =
+        (struct shared_ring_work){.ring = &capture->reader->ring, .size = size, .done = done};
+    shared_ring_begin(&capture->work, capture->captures->host.loop);
+}
+
+/* There is no lease on it any more, and its ring is not the source's. */
+static void forget(struct capture *capture)
+{
+    const struct captures *captures = capture->captures;
+    struct shared_ring *ring = &capture->reader->ring;
+
+    stop_waiting(capture);
+    leave_source(capture);
+    capture->state = CAPTURE_CLOSING;
+    if (ring->data.page && captures->host.loop && !captures->is_stopping) {
+        work_on(capture, 0, freed);
+        return;
+    }
+    shared_ring_free(ring);
+    end(capture);
 }
 
 /* The memory was reserved before. */
@@ -259,7 +292,7 @@ static void close_capture(struct capture *capture)
     if (was_open && from && from->source)
         source_remove(from->source, capture->reader,
                       capture->end ? capture->end : RING_END_REVOKED);
-    else if (!capture->is_held)
+    else if (!capture->is_held && !capture->is_working)
         forget(capture);
 }
 
@@ -310,11 +343,11 @@ static void explain(const struct capture *capture, int result, const char *more,
               interface, strerror(-result), more[0] ? "; " : "", more);
 }
 
-/* Its source is there. */
-static bool attach(struct capture *capture, struct error *error)
+/* Its ring is made, or is not. */
+static bool attach(struct capture *capture, int result, struct error *error)
 {
-    int result = shared_ring_make(&capture->reader->ring, capture->config.size);
-
+    if (result == 0 && capture->captures->is_stopping)
+        result = -ECANCELED;
     if (result < 0) {
         explain(capture, result, "", error);
         return false;
@@ -341,14 +374,37 @@ static void refuse(struct capture *capture, const struct error *error)
     capture_abandon(capture);
 }
 
-static void attach_waiting(struct capture *capture)
+static void attach_waiting(struct capture *capture, int result)
 {
     struct error error;
 
-    if (attach(capture, &error))
+    if (attach(capture, result, &error))
         waiters_resume(&capture->waiters, NULL);
     else
         refuse(capture, &error);
+}
+
+/* Its lease may have ended meanwhile. */
+static void made(struct shared_ring_work *work)
+{
+    struct capture *capture = capture_of_work(work);
+
+    capture->is_working = false;
+    if (capture->state == CAPTURE_CLOSING)
+        forget(capture);
+    else
+        attach_waiting(capture, work->result);
+}
+
+/* Its source is there, and it waits for its ring. Without a loop, it waits for nothing. */
+static bool make_ring(struct capture *capture, struct error *error)
+{
+    size_t size = capture->config.size;
+
+    if (!capture->captures->host.loop)
+        return attach(capture, shared_ring_make(&capture->reader->ring, size), error);
+    work_on(capture, size, made);
+    return true;
 }
 
 static void refuse_waiting(struct capture *capture, int result, const char *more)
@@ -395,10 +451,12 @@ static void take_source(struct capture_source *from, int fd)
     from->source = source_start(&from->packets, fd, netif && netif->running,
                                 captures->callbacks.wake, captures->callbacks.context, &error);
     while ((capture = next_opening(from))) {
-        if (from->source)
-            attach_waiting(capture);
-        else
+        if (!from->source)
             refuse_waiting(capture, error, "");
+        else if (captures->host.loop)
+            work_on(capture, capture->config.size, made);
+        else
+            attach_waiting(capture, shared_ring_make(&capture->reader->ring, capture->config.size));
     }
     if (--from->users > 0)
         return;
@@ -474,7 +532,7 @@ bool capture_begin(struct capture *capture, struct error *error)
     capture->from = from;
     from->users++;
     if (from->source)
-        return attach(capture, error);
+        return make_ring(capture, error);
     TAILQ_INSERT_TAIL(&from->waiting, capture, in_waiting);
     capture->is_waiting = true;
     return true;

@@ -17,10 +17,10 @@
 #include "table.h"
 
 /* T(NAME, word on the wire): what a capture is, and what may happen to it.
- * OPENING: its lease is recorded, and the keeper is asked for its source.
+ * OPENING: its lease is recorded, and the keeper is asked for its source; then its ring is made.
  * OPEN: frames come. It may be given up, or its interface may go.
- * CLOSING: its lease has ended, and the source has its ring still. Nobody sees it, but its user
- * pays for it. */
+ * CLOSING: its lease has ended, and its ring is not freed yet. Nobody sees it, but its user pays
+ * for it. */
 #define CAPTURE_STATES(T)                                                                          \
     T(OPENING, "opening")                                                                          \
     T(OPEN, "open")                                                                                \
@@ -61,6 +61,8 @@ struct capture {
     uint32_t number; /* grows with each capture */
     uid_t uid;       /* who pays for it */
     enum capture_state state;
+    struct shared_ring_work work;
+    bool is_working;             /* a thread makes or frees its ring: it is not forgotten */
     bool is_waiting;             /* for the keeper's answer */
     bool is_held;                /* it is not freed, whatever happens to it */
     enum ring_end end;           /* why it ends, if that is known */
