@@ -1,0 +1,234 @@
+/* The way of a frame, from the kernel's ring by the thread of a source to who reads nb_capture_*:
+ * nothing on it allocates, and whatever one reader does costs the others nothing. */
+#include "client.h"
+#include "fdpass.h"
+#include "netbroker.h"
+#include "resources/capture/source.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SIZE = CAPTURE_BYTES_LEAST, FRAMES = 3000, FRAME = 1000, OTHERS = 3, PATIENCE_MS = 5000 };
+
+/* --- Allocations of this program ----------------------------------------------------------- */
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static _Atomic unsigned long allocations;
+
+void *__wrap_malloc(size_t size)
+{
+    allocations++;
+    return __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    allocations++;
+    return __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    allocations++;
+    return __real_realloc(old, size);
+}
+
+/* --- Both sides ---------------------------------------------------------------------------- */
+
+struct fixture {
+    struct service service; /* whose kernel has the interface */
+    struct source *source;
+    struct frame_reader readers[1 + OTHERS]; /* the first is read by nb_capture_* */
+    struct nb_capture *capture;
+    struct nb_client *client;
+    char folder[32];
+    int opened;
+};
+
+static void woken(void *context)
+{
+    (void)context;
+}
+
+static void take(struct nb_client *client, const struct nb_reply *reply, void *context)
+{
+    struct fixture *f = context;
+
+    (void)client;
+    f->opened = nb_capture_open(&f->capture, reply);
+}
+
+/* By a connection on which the reply of a service is. */
+static void open_capture(struct fixture *f)
+{
+    static const char text[] = "{\"status\":\"success\",\"message\":\"\",\"fds\":[\"ring\",\"page\","
+                               "\"bell\"]}\n";
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0), service, fds[SHARED_RING_FDS];
+    struct nb_request *request;
+
+    strcpy(f->folder, "/tmp/netbroker-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(f->folder));
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", f->folder);
+    ck_assert_int_eq(bind(listener, (const struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_int_eq(listen(listener, 0), 0);
+    ck_assert_int_eq(nb_connect(&f->client, address.sun_path), 0);
+    service = accept(listener, NULL, NULL);
+    for (unsigned i = 0; i < SHARED_RING_FDS; i++)
+        fds[i] = shared_ring_take_fd(&f->readers[0].ring, i);
+    ck_assert_int_eq(nb_request_new(&request, "OPEN_CAPTURE"), 0);
+    ck_assert_int_eq(nb_submit(f->client, request, take, f), 0);
+    ck_assert_int_eq(fdpass_send_some(service, text, sizeof text - 1, fds, SHARED_RING_FDS),
+                     sizeof text - 1);
+    ck_assert_int_eq(nb_wait(f->client), 0);
+    ck_assert_int_eq(f->opened, 0);
+    nb_request_free(request);
+    for (unsigned i = 0; i < SHARED_RING_FDS; i++)
+        close(fds[i]);
+    close(service);
+    close(listener);
+    unlink(address.sun_path);
+    rmdir(f->folder);
+}
+
+static void add_readers(struct fixture *f)
+{
+    for (unsigned i = 0; i <= OTHERS; i++) {
+        struct frame_reader *reader = &f->readers[i];
+
+        reader->snaplen = SNAPLEN_MAX;
+        ck_assert_int_eq(shared_ring_make(&reader->ring, SIZE), 0);
+        source_add(f->source, reader);
+    }
+    open_capture(f);
+}
+
+static void begin(struct fixture *f)
+{
+    struct packets_config config = {.latency = 1, .directions = DIRECTION_BOTH};
+    int fd, error;
+
+    memset(f, 0, sizeof *f);
+    service_begin(&f->service, "a");
+    config.ifindex = netifs_find(f->service.services.netifs, "a")->ifindex;
+    fd = packets_open(&config);
+    ck_assert_int_ge(fd, 0);
+    f->source = source_start(&config, fd, true, woken, NULL, &error);
+    ck_assert_ptr_nonnull(f->source);
+    add_readers(f);
+}
+
+static void end(struct fixture *f)
+{
+    source_stop(f->source);
+    close(source_free(f->source));
+    for (unsigned i = 0; i <= OTHERS; i++)
+        shared_ring_free(&f->readers[i].ring);
+    nb_capture_close(f->capture);
+    nb_close(f->client);
+    service_end(&f->service);
+}
+
+/* The next record that is no status. */
+static struct nb_capture_record next(struct fixture *f)
+{
+    struct nb_capture_record record;
+
+    for (int i = 0; i < PATIENCE_MS; i++) {
+        int got = nb_capture_next(f->capture, &record);
+
+        ck_assert_int_ge(got, 0);
+        if (got > 0 && record.kind != NB_CAPTURE_STATUS)
+            return record;
+        nb_capture_release(f->capture);
+        if (got == 0 && nb_capture_wait(f->capture))
+            poll(&(struct pollfd){nb_capture_fd(f->capture), POLLIN, 0}, 1, 1);
+    }
+    ck_abort_msg("no frame");
+}
+
+/* Each comes whole, and the number of it. */
+static void carry(struct fixture *f, unsigned from, unsigned count)
+{
+    unsigned char frame[FRAME] = {0};
+
+    for (unsigned i = from; i < from + count; i++) {
+        struct nb_capture_record record;
+
+        memcpy(frame + FRAME - sizeof i, &i, sizeof i);
+        ck_assert(fake_frame_put(frame, FRAME, false));
+        record = next(f);
+        ck_assert_int_eq(record.kind, NB_CAPTURE_FRAME);
+        ck_assert_uint_eq(record.length, FRAME);
+        ck_assert_uint_eq(record.sequence, i);
+        ck_assert_mem_eq(record.bytes, frame, FRAME);
+    }
+}
+
+/* --- Tests --------------------------------------------------------------------------------- */
+
+START_TEST(no_frame_costs_an_allocation)
+{
+    struct fixture f;
+    unsigned long before;
+
+    begin(&f);
+    carry(&f, 0, 1);
+    ck_assert_uint_gt(allocations, 0);
+    before = allocations;
+    carry(&f, 1, FRAMES);
+    ck_assert_uint_eq(allocations, before);
+    end(&f);
+}
+END_TEST
+
+/* A page of a reader that lies: what cannot be is not believed, what could be harms him alone. */
+static void lie(struct frame_reader *reader, uint64_t lie)
+{
+    struct capture_page *page = shared_ring_memory(&reader->ring).page;
+
+    atomic_store(&page->tail, lie);
+    atomic_store(&page->waiting, lie | 1);
+}
+
+/* One stalls, one lies in the same way, and one each time in another. */
+START_TEST(what_one_reader_does_costs_the_others_nothing)
+{
+    struct fixture f;
+
+    begin(&f);
+    lie(&f.readers[2], UINT64_MAX - 7);
+    for (unsigned i = 0; i < FRAMES; i += 10) {
+        lie(&f.readers[3], (uint64_t)i * (i % 4 == 0 ? UINT64_C(0x123456789abc) : 8));
+        carry(&f, i, 10);
+    }
+    ck_assert_uint_eq(atomic_load(&f.readers[0].frames), FRAMES);
+    ck_assert_uint_eq(atomic_load(&f.readers[0].lost), 0);
+    ck_assert_uint_gt(atomic_load(&f.readers[1].lost), FRAMES / 2);
+    ck_assert_uint_eq(atomic_load(&f.readers[1].frames) + atomic_load(&f.readers[1].lost), FRAMES);
+    end(&f);
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+    tcase_add_test(tests, no_frame_costs_an_allocation);
+    tcase_add_test(tests, what_one_reader_does_costs_the_others_nothing);
+}
+
+int main(void)
+{
+    return suite_run("capture_path", add_tests);
+}
