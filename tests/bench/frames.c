@@ -135,8 +135,7 @@ static struct nb_capture *open_ring(const char *iface, const char *buffer)
     struct nb_capture *capture = NULL;
     struct nb_client *client;
 
-    bench_require(nb_connect(&client, NULL) == 0 &&
-                      nb_request_new(&request, "OPEN_CAPTURE") == 0,
+    bench_require(nb_connect(&client, NULL) == 0 && nb_request_new(&request, "OPEN_CAPTURE") == 0,
                   "a connection");
     nb_request_set_string(request, "interface", iface);
     if (buffer)

@@ -365,6 +365,33 @@ START_TEST(ethertypes_and_directions_narrow_a_rule)
 }
 END_TEST
 
+/* Who may see frames to other stations: what a rule that allows and one that denies decide. */
+static const struct {
+    enum rule_promiscuous rule;
+    bool asked;
+    const char *allowed, *denied;
+} promiscuities[] = {
+    {PROMISCUOUS_ANY, false, "yes r", "no r"},    {PROMISCUOUS_ANY, true, "yes r", "no r"},
+    {PROMISCUOUS_NO, false, "yes r", "no r"},     {PROMISCUOUS_NO, true, "no -", "yes all"},
+    {PROMISCUOUS_YES, false, "yes r", "yes all"}, {PROMISCUOUS_YES, true, "yes r", "no r"},
+};
+
+START_TEST(promiscuity_narrows_a_rule)
+{
+    struct rule rules[] = {rule_of("r", _i % 2), rule_of("all", false)};
+    struct policy policy = {.started_by = 500, .count = _i % 2 ? 2 : 1, .rules = rules};
+    struct target target = {.promiscuous = promiscuities[_i / 2].asked};
+    struct decision decision;
+    char text[64];
+
+    rules[0].promiscuous = promiscuities[_i / 2].rule;
+    decision = policy_decide(&policy, &user, "v", &target);
+    snprintf(text, sizeof text, "%s %s", decision.allowed ? "yes" : "no",
+             decision.rule ? decision.rule->name : "-");
+    ck_assert_str_eq(text, _i % 2 ? promiscuities[_i / 2].denied : promiscuities[_i / 2].allowed);
+}
+END_TEST
+
 START_TEST(a_narrow_denial_is_not_everything)
 {
     struct rule rules[] = {rule_of("r", true), rule_of("all", false)};
@@ -375,6 +402,9 @@ START_TEST(a_narrow_denial_is_not_everything)
     ck_assert(policy_decide_somewhere(&policy, &user, "v").allowed);
     rules[0].directions = 0;
     rules[0].ethertype_count = 1;
+    ck_assert(policy_decide_somewhere(&policy, &user, "v").allowed);
+    rules[0].ethertype_count = 0;
+    rules[0].promiscuous = PROMISCUOUS_YES;
     ck_assert(policy_decide_somewhere(&policy, &user, "v").allowed);
 }
 END_TEST
@@ -397,6 +427,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_range_of_groups_is_all_of_them);
     tcase_add_loop_test(tests, ethertypes_and_directions_narrow_a_rule, 0,
                         2 * (int)(sizeof protocols / sizeof *protocols));
+    tcase_add_loop_test(tests, promiscuity_narrows_a_rule, 0,
+                        2 * (int)(sizeof promiscuities / sizeof *promiscuities));
     tcase_add_test(tests, a_narrow_denial_is_not_everything);
 }
 

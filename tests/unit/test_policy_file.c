@@ -87,7 +87,7 @@ START_TEST(every_part_of_a_rule_is_read)
                    "group = root\nverbs = mroute.write , *.read\n"
                    "interfaces = eth1,veth*\n; another\n"
                    "multicast = 239.10.0.0/16, ff3e::/16, 239.1.1.1\ntables = 100,253\nleases = 7\n"
-                   "ethertypes = sv, 0x88B8\ndirection = in\n"
+                   "ethertypes = sv, 0x88B8\ndirection = in\npromiscuous = no\n"
                    "[deny all else]\neveryone = yes\nverbs = *\n",
                    "file"));
     ck_assert_str_eq(f.log.text, "");
@@ -113,6 +113,7 @@ START_TEST(every_part_of_a_rule_is_read)
     ck_assert_uint_eq(rule->ethertypes[0], 0x88ba);
     ck_assert_uint_eq(rule->ethertypes[1], 0x88b8);
     ck_assert_uint_eq(rule->directions, DIRECTION_IN);
+    ck_assert_int_eq(rule->promiscuous, PROMISCUOUS_NO);
     ck_assert_uint_eq(rule->tables[0], 100);
     ck_assert(f.policy.rules[1].deny && f.policy.rules[1].everyone);
     policy_clear(&f.policy);
@@ -223,6 +224,7 @@ static const struct {
     {"[allow x]\n" ALL "ethertypes = 88ba\n", 4, "0x0600 to 0xffff"},
     {"[allow x]\n" ALL "ethertypes = arp, smv\n", 4, "0x0600 to 0xffff"},
     {"[allow x]\n" ALL "direction = up\n", 4, "in, out or both"},
+    {"[allow x]\n" ALL "promiscuous = maybe\n", 4, "yes or no"},
     {"[allow x]\n" ALL "tables = 0\n", 4, "1 to 999999999"},
     {"[allow x]\n" ALL "tables = 1000000000\n", 4, "1 to 999999999"},
     {"[allow x]\n" ALL "tables = -18446744073709551615\n", 4, "1 to 999999999"},

@@ -111,6 +111,8 @@ const char *target_format(const struct target *target, char *text, size_t size)
     if (target->directions)
         append(text, size, "%sdirection=%s", text[0] ? " " : "",
                direction_word(target->directions));
+    if (target->promiscuous)
+        append(text, size, "%spromiscuous", text[0] ? " " : "");
     append_scope(text, size, &target->scope);
     if (target->rate)
         append(text, size, "%srate=%u", text[0] ? " " : "", target->rate);

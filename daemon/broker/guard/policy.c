@@ -119,6 +119,8 @@ static bool covers_protocols(const struct rule *rule, const struct target *targe
         return false;
     if (!scope_covers(&rule->scope, &target->scope) || (rule->rate && target->rate > rule->rate))
         return false;
+    if (rule->promiscuous == PROMISCUOUS_NO && target->promiscuous)
+        return false;
     return !rule->directions || !(directions & ~rule->directions);
 }
 
@@ -126,7 +128,9 @@ static bool touches_protocols(const struct rule *rule, const struct target *targ
 {
     if (rule->ethertype_count && target->ethertype_count && !count_ethertypes(rule, target))
         return false;
-    if (!scope_touches(&rule->scope, &target->scope))
+    if (!scope_touches(&rule->scope, &target->scope) ||
+        (rule->promiscuous == PROMISCUOUS_YES && !target->promiscuous) ||
+        (rule->promiscuous == PROMISCUOUS_NO && target->promiscuous))
         return false;
     return !rule->directions || !target->directions || (target->directions & rule->directions);
 }
@@ -207,7 +211,8 @@ bool policy_names_uid(const struct policy *policy, uid_t uid)
 static bool denies_everything(const struct rule *rule)
 {
     return rule->deny && !rule->interface_count && !rule->prefix_count && !rule->table_count &&
-           !rule->ethertype_count && !rule->directions && scope_is_open(&rule->scope);
+           !rule->ethertype_count && !rule->directions && !rule->promiscuous &&
+           scope_is_open(&rule->scope);
 }
 
 struct decision policy_decide_somewhere(const struct policy *policy, const struct peer *peer,

@@ -32,6 +32,10 @@ struct administrators {
     uid_t uids[2]; /* (uid_t)-1: nobody */
 };
 
+/* Whether a rule is about frames to other stations: one that allows and says NO allows none, one
+ * that denies and says YES denies those alone. */
+enum rule_promiscuous { PROMISCUOUS_ANY, PROMISCUOUS_NO, PROMISCUOUS_YES };
+
 struct rule {
     char name[RULE_NAME_MAX + 1];
     bool deny;
@@ -48,6 +52,7 @@ struct rule {
     unsigned ethertype_count;
     uint16_t ethertypes[RULE_ITEMS_MAX]; /* none: any */
     uint8_t directions;                  /* of enum direction; 0: any */
+    enum rule_promiscuous promiscuous;
     struct frame_scope scope;
     uint32_t rate; /* that a request which it allows may have; 0: any */
 };

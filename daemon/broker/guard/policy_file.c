@@ -153,6 +153,16 @@ static const char *take_direction(struct rule *rule, const char *item)
     return NULL;
 }
 
+static const char *take_promiscuous(struct rule *rule, const char *item)
+{
+    bool is_yes = strcmp(item, "yes") == 0;
+
+    if (!is_yes && strcmp(item, "no") != 0)
+        return "yes or no";
+    rule->promiscuous = is_yes ? PROMISCUOUS_YES : PROMISCUOUS_NO;
+    return NULL;
+}
+
 /* What is there twice is there. */
 static const char *take_source_mac(struct rule *rule, const char *item)
 {
@@ -217,6 +227,7 @@ static const struct {
     {"tables", take_table, offsetof(struct rule, table_count)},
     {"ethertypes", take_ethertype, offsetof(struct rule, ethertype_count)},
     {"direction", take_direction, 0},
+    {"promiscuous", take_promiscuous, 0},
     {"source-macs", take_source_mac, 0},
     {"destination-macs", take_destination_mac, 0},
     {"vlans", take_vlan, 0},
@@ -302,7 +313,8 @@ static void take_part(struct parsing *parsing, int line, const char *name, const
     char text[SETTINGS_LINE_MAX + 1];
     const char *right =
         "user, users, group, everyone, netns, verbs, interfaces, multicast, tables, "
-        "ethertypes, direction, source-macs, destination-macs, vlans, frames-per-second or "
+        "ethertypes, direction, promiscuous, source-macs, destination-macs, vlans, "
+        "frames-per-second or "
         "leases";
 
     snprintf(text, sizeof text, "%s", value);

@@ -62,6 +62,10 @@ static void add_field(struct target *target, const struct field *field, const ch
     case FIELD_direction:
         target->directions = *(const uint8_t *)value;
         break;
+    case FIELD_flag:
+        if (strcmp(field->name, "promiscuous") == 0)
+            target->promiscuous = *(const bool *)value;
+        break;
     case FIELD_sources:
         set_sources(target, field, value);
         break;

@@ -228,6 +228,7 @@ static void set_target(const struct capture *capture, struct target *ret)
     ret->ethertype_count = packets->ethertypes.count;
     memcpy(ret->ethertypes, packets->ethertypes.types, sizeof ret->ethertypes);
     ret->directions = (uint8_t)packets->directions;
+    ret->promiscuous = packets->promiscuous != 0;
 }
 
 static void get_target(const struct resource *resource, struct target *ret)
