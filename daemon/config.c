@@ -15,6 +15,7 @@
  *     tap-uplinks = eth0
  *     tap-networks = 192.168.0.0/24
  *     capture-interfaces = eth1, veth*
+ *     inject-interfaces = veth*
  *
  *     [limits]
  *     connections-per-user = 1000
@@ -31,7 +32,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, LEVEL, NUMBER, SANDBOX, TABLES, TAP_PREFIX, TAP_BRIDGES, TAP_NETWORKS, CAPTURES };
+enum kind {
+    TEXT,
+    LEVEL,
+    NUMBER,
+    SANDBOX,
+    TABLES,
+    TAP_PREFIX,
+    TAP_BRIDGES,
+    TAP_NETWORKS,
+    INTERFACES
+};
 
 struct setting {
     const char *name;
@@ -69,9 +80,12 @@ static const struct setting service_settings[] = {
     {"tap-networks", TAP_NETWORKS, offsetof(struct config, tap_networks),
      sizeof(struct tap_networks),
      "none, or a list like '192.168.0.0/24, fd00:1::/64' of at most 16 prefixes", 0, 0},
-    {"capture-interfaces", CAPTURES, offsetof(struct config, capture_interfaces),
-     sizeof(struct capture_interfaces),
-     "none, or a list like 'eth1, veth*' of at most 16 interfaces", 0, 0},
+    {"capture-interfaces", INTERFACES, offsetof(struct config, capture_interfaces),
+     sizeof(struct interface_set), "none, or a list like 'eth1, veth*' of at most 16 interfaces", 0,
+     0},
+    {"inject-interfaces", INTERFACES, offsetof(struct config, inject_interfaces),
+     sizeof(struct interface_set), "none, or a list like 'eth1, veth*' of at most 16 interfaces", 0,
+     0},
 };
 
 static const struct setting limit_settings[] = {
@@ -96,7 +110,7 @@ static const struct section {
 } sections[] = {
     {"service", service_settings, sizeof service_settings / sizeof *service_settings,
      "socket, state, policy, multicast, user, log-level, tables, require-sandbox, tap-prefix, "
-     "tap-spares, tap-bridges, tap-uplinks, tap-networks or capture-interfaces"},
+     "tap-spares, tap-bridges, tap-uplinks, tap-networks, capture-interfaces or inject-interfaces"},
     {"limits", limit_settings, sizeof limit_settings / sizeof *limit_settings, "one of" LIMITS(L)},
 };
 #undef L
@@ -192,8 +206,8 @@ static bool set_value(struct config *config, const struct setting *setting, cons
         return tap_bridges_parse(value, target);
     case TAP_NETWORKS:
         return tap_networks_parse(value, target);
-    case CAPTURES:
-        return capture_interfaces_parse(value, target);
+    case INTERFACES:
+        return interface_set_parse(value, target);
     default:
         return set_text(target, setting->size, value);
     }

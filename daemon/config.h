@@ -2,7 +2,7 @@
 #ifndef NB_CONFIG_H
 #define NB_CONFIG_H
 
-#include "captures_allowed.h"
+#include "interfaces_allowed.h"
 #include "limit.h"
 #include "mistakes.h"
 #include "platform/process.h"
@@ -32,12 +32,13 @@ struct config {
     enum sandbox_level require_sandbox; /* do not run where the system has less of the cage */
     unsigned without_fences;            /* of enum sandbox_fence: tests set it, no setting does */
     struct tables_allowed tables;
-    char tap_prefix[TAP_PREFIX_MAX + 1];          /* what the names of taps begin with */
-    unsigned tap_spares;                          /* that are made before somebody asks for one */
-    struct tap_bridges tap_bridges;               /* that taps may become ports of */
-    struct tap_bridges tap_uplinks;               /* that taps may be macvtaps on */
-    struct tap_networks tap_networks;             /* of addresses that the host may have on a tap */
-    struct capture_interfaces capture_interfaces; /* whose frames may be captured */
+    char tap_prefix[TAP_PREFIX_MAX + 1];     /* what the names of taps begin with */
+    unsigned tap_spares;                     /* that are made before somebody asks for one */
+    struct tap_bridges tap_bridges;          /* that taps may become ports of */
+    struct tap_bridges tap_uplinks;          /* that taps may be macvtaps on */
+    struct tap_networks tap_networks;        /* of addresses that the host may have on a tap */
+    struct interface_set capture_interfaces; /* whose frames may be captured */
+    struct interface_set inject_interfaces;  /* that frames may be sent out of */
     bool foreground;
     uid_t started_by;     /* who may do all, beside root, and who may own the file */
     struct place place;   /* of the process that started */

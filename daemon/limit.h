@@ -34,6 +34,14 @@ enum {
     L(capture_mib, "capture-mib", 320, 1, 65536)                                                   \
     /* Five captures of the ordinary size. */                                                      \
     L(capture_mib_per_user, "capture-mib-per-user", 128, 1, 65536)                                 \
+    /* Memory of injectors, in MiB: of each its ring. */                                           \
+    L(inject_mib, "inject-mib", 64, 1, 65536)                                                      \
+    /* A quarter of it. */                                                                         \
+    L(inject_mib_per_user, "inject-mib-per-user", 16, 1, 65536)                                    \
+    /* Frames a second of all injectors: more than two processors of today can send. */            \
+    L(inject_rate, "inject-rate", 4000000, 1, 1000000000)                                          \
+    /* Half of it; one injector gets a quarter of that, where it does not ask for a rate. */       \
+    L(inject_rate_per_user, "inject-rate-per-user", 2000000, 1, 1000000000)                        \
     /* A request takes 4 to 20 us: one user has less than half of the broker's time. */            \
     L(requests_per_second, "requests-per-second", 20000, 1, 1000000000)                            \
     /* What the network makes us learn: as many as one user may hold. */                           \

@@ -762,7 +762,7 @@ static bool refuse_unknown(const struct action_row *row, const char *name, struc
 static void set_fallbacks(const struct action_row *row, char *args)
 {
     for (size_t i = 0; i < row->field_count; i++)
-        if (row->fields[i].fallback)
+        if (row->fields[i].fallback && type_row(row->fields[i].type)->json == JSON_INTEGER)
             memcpy(args + row->fields[i].offset, &row->fields[i].fallback, sizeof(uint32_t));
 }
 

@@ -13,7 +13,7 @@ static void write_type(struct json *json, const struct field *field)
         if (*c == '\'')
             *c = '"';
     json_raw(json, text, (size_t)length);
-    if (field->fallback)
+    if (field->fallback && type_row(field->type)->json == JSON_INTEGER)
         json_member_unsigned(json, "default", field->fallback);
 }
 

@@ -56,6 +56,8 @@
     /* packets: open the frames of an interface, and hand them over: they end with the copies of   \
      * the descriptor. */                                                                          \
     O(OPEN_CAPTURE, capture_check_open, capture_open, HANDED_OVER, 256, 32)                        \
+    /* ifindex: open a descriptor that sends frames out of this interface, and hand it over. */    \
+    O(OPEN_INJECT, inject_check_open, inject_open, HANDED_OVER, 256, 32)                           \
     TEST_OPERATIONS(O)
 
 /* H(name): `const struct keeper_hooks name_hooks` (operations.h) says what a kind does in the

@@ -13,6 +13,7 @@
     K(join)                                                                                        \
     K(tap)                                                                                         \
     K(capture)                                                                                     \
+    K(inject)                                                                                      \
     TEST_KINDS(K)
 
 #define K(name) extern const struct resource_ops name##_ops;

@@ -99,6 +99,11 @@ static bool touches_destinations(const struct destination_list *one,
     return one->count == 0 || other->count == 0;
 }
 
+static unsigned count_vlans(const struct vlan_list *list)
+{
+    return list->count + list->untagged;
+}
+
 static unsigned common_vlans(const struct vlan_list *one, const struct vlan_list *other)
 {
     unsigned count = one->untagged && other->untagged;
@@ -110,33 +115,33 @@ static unsigned common_vlans(const struct vlan_list *one, const struct vlan_list
 
 static bool covers_vlans(const struct vlan_list *outer, const struct vlan_list *inner)
 {
-    return vlan_list_items(outer) == 0 ||
-           (vlan_list_items(inner) > 0 && common_vlans(outer, inner) == vlan_list_items(inner));
+    return count_vlans(outer) == 0 ||
+           (count_vlans(inner) > 0 && common_vlans(outer, inner) == count_vlans(inner));
 }
 
 static bool touches_vlans(const struct vlan_list *one, const struct vlan_list *other)
 {
-    return vlan_list_items(one) == 0 || vlan_list_items(other) == 0 || common_vlans(one, other) > 0;
+    return count_vlans(one) == 0 || count_vlans(other) == 0 || common_vlans(one, other) > 0;
 }
 
-bool scope_covers(const struct frame_scope *outer, const struct frame_scope *inner)
+bool scope_covers(const struct send_scope *outer, const struct send_scope *inner)
 {
     return covers_sources(&outer->sources, &inner->sources) &&
            covers_destinations(&outer->destinations, &inner->destinations) &&
            covers_vlans(&outer->vlans, &inner->vlans);
 }
 
-bool scope_touches(const struct frame_scope *one, const struct frame_scope *other)
+bool scope_touches(const struct send_scope *one, const struct send_scope *other)
 {
     return touches_sources(&one->sources, &other->sources) &&
            touches_destinations(&one->destinations, &other->destinations) &&
            touches_vlans(&one->vlans, &other->vlans);
 }
 
-bool scope_is_open(const struct frame_scope *scope)
+bool scope_is_open(const struct send_scope *scope)
 {
     return scope->sources.kinds == 0 && scope->destinations.count == 0 &&
-           vlan_list_items(&scope->vlans) == 0;
+           count_vlans(&scope->vlans) == 0;
 }
 
 /* --- Frames -------------------------------------------------------------------------------- */
@@ -172,7 +177,7 @@ static bool may_be_of(const struct frame_grant *grant, uint16_t ethertype)
 
 static bool may_be_in(const struct vlan_list *list, const struct frame_view *view)
 {
-    if (vlan_list_items(list) == 0)
+    if (count_vlans(list) == 0)
         return true;
     if (view->tags == 0)
         return list->untagged;

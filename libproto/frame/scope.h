@@ -48,7 +48,7 @@ struct vlan_list {
     uint16_t ids[SCOPE_ITEMS_MAX];
 };
 
-struct frame_scope {
+struct send_scope {
     struct source_list sources;
     struct destination_list destinations;
     struct vlan_list vlans;
@@ -69,25 +69,35 @@ enum scope_added source_list_add(struct source_list *list, const char *text);
 enum scope_added destination_list_add(struct destination_list *list, const char *text);
 enum scope_added vlan_list_add(struct vlan_list *list, const char *text);
 
-/* The text of an item, of which there are `..._items`, to SCOPE_MAC_TEXT + 1 bytes. */
-unsigned source_list_items(const struct source_list *list);
-unsigned destination_list_items(const struct destination_list *list);
-unsigned vlan_list_items(const struct vlan_list *list);
-void source_list_text(const struct source_list *list, unsigned item, char *ret);
-void destination_list_text(const struct destination_list *list, unsigned item, char *ret);
-void vlan_list_text(const struct vlan_list *list, unsigned item, char *ret);
+/* The parts of a scope as people read them: P(NAME, word). */
+#define SCOPE_PARTS(P)                                                                             \
+    P(SOURCES, "sources")                                                                          \
+    P(DESTINATIONS, "destinations")                                                                \
+    P(VLANS, "vlans")
+
+enum scope_part {
+#define P(name, word) SCOPE_##name,
+    SCOPE_PARTS(P)
+#undef P
+        SCOPE_PART_COUNT
+};
+
+/* The word of a part, how many items it has, and the text of one, to SCOPE_MAC_TEXT + 1 bytes. */
+const char *scope_word(enum scope_part part);
+unsigned scope_items(const struct send_scope *scope, enum scope_part part);
+void scope_text(const struct send_scope *scope, enum scope_part part, unsigned item, char *ret);
 
 bool source_list_has(const struct source_list *list, const uint8_t *mac);
 bool vlan_list_has(const struct vlan_list *list, unsigned id);
 
 /* Whether all of the inner scope is in the outer one. */
-bool scope_covers(const struct frame_scope *outer, const struct frame_scope *inner);
+bool scope_covers(const struct send_scope *outer, const struct send_scope *inner);
 
 /* Whether some of the one may be in the other: the address of an interface may be any. */
-bool scope_touches(const struct frame_scope *one, const struct frame_scope *other);
+bool scope_touches(const struct send_scope *one, const struct send_scope *other);
 
 /* Whether it says nothing. */
-bool scope_is_open(const struct frame_scope *scope);
+bool scope_is_open(const struct send_scope *scope);
 
 /* --- Frames -------------------------------------------------------------------------------- */
 
@@ -102,7 +112,7 @@ enum frame_verdict {
 
 /* What frames are held to. Borrowed: the scope, the types, and the interface's address. */
 struct frame_grant {
-    const struct frame_scope *scope;
+    const struct send_scope *scope;
     const uint16_t *ethertypes;
     uint32_t ethertype_count; /* 0: any */
     const uint8_t *own;

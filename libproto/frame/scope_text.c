@@ -159,13 +159,8 @@ static char *write_mac(const uint8_t *mac, char *at)
     return at - 1;
 }
 
-/* The words come first. */
-unsigned source_list_items(const struct source_list *list)
-{
-    return list->count + !!(list->kinds & SOURCES_OWN) + !!(list->kinds & SOURCES_ANY);
-}
-
-void source_list_text(const struct source_list *list, unsigned item, char *ret)
+/* "own" and "any" come before addresses, "none" before VLANs. */
+static void write_source(const struct source_list *list, unsigned item, char *ret)
 {
     bool own = list->kinds & SOURCES_OWN, any = list->kinds & SOURCES_ANY;
 
@@ -175,12 +170,7 @@ void source_list_text(const struct source_list *list, unsigned item, char *ret)
         write_mac(list->macs[item - own - any], ret);
 }
 
-unsigned destination_list_items(const struct destination_list *list)
-{
-    return list->count;
-}
-
-void destination_list_text(const struct destination_list *list, unsigned item, char *ret)
+static void write_destination(const struct destination_list *list, unsigned item, char *ret)
 {
     const struct mac_prefix *prefix = &list->prefixes[item];
     char *end = write_mac(prefix->bytes, ret);
@@ -191,15 +181,50 @@ void destination_list_text(const struct destination_list *list, unsigned item, c
     write_number(prefix->length, end);
 }
 
-unsigned vlan_list_items(const struct vlan_list *list)
-{
-    return list->count + list->untagged;
-}
-
-void vlan_list_text(const struct vlan_list *list, unsigned item, char *ret)
+static void write_vlan(const struct vlan_list *list, unsigned item, char *ret)
 {
     if (item < list->untagged)
         memcpy(ret, "none", sizeof "none");
     else
         write_number(list->ids[item - list->untagged], ret);
+}
+
+const char *scope_word(enum scope_part part)
+{
+    static const char *const words[] = {
+#define P(name, word) word,
+        SCOPE_PARTS(P)
+#undef P
+    };
+
+    return words[part];
+}
+
+unsigned scope_items(const struct send_scope *scope, enum scope_part part)
+{
+    const struct source_list *sources = &scope->sources;
+
+    switch (part) {
+    case SCOPE_SOURCES:
+        return sources->count + !!(sources->kinds & SOURCES_OWN) + !!(sources->kinds & SOURCES_ANY);
+    case SCOPE_DESTINATIONS:
+        return scope->destinations.count;
+    default:
+        return scope->vlans.count + scope->vlans.untagged;
+    }
+}
+
+void scope_text(const struct send_scope *scope, enum scope_part part, unsigned item, char *ret)
+{
+    switch (part) {
+    case SCOPE_SOURCES:
+        write_source(&scope->sources, item, ret);
+        break;
+    case SCOPE_DESTINATIONS:
+        write_destination(&scope->destinations, item, ret);
+        break;
+    default:
+        write_vlan(&scope->vlans, item, ret);
+        break;
+    }
 }

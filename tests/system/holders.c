@@ -165,7 +165,7 @@ int main(int argc, char **argv)
     config_init(&config);
     config.started_by = geteuid();
     config.foreground = true;
-    capture_interfaces_parse(NETWORK, &config.capture_interfaces);
+    interface_set_parse(NETWORK, &config.capture_interfaces);
     snprintf(config.socket, sizeof config.socket, "%s", argv[2]);
     snprintf(config.state, sizeof config.state, "%s/routes", folder);
     if (!kept_start(&kept, &config) ||

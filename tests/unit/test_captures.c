@@ -34,7 +34,7 @@ static void begin(struct service *s)
     client_connect_as(s, FIRST, ALICE);
     client_connect_as(s, SECOND, ALICE);
     client_connect_as(s, OTHER, BOB);
-    ck_assert(capture_interfaces_parse("a, b", &s->keeper.config.capture_interfaces));
+    ck_assert(interface_set_parse("a, b", &s->keeper.config.capture_interfaces));
 }
 
 static void end(struct service *s)

@@ -1049,7 +1049,7 @@ static struct keeper_request capture_request(unsigned ifindex)
 static void begin_captures(struct fixture *f)
 {
     begin(f);
-    capture_interfaces_parse("c0, d*", &f->config.capture_interfaces);
+    interface_set_parse("c0, d*", &f->config.capture_interfaces);
 }
 
 START_TEST(frames_are_of_interfaces_that_are_named)

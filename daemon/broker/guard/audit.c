@@ -46,41 +46,19 @@ static void append(char *text, size_t size, const char *format, ...)
     va_end(arguments);
 }
 
-/* What the items of a list are called, and the texts of which there are so many. */
-static void append_items(char *text, size_t size, const char *name, unsigned count,
-                         void (*write)(const void *list, unsigned item, char *ret),
-                         const void *list)
+static void append_scope(char *text, size_t size, const struct send_scope *scope)
 {
     char item[SCOPE_MAC_TEXT + 1];
 
-    for (unsigned i = 0; i < count; i++) {
-        write(list, i, item);
-        append(text, size, "%s%s%s", i ? "," : text[0] ? " " : "", i ? "" : name, item);
-    }
-}
-
-static void write_source(const void *list, unsigned item, char *ret)
-{
-    source_list_text(list, item, ret);
-}
-
-static void write_destination(const void *list, unsigned item, char *ret)
-{
-    destination_list_text(list, item, ret);
-}
-
-static void write_vlan(const void *list, unsigned item, char *ret)
-{
-    vlan_list_text(list, item, ret);
-}
-
-static void append_scope(char *text, size_t size, const struct frame_scope *scope)
-{
-    append_items(text, size, "sources=", source_list_items(&scope->sources), write_source,
-                 &scope->sources);
-    append_items(text, size, "destinations=", destination_list_items(&scope->destinations),
-                 write_destination, &scope->destinations);
-    append_items(text, size, "vlans=", vlan_list_items(&scope->vlans), write_vlan, &scope->vlans);
+    for (enum scope_part part = 0; part < SCOPE_PART_COUNT; part++)
+        for (unsigned i = 0; i < scope_items(scope, part); i++) {
+            scope_text(scope, part, i, item);
+            append(text, size, "%s%s%s%s",
+                   i         ? ","
+                   : text[0] ? " "
+                             : "",
+                   i ? "" : scope_word(part), i ? "" : "=", item);
+        }
 }
 
 const char *target_format(const struct target *target, char *text, size_t size)

@@ -53,7 +53,7 @@ struct rule {
     uint16_t ethertypes[RULE_ITEMS_MAX]; /* none: any */
     uint8_t directions;                  /* of enum direction; 0: any */
     enum rule_promiscuous promiscuous;
-    struct frame_scope scope;
+    struct send_scope scope;
     uint32_t rate; /* that a request which it allows may have; 0: any */
 };
 

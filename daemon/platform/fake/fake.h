@@ -138,6 +138,11 @@ void fake_route_add(const char *name, const char *network);
 const struct packets_config *fake_packets(void);
 bool fake_frame_put(const void *bytes, uint32_t length, bool outgoing);
 
+/* Waits for a frame that was sent by the descriptor that was opened last: its length, or -1 where
+ * none comes within 2 s. And takes no more: the interface is down. */
+long fake_frame_take(void *bytes, size_t size);
+void fake_frames_stop(void);
+
 /* --- Calls --------------------------------------------------------------------------------- */
 
 /* Calls since the reset that change a table, also those that failed. */

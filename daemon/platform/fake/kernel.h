@@ -103,6 +103,7 @@ struct fake {
     size_t route_count;
     int packets_peer; /* the kernel's end of the last one that was opened; 0: none */
     struct packets_config packets;
+    int injection_peer; /* the same of frames that are sent */
     unsigned writes, fail_in, strangers;
     int fail_result;
     bool used; /* false: never reset, all zero */

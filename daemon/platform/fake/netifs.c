@@ -40,6 +40,8 @@ void fake_reset(void)
             close(kernel->netifs_peer);
         if (kernel->changes_peer >= 0)
             close(kernel->changes_peer);
+        if (kernel->injection_peer > 0)
+            close(kernel->injection_peer);
         if (kernel->packets_peer > 0)
             close(kernel->packets_peer);
     }

@@ -137,7 +137,7 @@ bool captures_judge(struct captures *captures, const struct args_open_capture *a
 
     if (!judge_filter(&args->filter, error))
         return false;
-    if (config && !capture_interface_is_allowed(&config->capture_interfaces, name))
+    if (config && !interface_set_has(&config->capture_interfaces, name))
         return error_set(error, ERROR_NOT_ALLOWED, "interface",
                          "The service may capture no frames of '%s': capture-interfaces of "
                          "netbrokerd.conf(5) does not name it. Ask your administrator.",

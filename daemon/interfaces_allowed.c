@@ -1,11 +1,11 @@
-#include "captures_allowed.h"
+#include "interfaces_allowed.h"
 
 #include "decode.h"
 
 #include <string.h>
 
 /* An item of a list, without the white space around it. False: it is no name of an interface. */
-static bool add_item(struct capture_interfaces *list, const char *text, size_t length)
+static bool add_item(struct interface_set *list, const char *text, size_t length)
 {
     char *name = list->names[list->count];
 
@@ -23,16 +23,16 @@ static bool add_item(struct capture_interfaces *list, const char *text, size_t l
     return interface_name_is_valid(name) && strcspn(name, "*") + 1 >= length;
 }
 
-bool capture_interfaces_parse(const char *text, struct capture_interfaces *ret)
+bool interface_set_parse(const char *text, struct interface_set *ret)
 {
-    struct capture_interfaces found = {0};
+    struct interface_set found = {0};
     bool more = strcmp(text, "none") != 0;
 
     while (more) {
         size_t length = strcspn(text, ",");
 
         more = text[length] == ',';
-        if (found.count == CAPTURE_INTERFACES_ALLOWED || !add_item(&found, text, length))
+        if (found.count == INTERFACES_ALLOWED_MAX || !add_item(&found, text, length))
             return false;
         text += length + more;
     }
@@ -49,7 +49,7 @@ static bool is_item(const char *item, const char *name)
     return strcmp(item, name) == 0;
 }
 
-bool capture_interface_is_allowed(const struct capture_interfaces *interfaces, const char *name)
+bool interface_set_has(const struct interface_set *interfaces, const char *name)
 {
     if (!memchr(name, '\0', INTERFACE_NAME_MAX + 1) || !interface_name_is_valid(name))
         return false;

@@ -1,0 +1,410 @@
+#include "sender.h"
+
+#include "platform/injection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+#include <uv.h>
+
+enum {
+    TURN_MS = 500, /* the longest wait */
+    NS_PER_MS = 1000000,
+};
+
+struct sender {
+    int fd;
+    int wake; /* the thread's bell */
+    uv_thread_t thread;
+    void (*news)(void *context);
+    void *context;
+
+    uv_mutex_t mutex; /* of these */
+    struct outlets coming, removed;
+    bool ended;
+
+    _Atomic bool stopping, is_changed; /* is_changed: there is a command */
+    _Atomic uint64_t turns;
+
+    /* The thread's own. */
+    struct outlet *outlets[SENDER_OUTLETS_MAX];
+    unsigned outlet_count;
+    uint8_t own[FRAME_MAC_BYTES]; /* the address of the interface */
+    struct pollfd polled[1 + SENDER_OUTLETS_MAX];
+    unsigned char frame[INJECT_FRAME_MAX]; /* the copy that is judged and sent */
+};
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* --- Frames -------------------------------------------------------------------------------- */
+
+static enum transmit_refusal_reason judge(const struct sender *sender, const struct outlet *outlet,
+                                          uint32_t length)
+{
+    static const enum transmit_refusal_reason reasons[] = {
+        [FRAME_RIGHT] = TRANSMIT_SENT,
+        [FRAME_TOO_SHORT] = TRANSMIT_TOO_SHORT,
+        [FRAME_WRONG_SOURCE] = TRANSMIT_SOURCE,
+        [FRAME_WRONG_DESTINATION] = TRANSMIT_DESTINATION,
+        [FRAME_WRONG_ETHERTYPE] = TRANSMIT_ETHERTYPE,
+        [FRAME_WRONG_VLAN] = TRANSMIT_VLAN,
+    };
+    const struct frame_grant grant = {
+        .scope = &outlet->scope,
+        .ethertypes = outlet->ethertypes.types,
+        .ethertype_count = outlet->ethertypes.count,
+        .own = sender->own,
+    };
+
+    return reasons[frame_judge(&grant, sender->frame, length)];
+}
+
+static enum transmit_refusal_reason reason_of(int result)
+{
+    static const struct {
+        int result;
+        enum transmit_refusal_reason reason;
+    } reasons[] = {
+        {0, TRANSMIT_SENT},
+        {-ENETDOWN, TRANSMIT_DOWN},
+        {-EMSGSIZE, TRANSMIT_TOO_LONG},
+        {-EINVAL, TRANSMIT_TOO_SHORT},
+    };
+
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (reasons[i].result == result)
+            return reasons[i].reason;
+    return TRANSMIT_KERNEL;
+}
+
+/* *full: the milliseconds that this turn may still wait for the kernel. */
+static enum transmit_refusal_reason send_frame(const struct sender *sender, uint32_t length,
+                                               int *full)
+{
+    int result = injection_send(sender->fd, sender->frame, length);
+
+    while (result == -EAGAIN && (*full)-- > 0) {
+        injection_wait(sender->fd, 1);
+        result = injection_send(sender->fd, sender->frame, length);
+    }
+    return reason_of(result);
+}
+
+static void tell_counts(struct outlet *outlet)
+{
+    const struct transmit_counts *counts = &outlet->reader.counts;
+
+    atomic_store_explicit(&outlet->sent, counts->sent, memory_order_relaxed);
+    atomic_store_explicit(&outlet->sent_bytes, counts->sent_bytes, memory_order_relaxed);
+    for (unsigned i = 0; i < TRANSMIT_REASON_COUNT; i++)
+        atomic_store_explicit(&outlet->refused[i], counts->refused[i], memory_order_relaxed);
+}
+
+static uint32_t frames_of_turn(struct outlet *outlet)
+{
+    uint64_t frames = rate_frames(&outlet->rate, now_ns());
+
+    return frames < SENDER_TURN_FRAMES ? (uint32_t)frames : SENDER_TURN_FRAMES;
+}
+
+static void take_frames(struct sender *sender, struct outlet *outlet)
+{
+    struct transmit_frame frame;
+    enum transmit_next next;
+    int full = SENDER_FULL_MS;
+
+    while ((next = transmit_reader_next(&outlet->reader, sender->frame, &frame)) <=
+           TRANSMIT_REFUSED) {
+        enum transmit_refusal_reason reason;
+
+        if (next == TRANSMIT_REFUSED)
+            continue;
+        reason = judge(sender, outlet, frame.length);
+        if (reason == TRANSMIT_SENT)
+            reason = send_frame(sender, frame.length, &full);
+        transmit_reader_judge(&outlet->reader, &frame, reason);
+    }
+}
+
+/* One turn of an outlet. Returns how many frames it had. */
+static uint64_t serve(struct sender *sender, struct outlet *outlet)
+{
+    uint64_t before = outlet->reader.counts.judged, frames;
+    uint32_t most = frames_of_turn(outlet);
+
+    if (most == 0 || !transmit_reader_turn(&outlet->reader, most, SENDER_TURN_BYTES))
+        return 0;
+    take_frames(sender, outlet);
+    frames = outlet->reader.counts.judged - before;
+    if (frames == 0)
+        return 0;
+    rate_take(&outlet->rate, frames);
+    tell_counts(outlet);
+    if (transmit_reader_release(&outlet->reader))
+        bell_ring(outlet->ring.room.ring);
+    return frames;
+}
+
+static bool serve_all(struct sender *sender)
+{
+    uint64_t frames = 0;
+
+    if (sender->outlet_count > 0)
+        injection_address(sender->fd, sender->own);
+    for (unsigned i = 0; i < sender->outlet_count; i++)
+        frames += serve(sender, sender->outlets[i]);
+    return frames > 0;
+}
+
+/* --- Commands ------------------------------------------------------------------------------ */
+
+static void give_back(struct sender *sender, struct outlet *outlet)
+{
+    uv_mutex_lock(&sender->mutex);
+    STAILQ_INSERT_TAIL(&sender->removed, outlet, in_commands);
+    uv_mutex_unlock(&sender->mutex);
+    sender->news(sender->context);
+}
+
+/* The client is woken in any case: it may wait for anything. */
+static void end_outlet(struct sender *sender, struct outlet *outlet, enum ring_end end)
+{
+    transmit_reader_end(&outlet->reader, end);
+    atomic_store(&outlet->end, (int)outlet->reader.end);
+    tell_counts(outlet);
+    bell_ring(outlet->ring.room.ring);
+    give_back(sender, outlet);
+}
+
+static void begin_outlet(struct sender *sender, struct outlet *outlet)
+{
+    rate_begin(&outlet->rate, outlet->per_second, now_ns());
+    outlet->is_mute = false;
+    if (sender->outlet_count == SENDER_OUTLETS_MAX)
+        end_outlet(sender, outlet, RING_END_CLOSED);
+    else
+        sender->outlets[sender->outlet_count++] = outlet;
+}
+
+static void take_coming(struct sender *sender)
+{
+    struct outlets coming = STAILQ_HEAD_INITIALIZER(coming);
+    struct outlet *outlet;
+
+    uv_mutex_lock(&sender->mutex);
+    STAILQ_CONCAT(&coming, &sender->coming);
+    uv_mutex_unlock(&sender->mutex);
+    while ((outlet = STAILQ_FIRST(&coming))) {
+        STAILQ_REMOVE_HEAD(&coming, in_commands);
+        begin_outlet(sender, outlet);
+    }
+}
+
+/* Those that are to end, and those whose clients have written what cannot be. */
+static void end_those(struct sender *sender, bool all)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < sender->outlet_count; i++) {
+        struct outlet *outlet = sender->outlets[i];
+        int end = atomic_load_explicit(&outlet->end, memory_order_relaxed);
+
+        if (end || all || outlet->reader.end != RING_GOES_ON)
+            end_outlet(sender, outlet, end ? (enum ring_end)end : RING_END_SERVICE);
+        else
+            sender->outlets[kept++] = outlet;
+    }
+    sender->outlet_count = kept;
+}
+
+static void command(struct sender *sender)
+{
+    uint64_t one = 1;
+    ssize_t written;
+
+    atomic_store(&sender->is_changed, true);
+    written = write(sender->wake, &one, sizeof one);
+    (void)written;
+}
+
+/* --- Waiting ------------------------------------------------------------------------------- */
+
+/* Until when to wait for it, in ns from now; 0: not at all. One whose rate is used up is not waited
+ * for by its bell. */
+static uint64_t wait_for(struct outlet *outlet, struct pollfd *polled)
+{
+    uint64_t wait = rate_frames(&outlet->rate, now_ns()) ? 0 : rate_wait(&outlet->rate);
+
+    *polled = (struct pollfd){.fd = -1, .events = POLLIN};
+    if (wait > 0)
+        return wait;
+    if (!transmit_reader_wait(&outlet->reader))
+        return 0;
+    if (!outlet->is_mute)
+        polled->fd = outlet->ring.bell.wait;
+    return (uint64_t)TURN_MS * NS_PER_MS;
+}
+
+static void clear_bells(struct sender *sender)
+{
+    for (unsigned i = 0; i < sender->outlet_count; i++)
+        if (sender->polled[1 + i].revents)
+            sender->outlets[i]->is_mute = !bell_clear(sender->outlets[i]->ring.bell.wait);
+}
+
+/* #syscalls broker: eventfd2 poll ppoll ppoll_time64 read write close */
+static void wait_for_all(struct sender *sender)
+{
+    uint64_t least = (uint64_t)TURN_MS * NS_PER_MS, rung;
+    ssize_t taken;
+
+    sender->polled[0] = (struct pollfd){.fd = sender->wake, .events = POLLIN};
+    for (unsigned i = 0; i < sender->outlet_count && least > 0; i++) {
+        uint64_t wait = wait_for(sender->outlets[i], &sender->polled[1 + i]);
+
+        least = wait < least ? wait : least;
+    }
+    if (least == 0)
+        return;
+    poll(sender->polled, 1 + sender->outlet_count, (int)((least + NS_PER_MS - 1) / NS_PER_MS));
+    clear_bells(sender);
+    if (sender->polled[0].revents) {
+        taken = read(sender->wake, &rung, sizeof rung);
+        (void)taken;
+    }
+}
+
+/* --- The thread ---------------------------------------------------------------------------- */
+
+static void run(void *context)
+{
+    struct sender *sender = context;
+
+    while (!atomic_load(&sender->stopping)) {
+        atomic_fetch_add_explicit(&sender->turns, 1, memory_order_relaxed);
+        if (atomic_exchange(&sender->is_changed, false))
+            take_coming(sender);
+        end_those(sender, false);
+        if (!serve_all(sender))
+            wait_for_all(sender);
+    }
+    take_coming(sender);
+    end_those(sender, true);
+    uv_mutex_lock(&sender->mutex);
+    sender->ended = true;
+    uv_mutex_unlock(&sender->mutex);
+    sender->news(sender->context);
+}
+
+/* --- The loop's side ----------------------------------------------------------------------- */
+
+static void destroy(struct sender *sender)
+{
+    if (sender->wake >= 0)
+        close(sender->wake);
+    uv_mutex_destroy(&sender->mutex);
+    free(sender);
+}
+
+struct sender *sender_start(int fd, void (*news)(void *context), void *context, int *ret_error)
+{
+    struct sender *sender = calloc(1, sizeof *sender);
+
+    *ret_error = -ENOMEM;
+    if (!sender) {
+        close(fd);
+        return NULL;
+    }
+    sender->fd = fd;
+    sender->news = news;
+    sender->context = context;
+    STAILQ_INIT(&sender->coming);
+    STAILQ_INIT(&sender->removed);
+    uv_mutex_init(&sender->mutex);
+    sender->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    *ret_error = sender->wake < 0 ? -errno : uv_thread_create(&sender->thread, run, sender);
+    if (*ret_error == 0)
+        return sender;
+    close(fd);
+    destroy(sender);
+    return NULL;
+}
+
+/* The client may look before the thread does. */
+void sender_add(struct sender *sender, struct outlet *outlet)
+{
+    struct transmit_memory memory = inject_ring_memory(&outlet->ring);
+
+    transmit_reader_init(&outlet->reader, &memory);
+    uv_mutex_lock(&sender->mutex);
+    STAILQ_INSERT_TAIL(&sender->coming, outlet, in_commands);
+    uv_mutex_unlock(&sender->mutex);
+    command(sender);
+}
+
+void sender_remove(struct sender *sender, struct outlet *outlet, enum ring_end end)
+{
+    atomic_store(&outlet->end, (int)end);
+    command(sender);
+}
+
+void sender_take_removed(struct sender *sender, struct outlets *ret)
+{
+    uv_mutex_lock(&sender->mutex);
+    STAILQ_CONCAT(ret, &sender->removed);
+    uv_mutex_unlock(&sender->mutex);
+}
+
+void sender_stop(struct sender *sender)
+{
+    atomic_store(&sender->stopping, true);
+    command(sender);
+}
+
+bool sender_has_ended(struct sender *sender)
+{
+    bool ended;
+
+    uv_mutex_lock(&sender->mutex);
+    ended = sender->ended;
+    uv_mutex_unlock(&sender->mutex);
+    return ended;
+}
+
+int sender_free(struct sender *sender)
+{
+    int fd = sender->fd;
+
+    uv_thread_join(&sender->thread);
+    destroy(sender);
+    return fd;
+}
+
+uint64_t outlet_sent(const struct outlet *outlet)
+{
+    return atomic_load_explicit(&outlet->sent, memory_order_relaxed);
+}
+
+uint64_t outlet_refused(const struct outlet *outlet)
+{
+    uint64_t count = 0;
+
+    for (unsigned i = 0; i < TRANSMIT_REASON_COUNT; i++)
+        count += atomic_load_explicit(&outlet->refused[i], memory_order_relaxed);
+    return count;
+}
+
+uint64_t sender_turns(const struct sender *sender)
+{
+    return atomic_load_explicit(&sender->turns, memory_order_relaxed);
+}

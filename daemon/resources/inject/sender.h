@@ -1,0 +1,83 @@
+/* A sender: a thread that sends the frames of all rings for one interface.
+ *
+ *     loop ── commands: add, remove ──► thread ◄── frames ── rings of clients
+ *          ◄── outlets that ended ─────        ── refusals ──►
+ *
+ * The thread looks at each ring in turn. A turn is at most SENDER_TURN_FRAMES frames and
+ * SENDER_TURN_BYTES bytes, and not more than the ring's rate allows: what is more stays in the ring
+ * until its time, and its client finds that full. Each frame is copied, the copy is held to the
+ * scope of the ring (frame/scope.h), and sent or refused; the client is told why.
+ *
+ * An outlet that is added belongs to the thread until it comes back: when it is to be removed, when
+ * the thread ends, or when its client has written what cannot be. Nothing is allocated on the way
+ * of a frame, and no client can make the thread wait; a full queue of the kernel's can, for
+ * SENDER_FULL_MS at most, and then the frame is refused. */
+#ifndef NB_INJECT_SENDER_H
+#define NB_INJECT_SENDER_H
+
+#include "frame/scope.h"
+#include "inject_ring.h"
+#include "rate.h"
+#include "table.h"
+
+#include <stdatomic.h>
+#include <sys/queue.h>
+
+enum {
+    SENDER_OUTLETS_MAX = 64,
+    SENDER_TURN_FRAMES = 64,
+    SENDER_TURN_BYTES = 65536,
+    SENDER_FULL_MS = 20,
+};
+
+struct outlet {
+    STAILQ_ENTRY(outlet) in_commands; /* on its way to the thread, or back */
+    struct inject_ring ring;          /* owned */
+    struct send_scope scope;
+    struct ethertype_list ethertypes;
+    uint32_t per_second; /* frames, at most */
+    _Atomic int end;     /* enum ring_end: why it is to be removed, or has ended; 0: it goes on */
+    /* What the thread told last, for whoever looks. */
+    _Atomic uint64_t sent, sent_bytes, refused[TRANSMIT_REASON_COUNT];
+    void *owner; /* of the loop's side */
+
+    /* The thread's own. */
+    struct transmit_reader reader;
+    struct rate rate;
+    bool is_mute; /* its client has closed the bell: it is looked at now and then */
+};
+
+STAILQ_HEAD(outlets, outlet);
+
+/* Frames that were sent, and refused for any reason; for whoever looks. */
+uint64_t outlet_sent(const struct outlet *outlet);
+uint64_t outlet_refused(const struct outlet *outlet);
+
+struct sender;
+
+/* Starts the thread on a descriptor of injection_open, which is owned from now on, also where it
+ * fails. news: called by the thread when an outlet came back, or it has ended. NULL with a negative
+ * errno in *ret_error. */
+struct sender *sender_start(int fd, void (*news)(void *context), void *context, int *ret_error);
+
+/* Gives the thread an outlet, whose members up to `owner` are set. */
+void sender_add(struct sender *sender, struct outlet *outlet);
+
+/* Has the ring ended for this reason, and the outlet given back. */
+void sender_remove(struct sender *sender, struct outlet *outlet, enum ring_end end);
+
+/* Moves to the list what came back. */
+void sender_take_removed(struct sender *sender, struct outlets *ret);
+
+/* Ends the thread; it gives all outlets back before. sender_has_ended: it is at its end, and
+ * sender_free waits for no time worth the word. */
+void sender_stop(struct sender *sender);
+bool sender_has_ended(struct sender *sender);
+
+/* Waits for the end of the thread. The descriptor is returned, to be closed. */
+int sender_free(struct sender *sender);
+
+/* Grows as long as the thread works. */
+uint64_t sender_turns(const struct sender *sender);
+
+#endif
