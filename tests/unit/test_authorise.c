@@ -48,6 +48,7 @@ static void begin(struct service *s)
     log_set_level(LOG_ERR);
     service_begin(s, "a b c eth0 eth1");
     ck_assert(interface_set_parse("a", &s->keeper.config.capture_interfaces));
+    ck_assert(interface_set_parse("a", &s->keeper.config.inject_interfaces));
     set_policy(&s->services.policy);
     audit_open(&s->services.audit, no_time);
     for (int n = 0; n < 4; n++)

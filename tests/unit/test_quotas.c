@@ -239,14 +239,14 @@ START_TEST(who_does_not_read_fills_his_own_memory_only)
 
     service_begin(&s, "a b");
     allow_all(&s, &rule);
-    limits_of(&s)->queued_bytes_per_user = 65536;
+    limits_of(&s)->queued_bytes_per_user = 131072;
     service_apply_limits(&s);
     client_connect_as(&s, 0, GREEDY);
     client_connect_as(&s, 1, GREEDY);
     client_connect_as(&s, 2, MODEST);
     ask_without_reading(&s, 0);
     ck_assert_uint_ge(s.services.users.bytes.used, OUT_ROOM);
-    ck_assert_uint_lt(s.services.users.bytes.used, 3UL * 65536); /* one reply, not many */
+    ck_assert_uint_lt(s.services.users.bytes.used, 3UL * 131072); /* one reply, not many */
     expect(client_ask(&s, 2, ping), "success");
     ck_assert_int_gt(count_answers(&s, 0), 1); /* nothing is lost */
     expect(client_ask(&s, 1, ping), "success");
