@@ -7,6 +7,8 @@
     inject.py lie FIELDS                    indices and lengths that cannot be; prints the reasons
     inject.py fences FIELDS                 what a sender may do to the memory that it was given
     inject.py flood FIELDS SECONDS          sends what it can; prints how many went out
+    inject.py ring FIELDS                   fills its bell again and again, for some seconds
+    inject.py again SECONDS ACT FIELDS...   one of these again and again
     inject.py refused FIELDS COUNT          is refused so often and reads no refusal
 FIELDS: those of OPEN_INJECT, as JSON.
 """
@@ -263,6 +265,15 @@ def flood(fields, seconds):
     print(ring.sent, ring.ended)
 
 
+def ring(fields):
+    ring_of = Ring(fields)
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        ring_of.ring_bell()
+    os.close(ring_of.bell)
+    time.sleep(0.5)
+
+
 def refused(fields, count):
     """The ring of refusals is full, and nobody reads it: the rest is counted."""
     ring = Ring(fields)
@@ -276,6 +287,14 @@ def refused(fields, count):
     print(ring.refused(), "told", ring.word(640), "untold", ring.word(648))
 
 
+def again(seconds, act, *arguments):
+    end = time.monotonic() + float(seconds)
+    while time.monotonic() < end:
+        ACTS[act](*arguments)
+
+
+ACTS = {"listen": listen, "send": send, "hold": hold, "rewrite": rewrite, "lie": lie,
+     "fences": fences, "flood": flood, "ring": ring, "refused": refused, "again": again}
+
 if __name__ == "__main__":
-    {"listen": listen, "send": send, "hold": hold, "rewrite": rewrite, "lie": lie,
-     "fences": fences, "flood": flood, "refused": refused}[sys.argv[1]](*sys.argv[2:])
+    ACTS[sys.argv[1]](*sys.argv[2:])

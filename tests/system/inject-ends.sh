@@ -1,0 +1,104 @@
+#!/bin/bash
+# However an injector ends - it is given up or revoked, its interface goes, its client or the broker
+# is killed - its client learns of it, and nothing is left. And one that lies, floods or reads
+# nothing harms none of the others.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/inject-lib.sh"
+
+serve
+member='{"interface": "r0", "sources": ["any"]}'
+frame=ffffffffffff02000000000188b5$(printf '5a%.0s' {1..50})
+mkfifo $work/go
+
+# holds USER FIELDS: opens one, in the background; $number and $lease are its.
+holds() {
+    rm -f $work/held
+    inject "$1" hold "$2" $frame <$work/go >$work/held &
+    holder=$!
+    exec 7>$work/go
+    within 10 "it is open" grep -q ready $work/held
+    read -r _ number lease <$work/held
+}
+
+# ended WHAT WORDS: what its client has learned.
+ended() {
+    wait $holder
+    exec 7>&-
+    equal "$1" "$2" "$(tail -n +2 $work/held)"
+    within 10 "no injector is left ($1)" injectors_are 0
+    within 10 "no socket is left ($1)" sockets_are 0
+}
+
+holds member "$member"
+denied "another's injector" nb_as stranger inject close "$number"
+contains "the list" "$number" "$(nb inject list)"
+nb inject close "$number"
+ended "given up by an administrator" "ended closed"
+
+holds member "$member"
+contains "the lease" "$number of r0" "$(nb leases)"
+nb revoke "$lease"
+ended "revoked" "ended revoked"
+
+holds member "$member"
+sed -i 's/^interfaces = r0, r2/interfaces = r2/' $work/policy.conf
+nb ping
+kill -HUP "$daemon"
+ended "not allowed any more" "ended revoked"
+sed -i 's/^interfaces = r2/interfaces = r0, r2/' $work/policy.conf
+kill -HUP "$daemon"
+within 10 "it is allowed again" inject member send "$member" >/dev/null
+
+# Its client is killed.
+holds member "$member"
+kill -KILL $holder $(pgrep -P $holder) 2>/dev/null || true
+wait $holder || true
+exec 7>&-
+within 10 "no injector is left" injectors_are 0
+within 10 "no socket is left" sockets_are 0
+
+# The broker is killed: its client learns it, may ask again, and nothing is left.
+holds member "$member"
+kill -KILL "$(status_of broker.pid)"
+restarts_expected=1
+wait $holder
+exec 7>&-
+equal "what the client learned" gone "$(tail -n +2 $work/held)"
+within 10 "the next broker" nb ping
+within 10 "no socket is left" sockets_are 0
+equal "asked again" "sent 1 " "$(inject member send "$member" $frame)"
+
+# The interface is down: each frame is refused, until it is up again.
+ip link set r0 down
+equal "while it is down" "sent 0 100:down:64 101:down:64" \
+    "$(inject member send "$member" $frame $frame)"
+ip link set r0 up
+equal "when it is up" "sent 1 " "$(inject member send "$member" $frame)"
+
+# A rate is kept: what is more waits in the ring.
+read -r sent _ < <(inject member flood '{"interface": "r0", "sources": ["any"], "rate": 1000}' 2)
+[ "$sent" -ge 1600 ] && [ "$sent" -le 2100 ] || fail "$sent frames in 2 s at 1000 a second"
+
+some_are_there() {
+    [ "$(injectors)" -ge 2 ]
+}
+
+# One that lies again and again, one whose refusals nobody reads, and one that rings without end:
+# the fourth sends what it sends beside nobody.
+alone='{"interface": "r0", "sources": ["any"], "rate": 2000}'
+inject member flood "$alone" 2 >$work/alone
+inject member again 6 lie "$member" >$work/lies &
+inject member again 6 refused '{"interface": "r0"}' 50000 >$work/refusals &
+inject member again 6 ring "$member" &
+within 10 "the others are there" some_are_there
+inject member flood "$alone" 2 >$work/beside
+wait $(jobs -p | grep -vx "$daemon")
+read -r sent _ <$work/alone
+read -r beside _ <$work/beside
+[ $((beside * 100)) -ge $((sent * 95)) ] || fail "$beside frames beside others, $sent alone"
+within 10 "nothing is left of them" injectors_are 0
+
+# The interface goes for ever.
+holds member "$member"
+ip link delete r0
+ended "without its interface" "ended interface"
