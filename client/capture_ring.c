@@ -91,6 +91,7 @@ static void fill_status(const struct capture_record *from, struct nb_capture_rec
     memcpy(&status, from->payload, sizeof status);
     ret->received = status.received;
     ret->kernel_dropped = status.kernel_dropped;
+    ret->iface_dropped = status.iface_dropped;
     ret->is_up = status.iface_is_up != 0;
 }
 

@@ -243,6 +243,7 @@ struct nb_capture_record {
     /* Of a status, since the capture began: */
     uint64_t received;       /* frames that the kernel gave to the service */
     uint64_t kernel_dropped; /* frames that it had no room for */
+    uint64_t iface_dropped;  /* frames that the interface itself lost, where it says so */
     bool is_up;              /* the interface is up and has a carrier */
 };
 

@@ -499,6 +499,27 @@ bool direction_parse(const char *text, uint8_t *ret)
     return false;
 }
 
+const char *timestamps_word(uint8_t timestamps)
+{
+    return timestamps == TIMESTAMPS_INTERFACE ? "interface" : "kernel";
+}
+
+bool timestamps_parse(const char *text, uint8_t *ret)
+{
+    for (uint8_t i = TIMESTAMPS_KERNEL; i <= TIMESTAMPS_INTERFACE; i++)
+        if (strcmp(text, timestamps_word(i)) == 0) {
+            *ret = i;
+            return true;
+        }
+    return false;
+}
+
+static bool parse_timestamps(const cJSON *json, const struct place *place, void *ret)
+{
+    return timestamps_parse(json->valuestring, ret) ||
+           wrong_text(place, ERROR_OUT_OF_RANGE, json->valuestring, "is no clock", NULL);
+}
+
 static bool parse_rate(const cJSON *json, const struct place *place, void *ret)
 {
     return parse_number(json, place, ret);

@@ -40,6 +40,10 @@ bool interface_pattern_has(const char *pattern, const char *name);
 /* An EtherType as text: "0x88ba", or one of ETHERTYPE_NAMES. False: it is none. */
 bool ethertype_parse(const char *text, uint16_t *ret);
 
+/* The clock that "kernel" or "interface" names, and back; 0 is the kernel's. */
+bool timestamps_parse(const char *text, uint8_t *ret);
+const char *timestamps_word(uint8_t timestamps);
+
 /* The direction that "in", "out" or "both" names, and back; 0 is both. */
 bool direction_parse(const char *text, uint8_t *ret);
 const char *direction_word(uint8_t direction);

@@ -65,6 +65,9 @@ struct ethertype_list {
 /* Which way frames go, as seen from this host. */
 enum direction { DIRECTION_IN = 1, DIRECTION_OUT = 2, DIRECTION_BOTH = 3 };
 
+/* Whose clock says when a frame came. */
+enum timestamps { TIMESTAMPS_KERNEL = 1, TIMESTAMPS_INTERFACE = 2 };
+
 /* A filter of frames: classic BPF, as struct sock_filter of linux/filter.h and struct bpf_insn of
  * libpcap have it. */
 struct program {
@@ -176,6 +179,8 @@ enum json_shape { ONE, LIST }; /* a list is written with commas where it is not 
       "'items':{'type':'string','minLength':2,'maxLength':15}")                                    \
     T(direction, uint8_t, "in|out|both", JSON_TEXT, ONE, "\"in\", \"out\" or \"both\"",            \
       "`\"in\"`, `\"out\"` or `\"both\"`", "'enum':['in','out','both']")                           \
+    T(timestamps, uint8_t, "kernel|interface", JSON_TEXT, ONE, "\"kernel\" or \"interface\"",      \
+      "`\"kernel\"` or `\"interface\"`", "'enum':['kernel','interface']")                          \
     T(sources, struct source_list, "MAC[,MAC...]|own|any", JSON_TEXT, LIST,                        \
       "a list of unicast Ethernet addresses such as [\"52:54:00:12:34:56\"], and of \"own\", the " \
       "interface's address, and \"any\"",                                                          \
@@ -474,7 +479,11 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "Bytes of the ring in which frames wait to be read, rounded up to a power of two. Frames "   \
       "that do not fit are lost, for this reader alone, and counted.")                             \
     F(S, latency, number, OPTIONAL, 1, LATENCY_MAX, LATENCY_DEFAULT,                               \
-      "For so many milliseconds the kernel may collect frames before they can be read.")
+      "For so many milliseconds the kernel may collect frames before they can be read.")           \
+    F(S, timestamps, timestamps, OPTIONAL, 0, 0, 0,                                                \
+      "Whose clock says when a frame came: the kernel's, which is the default, or the "            \
+      "interface's, which not every interface has. A frame that this did not note, such as one "   \
+      "that this host sends, has the kernel's time, and says so.")
 
 #define FIELDS_OPEN_CAPTURE(F, S)                                                                  \
     FIELDS_CAPTURE(F, S)                                                                           \

@@ -25,6 +25,7 @@ struct packets_config {
     uint32_t latency;    /* ms, 1 to LATENCY_MAX: after so long a block is told of */
     uint32_t directions; /* of enum direction; not 0 */
     uint32_t promiscuous;
+    uint32_t timestamps; /* of enum timestamps */
     struct ethertype_list ethertypes;
 };
 
@@ -33,7 +34,7 @@ struct packets_config {
 bool packets_name(uint32_t ifindex, char *ret);
 
 /* Opens the frames of one interface: of these EtherTypes, also behind one or two VLAN tags, in
- * these directions. What comes by the descriptor is that and nothing else, whatever its holder
+ * these directions. -EOPNOTSUPP: the interface has no clock for them. What comes by the descriptor is that and nothing else, whatever its holder
  * does. Returns the descriptor, which can be polled, or a negative errno. */
 int packets_open(const struct packets_config *config);
 
@@ -74,6 +75,9 @@ bool packets_next(struct packets *packets, struct packet *ret);
 /* How many frames were given to the ring, and lost for lack of room, since the last time. 0 or a
  * negative errno. */
 int packets_count(int fd, uint64_t *ret_received, uint64_t *ret_dropped);
+
+/* How many frames the interface itself has lost: it had no room for them. 0 or a negative errno. */
+int packets_count_iface(uint32_t ifindex, uint64_t *ret_dropped);
 
 /* Waits until there is a block, a word for the reader at `wake`, or the time is over. Returns false
  * where the interface is gone or down: its error has been taken. */

@@ -108,8 +108,10 @@ static volatile unsigned char sink;
 
 static void run_bare(const char *iface)
 {
-    struct packets_config config = {
-        .ifindex = if_nametoindex(iface), .latency = LATENCY_DEFAULT, .directions = DIRECTION_BOTH};
+    struct packets_config config = {.ifindex = if_nametoindex(iface),
+                                    .latency = LATENCY_DEFAULT,
+                                    .directions = DIRECTION_BOTH,
+                                    .timestamps = TIMESTAMPS_KERNEL};
     int fd = packets_open(&config);
     struct packets packets;
     struct packet packet;
@@ -128,11 +130,10 @@ static void run_bare(const char *iface)
 
 /* --- A reader of the service --------------------------------------------------------------- */
 
-static struct nb_capture *open_ring(const char *iface, const char *buffer)
+static struct nb_reply *ask(const char *iface, const char *buffer)
 {
     struct nb_request *request;
     struct nb_reply *reply = NULL;
-    struct nb_capture *capture = NULL;
     struct nb_client *client;
 
     bench_require(nb_connect(&client, NULL) == 0 && nb_request_new(&request, "OPEN_CAPTURE") == 0,
@@ -143,8 +144,7 @@ static struct nb_capture *open_ring(const char *iface, const char *buffer)
     bench_require(nb_call(client, request, &reply) == 0, "a reply");
     if (nb_reply_code(reply))
         fprintf(stderr, "%s\n", nb_reply_message(reply));
-    bench_require(nb_capture_open(&capture, reply) == 0, "a capture");
-    return capture;
+    return reply;
 }
 
 static uint64_t lost, kernel_dropped;
@@ -167,11 +167,12 @@ static uint64_t read_some(struct nb_capture *capture)
     return frames;
 }
 
-static void run_ring(const char *iface, const char *buffer, bool stalls)
+static void run_ring(const struct nb_reply *reply, bool stalls)
 {
-    struct nb_capture *capture = open_ring(iface, buffer);
+    struct nb_capture *capture = NULL;
     uint64_t frames = 0, more;
 
+    bench_require(nb_capture_open(&capture, reply) == 0, "a capture");
     while (stalls && !interrupted)
         pause();
     while (!interrupted) {
@@ -185,6 +186,28 @@ static void run_ring(const char *iface, const char *buffer, bool stalls)
     printf("%" PRIu64 " %" PRIu64 "\n", frames, lost + kernel_dropped);
 }
 
+/* It says that it has read what it has not, what is not there, and that it waits. */
+static void run_liar(const struct nb_reply *reply)
+{
+    int fd = nb_reply_fd(reply, "page");
+    char *page = mmap(NULL, CHECK, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+    bench_require(fd >= 0 && page != MAP_FAILED, "a page");
+    for (uint64_t lie = 1; !interrupted; lie = lie * UINT64_C(6364136223846793005) + 1) {
+        memcpy(page, &lie, sizeof lie);
+        memcpy(page + 128, &lie, sizeof lie);
+        usleep(100);
+    }
+}
+
+static void read_ring(const struct nb_reply *reply, const char *how)
+{
+    if (strcmp(how, "lying") == 0)
+        run_liar(reply);
+    else
+        run_ring(reply, strcmp(how, "stalled") == 0);
+}
+
 int main(int argc, char **argv)
 {
     take_signals();
@@ -194,7 +217,7 @@ int main(int argc, char **argv)
     else if (argc >= 3 && strcmp(argv[1], "bare") == 0)
         run_bare(argv[2]);
     else if (argc >= 3 && strcmp(argv[1], "ring") == 0)
-        run_ring(argv[2], argc > 3 ? argv[3] : NULL, argc > 4 && strcmp(argv[4], "stalled") == 0);
+        read_ring(ask(argv[2], argc > 3 ? argv[3] : NULL), argc > 4 ? argv[4] : "");
     else
         return 2;
     return 0;

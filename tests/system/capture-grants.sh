@@ -27,6 +27,14 @@ done
 equal "a mistake in a filter" "out-of-range" "$(json '{"action": "OPEN_CAPTURE", "payload":
     {"interface": "r0", "filter": "0005000000000007"}}' | member code)"
 
+# A capture that is promiscuous needs a grant that does not exclude it; a veth has no clock.
+denied "promiscuous where it is not granted" nb_as operator capture -i r0 --direction in \
+    --ethertypes sv --promiscuous
+as member $work/build/client/netbroker capture -i r0 --timestamps interface >$work/refusal 2>&1 &&
+    fail "a veth pair has a clock"
+contains "the refusal" "no clock for all frames" "$(cat $work/refusal)"
+within 10 "no socket is left of it" sockets_are 0
+
 # Within the grant: his EtherTypes, also behind tags, and one direction.
 capture operator granted -i r0 --ethertypes 0x88ba --direction in
 capture member all -i r0 --promiscuous

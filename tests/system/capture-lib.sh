@@ -21,6 +21,7 @@ verbs = raw.capture
 interfaces = r0
 ethertypes = sv, 0x88b8
 direction = in
+promiscuous = no
 EOF
 
 serve() {

@@ -7,6 +7,8 @@
     capture.py hold IFACE                 opens one and stays
 """
 import array
+import ctypes
+import fcntl
 import json
 import mmap
 import os
@@ -97,6 +99,28 @@ class Ring:
         return first + self.data[self.offset:self.offset + length - len(first)]
 
 
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.mmap.restype = ctypes.c_void_p
+LIBC.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+LIBC.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+LIBC.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_long, ctypes.c_long]
+
+
+def works(result):
+    if result != 0:
+        raise OSError(ctypes.get_errno(), "refused")
+
+
+def may_write(fd):
+    """A mapping for reading becomes one for writing."""
+    place = LIBC.mmap(None, 4096, mmap.PROT_READ, mmap.MAP_SHARED, fd, 0)
+    works(LIBC.mprotect(place, 4096, mmap.PROT_READ | mmap.PROT_WRITE))
+
+
+def punch(fd):
+    works(LIBC.fallocate(fd, 3, 0, 4096))  # FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
+
+
 def fences(iface):
     ring = Ring(iface)
 
@@ -108,6 +132,11 @@ def fences(iface):
         sys.exit(f"FAILED: a reader can {what}")
     fails("map the ring for writing", lambda: mmap.mmap(ring.ring, 4096))
     fails("write to the ring", lambda: os.pwrite(ring.ring, b"x", 0))
+    fails("have its mapping made writable", lambda: may_write(ring.ring))
+    fails("punch a hole into the ring", lambda: punch(ring.ring))
+    fails("take its seals off", lambda: fcntl.fcntl(ring.ring, fcntl.F_ADD_SEALS, 0))
+    fails("open it again for writing", lambda: os.write(os.open(
+        f"/proc/self/fd/{ring.ring}", os.O_RDWR), b"x"))
     fails("shrink the ring", lambda: os.ftruncate(ring.ring, 4096))
     fails("grow the ring", lambda: os.ftruncate(ring.ring, 1 << 26))
     fails("shrink its page", lambda: os.ftruncate(ring.page, 0))

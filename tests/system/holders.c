@@ -44,7 +44,10 @@ static const struct tap_config tap = {.name = TAP, .mac = {0xfe, 1}, .mtu = 1500
 
 static struct packets_config frames(void)
 {
-    return (struct packets_config){.ifindex = network, .latency = 1, .directions = DIRECTION_BOTH};
+    return (struct packets_config){.ifindex = network,
+                                   .latency = 1,
+                                   .directions = DIRECTION_BOTH,
+                                   .timestamps = TIMESTAMPS_KERNEL};
 }
 
 static const char *judge(const struct held *held, size_t i)

@@ -118,7 +118,8 @@ static void add_readers(struct fixture *f)
 
 static void begin(struct fixture *f)
 {
-    struct packets_config config = {.latency = 1, .directions = DIRECTION_BOTH};
+    struct packets_config config = {
+        .latency = 1, .directions = DIRECTION_BOTH, .timestamps = TIMESTAMPS_KERNEL};
     int fd, error;
 
     memset(f, 0, sizeof *f);

@@ -259,6 +259,7 @@ static const struct {
     {OPEN("\"b\",\"ethertypes\":[\"0x5ff\"]"), "out-of-range"},
     {OPEN("\"b\",\"ethertypes\":[\"arp\",\"0x0806\"]"), "out-of-range"},
     {OPEN("\"b\",\"direction\":\"up\""), "out-of-range"},
+    {OPEN("\"b\",\"timestamps\":\"sun\""), "out-of-range"},
     {OPEN("\"b\",\"buffer\":262143"), "out-of-range"},
     {OPEN("\"b\",\"buffer\":67108865"), "out-of-range"},
     {OPEN("\"b\",\"latency\":0"), "out-of-range"},
@@ -318,6 +319,8 @@ START_TEST(the_keeper_refuses)
     assert_nothing(&s);
     fake_fail(1, -EAFNOSUPPORT);
     expect(client_ask(&s, FIRST, OPEN("\"a\"")), "unsupported");
+    assert_nothing(&s);
+    expect(client_ask(&s, FIRST, OPEN("\"a\",\"timestamps\":\"interface\"")), "unsupported");
     assert_nothing(&s);
     end(&s);
 }

@@ -1042,7 +1042,10 @@ static struct keeper_request capture_request(unsigned ifindex)
 {
     return (struct keeper_request){
         .operation = KEEPER_OPEN_CAPTURE,
-        .packets = {.ifindex = ifindex, .latency = 10, .directions = DIRECTION_IN},
+        .packets = {.ifindex = ifindex,
+                    .latency = 10,
+                    .directions = DIRECTION_IN,
+                    .timestamps = TIMESTAMPS_KERNEL},
     };
 }
 
@@ -1074,7 +1077,7 @@ END_TEST
 
 START_TEST(frames_have_values_that_can_be)
 {
-    struct packets_config wrong[7];
+    struct packets_config wrong[9];
     struct fixture f;
     unsigned ifindex;
 
@@ -1089,6 +1092,8 @@ START_TEST(frames_have_values_that_can_be)
     wrong[4].directions = DIRECTION_BOTH + 1;
     wrong[5].ethertypes.count = ETHERTYPES_MAX + 1;
     wrong[6].ethertypes.count = 1; /* which is 0 */
+    wrong[7].timestamps = 0;
+    wrong[8].timestamps = TIMESTAMPS_INTERFACE + 1;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct keeper_request request = capture_request(ifindex);
 

@@ -101,7 +101,8 @@ struct fake {
     size_t host_count;
     struct fake_host routes[FAKE_HOSTS_MAX]; /* of the main table */
     size_t route_count;
-    int packets_peer; /* the kernel's end of the last one that was opened; 0: none */
+    int packets_peer;       /* the kernel's end of the last one that was opened; 0: none */
+    uint64_t iface_dropped; /* by interfaces, of frames */
     struct packets_config packets;
     int injection_peer; /* the same of frames that are sent */
     unsigned writes, fail_in, strangers;

@@ -30,6 +30,8 @@ int packets_open(const struct packets_config *config)
         return result;
     if (!fake_netif_exists(config->ifindex))
         return -ENODEV;
+    if (config->timestamps == TIMESTAMPS_INTERFACE)
+        return -EOPNOTSUPP;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
         return -errno;
     if (kernel->packets_peer > 0)
@@ -126,6 +128,12 @@ int packets_count(int fd, uint64_t *ret_received, uint64_t *ret_dropped)
     (void)fd;
     *ret_received = 0;
     *ret_dropped = 0;
+    return 0;
+}
+
+int packets_count_iface(uint32_t ifindex, uint64_t *ret_dropped)
+{
+    *ret_dropped = ifindex ? fake_kernel()->iface_dropped : 0;
     return 0;
 }
 

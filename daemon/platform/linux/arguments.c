@@ -162,6 +162,10 @@ static const struct form {
     {"ioctl", KEEPER, {{1, WHOLE, TUNSETPERSIST}, {2, WHOLE, 1}}},
     {"ioctl", KEEPER, {{1, WHOLE, SIOCGIFINDEX}}},
     {"ioctl", KEEPER, {{1, WHOLE, SIOCGIFNAME}}},
+    /* An interface's clock, for captures. */
+    {"ioctl", KEEPER, {{1, WHOLE, SIOCETHTOOL}}},
+    {"ioctl", KEEPER, {{1, WHOLE, SIOCGHWTSTAMP}}},
+    {"ioctl", KEEPER, {{1, WHOLE, SIOCSHWTSTAMP}}},
     /* No signal is sent for a descriptor: F_SETOWN would choose to whom, and F_SETSIG which one.
      * The broker seals the memory of rings; what the keeper lends has its seals. */
     {"fcntl", BOTH, {{1, WHOLE, F_GETFD}}},

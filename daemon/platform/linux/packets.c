@@ -12,14 +12,20 @@
  * (arguments.c). */
 #include "platform/packets.h"
 
+#include "netlink.h"
+
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/net_tstamp.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -160,6 +166,55 @@ static int set_rings(int fd, const struct packets_config *config)
     return result < 0 ? result : set(fd, SOL_PACKET, PACKET_TX_RING, &send, sizeof send);
 }
 
+/* --- The interface's clock ----------------------------------------------------------------- */
+
+enum { CLOCK_NEEDED = SOF_TIMESTAMPING_RX_HARDWARE | SOF_TIMESTAMPING_RAW_HARDWARE };
+
+/* #syscalls keeper: ioctl */
+static int ask_interface(int fd, const struct packets_config *config, unsigned long what,
+                         void *argument)
+{
+    struct ifreq request = {.ifr_data = argument};
+    char name[INTERFACE_NAME_MAX + 1];
+
+    if (!packets_name(config->ifindex, name))
+        return -ENODEV;
+    memcpy(request.ifr_name, name, sizeof request.ifr_name);
+    return ioctl(fd, what, &request) < 0 ? -errno : 0;
+}
+
+/* The interface notes the time of all frames that it receives. One that does so for some, which
+ * somebody else has asked of it (ptp4l(8)), is left as it is. */
+static int start_clock(int fd, const struct packets_config *config)
+{
+    struct hwtstamp_config clock = {0};
+    int result = ask_interface(fd, config, SIOCGHWTSTAMP, &clock);
+
+    if (result < 0 || clock.rx_filter != HWTSTAMP_FILTER_NONE)
+        return result;
+    clock.rx_filter = HWTSTAMP_FILTER_ALL;
+    return ask_interface(fd, config, SIOCSHWTSTAMP, &clock);
+}
+
+/* packet_mmap.rst, "PACKET_TIMESTAMP": frames without it have the kernel's. */
+static int set_clock(int fd, const struct packets_config *config)
+{
+    struct ethtool_ts_info info = {.cmd = ETHTOOL_GET_TS_INFO};
+    int result;
+
+    if (config->timestamps != TIMESTAMPS_INTERFACE)
+        return 0;
+    result = ask_interface(fd, config, SIOCETHTOOL, &info);
+    if (result < 0)
+        return result == -ENODEV ? result : -EOPNOTSUPP;
+    if ((info.so_timestamping & CLOCK_NEEDED) != CLOCK_NEEDED ||
+        !(info.rx_filters & 1U << HWTSTAMP_FILTER_ALL))
+        return -EOPNOTSUPP;
+    result = start_clock(fd, config);
+    return result < 0 ? result
+                      : set_number(fd, SOL_PACKET, PACKET_TIMESTAMP, SOF_TIMESTAMPING_RAW_HARDWARE);
+}
+
 static int join(int fd, const struct packets_config *config)
 {
     struct sockaddr_ll address = {
@@ -200,6 +255,8 @@ int packets_open(const struct packets_config *config)
     if (result == 0 && config->directions == DIRECTION_IN)
         set_number(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1); /* spares the filter's work */
     if (result == 0)
+        result = set_clock(fd, config);
+    if (result == 0)
         result = set_rings(fd, config);
     if (result == 0)
         result = join(fd, config);
@@ -216,13 +273,15 @@ const char *packets_explain(int error)
         int error;
         const char *text;
     } texts[] = {
-        {-EAFNOSUPPORT,
-         "a drop-in of the unit keeps packet sockets from the service "
-         "(RestrictAddressFamilies=), or the kernel has none"},
+        {-EAFNOSUPPORT, "a drop-in of the unit keeps packet sockets from the service "
+                        "(RestrictAddressFamilies=), or the kernel has none"},
         {-EPERM, "the service lacks CAP_NET_RAW"},
         {-ENOMEM, "the kernel has no memory for a ring of frames"},
         {-ENODEV, "the interface is gone"},
         {-ENXIO, "the interface is gone"},
+        {-EOPNOTSUPP,
+         "the interface has no clock for all frames ('ethtool -T' shows what it has); 'timestamps' "
+         "may be \"kernel\""},
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -334,6 +393,32 @@ int packets_count(int fd, uint64_t *ret_received, uint64_t *ret_dropped)
     *ret_received = statistics.tp_packets - statistics.tp_drops;
     *ret_dropped = statistics.tp_drops;
     return 0;
+}
+
+/* rtnl_link_stats64 of <linux/if_link.h>: what is dropped for want of room is in both. */
+static void read_dropped(void *context, const struct nlmsghdr *header)
+{
+    const struct ifinfomsg *info = NLMSG_DATA(header);
+    const struct rtattr *attributes[IFLA_MAX + 1];
+    struct rtnl_link_stats64 counters = {0};
+    uint64_t *dropped = context;
+
+    if (header->nlmsg_type != RTM_NEWLINK || header->nlmsg_len < NLMSG_LENGTH(sizeof *info))
+        return;
+    netlink_attributes(IFLA_RTA(info), header->nlmsg_len - NLMSG_LENGTH(sizeof *info), attributes,
+                       IFLA_MAX + 1);
+    if (!attributes[IFLA_STATS64])
+        return;
+    memcpy(&counters, RTA_DATA(attributes[IFLA_STATS64]),
+           RTA_PAYLOAD(attributes[IFLA_STATS64]) < sizeof counters
+               ? RTA_PAYLOAD(attributes[IFLA_STATS64])
+               : sizeof counters);
+    *dropped = counters.rx_dropped + counters.rx_missed_errors;
+}
+
+int packets_count_iface(uint32_t ifindex, uint64_t *ret_dropped)
+{
+    return netlink_ask_link(ifindex, read_dropped, ret_dropped);
 }
 
 /* #syscalls broker: poll ppoll ppoll_time64 getsockopt */

@@ -46,6 +46,7 @@ void write_capture_config(struct json *out, const struct capture_config *config)
     json_member_unsigned(out, "snaplen", config->snaplen);
     json_member_unsigned(out, "buffer", config->size);
     json_member_unsigned(out, "latency", packets->latency);
+    json_member_string(out, "timestamps", timestamps_word((uint8_t)packets->timestamps));
 }
 
 static uint64_t look(const _Atomic uint64_t *number)
@@ -65,6 +66,7 @@ static void write_capture(struct json *out, const struct capture *capture)
     json_member_unsigned(out, "bytes", look(&capture->reader->bytes));
     json_member_unsigned(out, "lost", look(&capture->reader->lost));
     json_member_unsigned(out, "kernel_dropped", look(&capture->reader->kernel_dropped));
+    json_member_unsigned(out, "iface_dropped", look(&capture->reader->iface_dropped));
     if (lease && lease->info.uid != LEASE_UID_UNKNOWN)
         json_member_unsigned(out, "uid", lease->info.uid);
     json_close(out, '}');

@@ -111,6 +111,7 @@ static void fill_config(const struct args_open_capture *args, unsigned ifindex,
     packets->latency = args->latency;
     packets->directions = args->direction ? args->direction : DIRECTION_BOTH;
     packets->promiscuous = args->promiscuous;
+    packets->timestamps = args->timestamps ? args->timestamps : TIMESTAMPS_KERNEL;
     packets->ethertypes.count = args->ethertypes.count;
     memcpy(packets->ethertypes.types, args->ethertypes.types,
            args->ethertypes.count * sizeof *args->ethertypes.types);
@@ -319,6 +320,7 @@ static const struct {
 } refusals[] = {
     {-EACCES, ERROR_NOT_ALLOWED, "interface", "netbrokerd.conf(5) does not allow it"},
     {-ENODEV, ERROR_NOT_FOUND, "interface", "the interface is gone"},
+    {-EOPNOTSUPP, ERROR_UNSUPPORTED, "timestamps", "the interface has no clock for all frames"},
     {-ENXIO, ERROR_NOT_FOUND, "interface", "the interface is gone"},
     {-EAGAIN, ERROR_LIMIT, NULL, "too many are being opened; try again later"},
     {-ENOMEM, ERROR_NO_MEMORY, NULL, "there is no memory for its ring"},

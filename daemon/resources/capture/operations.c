@@ -23,6 +23,8 @@ int capture_check_values(const struct packets_config *packets)
     if (packets->ifindex == 0 || packets->ifindex > INT32_MAX || packets->latency == 0 ||
         packets->latency > LATENCY_MAX || packets->promiscuous > 1)
         return -EINVAL;
+    if (packets->timestamps < TIMESTAMPS_KERNEL || packets->timestamps > TIMESTAMPS_INTERFACE)
+        return -EINVAL;
     if (packets->directions == 0 || packets->directions > DIRECTION_BOTH)
         return -EINVAL;
     return check_ethertypes(&packets->ethertypes);

@@ -138,6 +138,8 @@ static void tell_status(const struct source *source, struct frame_reader *reader
 
     status.received -= reader->base.received;
     status.kernel_dropped -= reader->base.kernel_dropped;
+    status.iface_dropped -= reader->base.iface_dropped;
+    atomic_store_explicit(&reader->iface_dropped, status.iface_dropped, memory_order_relaxed);
     atomic_store_explicit(&reader->kernel_dropped, status.kernel_dropped, memory_order_relaxed);
     if (!reader->is_told)
         reader->is_told = capture_writer_status(&reader->writer, now_ns(CLOCK_REALTIME), &status);
@@ -146,11 +148,14 @@ static void tell_status(const struct source *source, struct frame_reader *reader
 /* Asks the kernel. Whoever reads is told where there is something new. */
 static void count(struct source *source)
 {
-    uint64_t received = 0, dropped = 0;
+    uint64_t received = 0, dropped = 0, iface_dropped = source->status.iface_dropped;
     bool is_up = atomic_load(&source->is_up), is_new;
 
     packets_count(source->fd, &received, &dropped);
-    is_new = received > 0 || dropped > 0 || source->status.iface_is_up != is_up;
+    packets_count_iface(source->config.ifindex, &iface_dropped);
+    is_new = received > 0 || dropped > 0 || source->status.iface_is_up != is_up ||
+             iface_dropped != source->status.iface_dropped;
+    source->status.iface_dropped = iface_dropped;
     source->status.received += received;
     source->status.kernel_dropped += dropped;
     source->status.iface_is_up = is_up;

@@ -29,7 +29,7 @@ struct frame_reader {
     uint32_t snaplen;
     _Atomic int end; /* enum ring_end: why it is to be removed; 0: it is not */
     /* What the thread told last, for whoever looks. */
-    _Atomic uint64_t frames, bytes, lost, kernel_dropped;
+    _Atomic uint64_t frames, bytes, lost, kernel_dropped, iface_dropped;
     void *owner; /* of the loop's side */
 
     /* The thread's own. */
