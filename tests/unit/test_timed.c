@@ -268,13 +268,13 @@ START_TEST(a_stream_leaves_between_two_frames)
     timed_turn(&scene.timed, 0, NOON);
     timed_turn(&scene.timed, TIMED_LEAD_NS, NOON);
     timed_remove(&scene.timed, scene.stream);
-    ck_assert(!timed_has_left(scene.stream));
+    ck_assert(!timed_has_left(&scene.timed, scene.stream));
     ck_assert_uint_eq(timed_turn(&scene.timed, TIMED_LEAD_NS, NOON), TIMED_NEVER);
-    ck_assert(timed_has_left(scene.stream));
+    ck_assert(timed_has_left(&scene.timed, scene.stream));
     ck_assert_uint_eq(sent.count, 1);
     expect(&scene.queue, 1, TRANSMIT_SENT, 0);
     expect_none(&scene.queue);
-    timed_free(scene.stream);
+    timed_free(&scene.timed, scene.stream);
     end(&scene);
 }
 END_TEST
@@ -292,7 +292,7 @@ START_TEST(streams_are_few_and_their_places_are_used_again)
     timed_remove(&scene.timed, last);
     ck_assert_ptr_null(timed_add(&scene.timed, &config));
     timed_turn(&scene.timed, 0, NOON);
-    timed_free(last);
+    timed_free(&scene.timed, last);
     ck_assert_ptr_eq(timed_add(&scene.timed, &config), last);
     end(&scene);
 }

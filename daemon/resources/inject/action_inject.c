@@ -59,6 +59,12 @@ void write_injector_config(struct json *out, const struct injector_config *confi
     write_scope(out, &config->scope);
     json_member_unsigned(out, "rate", config->rate);
     json_member_unsigned(out, "buffer", config->size);
+    if (!config->timed)
+        return;
+    json_member_bool(out, "timed", true);
+    json_member_unsigned(out, "late", config->late);
+    if (config->start > 0)
+        json_member_unsigned(out, "start", config->start);
 }
 
 static uint64_t look(const _Atomic uint64_t *number)
@@ -78,6 +84,31 @@ static void write_refused(struct json *out, const struct outlet *outlet)
     json_close(out, '}');
 }
 
+/* How late frames with a time were, and what the thread that sends them was granted. */
+static void write_timing(struct json *out, const struct injector *injector)
+{
+    const struct timed_thread *thread = &injector->injectors->timed;
+    const struct outlet *outlet = injector->outlet;
+    struct transmit_timing timing;
+
+    if (!outlet->timed)
+        return;
+    transmit_reader_timing(&outlet->reader, &timing);
+    json_key(out, "timing");
+    json_open(out, '{');
+    json_member_unsigned(out, "started", timing.started / 1000000);
+    json_member_unsigned(out, "late", timing.late);
+    json_member_unsigned(out, "p50_ns", transmit_timing_quantile(&timing, 500000));
+    json_member_unsigned(out, "p99_ns", transmit_timing_quantile(&timing, 990000));
+    json_member_unsigned(out, "latest_ns", timing.latest);
+    json_member_unsigned(out, "stalls", timing.stalls);
+    json_member_unsigned(out, "stalled_ns", timing.stalled_ns);
+    json_member_bool(out, "realtime", timed_thread_hurries(thread));
+    json_member_bool(out, "locked",
+                     timed_thread_is_locked(thread) && outlet->timed->queue.is_locked);
+    json_close(out, '}');
+}
+
 static void write_injector(struct json *out, const struct injector *injector)
 {
     const struct lease *lease = resource_first_lease(&injector->resource);
@@ -89,6 +120,7 @@ static void write_injector(struct json *out, const struct injector *injector)
     json_member_unsigned(out, "sent", outlet_sent(injector->outlet));
     json_member_unsigned(out, "bytes", look(&injector->outlet->sent_bytes));
     write_refused(out, injector->outlet);
+    write_timing(out, injector);
     if (lease && lease->info.uid != LEASE_UID_UNKNOWN)
         json_member_unsigned(out, "uid", lease->info.uid);
     json_close(out, '}');

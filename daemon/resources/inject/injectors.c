@@ -48,7 +48,9 @@ static const struct pool_words rate_words = {
 
 static uint64_t bytes_of(const struct injector_config *config)
 {
-    return ring_memory_bytes(config->size) + ring_memory_bytes(0);
+    uint64_t queue = config->timed ? timed_ring_bytes(INJECT_FRAME_MAX) : 0;
+
+    return ring_memory_bytes(config->size) + ring_memory_bytes(0) + queue;
 }
 
 void injectors_init(struct injectors *injectors, const struct resource_host *host,
@@ -62,6 +64,7 @@ void injectors_init(struct injectors *injectors, const struct resource_host *hos
         pools_add(host->pools, &injectors->pool, &words);
         pools_add(host->pools, &injectors->rates, &rate_words);
     }
+    timed_thread_init(&injectors->timed, host->pools);
     injectors_set_limits(injectors, &LIMITS_DEFAULT);
 }
 
@@ -78,6 +81,7 @@ void injectors_set_limits(struct injectors *injectors, const struct limits *limi
     pool_bound(&injectors->rates,
                &(struct pool_bounds){rate, rate_share, rate / POOL_RESERVE_PART, 1});
     injectors->rate_share = limits->inject_rate_per_user;
+    timed_thread_set_limits(&injectors->timed, limits);
 }
 
 struct injector *injectors_next(const struct injectors *injectors, uint32_t number)
@@ -109,10 +113,10 @@ static uint32_t round_up(uint32_t size)
 }
 
 /* What a request that names no rate gets. */
-static uint32_t ordinary_rate(const struct injectors *injectors, uint32_t rate_limit)
+static uint32_t ordinary_rate(const struct injectors *injectors, bool timed, uint32_t rate_limit)
 {
     uint32_t part = injectors->rate_share / ORDINARY_RATE_PART;
-    uint32_t rate = part > 0 ? part : 1;
+    uint32_t rate = timed ? timed_thread_rate(&injectors->timed) : part > 0 ? part : 1;
 
     return rate_limit && rate_limit < rate ? rate_limit : rate;
 }
@@ -125,6 +129,9 @@ static void fill_config(const struct args_open_inject *args, unsigned ifindex,
     ret->ifindex = ifindex;
     ret->size = round_up(args->buffer);
     ret->rate = args->rate;
+    ret->timed = args->timed;
+    ret->late = args->late;
+    ret->start = args->start;
     ret->ethertypes = args->ethertypes;
     ret->scope = (struct send_scope){args->sources, args->destinations, args->vlans};
     if (ret->scope.sources.kinds == 0)
@@ -138,6 +145,10 @@ bool injectors_judge(struct injectors *injectors, const struct args_open_inject 
     const struct config *config = injectors->host.config;
     const struct netif *netif;
 
+    if (args->start > 0 && !args->timed)
+        return error_set(error, ERROR_OUT_OF_RANGE, "start",
+                         "Invalid argument: 'start' is when time 0 is, and only frames of an "
+                         "injector with 'timed' have a time.");
     if (config && !interface_set_has(&config->inject_interfaces, name))
         return error_set(error, ERROR_NOT_ALLOWED, "interface",
                          "The service may send no frames out of '%s': inject-interfaces of "
@@ -152,7 +163,7 @@ bool injectors_judge(struct injectors *injectors, const struct args_open_inject 
                          name);
     fill_config(args, netif->ifindex, ret);
     if (ret->rate == 0)
-        ret->rate = ordinary_rate(injectors, rate_limit);
+        ret->rate = ordinary_rate(injectors, args->timed, rate_limit);
     return true;
 }
 
@@ -161,7 +172,8 @@ bool injectors_have_room(struct injectors *injectors, const struct injector_conf
 {
     return pool_may(&injectors->pool, uid, &(struct pool_request){.more = bytes_of(config)},
                     error) &&
-           pool_may(&injectors->rates, uid, &(struct pool_request){.more = config->rate}, error);
+           pool_may(&injectors->rates, uid, &(struct pool_request){.more = config->rate}, error) &&
+           (!config->timed || timed_thread_may(&injectors->timed, uid, config->rate, error));
 }
 
 /* --- Adding and forgetting ----------------------------------------------------------------- */
@@ -201,6 +213,8 @@ static struct injector *new_injector(struct injectors *injectors,
     TAILQ_INSERT_TAIL(&injectors->order, injector, in_order);
     pool_force(&injectors->pool, uid, bytes_of(config));
     pool_force(&injectors->rates, uid, config->rate);
+    if (config->timed)
+        timed_thread_charge(&injectors->timed, uid, config->rate);
     return injector;
 }
 
@@ -235,9 +249,12 @@ static void forget(struct injector *injector)
     TAILQ_REMOVE(&injectors->order, injector, in_order);
     pool_return(&injectors->pool, injector->uid, bytes_of(&injector->config));
     pool_return(&injectors->rates, injector->uid, injector->config.rate);
+    if (injector->config.timed)
+        timed_thread_return(&injectors->timed, injector->uid, injector->config.rate);
     injectors->sent += outlet_sent(injector->outlet);
     injectors->refused_frames += outlet_refused(injector->outlet);
     inject_ring_free(&injector->outlet->ring);
+    timed_ring_free(injector->outlet->timed);
     free(injector->outlet);
     free(injector);
 }
@@ -328,11 +345,29 @@ static void explain(const struct injector *injector, int result, const char *mor
               interface, strerror(-result), more[0] ? "; " : "", more);
 }
 
+/* The timed sender begins with the first one. */
+static int make_timed(struct injector *injector)
+{
+    const struct injector_config *config = &injector->config;
+    struct timed_thread *thread = &injector->injectors->timed;
+    struct timed_config timed = {.start = config->start * 1000000,
+                                 .late = (uint64_t)config->late * 1000,
+                                 .rate = config->rate};
+    int result = timed_thread_start(thread);
+
+    if (result < 0)
+        return result;
+    injector->outlet->timed = timed_ring_make(thread->timed, &timed, INJECT_FRAME_MAX);
+    return injector->outlet->timed ? 0 : -ENOMEM;
+}
+
 /* Its sender is there. */
 static bool attach(struct injector *injector, struct error *error)
 {
     int result = inject_ring_make(&injector->outlet->ring, injector->config.size);
 
+    if (result == 0 && injector->config.timed)
+        result = make_timed(injector);
     if (result < 0) {
         explain(injector, result, "", error);
         return false;
@@ -563,19 +598,25 @@ void injectors_netif_changed(struct injectors *injectors, const struct netif *wa
 }
 
 /* The broker is started again, as where its loop is stuck (keeper/channel.h). */
+static void end_of_a_stuck_thread(void)
+{
+    log_line(LOG_ERR, "a thread that sends frames is stuck; the broker ends.");
+    abort();
+}
+
 void injectors_tick(struct injectors *injectors)
 {
     struct inject_port *from;
 
+    if (!timed_thread_tick(&injectors->timed, SILENT_SECONDS_MAX))
+        end_of_a_stuck_thread();
     TAILQ_FOREACH (from, &injectors->ports, in_ports) {
         uint64_t turns = from->sender ? sender_turns(from->sender) : 0;
 
         from->silent = from->sender && turns == from->turns ? from->silent + 1 : 0;
         from->turns = turns;
-        if (from->silent < SILENT_SECONDS_MAX)
-            continue;
-        log_line(LOG_ERR, "a thread that sends frames is stuck; the broker ends.");
-        abort();
+        if (from->silent >= SILENT_SECONDS_MAX)
+            end_of_a_stuck_thread();
     }
 }
 
@@ -593,6 +634,7 @@ void injectors_stop(struct injectors *injectors)
         if (sender)
             end_port(from);
     }
+    timed_thread_stop(&injectors->timed);
 }
 
 void injectors_clear(struct injectors *injectors)

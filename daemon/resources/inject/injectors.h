@@ -15,6 +15,7 @@
 #include "error.h"
 #include "sender.h"
 #include "table.h"
+#include "timed_thread.h"
 
 /* T(NAME, word on the wire): what an injector is, and what may happen to it.
  * OPENING: its lease is recorded, and the keeper is asked for a descriptor.
@@ -47,8 +48,11 @@ enum injector_event {
 struct injector_config {
     char interface[INTERFACE_NAME_MAX + 1];
     uint32_t ifindex;
-    uint32_t size; /* bytes of the ring: a power of two */
-    uint32_t rate; /* frames a second, at most */
+    uint32_t size;  /* bytes of the ring: a power of two */
+    uint32_t rate;  /* frames a second, at most */
+    bool timed;     /* they have times: */
+    uint32_t late;  /* us: what is later is not sent; 0: all is */
+    uint64_t start; /* ms since 1970 of time 0; 0: with the first frame */
     struct ethertype_list ethertypes;
     struct send_scope scope;
 };
@@ -103,6 +107,7 @@ struct injectors {
     TAILQ_HEAD(inject_ports, inject_port) ports;
     struct pool pool;  /* of bytes */
     struct pool rates; /* of frames a second */
+    struct timed_thread timed;
     uint32_t last_number;
     uint32_t rate_share; /* of one user */
     uint64_t opened, refused;

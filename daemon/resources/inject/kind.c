@@ -130,7 +130,7 @@ struct injectors *injectors_of(const struct call *call)
 /* --- For people and monitors --------------------------------------------------------------- */
 
 struct totals {
-    size_t injectors, senders;
+    size_t injectors, senders, timed;
     uint64_t sent, refused; /* of those that are there */
 };
 
@@ -142,6 +142,7 @@ static struct totals totals_of(const struct injectors_kind *kind)
 
     TAILQ_FOREACH (injector, &kind->injectors.order, in_order) {
         totals.injectors += injector->state != INJECT_CLOSING;
+        totals.timed += injector->state != INJECT_CLOSING && injector->config.timed;
         totals.sent += outlet_sent(injector->outlet);
         totals.refused += outlet_refused(injector->outlet);
     }
@@ -157,13 +158,17 @@ static size_t count(void *self)
 
 static void write_status(void *self, struct json *out, const struct reader *reader)
 {
-    struct totals totals = totals_of(self);
+    const struct injectors_kind *kind = self;
+    struct totals totals = totals_of(kind);
 
     (void)reader; /* how many there are is no secret */
     json_key(out, "injectors");
     json_open(out, '{');
     json_member_unsigned(out, "injectors", totals.injectors);
     json_member_unsigned(out, "senders", totals.senders);
+    json_member_unsigned(out, "timed", totals.timed);
+    json_member_bool(out, "realtime", timed_thread_hurries(&kind->injectors.timed));
+    json_member_bool(out, "locked", timed_thread_is_locked(&kind->injectors.timed));
     json_close(out, '}');
 }
 

@@ -136,12 +136,70 @@ static void take_frames(struct sender *sender, struct outlet *outlet)
     }
 }
 
+static void release(struct outlet *outlet)
+{
+    tell_counts(outlet);
+    if (transmit_reader_release(&outlet->reader))
+        bell_ring(outlet->ring.room.ring);
+}
+
+/* --- Frames that have a time ---------------------------------------------------------------- */
+
+/* By the timed sender, which waits for nothing. */
+static enum transmit_refusal_reason send_timed(int fd, const unsigned char *bytes, uint32_t length)
+{
+    return reason_of(injection_send(fd, bytes, length));
+}
+
+/* Judges them ahead of their time. */
+static uint64_t take_timed(struct sender *sender, struct outlet *outlet)
+{
+    struct transmit_frame frame;
+    enum transmit_next next;
+    uint64_t frames = 0;
+
+    for (;
+         timed_ring_has_room(outlet->timed) &&
+         (next = transmit_reader_next(&outlet->reader, sender->frame, &frame)) <= TRANSMIT_REFUSED;
+         frames++) {
+        enum transmit_refusal_reason reason;
+
+        if (next == TRANSMIT_REFUSED)
+            continue;
+        reason = judge(sender, outlet, frame.length);
+        if (reason == TRANSMIT_SENT)
+            reason = timed_ring_take(outlet->timed, &frame, sender->frame);
+        if (reason != TRANSMIT_SENT)
+            transmit_reader_judge(&outlet->reader, &frame, reason);
+    }
+    timed_ring_publish(outlet->timed);
+    return frames;
+}
+
+static uint64_t serve_timed(struct sender *sender, struct outlet *outlet)
+{
+    uint64_t before = outlet->reader.counts.judged, frames = 0;
+
+    timed_ring_settle(outlet->timed, &outlet->reader);
+    if (timed_ring_has_room(outlet->timed) &&
+        transmit_reader_turn(&outlet->reader, SENDER_TURN_FRAMES, SENDER_TURN_BYTES))
+        frames = take_timed(sender, outlet);
+    if (frames > 0 || outlet->reader.counts.judged > before)
+        release(outlet);
+    return frames;
+}
+
+/* --- Turns --------------------------------------------------------------------------------- */
+
 /* One turn of an outlet. Returns how many frames it had. */
 static uint64_t serve(struct sender *sender, struct outlet *outlet)
 {
     uint64_t before = outlet->reader.counts.judged, frames;
-    uint32_t most = frames_of_turn(outlet);
+    uint32_t most;
 
+    if (outlet->timed)
+        return serve_timed(sender, outlet);
+    most = frames_of_turn(outlet);
     if (most == 0 || !transmit_reader_turn(&outlet->reader, most, SENDER_TURN_BYTES))
         return 0;
     take_frames(sender, outlet);
@@ -149,9 +207,7 @@ static uint64_t serve(struct sender *sender, struct outlet *outlet)
     if (frames == 0)
         return 0;
     rate_take(&outlet->rate, frames);
-    tell_counts(outlet);
-    if (transmit_reader_release(&outlet->reader))
-        bell_ring(outlet->ring.room.ring);
+    release(outlet);
     return frames;
 }
 
@@ -179,6 +235,8 @@ static void give_back(struct sender *sender, struct outlet *outlet)
 /* The client is woken in any case: it may wait for anything. */
 static void end_outlet(struct sender *sender, struct outlet *outlet, enum ring_end end)
 {
+    if (outlet->timed)
+        timed_ring_settle(outlet->timed, &outlet->reader);
     transmit_reader_end(&outlet->reader, end);
     atomic_store(&outlet->end, (int)outlet->reader.end);
     tell_counts(outlet);
@@ -190,7 +248,8 @@ static void begin_outlet(struct sender *sender, struct outlet *outlet)
 {
     rate_begin(&outlet->rate, outlet->per_second, now_ns());
     outlet->is_mute = false;
-    if (sender->outlet_count == SENDER_OUTLETS_MAX)
+    if (sender->outlet_count == SENDER_OUTLETS_MAX ||
+        (outlet->timed && !timed_ring_join(outlet->timed, sender->fd, send_timed)))
         end_outlet(sender, outlet, RING_END_CLOSED);
     else
         sender->outlets[sender->outlet_count++] = outlet;
@@ -210,6 +269,12 @@ static void take_coming(struct sender *sender)
     }
 }
 
+/* The timed sender gives it back between two frames. */
+static bool has_left(struct outlet *outlet)
+{
+    return !outlet->timed || timed_ring_leave(outlet->timed);
+}
+
 /* Those that are to end, and those whose clients have written what cannot be. */
 static void end_those(struct sender *sender, bool all)
 {
@@ -219,7 +284,7 @@ static void end_those(struct sender *sender, bool all)
         struct outlet *outlet = sender->outlets[i];
         int end = atomic_load_explicit(&outlet->end, memory_order_relaxed);
 
-        if (end || all || outlet->reader.end != RING_GOES_ON)
+        if ((end || all || outlet->reader.end != RING_GOES_ON) && has_left(outlet))
             end_outlet(sender, outlet, end ? (enum ring_end)end : RING_END_SERVICE);
         else
             sender->outlets[kept++] = outlet;
@@ -239,12 +304,31 @@ static void command(struct sender *sender)
 
 /* --- Waiting ------------------------------------------------------------------------------- */
 
+/* What became of frames is looked for while there are some; while there is no room for more, the
+ * bell does not matter. */
+static uint64_t wait_for_timed(struct outlet *outlet, struct pollfd *polled)
+{
+    bool looks = outlet->timed->waiting > 0 || outlet->timed->is_leaving;
+
+    *polled = (struct pollfd){.fd = -1, .events = POLLIN};
+    if (timed_ring_has_room(outlet->timed)) {
+        if (!transmit_reader_wait(&outlet->reader))
+            return 0;
+        if (!outlet->is_mute)
+            polled->fd = outlet->ring.bell.wait;
+    }
+    return (uint64_t)(looks ? TIMED_SETTLE_MS : TURN_MS) * NS_PER_MS;
+}
+
 /* Until when to wait for it, in ns from now; 0: not at all. One whose rate is used up is not waited
  * for by its bell. */
 static uint64_t wait_for(struct outlet *outlet, struct pollfd *polled)
 {
-    uint64_t wait = rate_frames(&outlet->rate, now_ns()) ? 0 : rate_wait(&outlet->rate);
+    uint64_t wait;
 
+    if (outlet->timed)
+        return wait_for_timed(outlet, polled);
+    wait = rate_frames(&outlet->rate, now_ns()) ? 0 : rate_wait(&outlet->rate);
     *polled = (struct pollfd){.fd = -1, .events = POLLIN};
     if (wait > 0)
         return wait;
@@ -299,7 +383,8 @@ static void run(void *context)
             wait_for_all(sender);
     }
     take_coming(sender);
-    end_those(sender, true);
+    for (end_those(sender, true); sender->outlet_count > 0; end_those(sender, true))
+        poll(NULL, 0, 1);
     uv_mutex_lock(&sender->mutex);
     sender->ended = true;
     uv_mutex_unlock(&sender->mutex);

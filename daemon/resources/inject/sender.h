@@ -19,6 +19,7 @@
 #include "inject_ring.h"
 #include "rate.h"
 #include "table.h"
+#include "timed_ring.h"
 
 #include <stdatomic.h>
 #include <sys/queue.h>
@@ -35,8 +36,9 @@ struct outlet {
     struct inject_ring ring;          /* owned */
     struct send_scope scope;
     struct ethertype_list ethertypes;
-    uint32_t per_second; /* frames, at most */
-    _Atomic int end;     /* enum ring_end: why it is to be removed, or has ended; 0: it goes on */
+    uint32_t per_second;      /* frames, at most */
+    struct timed_ring *timed; /* owned; NULL: they have no times */
+    _Atomic int end; /* enum ring_end: why it is to be removed, or has ended; 0: it goes on */
     /* What the thread told last, for whoever looks. */
     _Atomic uint64_t sent, sent_bytes, refused[TRANSMIT_REASON_COUNT];
     void *owner; /* of the loop's side */

@@ -39,12 +39,17 @@ void timed_wake(struct timed *timed)
         command(timed);
 }
 
+static _Atomic int *state_of(struct timed *timed, const struct timed_stream *stream)
+{
+    return &timed->states[stream - timed->streams];
+}
+
 static struct timed_stream *take_free(struct timed *timed)
 {
     for (unsigned i = 0; i < TIMED_STREAMS_MAX; i++) {
         int expected = TIMED_FREE;
 
-        if (atomic_compare_exchange_strong(&timed->streams[i].state, &expected, TIMED_TAKEN))
+        if (atomic_compare_exchange_strong(&timed->states[i], &expected, TIMED_TAKEN))
             return &timed->streams[i];
     }
     return NULL;
@@ -60,35 +65,35 @@ struct timed_stream *timed_add(struct timed *timed, const struct timed_config *c
     stream->has_frame = stream->has_begun = false;
     stream->sent = 0;
     atomic_store(&stream->started, 0);
-    atomic_store(&stream->state, TIMED_JOINED);
+    atomic_store(state_of(timed, stream), TIMED_JOINED);
     command(timed);
     return stream;
 }
 
 void timed_remove(struct timed *timed, struct timed_stream *stream)
 {
-    atomic_store(&stream->state, TIMED_LEAVING);
+    atomic_store(state_of(timed, stream), TIMED_LEAVING);
     command(timed);
 }
 
-bool timed_has_left(const struct timed_stream *stream)
+bool timed_has_left(const struct timed *timed, const struct timed_stream *stream)
 {
-    return atomic_load(&stream->state) == TIMED_LEFT;
+    return atomic_load(&timed->states[stream - timed->streams]) == TIMED_LEFT;
 }
 
-void timed_free(struct timed_stream *stream)
+void timed_free(struct timed *timed, struct timed_stream *stream)
 {
-    atomic_store(&stream->state, TIMED_FREE);
+    atomic_store(state_of(timed, stream), TIMED_FREE);
 }
 
 /* --- One turn ------------------------------------------------------------------------------ */
 
-static bool is_joined(struct timed_stream *stream)
+static bool is_joined(_Atomic int *place)
 {
-    int state = atomic_load(&stream->state);
+    int state = atomic_load(place);
 
     if (state == TIMED_LEAVING)
-        atomic_store(&stream->state, TIMED_LEFT);
+        atomic_store(place, TIMED_LEFT);
     return state == TIMED_JOINED;
 }
 
@@ -161,7 +166,7 @@ static bool look(struct timed *timed, uint64_t now, uint64_t wall, struct choice
     for (unsigned i = 0; i < TIMED_STREAMS_MAX; i++) {
         struct timed_stream *stream = &timed->streams[i];
 
-        if (!is_joined(stream))
+        if (!is_joined(&timed->states[i]))
             continue;
         if (has_frame(stream, now, wall))
             choose(stream, now, wall, best);
@@ -215,14 +220,16 @@ void timed_run(struct timed *timed)
     atomic_store(&timed->priority, realtime_begin("timed sender"));
     while (!atomic_load(&timed->stopping)) {
         uint32_t seen = atomic_load(&timed->word);
-        uint64_t now = realtime_now(), until = timed_turn(timed, now, realtime_wall());
+        /* In this order: were it held up in between, a frame would be late, and not early. */
+        uint64_t wall = realtime_wall(), now = realtime_now();
+        uint64_t until = timed_turn(timed, now, wall);
 
         atomic_fetch_add_explicit(&timed->turns, 1, memory_order_relaxed);
         if (until > now)
             sleep_until(timed, seen, now, until);
     }
     for (unsigned i = 0; i < TIMED_STREAMS_MAX; i++)
-        is_joined(&timed->streams[i]);
+        is_joined(&timed->states[i]);
 }
 
 void timed_stop(struct timed *timed)

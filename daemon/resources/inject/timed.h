@@ -83,7 +83,6 @@ enum timed_act timed_decide(const struct timed_config *config, uint64_t due, uin
 enum timed_state { TIMED_FREE, TIMED_TAKEN, TIMED_JOINED, TIMED_LEAVING, TIMED_LEFT };
 
 struct timed_stream {
-    _Atomic int state;        /* enum timed_state */
     _Atomic uint64_t started; /* ns since 1970, UTC, of time 0; 0: it has not begun */
     struct timed_config config;
 
@@ -102,6 +101,9 @@ struct timed {
     _Atomic uint64_t stalls, stalled_ns; /* wake-ups that were TRANSMIT_STALL_NS late, and more */
     _Atomic int priority;                /* 0: it is a real-time thread; else a negative errno */
     _Atomic int locked;                  /* 0: its memory stays where it is; else one */
+    /* enum timed_state, of each stream: all in one line of the cache, which the thread looks at
+     * between waking up and sending. */
+    _Alignas(RING_LINE) _Atomic int states[TIMED_STREAMS_MAX];
     struct timed_stream streams[TIMED_STREAMS_MAX];
 };
 
@@ -114,8 +116,8 @@ void timed_wake(struct timed *timed);
 /* Has it leave after the frame that is being sent, if there is one. When it has left, nobody uses
  * the supply and the descriptor any more, and timed_free may be called. */
 void timed_remove(struct timed *timed, struct timed_stream *stream);
-bool timed_has_left(const struct timed_stream *stream);
-void timed_free(struct timed_stream *stream);
+bool timed_has_left(const struct timed *timed, const struct timed_stream *stream);
+void timed_free(struct timed *timed, struct timed_stream *stream);
 
 /* --- The thread ---------------------------------------------------------------------------- */
 

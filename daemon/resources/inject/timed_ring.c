@@ -121,9 +121,9 @@ bool timed_ring_leave(struct timed_ring *ring)
     if (!ring->is_leaving)
         timed_remove(ring->timed, ring->stream);
     ring->is_leaving = true;
-    if (!timed_has_left(ring->stream))
+    if (!timed_has_left(ring->timed, ring->stream))
         return false;
-    timed_free(ring->stream);
+    timed_free(ring->timed, ring->stream);
     ring->stream = NULL;
     return true;
 }

@@ -1,0 +1,128 @@
+#include "timed_thread.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ORDINARY_PART = 4 }; /* of a user's share */
+
+static const struct pool_words stream_words = {
+    "timed_streams",
+    "injectors whose frames have a time",
+    "timed-streams-per-user of netbrokerd.conf(5)",
+    NULL,
+    "End one first; 'netbroker inject list' lists them.",
+    false,
+};
+
+static const struct pool_words rate_words = {
+    "timed_rate",
+    "frames a second of injectors whose frames have a time",
+    "timed-rate-per-user of netbrokerd.conf(5)",
+    "timed-rate of netbrokerd.conf(5)",
+    "Ask for a lower 'rate', or end an injector first; 'netbroker inject list' lists them.",
+    false,
+};
+
+void timed_thread_init(struct timed_thread *thread, struct pools *pools)
+{
+    *thread = (struct timed_thread){0};
+    if (pools) {
+        pools_add(pools, &thread->streams, &stream_words);
+        pools_add(pools, &thread->rates, &rate_words);
+    }
+    timed_thread_set_limits(thread, &LIMITS_DEFAULT);
+}
+
+void timed_thread_set_limits(struct timed_thread *thread, const struct limits *limits)
+{
+    uint64_t rate = limits->timed_rate;
+
+    thread->rate_share = limits->timed_rate_per_user;
+    pool_bound(&thread->streams,
+               &(struct pool_bounds){TIMED_STREAMS_MAX, limits->timed_streams_per_user,
+                                     TIMED_STREAMS_MAX / POOL_RESERVE_PART, 0});
+    pool_bound(&thread->rates,
+               &(struct pool_bounds){rate, thread->rate_share, rate / POOL_RESERVE_PART, 0});
+}
+
+uint32_t timed_thread_rate(const struct timed_thread *thread)
+{
+    uint32_t part = thread->rate_share / ORDINARY_PART;
+
+    return part > 0 ? part : 1;
+}
+
+bool timed_thread_may(struct timed_thread *thread, uid_t uid, uint32_t rate, struct error *error)
+{
+    return pool_may(&thread->streams, uid, &(struct pool_request){.more = 1}, error) &&
+           pool_may(&thread->rates, uid, &(struct pool_request){.more = rate}, error);
+}
+
+void timed_thread_charge(struct timed_thread *thread, uid_t uid, uint32_t rate)
+{
+    pool_force(&thread->streams, uid, 1);
+    pool_force(&thread->rates, uid, rate);
+}
+
+void timed_thread_return(struct timed_thread *thread, uid_t uid, uint32_t rate)
+{
+    pool_return(&thread->streams, uid, 1);
+    pool_return(&thread->rates, uid, rate);
+}
+
+static void run(void *context)
+{
+    timed_run(context);
+}
+
+int timed_thread_start(struct timed_thread *thread)
+{
+    struct timed *timed;
+    int result;
+
+    if (thread->timed)
+        return 0;
+    timed = aligned_alloc(_Alignof(struct timed), sizeof *timed);
+    if (!timed)
+        return -ENOMEM;
+    memset(timed, 0, sizeof *timed);
+    atomic_store(&timed->priority, -EAGAIN);
+    atomic_store(&timed->locked, -EAGAIN);
+    result = uv_thread_create(&thread->thread, run, timed);
+    if (result == 0)
+        thread->timed = timed;
+    else
+        free(timed);
+    return result;
+}
+
+void timed_thread_stop(struct timed_thread *thread)
+{
+    if (!thread->timed)
+        return;
+    timed_stop(thread->timed);
+    uv_thread_join(&thread->thread);
+    free(thread->timed);
+    thread->timed = NULL;
+}
+
+bool timed_thread_tick(struct timed_thread *thread, unsigned seconds)
+{
+    uint64_t turns =
+        thread->timed ? atomic_load_explicit(&thread->timed->turns, memory_order_relaxed) : 0;
+
+    thread->silent = thread->timed && turns == thread->turns ? thread->silent + 1 : 0;
+    thread->turns = turns;
+    return thread->silent < seconds;
+}
+
+bool timed_thread_hurries(const struct timed_thread *thread)
+{
+    return thread->timed && atomic_load(&thread->timed->priority) == 0;
+}
+
+bool timed_thread_is_locked(const struct timed_thread *thread)
+{
+    return thread->timed && atomic_load(&thread->timed->locked) == 0;
+}
