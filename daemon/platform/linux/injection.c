@@ -59,8 +59,8 @@ const char *injection_explain(int error)
 {
     switch (error) {
     case -EAFNOSUPPORT:
-        return "the unit keeps packet sockets from the service ('systemctl edit netbrokerd': "
-               "[Service] RestrictAddressFamilies=AF_PACKET), or the kernel has none";
+        return "a drop-in of the unit keeps packet sockets from the service "
+               "(RestrictAddressFamilies=), or the kernel has none";
     case -EPERM:
         return "the service lacks CAP_NET_RAW";
     default:
