@@ -321,6 +321,24 @@ static const struct listing captures = {
     .spare = "=STATE =DIRECTION BYTES ETHERTYPES",
 };
 
+static const struct listing injectors = {
+    .list = "injectors",
+    .none = "No injectors.",
+    .columns = {{"INJECTOR", "inject", add_number},
+                {"USER", "uid", add_user},
+                {"INTERFACE", "interface", add_text},
+                {"ETHERTYPES", "ethertypes", add_texts},
+                {"SOURCES", "sources", add_texts},
+                {"DESTINATIONS", "destinations", add_texts},
+                {"VLANS", "vlans", add_texts},
+                {"RATE", "rate", add_number},
+                {"STATE", "state", add_text},
+                {"SENT", "sent", add_number},
+                {"REFUSED", "refused_frames", add_number},
+                {"BYTES", "bytes", add_number}},
+    .spare = "=STATE BYTES VLANS DESTINATIONS SOURCES ETHERTYPES RATE",
+};
+
 static const struct listing leases = {
     .list = "leases",
     .none = "No leases: nobody holds anything.",
@@ -355,9 +373,11 @@ static const struct listing changes = {
 const struct listing *listing_of(enum action action)
 {
     static const struct listing *const listings[ACTION_COUNT] = {
-        [ACTION_SHOW_MFC] = &routes, [ACTION_SHOW_VIF] = &vifs,         [ACTION_SHOW_JOIN] = &joins,
-        [ACTION_SHOW_TAP] = &taps,   [ACTION_GET_TAP] = &taps,          [ACTION_SHOW_LINK] = &links,
-        [ACTION_LEASES] = &leases,   [ACTION_SHOW_CAPTURE] = &captures,
+        [ACTION_SHOW_MFC] = &routes,       [ACTION_SHOW_VIF] = &vifs,
+        [ACTION_SHOW_JOIN] = &joins,       [ACTION_SHOW_TAP] = &taps,
+        [ACTION_GET_TAP] = &taps,          [ACTION_SHOW_LINK] = &links,
+        [ACTION_LEASES] = &leases,         [ACTION_SHOW_CAPTURE] = &captures,
+        [ACTION_SHOW_INJECT] = &injectors,
     };
 
     return listings[action];

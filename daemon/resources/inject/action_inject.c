@@ -119,6 +119,7 @@ static void write_injector(struct json *out, const struct injector *injector)
     json_member_string(out, "state", state_words[injector->state]);
     json_member_unsigned(out, "sent", outlet_sent(injector->outlet));
     json_member_unsigned(out, "bytes", look(&injector->outlet->sent_bytes));
+    json_member_unsigned(out, "refused_frames", outlet_refused(injector->outlet));
     write_refused(out, injector->outlet);
     write_timing(out, injector);
     if (lease && lease->info.uid != LEASE_UID_UNKNOWN)
