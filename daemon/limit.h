@@ -43,7 +43,7 @@ enum {
     /* Half of it; one injector gets a quarter of that, where it does not ask for a rate. */       \
     L(inject_rate_per_user, "inject-rate-per-user", 2000000, 1, 1000000000)                        \
     /* Frames a second that are sent at their time, by one thread before all others: each takes 4  \
-     * us of a processor, so a sixth of one. */                                                             \
+     * us of a processor, so a sixth of one. */                                                    \
     L(timed_rate, "timed-rate", 40000, 1, 1000000)                                                 \
     /* Half of it; one injector gets a quarter of that, where it does not ask for a rate. */       \
     L(timed_rate_per_user, "timed-rate-per-user", 20000, 1, 1000000)                               \

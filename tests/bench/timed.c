@@ -216,9 +216,8 @@ static void thread(uint64_t start)
     pthread_t runner;
 
     memset(&timed, 0, sizeof timed);
-    bench_require(timed_queue_make(&queue, timed_queue_size(LENGTH)) == 0 &&
-                      pthread_create(&runner, NULL, run_timed, &timed) == 0,
-                  "the timed sender");
+    bench_require(timed_queue_make(&queue, timed_queue_size(LENGTH)) == 0, "a queue");
+    bench_require(pthread_create(&runner, NULL, run_timed, &timed) == 0, "the timed sender");
     stream = timed_add(&timed, &config);
     feed(&timed, &queue);
     timed_remove(&timed, stream);

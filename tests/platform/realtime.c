@@ -26,7 +26,8 @@ enum { NOBODY = 65534, LIMIT = 1 << 20, PRIORITY = 30, MS = 1000000 };
 
 static void set_limit(int resource, rlim_t value)
 {
-    ground_require(setrlimit(resource, &(struct rlimit){value, value}) == 0, "setrlimit");
+    ground_require(setrlimit((__rlimit_resource_t)resource, &(struct rlimit){value, value}) == 0,
+                   "setrlimit");
 }
 
 static void become_nobody(void)

@@ -41,8 +41,8 @@ static struct nb_inject *begin(const char *iface, uint32_t rate, uint64_t start)
     struct nb_inject *inject;
     struct nb_reply *reply;
 
-    require(nb_connect(&client, NULL) == 0 && nb_request_new(&request, "OPEN_INJECT") == 0,
-            "a connection");
+    require(nb_connect(&client, NULL) == 0, "a connection");
+    require(nb_request_new(&request, "OPEN_INJECT") == 0, "a request");
     nb_request_set_string(request, "interface", iface);
     nb_request_add_string(request, "sources", "any");
     nb_request_set_integer(request, "rate", rate);
