@@ -79,11 +79,14 @@ some_are_there() {
 alone='{"interface": "r0", "sources": ["any"], "rate": 2000}'
 inject member flood "$alone" 2 >$work/alone
 inject member again 6 lie "$member" >$work/lies &
+others=($!)
 inject member again 6 refused '{"interface": "r0", "rate": 200000}' 20000 >$work/refusals &
+others+=($!)
 inject member again 6 ring "$member" &
+others+=($!)
 within 10 "the others are there" some_are_there
 inject member flood "$alone" 2 >$work/beside
-wait $(jobs -p | grep -vx "$daemon")
+wait "${others[@]}"
 read -r sent _ <$work/alone
 read -r beside _ <$work/beside
 [ $((beside * 100)) -ge $((sent * 95)) ] || fail "$beside frames beside others, $sent alone"

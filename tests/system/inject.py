@@ -61,6 +61,13 @@ class Ring:
         self.heard = 0
         self.waits = 0
 
+    def close(self):
+        self.socket.close()
+        self.feedback.close()
+        self.data.close()
+        for fd in (self.ring, self.page, self.bell, self.room):
+            os.close(fd)
+
     def word(self, offset):
         return struct.unpack_from("<Q", self.feedback, offset)[0]
 
@@ -222,7 +229,7 @@ def lie(fields):
         act(ring)
         ring.until_judged(1000)
         print(ring.ended, end=" ")
-        ring.socket.close()
+        ring.close()
     ring = Ring(fields)
     ring.put(frame, flags=1, tag=7)
     ring.put(bytes(13), tag=8)
@@ -231,6 +238,7 @@ def lie(fields):
     ring.publish()
     ring.until_judged(2)
     print(*(f"{tag}:{reason}" for _, tag, reason, _ in ring.refusals()))
+    ring.close()
 
 
 def fences(fields):
@@ -271,7 +279,9 @@ def ring(fields):
     while time.monotonic() < end:
         ring_of.ring_bell()
     os.close(ring_of.bell)
+    ring_of.bell = os.dup(ring_of.room)
     time.sleep(0.5)
+    ring_of.close()
 
 
 def refused(fields, count):
@@ -285,6 +295,7 @@ def refused(fields, count):
     ring.publish()
     ring.until_judged(int(count))
     print(ring.refused(), "told", ring.word(640), "untold", ring.word(648))
+    ring.close()
 
 
 def again(seconds, act, *arguments):

@@ -1075,6 +1075,30 @@ START_TEST(frames_are_of_interfaces_that_are_named)
 }
 END_TEST
 
+START_TEST(frames_leave_by_interfaces_that_are_named)
+{
+    struct keeper_request request = {.operation = KEEPER_OPEN_INJECT};
+    struct fixture f;
+
+    begin(&f);
+    interface_set_parse("c0", &f.config.inject_interfaces);
+    interface_set_parse("c1", &f.config.capture_interfaces);
+    ck_assert_int_eq(ask(&f, request), -EINVAL);
+    request.ifindex = UINT32_MAX;
+    ck_assert_int_eq(ask(&f, request), -EINVAL);
+    request.ifindex = 9999;
+    ck_assert_int_eq(ask(&f, request), -ENODEV);
+    request.ifindex = fake_netif_add("c1");
+    ck_assert_int_eq(ask(&f, request), -EACCES);
+    request.ifindex = fake_netif_add("c0");
+    ck_assert_int_eq(ask(&f, request), 0);
+    ck_assert_uint_eq(f.kept.count, 0);
+    fake_netif_rename("c0", "e0");
+    ck_assert_int_eq(ask(&f, request), -EACCES);
+    end(&f);
+}
+END_TEST
+
 START_TEST(frames_have_values_that_can_be)
 {
     struct packets_config wrong[9];
@@ -1141,6 +1165,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_spare_without_its_name_is_none);
     tcase_add_test(tests, a_spare_is_dropped);
     tcase_add_test(tests, frames_are_of_interfaces_that_are_named);
+    tcase_add_test(tests, frames_leave_by_interfaces_that_are_named);
     tcase_add_test(tests, frames_have_values_that_can_be);
 }
 
