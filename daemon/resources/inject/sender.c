@@ -12,6 +12,7 @@
 #include <uv.h>
 
 enum {
+    ROOM_PART = 4, /* of a ring */
     TURN_MS = 500, /* the longest wait */
     NS_PER_MS = 1000000,
 };
@@ -138,9 +139,20 @@ static void take_frames(struct sender *sender, struct outlet *outlet)
 
 static void release(struct outlet *outlet)
 {
+    outlet->released = outlet->reader.tail;
     tell_counts(outlet);
     if (transmit_reader_release(&outlet->reader))
         bell_ring(outlet->ring.room.ring);
+}
+
+/* A client that waits for room is woken for a part of the ring, not for each turn; but as soon as
+ * all was read. */
+static bool is_worth_a_word(const struct outlet *outlet)
+{
+    const struct transmit_reader *reader = &outlet->reader;
+
+    return reader->tail == reader->head ||
+           reader->tail - outlet->released >= reader->memory.size / ROOM_PART;
 }
 
 /* --- Frames that have a time ---------------------------------------------------------------- */
@@ -207,7 +219,8 @@ static uint64_t serve(struct sender *sender, struct outlet *outlet)
     if (frames == 0)
         return 0;
     rate_take(&outlet->rate, frames);
-    release(outlet);
+    if (most < SENDER_TURN_FRAMES || is_worth_a_word(outlet))
+        release(outlet);
     return frames;
 }
 
@@ -239,7 +252,7 @@ static void end_outlet(struct sender *sender, struct outlet *outlet, enum ring_e
         timed_ring_settle(outlet->timed, &outlet->reader);
     transmit_reader_end(&outlet->reader, end);
     atomic_store(&outlet->end, (int)outlet->reader.end);
-    tell_counts(outlet);
+    release(outlet);
     bell_ring(outlet->ring.room.ring);
     give_back(sender, outlet);
 }
@@ -247,6 +260,7 @@ static void end_outlet(struct sender *sender, struct outlet *outlet, enum ring_e
 static void begin_outlet(struct sender *sender, struct outlet *outlet)
 {
     rate_begin(&outlet->rate, outlet->per_second, now_ns());
+    outlet->released = 0;
     outlet->is_mute = false;
     if (sender->outlet_count == SENDER_OUTLETS_MAX ||
         (outlet->timed && !timed_ring_join(outlet->timed, sender->fd, send_timed)))

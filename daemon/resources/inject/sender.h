@@ -46,7 +46,8 @@ struct outlet {
     /* The thread's own. */
     struct transmit_reader reader;
     struct rate rate;
-    bool is_mute; /* its client has closed the bell: it is looked at now and then */
+    uint64_t released; /* bytes, of which the client knows that they were read */
+    bool is_mute;      /* its client has closed the bell: it is looked at now and then */
 };
 
 STAILQ_HEAD(outlets, outlet);
