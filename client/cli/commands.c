@@ -180,7 +180,7 @@ enum { OPTION_TYPES(T) };
       "(inject-interfaces). Also -i.")                                                             \
     F(S, hex, text, OPTIONAL, 0, 0, 0,                                                             \
       "The frames as hexadecimal digits, a line each, from the destination address on; or a dump " \
-      "of them, as of tcpdump -xx or xxd. '-' is the standard input.")                             \
+      "of them, as of tcpdump -xx or xxd; '-' is the standard input.")                             \
     F(S, file, file, OPTIONAL, 0, 0, 0,                                                            \
       "The frames of this file: pcapng, pcap, or such text; '-' is the standard input, which is "  \
       "read where neither is given. Also -f.")                                                     \

@@ -6,7 +6,7 @@
     replay.py same FILE FILE        have both the same frames, byte for byte? prints how many
     replay.py gaps FILE CAME [SPEED [PASSES]]
                                     do the gaps of what came agree with those of the file? prints
-                                    the drift and the median of the error in microseconds
+                                    the drift and the error of the best tenth in microseconds
     replay.py rate CAME PPS         the same with equal gaps
 """
 import struct
@@ -88,14 +88,18 @@ def same(one, other):
 
 
 def compare(wanted, came):
-    """Times in ns, of the same frames. The median is not moved by stalls of the machine, and its
-    change from the first quarter to the last one is the drift."""
+    """Times in ns, of the same frames. No frame is early, so the best one has no error. Stalls of the
+    machine make many late, but in each quarter some are on time: of their best tenth, the change
+    from the first quarter to the last one is the drift."""
     if len(wanted) != len(came):
         sys.exit(f"FAILED: {len(wanted)} frames became {len(came)}")
-    errors = [(c - came[0]) - (w - wanted[0]) for w, c in zip(wanted, came)]
+    errors = [c - w for w, c in zip(wanted, came)]
+    best = min(errors)
+    errors = [error - best for error in errors]
     quarter = max(len(errors) // 4, 1)
-    median = [sorted(part)[len(part) // 2] for part in (errors[:quarter], errors[-quarter:], errors)]
-    print((median[1] - median[0]) // 1000, abs(median[2]) // 1000)
+    first, last, all_of_them = [sorted(part)[len(part) // 10]
+                                for part in (errors[:quarter], errors[-quarter:], errors)]
+    print((last - first) // 1000, all_of_them // 1000)
 
 
 def wanted_times(path, speed, passes):
