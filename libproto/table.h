@@ -498,6 +498,8 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELDS_SHOW_CAPTURE(F, S)
 
+#define FIELDS_SHOW_CAPTURE_INTERFACES(F, S)
+
 /* What may be sent: of OPEN_INJECT and CHECK_POLICY. `own`: what no sources mean. */
 #define FIELDS_SCOPE(F, S, own)                                                                    \
     F(S, sources, sources, OPTIONAL, 1, SCOPE_LIST_MAX, own,                                       \
@@ -626,6 +628,8 @@ enum action_flags {
                                      * is decided one by one */
     ACTION_TELLS = 1 << 7,          /* it says what people may be shown: nothing changes by it, and
                                      * it is not audited */
+    ACTION_TELLS_RIGHTS = 1 << 8,   /* it lists what the policy allows the peer by its verb, which
+                                     * must be something: nothing changes by it */
 };
 
 /* A(NAME, function, flags, policy verb, command line, fds taken, fds returned, documentation) */
@@ -687,6 +691,8 @@ enum action_flags {
       "capture close", "", "", "End a capture.")                                                   \
     A(SHOW_CAPTURE, show_capture, 0, "raw.read", "capture list", "", "",                           \
       "List the captures with their counters.")                                                    \
+    A(SHOW_CAPTURE_INTERFACES, show_capture_interfaces, ACTION_TELLS_RIGHTS, "raw.capture",        \
+      "capture interfaces", "", "", "List the interfaces that you may capture, and what of them.") \
     A(OPEN_INJECT, open_inject, ACTION_CHANGES | ACTION_WANTS_LEASE, "raw.inject", "", "",         \
       "ring page bell room",                                                                       \
       "Open an injector: send frames out of an interface, as long as this connection lasts. They " \

@@ -7,12 +7,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What its frames are like. */
+enum netif_type {
+    NETIF_TYPE_ETHERNET,
+    NETIF_TYPE_LOOPBACK, /* as Ethernet, with addresses that are all 0 */
+    NETIF_TYPE_OTHER,    /* another header, or none, such as that of a tunnel for IP packets */
+};
+
 struct netif {
     unsigned ifindex;
     char name[INTERFACE_NAME_MAX + 1];
-    bool up;         /* administratively */
-    bool running;    /* and with a carrier */
-    bool ipv6;       /* its MTU is 1280 or more: below, there is no IPv6 on it (RFC 8200, 5.) */
+    bool up;      /* administratively */
+    bool running; /* and with a carrier */
+    bool ipv6;    /* its MTU is 1280 or more: below, there is no IPv6 on it (RFC 8200, 5.) */
+    enum netif_type type;
     unsigned master; /* index of the bridge or bond that it is a port of; 0: none */
 };
 

@@ -38,6 +38,7 @@ EXPECTED = {
     "OPEN_CAPTURE": ("ynnn", {"interface": "r0", "dry_run": True}),
     "CLOSE_CAPTURE": ("yynn", {"capture": 1}),
     "SHOW_CAPTURE": ("yynn", {}),
+    "SHOW_CAPTURE_INTERFACES": ("ynnn", {}),
     "OPEN_INJECT": ("ynnn", {"interface": "r0", "dry_run": True}),
     "CLOSE_INJECT": ("yynn", {"inject": 1}),
     "SHOW_INJECT": ("yynn", {}),

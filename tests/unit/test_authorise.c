@@ -167,6 +167,10 @@ struct expectation {
     {                                                                                              \
         "{}", "yynn"                                                                               \
     }
+#define EXPECT_SHOW_CAPTURE_INTERFACES                                                             \
+    {                                                                                              \
+        "{}", "ynnn"                                                                               \
+    }
 #define EXPECT_OPEN_INJECT                                                                        \
     {                                                                                              \
         "{\"interface\":\"a\",\"dry_run\":true}", "ynnn"                                           \

@@ -106,7 +106,7 @@ START_TEST(flags_agree_with_the_verb)
                         ACTION_WAITS_FOR_SETS | ACTION_DECIDED_LATER;
 
     ck_assert_msg((strcmp(dot, ".read") != 0) ==
-                      ((row->flags & (ACTION_CHANGES | ACTION_TELLS)) != 0),
+                      ((row->flags & (ACTION_CHANGES | ACTION_TELLS | ACTION_TELLS_RIGHTS)) != 0),
                   "%s", row->name);
     ck_assert_msg(!(row->flags & changing) || row->flags & ACTION_CHANGES, "%s", row->name);
 }

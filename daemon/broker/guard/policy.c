@@ -208,6 +208,13 @@ bool policy_names_uid(const struct policy *policy, uid_t uid)
     return false;
 }
 
+bool rule_concerns(const struct rule *rule, const struct peer *peer, const char *verb,
+                   const char *interface)
+{
+    return is_subject(rule, peer) && has_verb(rule, verb) &&
+           (!rule->interface_count || has_interface(rule, interface));
+}
+
 static bool denies_everything(const struct rule *rule)
 {
     return rule->deny && !rule->interface_count && !rule->prefix_count && !rule->table_count &&

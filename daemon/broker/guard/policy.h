@@ -90,4 +90,8 @@ struct decision policy_decide_somewhere(const struct policy *policy, const struc
 struct decision policy_decide(const struct policy *policy, const struct peer *peer,
                               const char *verb, const struct target *target);
 
+/* Whether the rule is about the peer, the verb and the interface, whatever else it is about. */
+bool rule_concerns(const struct rule *rule, const struct peer *peer, const char *verb,
+                   const char *interface);
+
 #endif

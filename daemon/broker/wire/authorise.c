@@ -218,7 +218,9 @@ static bool refuse(const struct call *call, const char *verb, const struct decis
  * its fields reach beyond what the peer holds. */
 static bool is_decided_later(const struct request *request)
 {
-    return (action_row(request->action)->flags & ACTION_DECIDED_LATER) &&
+    unsigned flags = action_row(request->action)->flags;
+
+    return (flags & (ACTION_DECIDED_LATER | ACTION_TELLS_RIGHTS)) &&
            !request_flag(request, "all") && !request_flag(request, "learned");
 }
 

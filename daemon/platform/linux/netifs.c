@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -46,6 +47,13 @@ int netifs_socket_open(void)
     return result;
 }
 
+static enum netif_type type_of(unsigned short type)
+{
+    if (type == ARPHRD_LOOPBACK)
+        return NETIF_TYPE_LOOPBACK;
+    return type == ARPHRD_ETHER ? NETIF_TYPE_ETHERNET : NETIF_TYPE_OTHER;
+}
+
 static bool parse_netif(const struct nlmsghdr *header, struct netif *ret)
 {
     const struct ifinfomsg *info = NLMSG_DATA(header);
@@ -60,6 +68,7 @@ static bool parse_netif(const struct nlmsghdr *header, struct netif *ret)
         .up = info->ifi_flags & IFF_UP,
         .running = info->ifi_flags & IFF_RUNNING,
         .ipv6 = netlink_u32(attributes[IFLA_MTU], IPV6_MTU_MIN) >= IPV6_MTU_MIN,
+        .type = type_of(info->ifi_type),
         .master = netlink_u32(attributes[IFLA_MASTER], 0),
     };
 
