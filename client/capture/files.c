@@ -120,6 +120,16 @@ static int open_numbered(struct savefile_files *files)
     return fd;
 }
 
+bool savefile_is_output(const char *path)
+{
+    static const char *const names[] = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(path, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static int open_output(void)
 {
     int fd;
@@ -152,7 +162,7 @@ int savefile_files_open(struct savefile_files *files)
     close_file(files);
     if (files->numbered)
         fd = open_numbered(files);
-    else if (strcmp(files->path, "-") == 0)
+    else if (savefile_is_output(files->path))
         fd = open_output();
     else
         fd = open_path(files->path);

@@ -33,6 +33,11 @@ void savefile_files_free(struct savefile_files *files);
 /* So that there are several files, of which so many are kept; 0: all. 0 or -ENOMEM. */
 int savefile_files_number(struct savefile_files *files, unsigned ring);
 
+/* Whether the path is a name of standard output: "-", or what some systems call the descriptor,
+ * such as /dev/stdout. That is written as it was inherited: opened anew by its name, a file of
+ * another user would be refused, and one that is there be cut. */
+bool savefile_is_output(const char *path);
+
 /* Closes the file, if there is one, and opens the next one. Returns 0 or a negative errno: -ENXIO
  * is a FIFO that nobody reads, -ENOTTY a terminal. */
 int savefile_files_open(struct savefile_files *files);

@@ -115,7 +115,7 @@ static const char *reason(int error)
 static void describe(const struct savefile_files *files, int error,
                      char problem[SAVEFILE_WRITER_PROBLEM])
 {
-    const char *name = strcmp(files->path, "-") == 0 ? "standard output" : files->name;
+    const char *name = savefile_is_output(files->path) ? "standard output" : files->name;
 
     snprintf(problem, SAVEFILE_WRITER_PROBLEM, "%.300s cannot be written: %s", name, reason(error));
 }
@@ -496,7 +496,7 @@ static int refuse(char problem[SAVEFILE_WRITER_PROBLEM], int error, const char *
 /* What cannot be; 0: it can. */
 static int judge(const struct savefile_writer_config *config, bool rotates, char *problem)
 {
-    bool is_output = strcmp(config->path, "-") == 0;
+    bool is_output = savefile_is_output(config->path);
 
     if (config->interface_count == 0 || config->interface_count > SAVEFILE_INTERFACES_MAX)
         return refuse(problem, -EINVAL, "a capture has 1 to 256 interfaces");

@@ -29,7 +29,7 @@ struct savefile_limits {
 };
 
 struct savefile_writer_config {
-    const char *path; /* "-": standard output */
+    const char *path; /* standard output by its names, see files.h */
     enum savefile_format format;
     struct savefile_section section;
     const struct savefile_interface *interfaces; /* pcap has one */

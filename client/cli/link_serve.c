@@ -1,4 +1,5 @@
 /* link serve: a tap of the service's, and a link between it and the programs that come. */
+#include "files.h"
 #include "link_nat.h"
 #include "link_place.h"
 #include "link_told.h"
@@ -251,7 +252,7 @@ static int run(struct serve *serve)
 
     serve->told = (struct link_told){
         .line = serve->line, .tap = serve->tap.name, .offload = has_offload(serve)};
-    if (capture && strcmp(capture, "-") == 0)
+    if (capture && savefile_is_output(capture))
         serve->told.out = stderr;
     serve->config.events = &link_told_events;
     serve->config.context = &serve->told;

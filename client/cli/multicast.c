@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include "address.h"
+#include "scopes.h"
 
 #include <inttypes.h>
 #include <pwd.h>
@@ -151,6 +152,14 @@ static void add_texts(struct columns *columns, const struct nb_value *item, cons
         used += (size_t)snprintf(line + used, sizeof line - used, "%s%s", used ? " " : "",
                                  nb_value_string(part));
     columns_add(columns, "%s", line);
+}
+
+/* What of an interface may be captured. */
+static void add_scopes(struct columns *columns, const struct nb_value *item, const char *key)
+{
+    char text[SCOPES_TEXT_MAX];
+
+    columns_add(columns, "%s", scopes_text(nb_value_get(item, key), text));
 }
 
 /* What is so of a tap. */
@@ -339,6 +348,18 @@ static const struct listing injectors = {
     .spare = "=STATE BYTES VLANS DESTINATIONS SOURCES ETHERTYPES RATE",
 };
 
+static const struct listing capturable = {
+    .list = "interfaces",
+    .none =
+        "No interfaces that you may capture. The administrator names them in capture-interfaces "
+        "of netbrokerd.conf(5), and who may capture them in the policy, by raw.capture.",
+    .columns = {{"INTERFACE", "interface", add_text},
+                {"TYPE", "type", add_text},
+                {"STATE", "state", add_text},
+                {"ETHERTYPES", "scopes", add_scopes}},
+    .spare = "TYPE",
+};
+
 static const struct listing leases = {
     .list = "leases",
     .none = "No leases: nobody holds anything.",
@@ -373,10 +394,15 @@ static const struct listing changes = {
 const struct listing *listing_of(enum action action)
 {
     static const struct listing *const listings[ACTION_COUNT] = {
-        [ACTION_SHOW_MFC] = &routes,       [ACTION_SHOW_VIF] = &vifs,
-        [ACTION_SHOW_JOIN] = &joins,       [ACTION_SHOW_TAP] = &taps,
-        [ACTION_GET_TAP] = &taps,          [ACTION_SHOW_LINK] = &links,
-        [ACTION_LEASES] = &leases,         [ACTION_SHOW_CAPTURE] = &captures,
+        [ACTION_SHOW_MFC] = &routes,
+        [ACTION_SHOW_VIF] = &vifs,
+        [ACTION_SHOW_JOIN] = &joins,
+        [ACTION_SHOW_TAP] = &taps,
+        [ACTION_GET_TAP] = &taps,
+        [ACTION_SHOW_LINK] = &links,
+        [ACTION_LEASES] = &leases,
+        [ACTION_SHOW_CAPTURE] = &captures,
+        [ACTION_SHOW_CAPTURE_INTERFACES] = &capturable,
         [ACTION_SHOW_INJECT] = &injectors,
     };
 

@@ -94,7 +94,7 @@ debian_package(client netbroker net foreign "privileged networking for programs 
 ${common}
 
 This package contains the command netbroker, which asks the service netbrokerd,
-and a bridge helper for QEMU and libvirt.")
+a bridge helper for QEMU and libvirt, and a program by which Wireshark captures.")
 set(CPACK_DEBIAN_CLIENT_PACKAGE_RECOMMENDS netbrokerd)
 
 # The trigger calls ldconfig(8). Scripts that do not exist keep CPack from adding some that call it,

@@ -29,11 +29,11 @@ check_files() {
     local file missing=0
 
     for file in sbin/netbrokerd bin/netbroker include/netbroker.h \
-        libexec/netbroker/netbroker-bridge-helper \
+        libexec/netbroker/netbroker-bridge-helper "$NB_LIBDIR"/wireshark/extcap/netbroker-extcap \
         "$NB_LIBDIR"/{libnetbroker.so,libnetbroker.so.0,"libnetbroker.so.${NB_VERSION:?}"} \
         "$NB_LIBDIR"/pkgconfig/libnetbroker.pc \
         "$NB_LIBDIR"/cmake/netbroker/netbroker-config{,-version}.cmake \
-        share/man/man{8/netbrokerd.8,1/netbroker{,-bridge-helper}.1,5/netbrokerd.conf.5} \
+        share/man/man{8/netbrokerd.8,1/netbroker{,-bridge-helper,-extcap}.1,5/netbrokerd.conf.5} \
         share/man/man{3/libnetbroker.3,7/netbroker-protocol.7} \
         share/bash-completion/completions/netbroker share/zsh/site-functions/_netbroker \
         lib/systemd/system/netbrokerd.service lib/systemd/system/netbrokerd.socket \
@@ -64,7 +64,8 @@ check_paths() {
 check_programs() {
     local program
 
-    for program in sbin/netbrokerd bin/netbroker libexec/netbroker/netbroker-bridge-helper; do
+    for program in sbin/netbrokerd bin/netbroker libexec/netbroker/netbroker-bridge-helper \
+        "$NB_LIBDIR"/wireshark/extcap/netbroker-extcap; do
         readelf --file-header "$prefix/$program" | grep -q 'Type: *DYN ' ||
             fail "$program is not position-independent"
     done
@@ -128,14 +129,14 @@ check_usr() {
     grep -q _FORTIFY_SOURCE=3 "$folder/compile_commands.json" || fail "CMAKE_C_FLAGS are not used"
     ! grep -q _FORTIFY_SOURCE=2 "$folder/compile_commands.json" ||
         fail "a builder's _FORTIFY_SOURCE=3 becomes 2"
-    cp -a "$build"/client/{libnetbroker.so*,netbroker,netbroker-bridge-helper} "$folder/client"
+    cp -a "$build"/client/{libnetbroker.so*,netbroker,netbroker-bridge-helper,netbroker-extcap} "$folder/client"
     for file in client systemd; do
         DESTDIR=$root cmake --install "$folder/$file" >/dev/null
     done
     libraries=$(realpath -m "$(pkg-config --variable=libdir libuv)")
     units=$(pkg-config --variable=systemdsystemunitdir systemd) || units=/usr/lib/systemd/system
     for file in usr/bin/netbroker usr/include/netbroker.h "$libraries"/libnetbroker.so{,.0} \
-        "$libraries/pkgconfig/libnetbroker.pc" "$libraries/cmake/netbroker/netbroker-config.cmake" \
+        "$libraries"/wireshark/extcap/netbroker-extcap "$libraries/pkgconfig/libnetbroker.pc" "$libraries/cmake/netbroker/netbroker-config.cmake" \
         "$units"/netbrokerd.{service,socket} usr/lib/sysusers.d/netbroker.conf \
         usr/lib/tmpfiles.d/netbroker.conf usr/lib/udev/rules.d/60-netbroker.rules etc/netbroker/{netbrokerd,policy}.conf; do
         if [ ! -s "$root/$file" ]; then

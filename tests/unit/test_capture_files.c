@@ -1,5 +1,6 @@
 /* The writer of capture files: what is in them, when the next one begins, and how it ends where the
  * disk is full, the reader is gone, or does not read. */
+#include "files.h"
 #include "frames.h"
 #include "suite.h"
 #include "writer.h"
@@ -656,6 +657,34 @@ START_TEST(a_terminal_gets_no_capture)
 }
 END_TEST
 
+/* By whatever name, it is the output that was inherited, which may be another user's file, or one
+ * that others write to as well: a file opened by that name would be cut. */
+START_TEST(standard_output_is_not_opened_anew)
+{
+    static const char *const names[] = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"};
+    struct savefile_writer *writer;
+    char word[8] = "";
+    int fd;
+
+    begin();
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    ck_assert_int_eq(dup2(fd, STDOUT_FILENO), STDOUT_FILENO);
+    ck_assert_int_eq(write(fd, "before", 6), 6);
+    ck_assert_int_eq(fchmod(fd, 0), 0);
+    config.path = names[_i];
+    ck_assert(savefile_is_output(config.path));
+    writer = open_writer();
+    put_all(writer, 1);
+    ck_assert_int_eq(savefile_writer_close(writer, problem), SAVEFILE_RUNS);
+    ck_assert_int_eq(pread(fd, word, 6, 0), 6);
+    ck_assert_str_eq(word, "before");
+    ck_assert_int_gt(lseek(fd, 0, SEEK_END), 6 + LENGTH);
+    ck_assert(!savefile_is_output(path));
+    close(fd);
+    end();
+}
+END_TEST
+
 /* Names can be foreseen: what is there is neither written nor followed. */
 START_TEST(a_numbered_file_replaces_nothing)
 {
@@ -729,6 +758,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, what_cannot_be_truncated_fails_as_well);
     tcase_add_test(tests, what_cannot_begin_says_why);
     tcase_add_test(tests, a_terminal_gets_no_capture);
+    tcase_add_loop_test(tests, standard_output_is_not_opened_anew, 0, 4);
     tcase_add_test(tests, a_numbered_file_replaces_nothing);
     tcase_add_loop_test(tests, a_suffix_is_that_of_the_name, 0, 3);
 }

@@ -26,19 +26,20 @@ static unsigned scopes_of(struct rule *rules, size_t count, const struct peer *p
     return policy_scopes(&policy, peer, "raw.capture", "a", ret);
 }
 
-static bool scope_has(const struct scope *scope, uint16_t type, uint8_t directions)
+static bool scope_has(const struct scope *scope, uint16_t type, const struct target *target)
 {
     bool named = false;
 
     for (unsigned i = 0; i < scope->type_count; i++)
         named |= scope->types[i] == type;
-    return named != scope->all_but && !(directions & ~scope->directions);
+    return named != scope->all_but && !(target->directions & ~scope->directions) &&
+           (scope->promiscuous || !target->promiscuous);
 }
 
-static bool any_has(const struct scope *scopes, unsigned count, uint16_t type, uint8_t directions)
+static bool any_has(const struct scope *scopes, unsigned count, const struct target *target)
 {
     for (unsigned i = 0; i < count; i++)
-        if (scope_has(&scopes[i], type, directions))
+        if (scope_has(&scopes[i], target->ethertypes[0], target))
             return true;
     return false;
 }
@@ -52,15 +53,16 @@ static void assert_agrees(const struct policy *policy, const struct peer *peer)
     for (unsigned i = 0; i < count; i++)
         everything |= scopes[i].all_but && scopes[i].type_count == 0 &&
                       scopes[i].directions == DIRECTION_BOTH;
-    for (unsigned i = 0; i < TYPES * 3; i++) {
+    for (unsigned i = 0; i < TYPES * 6; i++) {
         struct target target = {.interface_count = 1,
                                 .interfaces = {"a"},
                                 .ethertype_count = 1,
-                                .ethertypes = {types[i / 3]},
-                                .directions = (uint8_t)(i % 3 + 1)};
+                                .ethertypes = {types[i / 6]},
+                                .directions = (uint8_t)(i % 3 + 1),
+                                .promiscuous = i / 3 % 2};
 
         ck_assert_int_eq(policy_decide(policy, peer, "raw.capture", &target).allowed,
-                         any_has(scopes, count, types[i / 3], target.directions));
+                         any_has(scopes, count, &target));
     }
     struct target all = {.interface_count = 1, .interfaces = {"a"}};
 
@@ -88,6 +90,8 @@ static struct rule random_rule(void)
         if (chance(2))
             rule.ethertypes[rule.ethertype_count++] = types[i];
     rule.directions = (uint8_t)(chance(3) ? 0 : chance(2) + 1);
+    if (chance(3) == 0)
+        rule.promiscuous = rule.deny ? PROMISCUOUS_YES : PROMISCUOUS_NO;
     if (chance(10) == 0)
         rule.scope.vlans.ids[rule.scope.vlans.count++] = 5;
     if (chance(10) == 0)

@@ -74,7 +74,8 @@ static bool narrow(struct scope *scope, const struct concerned *rules)
     for (size_t i = 0; i < rules->deny_count; i++) {
         const struct rule *rule = rules->deny[i];
 
-        if (rule->directions && !(rule->directions & scope->directions))
+        if ((rule->directions && !(rule->directions & scope->directions)) ||
+            (rule->promiscuous == PROMISCUOUS_YES && !scope->promiscuous))
             continue;
         if (!rule->ethertype_count)
             return false;
@@ -95,7 +96,8 @@ static bool contains(const struct scope *outer, const struct scope *inner)
 {
     const struct scope *with_types = inner->all_but ? outer : inner;
 
-    if ((inner->directions & ~outer->directions) || (inner->all_but && !outer->all_but))
+    if ((inner->directions & ~outer->directions) || (inner->all_but && !outer->all_but) ||
+        (inner->promiscuous && !outer->promiscuous))
         return false;
     for (unsigned i = 0; i < with_types->type_count; i++) {
         uint16_t type = with_types->types[i];
@@ -126,17 +128,20 @@ static void add(struct scopes *scopes, const struct scope *scope)
         scopes->list[scopes->count++] = *scope;
 }
 
-/* Both directions, and each by itself where more is left of it. */
+/* Both directions, and each by itself where more is left of it; and the same with frames to other
+ * stations, which takes the place of the first where that costs nothing. */
 static void add_granted(struct scopes *scopes, const struct scope *granted,
                         const struct concerned *rules)
 {
     static const uint8_t ways[] = {DIRECTION_BOTH, DIRECTION_IN, DIRECTION_OUT};
 
-    for (size_t i = 0; i < sizeof ways; i++) {
+    for (size_t i = 0; i < 2 * sizeof ways; i++) {
         struct scope scope = *granted;
 
-        scope.directions = ways[i];
-        if (!(ways[i] & ~granted->directions) && narrow(&scope, rules))
+        scope.directions = ways[i % sizeof ways];
+        scope.promiscuous = i >= sizeof ways;
+        if (!(scope.directions & ~granted->directions) &&
+            (granted->promiscuous || !scope.promiscuous) && narrow(&scope, rules))
             add(scopes, &scope);
     }
 }
@@ -145,6 +150,7 @@ static struct scope scope_of(const struct rule *rule)
 {
     struct scope scope = {
         .directions = rule->directions ? rule->directions : DIRECTION_BOTH,
+        .promiscuous = rule->promiscuous != PROMISCUOUS_NO,
         .all_but = rule->ethertype_count == 0,
         .type_count = rule->ethertype_count,
     };
@@ -156,7 +162,8 @@ static struct scope scope_of(const struct rule *rule)
 unsigned policy_scopes(const struct policy *policy, const struct peer *peer, const char *verb,
                        const char *interface, struct scope ret[SCOPES_MAX])
 {
-    const struct scope everything = {.directions = DIRECTION_BOTH, .all_but = true};
+    const struct scope everything = {
+        .directions = DIRECTION_BOTH, .promiscuous = true, .all_but = true};
     struct scopes scopes = {0, ret};
     struct concerned rules;
 

@@ -14,9 +14,10 @@ enum {
 
 /* A request is allowed where its directions are among these, and its EtherTypes, each of which it
  * has to name, are among these; or, with all_but, are none of these. With all_but and no types it
- * need not name any. */
+ * need not name any. It may be about frames to other stations, or not, where promiscuous is set. */
 struct scope {
     uint8_t directions;
+    bool promiscuous;
     bool all_but;
     unsigned type_count;
     uint16_t types[SCOPE_TYPES_MAX];

@@ -60,6 +60,7 @@ static void write_scopes(struct json *out, const struct scope *scopes, unsigned 
     for (unsigned i = 0; i < count; i++) {
         json_open(out, '{');
         json_member_string(out, "direction", direction_word(scopes[i].directions));
+        json_member_bool(out, "promiscuous", scopes[i].promiscuous);
         if (scopes[i].type_count > 0)
             write_types(out, scopes[i].all_but ? "except" : "ethertypes", &scopes[i]);
         json_close(out, '}');
@@ -75,7 +76,6 @@ static void write_interface(struct json *out, const struct netif *netif, const s
     json_member_unsigned(out, "ifindex", netif->ifindex);
     json_member_string(out, "type", type_words[netif->type]);
     json_member_string(out, "state", state_word(netif));
-    json_member_bool(out, "promiscuous", true);
     write_scopes(out, scopes, count);
     json_close(out, '}');
 }
@@ -93,8 +93,7 @@ static bool write_next(void *context, struct json *out)
         return false;
     cursor->ifindex = netif->ifindex;
     if (!interface_name_is_valid(netif->name) ||
-        (host->config &&
-         !capture_interface_is_allowed(&host->config->capture_interfaces, netif->name)))
+        (host->config && !interface_set_has(&host->config->capture_interfaces, netif->name)))
         return true;
     count = policy_scopes(cursor->reader.policy, cursor->reader.peer, verb, netif->name, scopes);
     if (count > 0)

@@ -1,4 +1,4 @@
-#include "capture_filter.h"
+#include "filter.h"
 
 #include "bounds.h"
 
