@@ -93,7 +93,6 @@ static int inject(struct injection *run, const struct nb_reply *reply)
     }
     run->number = member_number(payload, "inject");
     run->tally.interface = member_text(payload, "interface");
-    run->tally.has_realtime = nb_value_bool(nb_value_get(payload, "realtime"));
     savefile_source_never_wait(run->supply.source);
     return injection_run(run);
 }

@@ -298,12 +298,32 @@ static void measure(struct injection *run)
         run->tally.duration = now - first;
 }
 
+/* Whoever may not know the service's status does not know this. */
+static void look_for_priority(struct injection *run)
+{
+    struct nb_request *request = NULL;
+    struct nb_reply *reply = NULL;
+    const struct nb_value *realtime;
+
+    if (nb_request_new(&request, "STATUS") < 0)
+        return;
+    if (nb_call(run->client, request, &reply) == 0) {
+        realtime = nb_value_get(nb_value_get(nb_reply_payload(reply), "injectors"), "realtime");
+        run->tally.knows_realtime = realtime != NULL;
+        run->tally.has_realtime = nb_value_bool(realtime);
+    }
+    nb_reply_free(reply);
+    nb_request_free(request);
+}
+
 static int finish(struct injection *run, int status)
 {
     struct injection_tally *tally = &run->tally;
 
     measure(run);
     end_progress(run);
+    if (tally->is_timed && status != EXIT_UNREACHABLE)
+        look_for_priority(run);
     take_refusals(run);
     nb_inject_counts(run->inject, &tally->counts);
     nb_inject_timing(run->inject, &tally->timing);

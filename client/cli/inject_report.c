@@ -102,7 +102,9 @@ static void print_lateness(FILE *file, const struct injection_tally *tally)
         timing->late);
     fprintf(file, "The machine stalled %" PRIu64 " times, for %s; real-time priority: %s.\n",
             timing->stalls, time_text(timing->stalled_ns, text[0]),
-            tally->has_realtime ? "yes" : "no");
+            !tally->knows_realtime ? "not known"
+            : tally->has_realtime  ? "yes"
+                                   : "no");
     if (tally->starved > 0)
         fprintf(file, "Starved: %" PRIu64 " frames came out of the file after their time.\n",
                 tally->starved);
@@ -176,7 +178,8 @@ static void add_timing(struct json *json, const struct injection_tally *tally)
     json_member_unsigned(json, "stalls", tally->timing.stalls);
     json_member_unsigned(json, "stalled_ns", tally->timing.stalled_ns);
     json_member_unsigned(json, "started_ns", tally->timing.started);
-    json_member_bool(json, "realtime", tally->has_realtime);
+    if (tally->knows_realtime)
+        json_member_bool(json, "realtime", tally->has_realtime);
     add_number(json, "asked_duration", (double)(tally->last - tally->first) / SECOND);
     add_number(json, "asked_rate", rate(tally->put, tally->last - tally->first));
 }

@@ -7,8 +7,8 @@
 struct injection_tally {
     const char *interface;
     bool is_timed;
-    bool has_realtime; /* the service's thread has a real-time priority */
-    bool is_endless;   /* an interruption is its end */
+    bool knows_realtime, has_realtime; /* the service's thread has a real-time priority */
+    bool is_endless;                   /* an interruption is its end */
     bool interrupted;
     uint64_t total;       /* frames that were to be sent, but for cut ones; 0: not known before */
     uint64_t put;         /* frames that went into the ring */
@@ -22,7 +22,8 @@ struct injection_tally {
     struct nb_inject_timing timing;
 };
 
-/* All that were asked for were sent; of a stream that was interrupted nobody knows what they are. */
+/* All that were asked for were sent; of a stream that was interrupted nobody knows what they are.
+ */
 bool injection_is_complete(const struct injection_tally *tally);
 
 void injection_report(FILE *file, const struct injection_tally *tally);

@@ -119,6 +119,7 @@ START_TEST(json_has_each_frame_once)
     tally.counts = (struct nb_inject_counts){.judged = 96, .sent = 90};
     tally.counts.refused[VLAN] = 6;
     tally.cut = 2;
+    tally.knows_realtime = true;
     tally.timing.latest = 5000;
     tally.timing.histogram[49] = 90; /* 5120 ns and more */
     object = cJSON_Parse(print(injection_report_json, &tally));
