@@ -1,6 +1,7 @@
 #!/bin/bash
 # A user sends what the policy and the service's settings let him, byte for byte; other interfaces,
 # EtherTypes, addresses and VLANs are out of reach, by the request and by each frame.
+# shellcheck disable=SC2086,SC2154 # work: of lib.sh; others are numbers
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/inject-lib.sh"
 

@@ -57,6 +57,7 @@ inject() {
 listen() {
     rm -f $work/heard
     inside sender python3 "$tests/inject.py" listen s0 "$1" >$work/heard &
+    # shellcheck disable=SC2034 # for who sources this
     listener=$!
     within 10 "somebody listens" grep -q ready $work/heard
 }

@@ -32,7 +32,7 @@ struct administrators {
     uid_t uids[2]; /* (uid_t)-1: nobody */
 };
 
-/* Whether a rule is about frames to other stations: one that allows and says NO allows none, one
+/* Whether a rule is about what goes to other stations: one that allows and says NO allows none, one
  * that denies and says YES denies those alone. */
 enum rule_promiscuous { PROMISCUOUS_ANY, PROMISCUOUS_NO, PROMISCUOUS_YES };
 

@@ -25,7 +25,7 @@ struct target {
     unsigned ethertype_count;               /* 0: not said */
     uint16_t ethertypes[ETHERTYPES_MAX];
     uint8_t directions; /* of enum direction; 0: not said, which is both */
-    bool promiscuous;   /* also frames to other stations */
+    bool promiscuous;   /* also what goes to other stations */
     struct send_scope scope;
     uint32_t rate;   /* of what it sends, a second; 0: as much as the rule allows */
     bool everywhere; /* there are more interfaces than it can hold, so it names none */
