@@ -94,6 +94,9 @@ struct timed_stream {
 };
 
 struct timed {
+    /* enum timed_state, of each stream: all in one line of the cache, which the thread looks at
+     * between waking up and sending. */
+    _Alignas(RING_LINE) _Atomic int states[TIMED_STREAMS_MAX];
     _Atomic uint32_t word; /* changes with each command */
     _Atomic bool hungry;   /* a stream had no frame when the thread looked last */
     _Atomic bool stopping;
@@ -101,9 +104,6 @@ struct timed {
     _Atomic uint64_t stalls, stalled_ns; /* wake-ups that were TRANSMIT_STALL_NS late, and more */
     _Atomic int priority;                /* 0: it is a real-time thread; else a negative errno */
     _Atomic int locked;                  /* 0: its memory stays where it is; else one */
-    /* enum timed_state, of each stream: all in one line of the cache, which the thread looks at
-     * between waking up and sending. */
-    _Alignas(RING_LINE) _Atomic int states[TIMED_STREAMS_MAX];
     struct timed_stream streams[TIMED_STREAMS_MAX];
 };
 

@@ -20,12 +20,12 @@ struct timed_record {
 };
 
 struct timed_queue {
+    _Alignas(RING_LINE) _Atomic uint64_t head;
+    uint64_t reaped;       /* the writer's own */
     unsigned char *memory; /* owned; aligned to 8 */
     uint64_t size;         /* bytes of it: a power of two */
     bool is_locked;        /* in memory */
-    _Alignas(RING_LINE) _Atomic uint64_t head;
     _Alignas(RING_LINE) _Atomic uint64_t done;
-    uint64_t reaped; /* the writer's own */
 };
 
 /* Bytes of the queue of a ring whose longest frame has so many bytes. */
