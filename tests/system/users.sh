@@ -16,7 +16,7 @@ verbs = mroute.write, join.write
 interfaces = r0, r1
 multicast = 239.1.0.0/16
 END
-printf '%s\n' "[service]" "capture-interfaces = r0" >$work/netbrokerd.conf
+printf '%s\n' "[service]" "capture-interfaces = r0" "inject-interfaces = r0" >$work/netbrokerd.conf
 start_daemon --config $work/netbrokerd.conf --policy $work/policy.conf
 
 equal "the socket's mode" "660 root netbroker" "$(stat --format='%a %U %G' $socket)"
