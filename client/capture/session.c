@@ -14,6 +14,8 @@
 enum {
     BATCH = 1024, /* records, between looks at signals and limits */
     ROOM_MS = 100,
+    AGAIN_MS = 5000, /* a broker that ended is started again at once */
+    AGAIN_PAUSE_MS = 100,
     PROGRESS_MS = 1000,
     NS_PER_MS = 1000000,
     NS_PER_SECOND = 1000000000,
@@ -25,7 +27,9 @@ struct session {
     struct nb_client *client;
     struct nb_capture *capture;
     struct savefile_writer *writer; /* NULL: none */
-    struct session_counters *counters;
+    struct session_counters *counters,
+        before;      /* before: of captures that ended with their service */
+    bool is_resumed; /* the next frame is the first one of another capture */
     uint64_t began, shown;
     uint64_t gap;        /* frames lost before the next one */
     uint64_t over;       /* when no more is waited for, because of a signal; 0: there was none */
@@ -102,8 +106,8 @@ static void fill_statistics(void *context, struct savefile_statistics *ret)
     const struct session *session = context;
     const struct session_counters *counters = session->counters;
 
-    ret->received = counters->received + counters->kernel_dropped;
-    ret->dropped = counters->kernel_dropped + counters->lost;
+    ret->received = counters->received + counters->kernel_dropped + counters->iface_dropped;
+    ret->dropped = counters->kernel_dropped + counters->lost + counters->iface_dropped;
     ret->os_dropped = counters->kernel_dropped;
     ret->accepted = counters->frames + counters->lost;
     ret->delivered = counters->frames;
@@ -127,14 +131,25 @@ static void fill_section(const struct session_config *config, struct utsname *sy
     };
 }
 
-static bool open_file(struct session *session, uint32_t snaplen)
+/* The service names the clock by a word. */
+static const char *clock_text(const struct nb_value *payload)
+{
+    const char *clock = nb_value_string(nb_value_get(payload, "timestamps"));
+
+    return clock && strcmp(clock, "interface") == 0
+               ? "Time stamps are the interface's, where it has them; else the kernel's."
+               : NULL;
+}
+
+static bool open_file(struct session *session, const struct nb_value *payload)
 {
     const struct session_config *from = session->config;
     struct utsname system;
     char os[sizeof system.sysname + sizeof system.release + 1];
     const struct savefile_interface interface = {
         .linktype = SAVEFILE_ETHERNET,
-        .snaplen = snaplen,
+        .snaplen = (uint32_t)nb_value_integer(nb_value_get(payload, "snaplen")),
+        .description = savefile_text(clock_text(payload)),
         .name = savefile_text(session->interface),
         .filter = savefile_text(from->filter),
     };
@@ -174,8 +189,9 @@ static void take_status(struct session *session, const struct nb_capture_record 
     struct session_counters *counters = session->counters;
     bool changed = counters->knows_up ? counters->is_up != record->is_up : !record->is_up;
 
-    counters->received = record->received;
-    counters->kernel_dropped = record->kernel_dropped;
+    counters->received = session->before.received + record->received;
+    counters->kernel_dropped = session->before.kernel_dropped + record->kernel_dropped;
+    counters->iface_dropped = session->before.iface_dropped + record->iface_dropped;
     counters->is_up = record->is_up;
     counters->knows_up = true;
     if (changed && session->config->changed)
@@ -197,6 +213,9 @@ static bool write_frame(struct session *session, const struct nb_capture_record 
     };
     enum savefile_put put;
 
+    if (session->is_resumed)
+        packet.comment = savefile_text("The service was gone before this frame: some are missing.");
+    session->is_resumed = false;
     if (!session->writer)
         return !stop->packets || session->counters->frames + 1 < stop->packets;
     /* Meanwhile the ring loses, and counts. */
@@ -253,11 +272,52 @@ static void drain(struct session *session)
 
 /* --- The end ------------------------------------------------------------------------------- */
 
-/* The service is gone: what it had written is read, and no more comes. */
+/* What is there and no more comes. Returns as take_batch does. */
+static int read_rest(struct session *session)
+{
+    int got;
+
+    do
+        got = take_batch(session);
+    while (got > 0);
+    return got;
+}
+
+static bool ask_again(struct session *session)
+{
+    struct nb_reply *reply = session->config->again(session->config->context, &session->client);
+    bool is_open = reply && nb_capture_open(&session->capture, reply) == 0;
+
+    nb_reply_free(reply);
+    return is_open;
+}
+
+/* What the service had written was read. Where it comes back, frames go on into the same file, and
+ * the first one says what happened. False: it does not, or a signal came meanwhile. */
+static bool resume(struct session *session)
+{
+    struct pollfd signals = {.fd = bell[0], .events = POLLIN};
+
+    nb_capture_close(session->capture);
+    session->capture = NULL;
+    for (int i = 0; session->config->again && i < AGAIN_MS / AGAIN_PAUSE_MS; i++) {
+        if (poll(&signals, 1, AGAIN_PAUSE_MS) != 0)
+            return false;
+        if (!ask_again(session))
+            continue;
+        session->before = *session->counters;
+        session->is_resumed = true;
+        if (session->config->resumed)
+            session->config->resumed(session->config->context);
+        return true;
+    }
+    return false;
+}
+
+/* It does not come back. */
 static enum session_end end_gone(struct session *session, int error)
 {
     session->comment = "The capture ends here: the service is gone.";
-    drain(session);
     snprintf(session->problem, SESSION_PROBLEM,
              "the service is gone (%s), and the capture of %s with it: what was captured before is "
              "written. Start it again to go on",
@@ -321,6 +381,8 @@ static int wait_for_more(const struct session *session, int milliseconds)
         return errno == EINTR ? 1 : -errno;
     if (polled[2].revents)
         return 0;
+    if (polled[0].revents & POLLHUP) /* the other end of the bell was closed with the broker */
+        return -EPIPE;
     if (!polled[1].revents)
         return 1;
     result = nb_dispatch(session->client);
@@ -342,7 +404,11 @@ static enum session_end loop(struct session *session)
             drain(session);
             return SESSION_DONE;
         }
-        if (got < 0)
+        if (got >= 0)
+            continue;
+        if (read_rest(session) == -ENODATA)
+            return end_closed(session, -ENODATA);
+        if (!resume(session))
             return end_gone(session, got);
     }
 }
@@ -359,7 +425,6 @@ enum session_end session_run(struct nb_client *client, const struct nb_reply *re
         .counters = ret,
         .problem = problem,
     };
-    int64_t snaplen = nb_value_integer(nb_value_get(payload, "snaplen"));
     int result = nb_capture_open(&session.capture, reply);
     enum session_end end = SESSION_FAILED;
 
@@ -370,7 +435,7 @@ enum session_end session_run(struct nb_client *client, const struct nb_reply *re
                  strerror(-result));
         return SESSION_INVALID;
     }
-    if (open_file(&session, (uint32_t)snaplen)) {
+    if (open_file(&session, payload)) {
         session.began = now_ns();
         end = close_file(&session, loop(&session));
     }

@@ -17,7 +17,7 @@ enum { SESSION_PROBLEM = SAVEFILE_WRITER_PROBLEM };
 struct session_counters {
     uint64_t frames, bytes; /* that were taken out of the ring */
     uint64_t lost;          /* that this process was too slow for */
-    uint64_t received, kernel_dropped;
+    uint64_t received, kernel_dropped, iface_dropped;
     bool is_up, knows_up; /* is_up means something where knows_up is set */
 };
 
@@ -29,6 +29,10 @@ struct session_config {
     struct savefile_limits rotate, stop;
     void (*progress)(void *context, const struct session_counters *counters); /* each second */
     void (*changed)(void *context, const struct session_counters *counters);  /* up or down */
+    /* The service is gone: closes the client, and asks another for the same. NULL: there is none,
+     * and *client may be NULL. The session frees the reply. */
+    struct nb_reply *(*again)(void *context, struct nb_client **client);
+    void (*resumed)(void *context); /* it was, and goes on */
     void *context;
 };
 

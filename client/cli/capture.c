@@ -16,6 +16,8 @@ enum { NS_PER_SECOND = 1000000000 };
 struct run {
     const struct command_line *line;
     const char *interface;
+    struct nb_client *client; /* NULL: the service is gone */
+    const struct nb_request *request;
     struct session_config config;
     bool has_progress; /* the last line of the terminal is one of ours */
 };
@@ -129,6 +131,32 @@ static void say_changed(void *context, const struct session_counters *counters)
     fprintf(stderr, "netbroker: %s is %s.\n", run->interface, counters->is_up ? "up" : "down");
 }
 
+/* The connection is of no use any more. */
+static struct nb_reply *ask_again(void *context, struct nb_client **client)
+{
+    struct run *run = context;
+    struct nb_reply *reply = NULL;
+
+    nb_close(run->client);
+    run->client = NULL;
+    if (connect_service(run->line, &run->client) == 0)
+        nb_call(run->client, run->request, &reply);
+    *client = run->client;
+    if (!reply || !nb_reply_code(reply))
+        return reply;
+    nb_reply_free(reply);
+    return NULL;
+}
+
+static void say_resumed(void *context)
+{
+    struct run *run = context;
+
+    end_progress(run);
+    fprintf(stderr, "netbroker: the service was gone; the capture of %s goes on.\n",
+            run->interface);
+}
+
 static void say_summary(const struct run *run, const struct session_counters *counters)
 {
     bool is_data = run->config.path && savefile_is_output(run->config.path);
@@ -136,9 +164,10 @@ static void say_summary(const struct run *run, const struct session_counters *co
     if (run->line->json)
         fprintf(is_data ? stderr : stdout,
                 "{\"interface\":\"%s\",\"frames\":%" PRIu64 ",\"bytes\":%" PRIu64
-                ",\"lost\":%" PRIu64 ",\"received\":%" PRIu64 ",\"kernel_dropped\":%" PRIu64 "}\n",
+                ",\"lost\":%" PRIu64 ",\"received\":%" PRIu64 ",\"kernel_dropped\":%" PRIu64
+                ",\"iface_dropped\":%" PRIu64 "}\n",
                 run->interface, counters->frames, counters->bytes, counters->lost,
-                counters->received, counters->kernel_dropped);
+                counters->received, counters->kernel_dropped, counters->iface_dropped);
     else
         fprintf(stderr,
                 "%" PRIu64 " frames captured on %s; %" PRIu64 " lost by the kernel, %" PRIu64
@@ -198,6 +227,8 @@ static struct session_config config_of(const struct command_line *line, struct r
         .application = "netbroker " NB_VERSION,
         .filter = command_line_value(line, "filter", 0),
         .comment = command_line_value(line, "comment", 0),
+        .again = ask_again,
+        .resumed = say_resumed,
         .context = run,
     };
 
@@ -210,8 +241,7 @@ static struct session_config config_of(const struct command_line *line, struct r
 
 int run_capture(const struct command_line *line, struct nb_request *request)
 {
-    struct run run = {.line = line};
-    struct nb_client *client;
+    struct run run = {.line = line, .request = request};
     int result, status;
 
     run.config = config_of(line, &run);
@@ -224,10 +254,10 @@ int run_capture(const struct command_line *line, struct nb_request *request)
         return wrong(&run, "write", "frames do not go to a terminal; name a file, or pipe it");
     if (!session_take_signals())
         return explain_no_memory(line);
-    result = connect_service(line, &client);
+    result = connect_service(line, &run.client);
     if (result < 0)
         return explain_unreachable(line, result);
-    status = ask(&run, client, request);
-    nb_close(client);
+    status = ask(&run, run.client, request);
+    nb_close(run.client);
     return status;
 }

@@ -23,18 +23,21 @@ file_has() {
     [ "$(strings $work/files/"$1" | grep -c netbroker-mark)" -ge "$2" ]
 }
 
-# The broker is killed: the command says so, its file is whole, the next broker captures again.
+# The broker is killed: the command asks the next one for the same, and goes on into the same file,
+# which says so.
 capture member killed -i r0
 frames_come killed 5
 kill -KILL "$(status_of broker.pid)"
 restarts_expected=1
-ends killed 3
-contains "what it says" "the service is gone" "$(cat $work/files/killed.err)"
-whole killed
-equal "frames before" 5 "$(frames_of killed 'frame contains "netbroker-mark"')"
-contains "the last block" "The capture ends here: the service is gone." \
-    "$(strings $work/files/killed)"
 within 10 "the next broker" nb ping
+within 10 "it goes on" captures_are 1
+within 10 "it says so" grep -q "the capture of r0 goes on" $work/files/killed.err
+within 10 "one socket is left" sockets_are 1
+frames_come killed 8
+ends killed 0 INT
+whole killed
+equal "frames before and behind" 13 "$(frames_of killed 'frame contains "netbroker-mark"')"
+equal "the first one behind" 1 "$(frames_of killed 'frame.comment contains "some are missing"')"
 within 10 "no socket is left" sockets_are 0
 capture member again -i r0
 frames_come again 3
@@ -56,6 +59,14 @@ frames_come down 2
 ends down 0 INT
 whole down
 
+# A revoked lease ends it, and the command says why.
+capture member revoked -i r0
+frames_come revoked 2
+nb revoke "$(nb --json leases | member leases.0.lease)" || fail "the lease is not revoked"
+ends revoked 1
+contains "what it says" "the right to it was taken back" "$(cat $work/files/revoked.err)"
+whole revoked
+
 # The interface goes for ever.
 capture member removed -i r0
 frames_come removed 2
@@ -64,3 +75,14 @@ ends removed 1
 contains "what it says" "its interface is gone" "$(cat $work/files/removed.err)"
 whole removed
 within 10 "nothing is left" captures_are 0
+
+# The service goes and does not come back: the command says so, and its file is whole and says it too.
+capture root last -i r1
+keeper=$(status_of keeper.pid) broker=$(status_of broker.pid)
+(check_end)
+kill -KILL "$daemon" "$keeper" "$broker"
+daemon=
+ends last 3
+contains "what it says" "the service is gone" "$(cat $work/files/last.err)"
+whole last
+contains "the last block" "The capture ends here: the service is gone." "$(strings $work/files/last)"
