@@ -34,8 +34,9 @@ struct packets_config {
 bool packets_name(uint32_t ifindex, char *ret);
 
 /* Opens the frames of one interface: of these EtherTypes, also behind one or two VLAN tags, in
- * these directions. -EOPNOTSUPP: the interface has no clock for them. What comes by the descriptor is that and nothing else, whatever its holder
- * does. Returns the descriptor, which can be polled, or a negative errno. */
+ * these directions. -EOPNOTSUPP: the interface has no clock for them. What comes by the descriptor
+ * is that and nothing else, whatever its holder does. Returns the descriptor, which can be polled,
+ * or a negative errno. */
 int packets_open(const struct packets_config *config);
 
 /* A sentence's end for people about a negative errno of it, or NULL. */

@@ -40,8 +40,7 @@ int capture_check_open(const struct operations *operations, const struct keeper_
         return result;
     if (!packets_name(request->packets.ifindex, name))
         return -ENODEV;
-    return interface_set_has(&operations->config->capture_interfaces, name) ? 0
-                                                                                       : -EACCES;
+    return interface_set_has(&operations->config->capture_interfaces, name) ? 0 : -EACCES;
 }
 
 /* --- The act ------------------------------------------------------------------------------- */
