@@ -87,7 +87,7 @@ equal "frames of a filter" "3 3" \
     "$(frames_of filter.pcapng) $(frames_of filter.pcapng "eth.type == 0x88b8")"
 
 # Promiscuous as long as it runs, and an end by time.
-shark time member -i netbroker-r0 -o extcap.netbroker_r0.promiscuous:true -a duration:2 \
+shark time member -i netbroker-r0 -o extcap.netbroker_r0.promiscuous:true -a duration:8 \
     -w $work/files/time.pcapng
 equal "promiscuity" 1 "$(ip -d -j link show r0 | member 0.promiscuity)"
 arrive 7 "$mark"

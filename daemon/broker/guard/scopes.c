@@ -128,7 +128,7 @@ static void add(struct scopes *scopes, const struct scope *scope)
         scopes->list[scopes->count++] = *scope;
 }
 
-/* Both directions, and each by itself where more is left of it; and the same with frames to other
+/* Both directions, and each by itself where more is left of it; and the same with what is for other
  * stations, which takes the place of the first where that costs nothing. */
 static void add_granted(struct scopes *scopes, const struct scope *granted,
                         const struct concerned *rules)

@@ -14,7 +14,7 @@ enum {
 
 /* A request is allowed where its directions are among these, and its EtherTypes, each of which it
  * has to name, are among these; or, with all_but, are none of these. With all_but and no types it
- * need not name any. It may be about frames to other stations, or not, where promiscuous is set. */
+ * need not name any. It may ask for what goes to other stations, too, where promiscuous is set. */
 struct scope {
     uint8_t directions;
     bool promiscuous;
