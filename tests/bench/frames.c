@@ -132,9 +132,9 @@ static void run_bare(const char *iface)
 
 static struct nb_reply *ask(const char *iface, const char *buffer)
 {
-    struct nb_request *request;
+    struct nb_request *request = NULL;
     struct nb_reply *reply = NULL;
-    struct nb_client *client;
+    struct nb_client *client = NULL;
 
     bench_require(nb_connect(&client, NULL) == 0 && nb_request_new(&request, "OPEN_CAPTURE") == 0,
                   "a connection");
