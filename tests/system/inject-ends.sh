@@ -90,12 +90,12 @@ others+=($!)
 within 10 "the others are there" some_are_there
 read -r sent _ <$work/alone
 most=0
-for _ in 1 2 3; do # the machine may have less time for all of them
+for _ in 1 2 3; do # other tests take of the machine what they take
     read -r among _ < <(inject member flood "$alone" 2)
     [ "$among" -le $most ] || most=$among
-    [ $((most * 100)) -lt $((sent * 95)) ] || break
+    [ $((most * 100)) -lt $((sent * 85)) ] || break
 done
-[ $((most * 100)) -ge $((sent * 95)) ] || fail "$most frames beside others, $sent alone"
+[ $((most * 100)) -ge $((sent * 85)) ] || fail "$most frames beside others, $sent alone"
 wait "${others[@]}"
 within 10 "nothing is left of them" injectors_are 0
 
