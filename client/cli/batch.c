@@ -129,7 +129,7 @@ static void show_progress(struct sending *sending)
 {
     size_t answered = sending->result->done + sending->result->refused;
 
-    if (now() - sending->start < 2 || sending->batch->line->json || !isatty(STDERR_FILENO))
+    if (now() - sending->start < 2 || !shows_progress(sending->batch->line))
         return;
     fprintf(stderr, "%s%zu of %zu ...", erase_line, answered, sending->total);
     sending->shown = true;

@@ -234,7 +234,7 @@ static struct session_config config_of(const struct command_line *line, struct r
 
     if (!line->json)
         config.changed = say_changed;
-    if (!line->json && isatty(STDERR_FILENO))
+    if (shows_progress(line))
         config.progress = show_progress;
     return config;
 }

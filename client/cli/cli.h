@@ -86,6 +86,9 @@ bool common_is(const char *word);
 /* Their names, for a word that is none. */
 void common_consider(struct guess *guess);
 
+/* Whether a person looks at the standard error, on a terminal that a line can be erased of. */
+bool shows_progress(const struct command_line *line);
+
 /* A number of seconds as options take it. */
 bool parse_seconds(const char *text, double *ret);
 

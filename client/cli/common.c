@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int say_usage(const struct command_line *line, const char *command, const char *field,
               const char *format, ...)
@@ -39,6 +40,13 @@ static enum common find_common(const char *word, size_t length)
                                 memcmp(common_names[common], word, length) != 0))
         common++;
     return common;
+}
+
+bool shows_progress(const struct command_line *line)
+{
+    const char *terminal = getenv("TERM");
+
+    return !line->json && isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
 }
 
 bool parse_seconds(const char *text, double *ret)

@@ -154,7 +154,7 @@ int run_injection(const struct command_line *line, struct nb_request *request,
         .pace = plan->pace,
         .tally = {.is_timed = plan->pace.kind != PACE_NONE,
                   .is_endless = plan->passes == 0 && plan->limit == 0},
-        .shows_progress = !line->json && isatty(STDERR_FILENO),
+        .shows_progress = shows_progress(line),
         .notes = calloc(INJECTION_NOTES, sizeof(struct injection_note)),
     };
     int status = begin(&run, request);

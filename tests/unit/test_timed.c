@@ -94,27 +94,33 @@ static void expect_none(struct timed_queue *queue)
 START_TEST(a_frame_waits_goes_or_is_skipped)
 {
     static const struct {
-        uint64_t late, due, sent, now;
+        uint64_t late;
+        struct timed_past past;
+        uint64_t due, now;
         enum timed_act act;
         uint64_t until;
     } rows[] = {
-        {MS, 1000, 0, 999, TIMED_WAIT, 1000},
-        {MS, 1000, 0, 1000, TIMED_SEND, 1000},
-        {MS, 1000, 0, 1000 + MS, TIMED_SEND, 1000},
-        {MS, 1000, 0, 1001 + MS, TIMED_SKIP, 1000},
-        {50 * US, 1000, 0, 1001 + 50 * US, TIMED_SKIP, 1000},
+        {MS, {0, 0}, 1000, 999, TIMED_WAIT, 1000},
+        {MS, {0, 0}, 1000, 1000, TIMED_SEND, 1000},
+        {MS, {900, 1900}, 1000, 1000 + MS, TIMED_SEND, 1000},
+        /* The one before was to be 100 us before it: with less between them it is left out. */
+        {MS, {MS, 3 * MS}, MS + 100 * US, 3 * MS + 100 * US - 1, TIMED_SKIP, 0},
+        {MS, {MS, 3 * MS}, MS + 100 * US, 3 * MS + 100 * US, TIMED_SEND, 0},
+        {50 * US, {MS, 3 * MS}, 3 * MS - 50 * US, 3 * MS, TIMED_SEND, 0},
+        {50 * US, {MS, 3 * MS}, 3 * MS - 51 * US, 3 * MS, TIMED_SKIP, 0},
+        {MS, {0, 0}, 1000, 1000 + 9 * MS, TIMED_SEND, 0},      /* the first one */
+        {MS, {5 * MS, 5 * MS}, 4 * MS, 8 * MS, TIMED_SEND, 0}, /* the time of day was set */
         /* 1000 frames a second: the frames of a burst are 0.5 ms from each other */
-        {0, 0, 10 * MS, 10 * MS, TIMED_WAIT, 10 * MS + 500 * US},
-        {0, 0, 10 * MS, 10 * MS + 500 * US, TIMED_SEND, 10 * MS + 500 * US},
-        {10 * MS, 0, 9 * MS, 9 * MS + 1, TIMED_WAIT, 9 * MS + 500 * US},
-        {0, 9 * MS, 10 * MS, 10 * MS, TIMED_SEND, 9 * MS}, /* it is not that late */
+        {0, {0, 10 * MS}, 0, 10 * MS, TIMED_WAIT, 10 * MS + 500 * US},
+        {0, {0, 10 * MS}, 0, 10 * MS + 500 * US, TIMED_SEND, 10 * MS + 500 * US},
+        {0, {9 * MS, 10 * MS}, 9 * MS, 10 * MS, TIMED_SEND, 9 * MS}, /* it is not that late */
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct timed_config config = {.late = rows[i].late, .rate = 1000};
         uint64_t until;
 
-        ck_assert_int_eq(timed_decide(&config, rows[i].due, rows[i].sent, rows[i].now, &until),
+        ck_assert_int_eq(timed_decide(&config, &rows[i].past, rows[i].due, rows[i].now, &until),
                          rows[i].act);
         if (rows[i].act != TIMED_SKIP)
             ck_assert(until == rows[i].until || rows[i].act == TIMED_SEND);
@@ -164,7 +170,7 @@ START_TEST(a_start_is_a_time_of_day)
     expect(&scene.queue, 1, TRANSMIT_SENT, 20);
     put(&scene.queue, 4 * MS, 2);
     timed_turn(&scene.timed, now, NOON + 3600ull * 1000 * MS); /* before the machine has begun */
-    expect(&scene.queue, 2, TRANSMIT_LATE, now);
+    expect(&scene.queue, 2, TRANSMIT_SENT, now);
     end(&scene);
 }
 END_TEST
@@ -187,9 +193,10 @@ START_TEST(after_a_stall_there_is_no_burst)
     while ((until = timed_turn(&scene.timed, now, NOON)) == now)
         ;
     ck_assert_uint_eq(until, TIMED_LEAD_NS + 6 * MS);
-    ck_assert_uint_eq(sent.count, 1);
-    ck_assert_uint_eq(sent.first[0], 5);
-    for (unsigned char i = 0; i < 5; i++)
+    ck_assert_uint_eq(sent.count, 2);
+    ck_assert_uint_eq(sent.first[1], 5);
+    expect(&scene.queue, 0, TRANSMIT_SENT, 5 * MS + 10); /* the wire was silent before */
+    for (unsigned char i = 1; i < 5; i++)
         expect(&scene.queue, i, TRANSMIT_LATE, (uint64_t)(5 - i) * MS + 10);
     expect(&scene.queue, 5, TRANSMIT_SENT, 10);
     end(&scene);

@@ -8,17 +8,23 @@ enum { SECOND = 1000000000 };
 
 /* --- What is due --------------------------------------------------------------------------- */
 
-enum timed_act timed_decide(const struct timed_config *config, uint64_t due, uint64_t sent,
-                            uint64_t now, uint64_t *ret_until)
+/* Whether it would be nearer to the frame before than their times are to each other. */
+static bool catches_up(const struct timed_past *past, uint64_t due, uint64_t now)
+{
+    return due > past->due && now - past->sent < due - past->due;
+}
+
+enum timed_act timed_decide(const struct timed_config *config, const struct timed_past *past,
+                            uint64_t due, uint64_t now, uint64_t *ret_until)
 {
     *ret_until = due;
     if (now < due)
         return TIMED_WAIT;
-    if (config->late && now - due > config->late)
-        return TIMED_SKIP;
+    if (config->late)
+        return now - due > config->late && catches_up(past, due, now) ? TIMED_SKIP : TIMED_SEND;
     if (now - due <= TIMED_PACED_NS)
         return TIMED_SEND;
-    *ret_until = sent + SECOND / 2 / config->rate;
+    *ret_until = past->sent + SECOND / 2 / config->rate;
     return now < *ret_until ? TIMED_WAIT : TIMED_SEND;
 }
 
@@ -63,7 +69,7 @@ struct timed_stream *timed_add(struct timed *timed, const struct timed_config *c
         return NULL;
     stream->config = *config;
     stream->has_frame = stream->has_begun = false;
-    stream->sent = 0;
+    stream->past = (struct timed_past){0};
     atomic_store(&stream->started, 0);
     atomic_store(state_of(timed, stream), TIMED_JOINED);
     command(timed);
@@ -136,7 +142,7 @@ static void finish(struct timed_stream *stream, uint64_t due, uint64_t now, enum
 
     if (act == TIMED_SEND) {
         outcome.reason = config->send(config->fd, stream->frame.bytes, stream->frame.length);
-        stream->sent = now;
+        stream->past = (struct timed_past){due, now};
     }
     stream->has_frame = false;
     config->ops->done(config->supply, &outcome);
@@ -153,7 +159,7 @@ static void choose(struct timed_stream *stream, uint64_t now, uint64_t wall, str
 {
     struct choice this = {.stream = stream, .due = due_of(stream, now, wall)};
 
-    this.act = timed_decide(&stream->config, this.due, stream->sent, now, &this.until);
+    this.act = timed_decide(&stream->config, &stream->past, this.due, now, &this.until);
     if (!best->stream || this.until < best->until)
         *best = this;
 }

@@ -6,9 +6,10 @@
  * call, and tells the supply how late that was. It allocates nothing, takes no lock and waits for
  * nobody.
  *
- * What is late: a frame whose time has passed by more than the stream allows is not sent, so that
- * after a stall there is no burst. Where a stream wants its frames however late they are, they
- * follow each other at twice the stream's rate until the time is caught up with.
+ * What is late: a frame whose time has passed by more than the stream allows is not sent if it
+ * would follow the one before sooner than their times say, so that after a stall there is no burst.
+ * Where a stream wants its frames however late they are, they follow each other at twice the
+ * stream's rate until the time is caught up with.
  *
  * A stream belongs to the thread from timed_add until it has left. Streams are few, and lie in one
  * piece of memory. */
@@ -63,7 +64,7 @@ struct timed_config {
     timed_send send;
     int fd;
     uint64_t start; /* ns since 1970, UTC, of time 0; 0: TIMED_LEAD_NS after the first frame */
-    uint64_t late;  /* ns: what is later is not sent; 0: all is sent */
+    uint64_t late;  /* ns: what is later does not catch up, and is left out; 0: all is sent */
     uint32_t rate;  /* frames a second, at most, in the long run; not 0 */
 };
 
@@ -71,10 +72,14 @@ struct timed_config {
 
 enum timed_act { TIMED_WAIT, TIMED_SEND, TIMED_SKIP };
 
-/* What to do at `now` with a frame that is due at `due`, when the one before was sent at `sent`.
- * TIMED_WAIT: until *ret_until. */
-enum timed_act timed_decide(const struct timed_config *config, uint64_t due, uint64_t sent,
-                            uint64_t now, uint64_t *ret_until);
+/* The frame that was sent last. */
+struct timed_past {
+    uint64_t due, sent; /* ns; 0: there was none */
+};
+
+/* What to do at `now` with a frame that is due at `due`. TIMED_WAIT: until *ret_until. */
+enum timed_act timed_decide(const struct timed_config *config, const struct timed_past *past,
+                            uint64_t due, uint64_t now, uint64_t *ret_until);
 
 /* --- Streams ------------------------------------------------------------------------------- */
 
@@ -90,7 +95,7 @@ struct timed_stream {
     struct timed_frame frame;
     bool has_frame, has_begun;
     uint64_t base; /* time 0, of realtime_now */
-    uint64_t sent; /* when the last frame was */
+    struct timed_past past;
 };
 
 struct timed {
