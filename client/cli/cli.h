@@ -245,7 +245,7 @@ struct column {
         "", NULL, NULL                                                                             \
     }
 
-enum { LISTING_COLUMNS_MAX = 14, LISTING_KEYS_MAX = 5 };
+enum { LISTING_COLUMNS_MAX = 15, LISTING_KEYS_MAX = 5 };
 
 struct listing {
     const char *list; /* the payload's member that has the items */

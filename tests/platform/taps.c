@@ -210,7 +210,7 @@ static void check_delete(struct ground *ground)
 
 static void check_foreign(struct ground *ground)
 {
-    shell("ip link add nb-other type bridge && ip link set nb-other alias netbroker");
+    shell("ip link add nb-other type bridge && ip link set nb-other alias 'netbroker nb-other'");
     shell("ip tuntap add dev nb-foreign mode tap");
     ground_expect_result(ground, "to delete another's tap", -EPERM,
                          taps_delete(taps_find("nb-foreign")));

@@ -3,6 +3,7 @@
 #include "platform/netifs.h"
 
 #include "netlink.h"
+#include "taps_internal.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -46,6 +47,12 @@ int netifs_socket_open(void)
     return result;
 }
 
+static void parse_mac(const struct rtattr *attribute, uint8_t ret[MAC_BYTES])
+{
+    if (attribute && RTA_PAYLOAD(attribute) == MAC_BYTES)
+        memcpy(ret, RTA_DATA(attribute), MAC_BYTES);
+}
+
 static bool parse_netif(const struct nlmsghdr *header, struct netif *ret)
 {
     const struct ifinfomsg *info = NLMSG_DATA(header);
@@ -61,6 +68,7 @@ static bool parse_netif(const struct nlmsghdr *header, struct netif *ret)
         .running = info->ifi_flags & IFF_RUNNING,
         .ipv6 = netlink_u32(attributes[IFLA_MTU], IPV6_MTU_MIN) >= IPV6_MTU_MIN,
         .master = netlink_u32(attributes[IFLA_MASTER], 0),
+        .mtu = netlink_u32(attributes[IFLA_MTU], 0),
     };
 
     const struct rtattr *name = attributes[IFLA_IFNAME];
@@ -68,6 +76,8 @@ static bool parse_netif(const struct nlmsghdr *header, struct netif *ret)
     if (name && RTA_PAYLOAD(name) <= sizeof ret->name)
         memcpy(ret->name, RTA_DATA(name), RTA_PAYLOAD(name));
     ret->name[INTERFACE_NAME_MAX] = '\0';
+    parse_mac(attributes[IFLA_ADDRESS], ret->mac);
+    tap_read_mark(attributes[IFLA_IFALIAS], ret->made_as);
     /* The bridge module tells of a port's bridge side in messages of its own family. */
     return info->ifi_family == AF_UNSPEC && ret->name[0] != '\0';
 }

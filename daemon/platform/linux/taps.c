@@ -5,8 +5,9 @@
  * first frame. It has a descriptor from its first moment, and with it a carrier: a queue that gets
  * its carrier later is started by the kernel at some later time, and the first frame is lost.
  *
- * What is ours has our mark, an alias. Who holds the descriptor may change much of the device, but
- * neither its alias nor its name: that takes CAP_NET_ADMIN. The owner is always set: a device
+ * What is ours has our mark, an alias, with the name by which it was made: root may give it another
+ * name. Who holds the descriptor may change much of the device, but neither its alias nor its name:
+ * that takes CAP_NET_ADMIN. The owner is always set: a device
  * without one may be attached by everybody (tun_not_capable()). */
 #include "platform/taps.h"
 
@@ -290,12 +291,14 @@ static void append_no_addresses(struct netlink_request *request)
 static int set_properties(int link, unsigned ifindex, const struct tap_config *config, bool silent)
 {
     uint32_t mtu = config->mtu, master = config->bridge[0] ? if_nametoindex(config->bridge) : 0;
+    char mark[sizeof TAP_MARK + sizeof config->name];
     struct netlink_request request;
 
     if (config->bridge[0] && !master)
         return -ENODEV;
+    snprintf(mark, sizeof mark, TAP_MARK "%s", config->name);
     tap_begin_link(&request, RTM_SETLINK, ifindex);
-    netlink_append(&request, IFLA_IFALIAS, TAP_MARK, sizeof TAP_MARK);
+    netlink_append(&request, IFLA_IFALIAS, mark, strlen(mark) + 1);
     netlink_append(&request, IFLA_ADDRESS, config->mac, MAC_BYTES);
     netlink_append(&request, IFLA_MTU, &mtu, sizeof mtu);
     if (master)

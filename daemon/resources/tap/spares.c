@@ -32,6 +32,16 @@ const struct spare *spares_find(const struct operations *operations, const char 
     return find(spares_of(operations), name);
 }
 
+bool spares_have(const struct operations *operations, unsigned ifindex)
+{
+    const struct spares *spares = spares_of(operations);
+
+    for (size_t i = 0; i < SPARES_MAX; i++)
+        if (spares->list[i].state != SPARE_NONE && spares->list[i].ifindex == ifindex)
+            return true;
+    return false;
+}
+
 void spares_close(const struct operations *operations)
 {
     const struct spares *spares = spares_of(operations);
