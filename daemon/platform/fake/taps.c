@@ -237,6 +237,21 @@ unsigned taps_find(const char *name)
     return find_netif(name);
 }
 
+int taps_open_socket(void)
+{
+    int pair[2], result = make_pair(pair);
+
+    if (result < 0)
+        return result;
+    close(pair[0]);
+    return pair[1];
+}
+
+unsigned taps_find_by(int socket, const char *name)
+{
+    return fcntl(socket, F_GETFD) < 0 ? 0 : taps_find(name);
+}
+
 bool taps_is_here(unsigned ifindex)
 {
     fake_taps_settle();

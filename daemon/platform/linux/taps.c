@@ -44,6 +44,22 @@ unsigned taps_find(const char *name)
     return if_nametoindex(name);
 }
 
+int taps_open_socket(void)
+{
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    return fd < 0 ? -errno : fd;
+}
+
+/* Any socket will do for the question. */
+unsigned taps_find_by(int socket, const char *name)
+{
+    struct ifreq request = {.ifr_ifindex = 0};
+
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+    return ioctl(socket, SIOCGIFINDEX, &request) < 0 ? 0 : (unsigned)request.ifr_ifindex;
+}
+
 bool taps_is_here(unsigned ifindex)
 {
     char name[IFNAMSIZ];
@@ -334,18 +350,9 @@ int tap_set_up(int link, unsigned ifindex)
     return netlink_do(link, &request);
 }
 
-/* Any socket will do for the question. */
-static unsigned index_of(int link, const char *name)
-{
-    struct ifreq request = {.ifr_ifindex = 0};
-
-    memcpy(request.ifr_name, name, strlen(name) + 1);
-    return ioctl(link, SIOCGIFINDEX, &request) < 0 ? 0 : (unsigned)request.ifr_ifindex;
-}
-
 static int configure(int link, int fd, const struct tap_config *config)
 {
-    unsigned ifindex = index_of(link, config->name);
+    unsigned ifindex = taps_find_by(link, config->name);
     int result = ifindex ? tap_settle(link, ifindex, config) : -ENODEV;
 
     if (result == 0 && config->flags & TAP_ISOLATED)

@@ -36,6 +36,8 @@ struct spare {
 
 struct spares {
     struct spare list[SPARES_MAX];
+    int socket; /* owned, for questions; only if it is open */
+    bool is_open;
 };
 
 struct operations;
