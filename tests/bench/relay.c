@@ -9,8 +9,9 @@
  *     relay exec NAMESPACE TAP COMMAND...       runs a command that has the tap as descriptor 3
  *
  * The framing is u16le. With +offload behind the first word, it is u32be, and taps have
- * IFF_VNET_HDR, and leave checksums and TCP's segmentation to each other. A namespace is the path of its file, e.g. /proc/PID/ns/net. Each tap
- * is made there, and up. Without end, but for `exec`. */
+ * IFF_VNET_HDR, and leave checksums and TCP's segmentation to each other. A namespace is the path
+ * of its file, e.g. /proc/PID/ns/net. Each tap is made there, and up. Without end, but for `exec`.
+ */
 #include "bench.h"
 
 #include <errno.h>
