@@ -232,7 +232,7 @@ void route_oifs(const struct nb_value *route, char *line, size_t size);
 /* The source of a route, "*" for any. */
 const char *route_source(const struct nb_value *route);
 
-/* --- multicast.c: lists of items of one kind ----------------------------------------------- */
+/* --- lists.c: lists of items of one kind --------------------------------------------------- */
 
 struct live; /* live.c */
 
@@ -248,7 +248,7 @@ struct column {
         "", NULL, NULL                                                                             \
     }
 
-enum { LISTING_COLUMNS_MAX = 14, LISTING_KEYS_MAX = 5 };
+enum { LISTING_COLUMNS_MAX = 15, LISTING_KEYS_MAX = 5 };
 
 struct listing {
     const char *list; /* the payload's member that has the items */

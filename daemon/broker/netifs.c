@@ -156,6 +156,20 @@ const struct netif *netifs_find_index(const struct netifs *netifs, unsigned ifin
     return entry ? &entry->info : NULL;
 }
 
+/* The kernel's indexes grow. */
+const struct netif *netifs_find_made(const struct netifs *netifs, const char *name)
+{
+    const struct netif *found = NULL;
+
+    for (size_t i = 0; i < netifs->count; i++) {
+        const struct netif *netif = &netifs->entries[i].info;
+
+        if (strcmp(netif->made_as, name) == 0 && (!found || netif->ifindex > found->ifindex))
+            found = netif;
+    }
+    return found;
+}
+
 const struct netif *netifs_next(const struct netifs *netifs, const struct netif *netif)
 {
     size_t i = netif ? (size_t)((const struct entry *)netif - netifs->entries) + 1 : 0;

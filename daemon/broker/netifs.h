@@ -28,6 +28,10 @@ void netifs_update(struct netifs *netifs);
 const struct netif *netifs_find(const struct netifs *netifs, const char *name);
 const struct netif *netifs_find_index(const struct netifs *netifs, unsigned ifindex);
 
+/* The interface that the service made by this name, or NULL. Of several, of which all but one are
+ * nobody's any more, the newest. */
+const struct netif *netifs_find_made(const struct netifs *netifs, const char *name);
+
 /* The interface after this one, or, for NULL, the first; NULL: there are no more. */
 const struct netif *netifs_next(const struct netifs *netifs, const struct netif *netif);
 

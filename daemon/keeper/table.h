@@ -45,7 +45,8 @@
     /* tap: make a tap, and hand it over: it ends with the copies of its descriptor, so the keeper \
      * has none. */                                                                                \
     O(OPEN_TAP, tap_check_open, tap_open, HANDED_OVER, 2048, 256)                                  \
-    /* tap.name: delete the tap, whatever its holder did to it; soon, and if it is ours. */        \
+    /* tap.name: the tap that was made by this name has ended. ifindex: delete this interface of   \
+     * it, whatever others did to it or call it; soon, and if it is ours. 0: it is gone. */        \
     O(CLOSE_TAP, tap_check_name, tap_close, NONE, 16384, 2000)                                     \
     /* tap.name, bridge, and TAP_ISOLATED of flags: make the tap a port of the bridge again. */    \
     O(JOIN_TAP, tap_check_join, tap_join, ERROR, 8192, 1000)                                       \

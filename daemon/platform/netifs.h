@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* What its frames are like. */
 enum netif_type {
@@ -22,6 +23,10 @@ struct netif {
     bool ipv6;    /* its MTU is 1280 or more: below, there is no IPv6 on it (RFC 8200, 5.) */
     enum netif_type type;
     unsigned master; /* index of the bridge or bond that it is a port of; 0: none */
+    unsigned mtu;    /* bytes; 0: the kernel did not say */
+    uint8_t mac[MAC_BYTES]; /* zero: it has none of this length */
+    /* The name by which the service made it, whatever it is called by now; "": others made it. */
+    char made_as[INTERFACE_NAME_MAX + 1];
 };
 
 struct netif_visitor {

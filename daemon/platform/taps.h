@@ -69,6 +69,11 @@ int taps_open_on_uplink(const struct tap_config *config, bool again);
 /* The index of the interface of that name; 0: there is none. Returns at once. */
 unsigned taps_find(const char *name);
 
+/* The same by a socket of taps_open_socket (or a negative errno), for who asks often: to make one
+ * takes the kernel longer than to answer. */
+int taps_open_socket(void);
+unsigned taps_find_by(int socket, const char *name);
+
 /* Whether an interface of this index is in the network namespace of this process. Returns at once.
  */
 bool taps_is_here(unsigned ifindex);

@@ -36,6 +36,8 @@ if [ -z "${NB_INSIDE:-}" ]; then
 fi
 mount -t sysfs sysfs /sys
 ip link add eth8 type veth peer name eth9
+ip link set eth8 alias "netbroker nb-a"
+ip link set eth9 alias "another's"
 
 expect "netbroker mf" mfc
 expect "netbroker he" help
@@ -70,6 +72,13 @@ expect "netbroker mfc import --p" --print
 expect "netbroker doctor " tap
 expect "netbroker doctor tap --" --help --json --name --socket --timeout
 expect "netbroker tap " close create exec list open show
+expect "netbroker tap close " nb-a
+expect "netbroker tap show n" nb-a
+expect "netbroker doctor tap n" nb-a
+expect "netbroker tap close --d" --dry-run
+expect "netbroker link serve --framing u1" u16be u16le
+expect "netbroker link serve --framing=me" message
+expect "netbroker link serve --listen /tmp/s,framing=u3" u32be
 expect "netbroker tap create nb-a --owner ro" root
 expect "netbroker tap exec --b" --bridge
 expect "netbroker tap exec --bridge e" eth8 eth9

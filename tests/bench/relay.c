@@ -4,13 +4,14 @@
  * usage:
  *
  *     relay pair NAMESPACE TAP NAMESPACE TAP    two taps, frame by frame, in one process
- *     relay listen NAMESPACE TAP PATH           a tap and a socket: u16le, up to 64 frames a write
+ *     relay listen NAMESPACE TAP PATH           a tap and a socket: up to 64 frames a write
  *     relay connect NAMESPACE TAP PATH          the other end of it
  *     relay exec NAMESPACE TAP COMMAND...       runs a command that has the tap as descriptor 3
  *
- * With +offload behind the first word, taps have IFF_VNET_HDR, and leave checksums and TCP's
- * segmentation to each other. A namespace is the path of its file, e.g. /proc/PID/ns/net. Each tap
- * is made there, and up. Without end, but for `exec`. */
+ * The framing is u16le. With +offload behind the first word, it is u32be, and taps have
+ * IFF_VNET_HDR, and leave checksums and TCP's segmentation to each other. A namespace is the path
+ * of its file, e.g. /proc/PID/ns/net. Each tap is made there, and up. Without end, but for `exec`.
+ */
 #include "bench.h"
 
 #include <errno.h>
@@ -29,9 +30,8 @@
 
 enum {
     FRAMES = 64,
-    HEADER = 2,
     FRAME_MAX = 65535,
-    SUPER_FRAME_MAX = 1 << 17,
+    SUPER_FRAME_MAX = FRAME_MAX + 14 + 12,
     BUFFER = 512 << 10,
     SOCKET_BYTES = 1 << 20
 };
@@ -125,8 +125,27 @@ struct way {
     size_t sent, made; /* bytes of out */
 };
 
+static size_t header_size(void)
+{
+    return offload ? 4 : 2;
+}
+
+static size_t read_header(const unsigned char *at)
+{
+    if (offload)
+        return (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
+    return at[0] | (size_t)at[1] << 8;
+}
+
+static void write_header(unsigned char *at, size_t length)
+{
+    for (size_t i = 0; i < header_size(); i++)
+        at[i] = (unsigned char)(length >> 8 * (offload ? 3 - i : i));
+}
+
 static void take_stream(struct way *way)
 {
+    size_t header = header_size();
     ssize_t n = recv(way->peer, way->in + way->got, sizeof way->in - way->got, MSG_DONTWAIT);
     size_t at = 0;
 
@@ -134,29 +153,30 @@ static void take_stream(struct way *way)
         exit(0);
     if (n > 0)
         way->got += (size_t)n;
-    while (way->got - at >= HEADER) {
-        size_t length = way->in[at] | (size_t)way->in[at + 1] << 8;
+    while (way->got - at >= header) {
+        size_t length = read_header(way->in + at);
 
-        if (way->got - at < HEADER + length)
+        if (way->got - at < header + length)
             break;
-        bench_require(write(way->tap, way->in + at + HEADER, length) > 0 || errno == EAGAIN,
+        bench_require(write(way->tap, way->in + at + header, length) > 0 || errno == EAGAIN,
                       "write");
-        at += HEADER + length;
+        at += header + length;
     }
     memmove(way->in, way->in + at, way->got -= at);
 }
 
 static void take_tap(struct way *way)
 {
-    for (unsigned i = 0; i < FRAMES && way->made + HEADER + FRAME_MAX <= sizeof way->out; i++) {
+    size_t header = header_size(), most = offload ? SUPER_FRAME_MAX : FRAME_MAX;
+
+    for (unsigned i = 0; i < FRAMES && way->made + header + most <= sizeof way->out; i++) {
         unsigned char *at = way->out + way->made;
-        ssize_t n = read(way->tap, at + HEADER, FRAME_MAX);
+        ssize_t n = read(way->tap, at + header, most);
 
         if (n <= 0)
             return;
-        at[0] = (unsigned char)n;
-        at[1] = (unsigned char)(n >> 8);
-        way->made += HEADER + (size_t)n;
+        write_header(at, (size_t)n);
+        way->made += header + (size_t)n;
     }
 }
 

@@ -208,9 +208,23 @@ static void check_delete(struct ground *ground)
     close(copy);
 }
 
+/* Of a tap of others: what our mark is not. */
+static void check_aliases(struct ground *ground)
+{
+    shell("ip link set nb-foreign alias netbroker");
+    ground_expect_result(ground, "to delete one without a name in its alias", -EPERM,
+                         taps_delete(taps_find("nb-foreign")));
+    shell("ip link set nb-foreign alias 'netbroker nb-longer-than-it'");
+    ground_expect_result(ground, "to delete one with no name that can be", -EPERM,
+                         taps_delete(taps_find("nb-foreign")));
+    shell("ip link set nb-foreign alias 'Netbroker nb-foreign'");
+    ground_expect_result(ground, "to delete one with another alias", -EPERM,
+                         taps_delete(taps_find("nb-foreign")));
+}
+
 static void check_foreign(struct ground *ground)
 {
-    shell("ip link add nb-other type bridge && ip link set nb-other alias netbroker");
+    shell("ip link add nb-other type bridge && ip link set nb-other alias 'netbroker nb-other'");
     shell("ip tuntap add dev nb-foreign mode tap");
     ground_expect_result(ground, "to delete another's tap", -EPERM,
                          taps_delete(taps_find("nb-foreign")));
@@ -218,6 +232,7 @@ static void check_foreign(struct ground *ground)
                          taps_delete(taps_find("nb-other")));
     ground_expect_result(ground, "to make it a port of a bridge", -EPERM,
                          taps_join("nb-foreign", "lo", false));
+    check_aliases(ground);
     ground_expect(ground, "both are there", 2, exists("nb-other") + exists("nb-foreign"));
     shell("ip link del nb-other && ip link del nb-foreign");
 }

@@ -216,6 +216,8 @@ static void try_spares(void)
     refused(spare, -ENOSPC, "no spare where the configuration wants none");
 }
 
+enum { INDEXES = 64 };
+
 /* What is below the prefix and was not made by the keeper; the script looks whether it is there. */
 static void try_foreign_taps(void)
 {
@@ -234,6 +236,9 @@ static void try_foreign_taps(void)
         strcpy(end.tap.name, *name);
         expect(tell(&end), "a statement about a foreign interface is taken");
     }
+    strcpy(end.tap.name, "nb-hostile"); /* indexes begin anew in each namespace */
+    for (end.ifindex = 1; end.ifindex <= INDEXES; end.ifindex++)
+        expect(tell(&end), "a statement about the index of a foreign interface is taken");
     memset(end.tap.name, 'n', sizeof end.tap.name);
     expect(tell(&end), "a name of a tap without an end is taken");
 }

@@ -5,7 +5,7 @@
 
 calm_kernel
 ip -4 mrule add iif lo lookup 150 # an administrator's own rule
-ip link add nb-foreign type bridge && ip link set nb-foreign alias netbroker # no tap of ours
+ip link add nb-foreign type bridge && ip link set nb-foreign alias 'netbroker nb-foreign' # no tap of ours
 ip link add nbr0 type bridge && ip addr add 192.0.2.200/27 dev nbr0
 python3 -c '
 import socket

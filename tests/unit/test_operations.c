@@ -376,6 +376,15 @@ static struct keeper_request tap_request(uint32_t operation)
     };
 }
 
+/* Of the interface that is called so now. */
+static struct keeper_request close_request(void)
+{
+    struct keeper_request request = tap_request(KEEPER_CLOSE_TAP);
+
+    request.ifindex = taps_find(request.tap.name);
+    return request;
+}
+
 static void add_host(struct keeper_request *request, const char *address, uint8_t length)
 {
     struct host_address *host = &request->tap.hosts[request->tap.host_count++];
@@ -434,10 +443,10 @@ START_TEST(a_tap_is_what_was_asked_for_until_it_is_closed)
     ck_assert_ptr_nonnull(made);
     ck_assert_int_eq(memcmp(made, &request.tap, sizeof *made), 0);
     ck_assert_int_eq(ask(&f, tap_request(KEEPER_OPEN_TAP)), -EBUSY);
-    tell(&f, tap_request(KEEPER_CLOSE_TAP));
+    tell(&f, close_request());
     ck_assert_uint_eq(fake_tap_count(), 0);
     ck_assert_int_eq(read(fd, &byte, 1), 0);
-    tell(&f, tap_request(KEEPER_CLOSE_TAP));
+    tell(&f, close_request());
     close(fd);
     end(&f);
 }
@@ -479,7 +488,7 @@ START_TEST(each_queue_of_a_tap_is_a_descriptor)
     ck_assert_uint_eq(list.count, 1);
     close(list.fds[0]);
     ck_assert_uint_eq(fake_tap_count(), 1);
-    tell(&f, tap_request(KEEPER_CLOSE_TAP));
+    tell(&f, close_request());
     end(&f);
 }
 END_TEST
@@ -541,7 +550,7 @@ START_TEST(each_end_of_a_lifeline_sees_the_other_s)
     ck_assert_int_eq(events_of(list.fds[2]), 0);
     close(list.fds[1]);
     ck_assert_int_eq(events_of(list.fds[2]), POLLHUP); /* the keeper has no copy */
-    tell(&f, tap_request(KEEPER_CLOSE_TAP));
+    tell(&f, close_request());
     ck_assert_uint_eq(f.kept.count, 0);
     ck_assert_uint_eq(fake_tap_count(), 0);
     close(list.fds[0]);
@@ -550,7 +559,7 @@ START_TEST(each_end_of_a_lifeline_sees_the_other_s)
     list = open_queues(&f, uplink_request());
     close(list.fds[2]);
     ck_assert_int_eq(events_of(list.fds[1]), 0);
-    tell(&f, tap_request(KEEPER_CLOSE_TAP));
+    tell(&f, close_request());
     ck_assert_int_eq(events_of(list.fds[1]), POLLERR);
     close(list.fds[0]);
     close(list.fds[1]);
@@ -609,7 +618,7 @@ START_TEST(a_macvtap_is_handed_over_once)
     ck_assert_int_eq(ask(&f, uplink_request()), -EBUSY);
     fdpass_close(&list);
     ck_assert_int_eq(ask(&f, uplink_request()), -EBUSY); /* its lease has not ended */
-    tell(&f, tap_request(KEEPER_CLOSE_TAP));
+    tell(&f, close_request());
     ck_assert_int_eq(ask(&f, uplink_request()), 0);
     end(&f);
 }
@@ -648,6 +657,32 @@ START_TEST(a_lifeline_of_the_manager_is_a_pipe_that_is_read)
 }
 END_TEST
 
+/* Others have exchanged the names of two, and then one has ended: the other one stays. */
+START_TEST(a_tap_is_closed_by_its_index)
+{
+    struct keeper_request open = tap_request(KEEPER_OPEN_TAP);
+    struct keeper_request ended = tap_request(KEEPER_CLOSE_TAP);
+    struct fixture f;
+    int fds[2];
+
+    begin_taps(&f);
+    fds[0] = open_tap(&f, open);
+    ended.ifindex = taps_find("nb-0");
+    strcpy(open.tap.name, "nb-1");
+    fds[1] = open_tap(&f, open);
+    fake_netif_rename("nb-0", "eth9");
+    fake_netif_rename("nb-1", "nb-0");
+    tell(&f, tap_request(KEEPER_CLOSE_TAP));
+    ck_assert_uint_eq(fake_tap_count(), 2);
+    tell(&f, ended);
+    ck_assert_uint_eq(fake_tap_count(), 1);
+    ck_assert_ptr_nonnull(fake_tap_find("nb-1"));
+    close(fds[0]);
+    close(fds[1]);
+    end(&f);
+}
+END_TEST
+
 START_TEST(only_taps_of_ours_are_closed_or_joined)
 {
     struct keeper_request join = tap_request(KEEPER_JOIN_TAP);
@@ -660,7 +695,7 @@ START_TEST(only_taps_of_ours_are_closed_or_joined)
     strcpy(join.tap.bridge, "br0");
     log_set_level(LOG_CRIT);
     ck_assert_int_eq(ask(&f, join), -EPERM);
-    tell(&f, tap_request(KEEPER_CLOSE_TAP));
+    tell(&f, close_request());
     ck_assert_int_eq(ask(&f, open), -EBUSY);
     strcpy(open.tap.name, "nb-1");
     strcpy(join.tap.name, "nb-1");
@@ -871,7 +906,7 @@ START_TEST(a_spare_is_the_keeper_s_until_it_is_asked_for)
     ck_assert_int_eq(ask_error(&f, spare_request("nb-2")), -ENOSPC);
     ck_assert_uint_eq(fake_tap_count(), 2);
     ck_assert_uint_eq(fake_tap_find("nb-0")->owner, getuid());
-    tell(&f, tap_request(KEEPER_CLOSE_TAP));
+    tell(&f, close_request());
     ck_assert_int_eq(state_of(&f, "nb-0"), SPARE_READY);
     ck_assert_uint_eq(fake_tap_count(), 2);
     ifindex = taps_find("nb-0");
@@ -1150,6 +1185,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, there_are_so_many_lifelines);
     tcase_add_test(tests, a_lifeline_of_the_manager_is_a_pipe_that_is_read);
     tcase_add_test(tests, a_tap_has_all_its_queues_or_is_not_made);
+    tcase_add_test(tests, a_tap_is_closed_by_its_index);
     tcase_add_test(tests, only_taps_of_ours_are_closed_or_joined);
     tcase_add_test(tests, a_network_that_another_interface_has_is_refused);
     tcase_add_test(tests, taps_that_are_not_allowed_are_not_made);

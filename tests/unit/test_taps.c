@@ -752,10 +752,41 @@ START_TEST(a_tap_that_is_renamed_is_still_closed)
     assert_nothing(&s);
     close(fd);
     fd = open_tap(&s, FIRST, OPEN(A));
-    fake_netif_rename("nb-a", "eth9"); /* the keeper would not delete that */
+    fake_netif_rename("nb-a", "eth9"); /* it is ours all the same */
     notice(&s);
     expect(client_ask(&s, FIRST, CLOSE(A)), "success");
-    ck_assert_uint_eq(s.services.leases.by_id.count, 0);
+    notice(&s);
+    assert_nothing(&s);
+    close(fd);
+    end(&s);
+}
+END_TEST
+
+/* A lease has what was asked for, and a list what there is. */
+START_TEST(what_others_changed_is_told_as_it_is)
+{
+    static const uint8_t mac[MAC_BYTES] = {2, 0, 0, 0, 0, 7};
+    struct service s;
+    cJSON *reply, *tap;
+    int fd;
+
+    begin(&s);
+    fd = open_tap(&s, FIRST, OPEN(A));
+    reply = client_ask(&s, FIRST, SHOW);
+    tap = cJSON_GetArrayItem(cJSON_GetObjectItem(cJSON_GetObjectItem(reply, "payload"), "taps"), 0);
+    ck_assert(!cJSON_HasObjectItem(tap, "interface"));
+    cJSON_Delete(reply);
+    fake_netif_change("nb-a", mac, 1400);
+    fake_netif_rename("nb-a", "nb-z");
+    notice(&s);
+    reply = client_ask(&s, FIRST, SHOW);
+    tap = cJSON_GetArrayItem(cJSON_GetObjectItem(cJSON_GetObjectItem(reply, "payload"), "taps"), 0);
+    ck_assert_str_eq(text_of(tap, "name"), "nb-a");
+    ck_assert_str_eq(text_of(tap, "interface"), "nb-z");
+    ck_assert_str_eq(text_of(tap, "mac"), "02:00:00:00:00:07");
+    ck_assert_int_eq(cJSON_GetObjectItem(tap, "mtu")->valueint, 1400);
+    ck_assert_uint_eq(taps_find_tap(taps_in(&s), "nb-a")->config.mtu, TAP_MTU_DEFAULT);
+    cJSON_Delete(reply);
     close(fd);
     end(&s);
 }
@@ -823,6 +854,68 @@ START_TEST(another_broker_has_the_same_taps)
 }
 END_TEST
 
+/* Names that others gave since, also while no broker was there. Of two the names are exchanged, and
+ * one has a name that is none of the service's. */
+START_TEST(another_broker_knows_taps_by_other_names)
+{
+    static struct service s, next;
+    int fds[3], journal = memory_make("journal", 16 << 20);
+
+    begin(&s);
+    service_keep(&s, journal, "");
+    fds[0] = open_tap(&s, FIRST, OPEN(A));
+    fds[1] = open_tap(&s, OTHER, OPEN("\"name\":\"nb-b\""));
+    fds[2] = open_tap(&s, SECOND, OPEN("\"name\":\"nb-c\""));
+    fake_netif_rename("nb-a", "nb-z");
+    notice(&s);
+    fake_netif_rename("nb-b", "nb-a");
+    fake_netif_rename("nb-z", "nb-b");
+    fake_netif_rename("nb-c", "eth9");
+    close_all(&s);
+
+    follow(&next, &s, journal);
+    ck_assert_str_eq(taps_shown(&next), "nb-a open 1001 nb-b open 1002 nb-c open 1001 ");
+    ck_assert_uint_eq(fake_tap_count(), 3);
+    expect(client_ask(&next, FIRST, CLOSE(A)), "success");
+    notice(&next);
+    ck_assert_ptr_null(fake_tap_find("nb-a"));
+    ck_assert_uint_eq(fake_tap_count(), 2);
+    close(fds[1]);
+    notice(&next);
+    ck_assert_str_eq(taps_shown(&next), "nb-c open 1001 ");
+    expect(client_ask(&next, FIRST, CLOSE("\"name\":\"nb-c\"")), "success");
+    notice(&next);
+    assert_nothing(&next);
+    close(fds[0]);
+    close(fds[2]);
+    end(&next);
+    close(journal);
+}
+END_TEST
+
+/* Others have taken its name for an interface of theirs: that is not held. */
+START_TEST(another_broker_takes_nothing_of_others)
+{
+    static struct service s, next;
+    int fd, journal = memory_make("journal", 16 << 20);
+
+    begin(&s);
+    service_keep(&s, journal, "");
+    fd = open_tap(&s, FIRST, OPEN(A));
+    close_all(&s);
+    close(fd);
+    fake_taps_settle();
+    fake_netif_add("nb-a");
+
+    follow(&next, &s, journal);
+    ck_assert_str_eq(taps_shown(&next), "");
+    ck_assert_uint_ne(taps_find("nb-a"), 0);
+    fake_netif_del("nb-a");
+    end(&next);
+    close(journal);
+}
+END_TEST
+
 START_TEST(another_broker_isolates_its_ports_again)
 {
     static struct service s, next;
@@ -846,7 +939,6 @@ START_TEST(another_broker_isolates_its_ports_again)
 }
 END_TEST
 
-/* Killed after the lease was written down, and before the keeper acted: there is nothing. */
 /* Which came over, and which did not: that one's holder saw its end. */
 START_TEST(another_broker_has_the_lifelines)
 {
@@ -891,6 +983,7 @@ START_TEST(another_broker_has_the_lifelines)
 }
 END_TEST
 
+/* Killed after the lease was written down, and before the keeper acted: there is nothing. */
 START_TEST(killed_before_the_keeper_acted)
 {
     static struct service s, next;
@@ -1437,8 +1530,11 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_port_follows_its_bridge);
     tcase_add_test(tests, a_port_is_tried_again);
     tcase_add_test(tests, a_tap_that_is_renamed_is_still_closed);
+    tcase_add_test(tests, what_others_changed_is_told_as_it_is);
     tcase_add_test(tests, a_persistent_tap_lasts_until_it_is_closed);
     tcase_add_test(tests, another_broker_has_the_same_taps);
+    tcase_add_test(tests, another_broker_knows_taps_by_other_names);
+    tcase_add_test(tests, another_broker_takes_nothing_of_others);
     tcase_add_test(tests, another_broker_isolates_its_ports_again);
     tcase_add_test(tests, killed_before_the_keeper_acted);
     tcase_add_test(tests, killed_before_the_client_had_it);

@@ -416,7 +416,10 @@ void session_answered(struct session *session, size_t before)
 {
     check_reply(session, before);
     session_settle_fds(session);
-    session_watch(session);
+    if (session->out.length > 0) /* sent in this turn of the loop, without asking if it may be */
+        turns_enter(&session->host.services->turns, &session->turn, session->user);
+    else
+        session_watch(session);
 }
 
 /* --- The beginning ------------------------------------------------------------------------- */

@@ -23,6 +23,8 @@ void fake_netif_join(const char *name, const char *bridge); /* NULL: none */
 void fake_netif_del(const char *name);
 void fake_netif_rename(const char *from, const char *to);
 void fake_netif_set_running(const char *name, bool running);
+void fake_netif_change(const char *name, const uint8_t mac[MAC_BYTES], unsigned mtu);
+void fake_netif_mark(const char *name); /* the service has made it, by this name */
 
 /* What was to be told of interfaces is lost; the reader is told all again. */
 void fake_netifs_overrun(void);

@@ -88,6 +88,7 @@ unsigned fake_netif_add(const char *name)
         .up = true,
         .running = true,
         .ipv6 = true,
+        .mtu = 1500,
     };
 
     if (kernel->netif_count == FAKE_NETIFS_MAX)
@@ -132,6 +133,23 @@ void fake_netif_rename(const char *from, const char *to)
     struct netif *netif = find_link(from);
 
     snprintf(netif->name, sizeof netif->name, "%s", to);
+    tell(netif, false);
+}
+
+void fake_netif_change(const char *name, const uint8_t mac[MAC_BYTES], unsigned mtu)
+{
+    struct netif *netif = find_link(name);
+
+    memcpy(netif->mac, mac, MAC_BYTES);
+    netif->mtu = mtu;
+    tell(netif, false);
+}
+
+void fake_netif_mark(const char *name)
+{
+    struct netif *netif = find_link(name);
+
+    memcpy(netif->made_as, netif->name, sizeof netif->name);
     tell(netif, false);
 }
 

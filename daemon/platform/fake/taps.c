@@ -143,6 +143,16 @@ static int make_pair(int ret[2])
     return 0;
 }
 
+/* Its interface, as taps_open leaves it. */
+static unsigned add_netif(const struct tap_config *config)
+{
+    unsigned ifindex = fake_netif_add(config->name);
+
+    fake_netif_mark(config->name);
+    fake_netif_change(config->name, config->mac, config->mtu);
+    return ifindex;
+}
+
 /* As the kernel in its order: EBUSY before all else. */
 static int judge(const struct tap_config *config)
 {
@@ -170,7 +180,7 @@ int taps_open(const struct tap_config *config)
         return result;
     kernel->taps[kernel->tap_count++] = (struct fake_tap){
         .config = *config,
-        .ifindex = fake_netif_add(config->name),
+        .ifindex = add_netif(config),
         .peer = pair[0],
     };
     if (config->bridge[0])
@@ -205,8 +215,8 @@ int taps_open_on_uplink(const struct tap_config *config, bool again)
         return -ENODEV;
     result = tap && again ? 0 : judge(config);
     if (result == 0 && !tap) {
-        kernel->taps[kernel->tap_count++] = (struct fake_tap){
-            .config = *config, .ifindex = fake_netif_add(config->name), .peer = -1};
+        kernel->taps[kernel->tap_count++] =
+            (struct fake_tap){.config = *config, .ifindex = add_netif(config), .peer = -1};
         tap = &kernel->taps[kernel->tap_count - 1];
     }
     if (result == 0 && kernel->nodes_late > 0) {
@@ -225,6 +235,21 @@ unsigned taps_find(const char *name)
 {
     fake_taps_settle();
     return find_netif(name);
+}
+
+int taps_open_socket(void)
+{
+    int pair[2], result = make_pair(pair);
+
+    if (result < 0)
+        return result;
+    close(pair[0]);
+    return pair[1];
+}
+
+unsigned taps_find_by(int socket, const char *name)
+{
+    return fcntl(socket, F_GETFD) < 0 ? 0 : taps_find(name);
 }
 
 bool taps_is_here(unsigned ifindex)

@@ -3,6 +3,7 @@
 #include "platform/netifs.h"
 
 #include "netlink.h"
+#include "taps_internal.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -54,6 +55,12 @@ static enum netif_type type_of(unsigned short type)
     return type == ARPHRD_ETHER ? NETIF_TYPE_ETHERNET : NETIF_TYPE_OTHER;
 }
 
+static void parse_mac(const struct rtattr *attribute, uint8_t ret[MAC_BYTES])
+{
+    if (attribute && RTA_PAYLOAD(attribute) == MAC_BYTES)
+        memcpy(ret, RTA_DATA(attribute), MAC_BYTES);
+}
+
 static bool parse_netif(const struct nlmsghdr *header, struct netif *ret)
 {
     const struct ifinfomsg *info = NLMSG_DATA(header);
@@ -70,6 +77,7 @@ static bool parse_netif(const struct nlmsghdr *header, struct netif *ret)
         .ipv6 = netlink_u32(attributes[IFLA_MTU], IPV6_MTU_MIN) >= IPV6_MTU_MIN,
         .type = type_of(info->ifi_type),
         .master = netlink_u32(attributes[IFLA_MASTER], 0),
+        .mtu = netlink_u32(attributes[IFLA_MTU], 0),
     };
 
     const struct rtattr *name = attributes[IFLA_IFNAME];
@@ -77,6 +85,8 @@ static bool parse_netif(const struct nlmsghdr *header, struct netif *ret)
     if (name && RTA_PAYLOAD(name) <= sizeof ret->name)
         memcpy(ret->name, RTA_DATA(name), RTA_PAYLOAD(name));
     ret->name[INTERFACE_NAME_MAX] = '\0';
+    parse_mac(attributes[IFLA_ADDRESS], ret->mac);
+    tap_read_mark(attributes[IFLA_IFALIAS], ret->made_as);
     /* The bridge module tells of a port's bridge side in messages of its own family. */
     return info->ifi_family == AF_UNSPEC && ret->name[0] != '\0';
 }

@@ -5,8 +5,9 @@
  * first frame. It has a descriptor from its first moment, and with it a carrier: a queue that gets
  * its carrier later is started by the kernel at some later time, and the first frame is lost.
  *
- * What is ours has our mark, an alias. Who holds the descriptor may change much of the device, but
- * neither its alias nor its name: that takes CAP_NET_ADMIN. The owner is always set: a device
+ * What is ours has our mark, an alias, with the name by which it was made: root may give it another
+ * name. Who holds the descriptor may change much of the device, but neither its alias nor its name:
+ * that takes CAP_NET_ADMIN. The owner is always set: a device
  * without one may be attached by everybody (tun_not_capable()). */
 #include "platform/taps.h"
 
@@ -41,6 +42,22 @@ extern char *if_indextoname(unsigned ifindex, char *name);
 unsigned taps_find(const char *name)
 {
     return if_nametoindex(name);
+}
+
+int taps_open_socket(void)
+{
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    return fd < 0 ? -errno : fd;
+}
+
+/* Any socket will do for the question. */
+unsigned taps_find_by(int socket, const char *name)
+{
+    struct ifreq request = {.ifr_ifindex = 0};
+
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+    return ioctl(socket, SIOCGIFINDEX, &request) < 0 ? 0 : (unsigned)request.ifr_ifindex;
 }
 
 bool taps_is_here(unsigned ifindex)
@@ -290,12 +307,14 @@ static void append_no_addresses(struct netlink_request *request)
 static int set_properties(int link, unsigned ifindex, const struct tap_config *config, bool silent)
 {
     uint32_t mtu = config->mtu, master = config->bridge[0] ? if_nametoindex(config->bridge) : 0;
+    char mark[sizeof TAP_MARK + sizeof config->name];
     struct netlink_request request;
 
     if (config->bridge[0] && !master)
         return -ENODEV;
+    snprintf(mark, sizeof mark, TAP_MARK "%s", config->name);
     tap_begin_link(&request, RTM_SETLINK, ifindex);
-    netlink_append(&request, IFLA_IFALIAS, TAP_MARK, sizeof TAP_MARK);
+    netlink_append(&request, IFLA_IFALIAS, mark, strlen(mark) + 1);
     netlink_append(&request, IFLA_ADDRESS, config->mac, MAC_BYTES);
     netlink_append(&request, IFLA_MTU, &mtu, sizeof mtu);
     if (master)
@@ -331,18 +350,9 @@ int tap_set_up(int link, unsigned ifindex)
     return netlink_do(link, &request);
 }
 
-/* Any socket will do for the question. */
-static unsigned index_of(int link, const char *name)
-{
-    struct ifreq request = {.ifr_ifindex = 0};
-
-    memcpy(request.ifr_name, name, strlen(name) + 1);
-    return ioctl(link, SIOCGIFINDEX, &request) < 0 ? 0 : (unsigned)request.ifr_ifindex;
-}
-
 static int configure(int link, int fd, const struct tap_config *config)
 {
-    unsigned ifindex = index_of(link, config->name);
+    unsigned ifindex = taps_find_by(link, config->name);
     int result = ifindex ? tap_settle(link, ifindex, config) : -ENODEV;
 
     if (result == 0 && config->flags & TAP_ISOLATED)

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <linux/if_link.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,14 +26,28 @@ static const struct ifinfomsg *parse(const struct nlmsghdr *header,
     return netlink_read(header, RTM_NEWLINK, sizeof(struct ifinfomsg), attributes, IFLA_MAX + 1);
 }
 
+bool tap_read_mark(const struct rtattr *alias, char *ret)
+{
+    size_t before = strlen(TAP_MARK);
+    size_t length = alias ? strnlen(RTA_DATA(alias), RTA_PAYLOAD(alias)) : 0;
+
+    if (length <= before || length > before + INTERFACE_NAME_MAX ||
+        memcmp(RTA_DATA(alias), TAP_MARK, before) != 0)
+        return false;
+    memset(ret, 0, INTERFACE_NAME_MAX + 1);
+    memcpy(ret, (const char *)RTA_DATA(alias) + before, length - before);
+    return true;
+}
+
 /* Whether it is a tap or macvtap with our mark. */
 static bool tells_of_ours(const struct rtattr *const attributes[IFLA_MAX + 1])
 {
     const struct rtattr *nest = attributes[IFLA_LINKINFO], *info[IFLA_INFO_MAX + 1] = {NULL};
+    char name[INTERFACE_NAME_MAX + 1];
 
     if (nest)
         netlink_attributes(RTA_DATA(nest), RTA_PAYLOAD(nest), info, IFLA_INFO_MAX + 1);
-    return netlink_text_equal(attributes[IFLA_IFALIAS], TAP_MARK) &&
+    return tap_read_mark(attributes[IFLA_IFALIAS], name) &&
            (netlink_text_equal(info[IFLA_INFO_KIND], KIND) ||
             netlink_text_equal(info[IFLA_INFO_KIND], MACVTAP_KIND));
 }

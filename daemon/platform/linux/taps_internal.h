@@ -5,12 +5,16 @@
 #include "netlink.h"
 #include "platform/taps.h"
 
-#define TAP_MARK     "netbroker" /* IFLA_IFALIAS of ours */
-#define MACVTAP_KIND "macvtap"   /* IFLA_INFO_KIND */
+#define TAP_MARK     "netbroker " /* IFLA_IFALIAS of ours: this, and the name it was made by */
+#define MACVTAP_KIND "macvtap"    /* IFLA_INFO_KIND */
 
 /* Frames that wait in the kernel for who takes them. By default there is no bound: a holder's
  * frames would fill memory when they go to a slow interface. */
 enum { TAP_SEND_BUFFER = 1 << 20 };
+
+/* Whether it is an alias of ours (NULL is none): then the name by which that was made is written to
+ * ret[INTERFACE_NAME_MAX + 1]. */
+bool tap_read_mark(const struct rtattr *alias, char *ret);
 
 /* Begins a request about this interface. */
 void tap_begin_link(struct netlink_request *request, uint16_t type, unsigned ifindex);

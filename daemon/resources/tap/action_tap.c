@@ -78,14 +78,29 @@ static void write_lease(struct json *out, const struct lease *lease)
     json_member_string(out, "since", lease_time_format(lease->info.since, since));
 }
 
+/* What others can change, its holder among them, is told as it is now. */
+static struct tap_config config_now(const struct tap *tap, const struct netif *netif)
+{
+    struct tap_config config = tap->config;
+
+    if (netif) {
+        config.mtu = netif->mtu;
+        memcpy(config.mac, netif->mac, sizeof config.mac);
+    }
+    return config;
+}
+
 /* As events tell of it. */
 static void write_members(struct json *out, const struct tap *tap)
 {
     const struct lease *lease = resource_first_lease(&tap->resource);
     const struct netif *netif =
         tap->ifindex ? netifs_find_index(tap->taps->host.netifs, tap->ifindex) : NULL;
+    struct tap_config config = config_now(tap, netif);
 
-    write_tap_config(out, &tap->config);
+    write_tap_config(out, &config);
+    if (netif && strcmp(netif->name, config.name) != 0)
+        json_member_string(out, "interface", netif->name);
     json_member_string(out, "state", state_words[tap->state]);
     json_member_unsigned(out, "ifindex", tap->ifindex);
     json_member_bool(out, "carrier", netif && netif->running);

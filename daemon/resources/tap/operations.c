@@ -359,18 +359,18 @@ void tap_delete_all(const struct errand *errands, size_t count)
     }
 }
 
-/* The one that has the name now: what gets it afterwards stays. Spares are the keeper's. Its holder
+/* Its name may be another's by now, and its index is never. Spares are the keeper's. Its holder
  * learns by the lifeline that it has ended: no process has the end that is read any more. */
 int tap_close(struct operations *operations, const struct keeper_request *request,
               struct keeper_answer *answer)
 {
-    struct errand errand = {.run = tap_delete_all, .number = taps_find(request->tap.name)};
+    struct errand errand = {.run = tap_delete_all, .number = request->ifindex};
     char name[KEPT_NAME_MAX + 1];
 
     (void)answer;
     lifeline_name(request->tap.name, name);
     kept_remove(operations->kept, name);
-    if (spares_find(operations, request->tap.name))
+    if (spares_have(operations, request->ifindex))
         return 0;
     if (errand.number && !operations->defer(operations->context, &errand))
         log_line(LOG_WARNING, "%s stays: too many taps are being deleted.", request->tap.name);

@@ -32,6 +32,16 @@ const struct spare *spares_find(const struct operations *operations, const char 
     return find(spares_of(operations), name);
 }
 
+bool spares_have(const struct operations *operations, unsigned ifindex)
+{
+    const struct spares *spares = spares_of(operations);
+
+    for (size_t i = 0; i < SPARES_MAX; i++)
+        if (spares->list[i].state != SPARE_NONE && spares->list[i].ifindex == ifindex)
+            return true;
+    return false;
+}
+
 void spares_close(const struct operations *operations)
 {
     const struct spares *spares = spares_of(operations);
@@ -39,6 +49,8 @@ void spares_close(const struct operations *operations)
     for (size_t i = 0; i < SPARES_MAX; i++)
         if (spares->list[i].state == SPARE_READY || spares->list[i].state == SPARE_ENDING)
             close(spares->list[i].fd);
+    if (spares->is_open)
+        close(spares->socket);
 }
 
 /* --- The broker hears of it ---------------------------------------------------------------- */
@@ -209,10 +221,20 @@ int tap_spare(struct operations *operations, const struct keeper_request *reques
 
 /* --- Handing it over ----------------------------------------------------------------------- */
 
-/* Its name may be another interface's by now. Neither question waits for a lock of the kernel's. */
-static bool is_whole(const struct spare *spare)
+static void open_socket(struct spares *spares)
 {
-    return !taps_is_gone(spare->fd) && taps_find(spare->config.name) == spare->ifindex;
+    if (spares->is_open)
+        return;
+    spares->socket = taps_open_socket();
+    spares->is_open = spares->socket >= 0;
+}
+
+/* Its name may be another interface's by now. Neither question waits for a lock of the kernel's. */
+static bool is_whole(struct spares *spares, const struct spare *spare)
+{
+    open_socket(spares);
+    return !taps_is_gone(spare->fd) &&
+           taps_find_by(spares->socket, spare->config.name) == spare->ifindex;
 }
 
 int spares_take(struct operations *operations, const struct tap_config *config)
@@ -221,7 +243,7 @@ int spares_take(struct operations *operations, const struct tap_config *config)
 
     if (!spare || spare->state != SPARE_READY)
         return -1;
-    if (!is_whole(spare)) {
+    if (!is_whole(spares_of(operations), spare)) {
         end(operations, spare);
         return -1;
     }

@@ -36,6 +36,8 @@ struct spare {
 
 struct spares {
     struct spare list[SPARES_MAX];
+    int socket; /* owned, for questions; only if it is open */
+    bool is_open;
 };
 
 struct operations;
@@ -52,5 +54,8 @@ int spares_take(struct operations *operations, const struct tap_config *config);
 
 /* The spare that has the name, or is to have it; NULL: none. */
 const struct spare *spares_find(const struct operations *operations, const char *name);
+
+/* Whether the interface of this index is one. */
+bool spares_have(const struct operations *operations, unsigned ifindex);
 
 #endif

@@ -177,8 +177,8 @@ int tap_take_fd(struct tap *tap);
 enum restoring taps_restore(struct taps *taps, const struct tap_config *config,
                             const struct holder *holder, struct error *error);
 
-/* All was restored: interfaces below the prefix that no lease names are deleted, where the keeper
- * finds that they are ours. Where not all is known (whole is false) they are held as found. */
+/* All was restored: interfaces that the service made, and that are of no lease, are deleted. Where
+ * not all is known (whole is false) they are held as found. */
 void taps_settle(struct taps *taps, bool whole);
 
 void taps_netif_changed(struct taps *taps, const struct netif *was, const struct netif *is);

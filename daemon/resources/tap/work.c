@@ -38,37 +38,33 @@ static bool is_where_wanted(const struct tap *tap)
 
 /* --- Closing ------------------------------------------------------------------------------- */
 
-static void close_by_name(const struct tap *tap, const char name[INTERFACE_NAME_MAX + 1])
+/* The keeper deletes what has this index, which others cannot give to another interface as they can
+ * a name, and forgets the lifeline of this name. 0: there is no interface any more. */
+static void tell_closed(const struct taps *taps, const char *name, unsigned ifindex)
 {
-    struct keeper_request request = {.operation = KEEPER_CLOSE_TAP};
+    struct keeper_request request = {.operation = KEEPER_CLOSE_TAP, .ifindex = ifindex};
 
     memcpy(request.tap.name, name, sizeof request.tap.name);
-    keeper_tell(tap->taps->host.keeper, &request);
+    keeper_tell(taps->host.keeper, &request);
 }
 
-/* The keeper has it by the name that the macvtap was made with; whether that is there does not
- * matter. */
+/* Its interface is gone. */
 static void end_lifeline(struct tap *tap)
 {
     if (tap->lifeline)
-        close_by_name(tap, tap->config.name);
+        tell_closed(tap->taps, tap->config.name, 0);
     lifeline_end(tap);
 }
 
-/* By the name that it has now: somebody may have given it another one. False: that is out of reach,
- * and the tap is forgotten. */
+/* False: it is gone, and the tap is forgotten. */
 static bool ask_to_delete(struct tap *tap)
 {
-    const struct netif *netif = netif_of(tap);
-
-    end_lifeline(tap);
-    if (netif && tap_name_is_allowed(tap->taps->prefix, netif->name)) {
-        close_by_name(tap, netif->name);
+    if (netif_of(tap)) {
+        tell_closed(tap->taps, tap->config.name, tap->ifindex);
+        lifeline_end(tap);
         return true;
     }
-    if (netif)
-        log_line(LOG_WARNING, "tap %s stays: it is called %s now, which is no name of ours.",
-                 tap->config.name, netif->name);
+    end_lifeline(tap);
     tap_forget(tap);
     return false;
 }
@@ -245,7 +241,7 @@ static void take(struct tap *tap, int fd)
     struct error error;
 
     netifs_update(tap->taps->host.netifs);
-    netif = netifs_find(tap->taps->host.netifs, tap->config.name);
+    netif = netifs_find_made(tap->taps->host.netifs, tap->config.name);
     tap->ifindex = netif ? netif->ifindex : 0;
     if (tap->state == TAP_CLOSING) {
         tap_close_fds(tap);
@@ -258,7 +254,7 @@ static void take(struct tap *tap, int fd)
                       : "The service has no room for the descriptors of tap %s; try again later.",
                   tap->config.name);
         if (tap->config.uplink[0]) /* which stays without descriptors */
-            close_by_name(tap, tap->config.name);
+            tell_closed(tap->taps, tap->config.name, tap->ifindex);
         refuse(tap, &error);
     }
 }
@@ -271,12 +267,12 @@ static bool wait_for_device(struct tap *tap, const struct keeper_answer *answer)
     if (answer->error != -EINPROGRESS)
         return false;
     netifs_update(tap->taps->host.netifs);
-    netif = netifs_find(tap->taps->host.netifs, tap->config.name);
+    netif = netifs_find_made(tap->taps->host.netifs, tap->config.name);
     if (tap->state != TAP_CLOSING && netif && lifelines_try_again(tap)) {
         tap->ifindex = netif->ifindex; /* its lease may end meanwhile */
         return true;
     }
-    close_by_name(tap, tap->config.name);
+    tell_closed(tap->taps, tap->config.name, netif ? netif->ifindex : 0);
     return false;
 }
 
@@ -491,11 +487,12 @@ static bool has_lifeline(const struct taps *taps, const struct tap_config *confi
     return !config->uplink[0] || lifelines_have(&taps->lifelines, config->name);
 }
 
-/* A spare was not handed over before that broker ended, or it would be none. */
+/* It may be called otherwise by now, and its name may be another's. A spare was not handed over
+ * before that broker ended, or it would be none. */
 enum restoring taps_restore(struct taps *taps, const struct tap_config *config,
                             const struct holder *holder, struct error *error)
 {
-    const struct netif *netif = netifs_find(taps->host.netifs, config->name);
+    const struct netif *netif = netifs_find_made(taps->host.netifs, config->name);
     bool persistent = config->flags & TAP_PERSISTENT;
     struct tap *tap;
 
@@ -521,6 +518,15 @@ enum restoring taps_restore(struct taps *taps, const struct tap_config *config,
     return RESTORE_DONE;
 }
 
+/* Whether the service made it, and it is none of the spares, nor of a lease. */
+static bool is_left(const struct taps *taps, const struct netif *netif)
+{
+    const struct tap *tap = taps_find_tap(taps, netif->made_as);
+
+    return tap_name_is_allowed(taps->prefix, netif->made_as) &&
+           !stock_find(&taps->stock, netif->made_as) && !(tap && tap->ifindex == netif->ifindex);
+}
+
 /* Nobody's, so that only an administrator may close it. */
 static void hold_as_found(struct taps *taps, const struct netif *netif)
 {
@@ -533,28 +539,24 @@ static void hold_as_found(struct taps *taps, const struct netif *netif)
     struct error error;
     struct tap *tap;
 
-    memcpy(args.name.text, netif->name, sizeof args.name.text);
+    memcpy(args.name.text, netif->made_as, sizeof args.name.text);
     config = tap_config_of(&args, 0);
-    tap = taps_add(taps, &config, &holder, &error);
+    tap = taps_find_tap(taps, config.name) ? NULL : taps_add(taps, &config, &holder, &error);
     if (tap)
         adopt(tap, netif);
 }
 
 void taps_settle(struct taps *taps, bool whole)
 {
-    struct keeper_request request = {.operation = KEEPER_CLOSE_TAP};
     const struct netif *netif = NULL;
 
     while ((netif = netifs_next(taps->host.netifs, netif))) {
-        if (!tap_name_is_allowed(taps->prefix, netif->name) || taps_find_tap(taps, netif->name) ||
-            stock_find(&taps->stock, netif->name))
+        if (!is_left(taps, netif))
             continue;
-        if (!whole) {
+        if (whole)
+            tell_closed(taps, netif->made_as, netif->ifindex);
+        else
             hold_as_found(taps, netif);
-            continue;
-        }
-        memcpy(request.tap.name, netif->name, sizeof request.tap.name);
-        keeper_tell(taps->host.keeper, &request);
     }
     lifelines_settle(&taps->lifelines);
     stock_begin(&taps->stock);

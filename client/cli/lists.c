@@ -283,6 +283,7 @@ static const struct listing tap_facts = {
                 {"MAC", "mac", add_text},
                 {"MTU", "mtu", add_number},
                 {"BRIDGE", "bridge", add_given},
+                {"INTERFACE", "interface", add_given},
                 {"UPLINK", "uplink", add_given},
                 {"HOSTS", "hosts", add_texts},
                 {"ROUTES", "routes", add_texts},
