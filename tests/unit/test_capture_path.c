@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -14,7 +15,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SIZE = CAPTURE_BYTES_LEAST, FRAMES = 3000, FRAME = 1000, OTHERS = 3, PATIENCE_MS = 5000 };
+enum {
+    SIZE = CAPTURE_BYTES_LEAST,
+    FRAMES = 3000,
+    FRAME = 1000,
+    OTHERS = 3,
+    PATIENCE_MS = 5000,
+    BEGINNINGS = 500
+};
 
 /* --- Allocations of this program ----------------------------------------------------------- */
 
@@ -56,6 +64,37 @@ struct fixture {
     char folder[32];
     int opened;
 };
+
+/* Who is to be added when the thread looks for frames next, or NULL. */
+static struct fixture *_Atomic before_frames;
+
+bool __real_packets_next_block(struct packets *packets);
+bool __wrap_packets_next_block(struct packets *packets);
+static void add_and_put(struct fixture *f);
+
+bool __wrap_packets_next_block(struct packets *packets)
+{
+    struct fixture *f = atomic_exchange(&before_frames, NULL);
+
+    if (f)
+        add_and_put(f);
+    return __real_packets_next_block(packets);
+}
+
+/* Frames that can be read before they are counted. */
+static _Atomic unsigned long uncounted;
+
+bool __real_capture_writer_publish(struct capture_writer *writer);
+bool __wrap_capture_writer_publish(struct capture_writer *writer);
+
+bool __wrap_capture_writer_publish(struct capture_writer *writer)
+{
+    const struct frame_reader *reader =
+        (const void *)((const char *)writer - offsetof(struct frame_reader, writer));
+
+    uncounted += writer->counts.frames - atomic_load(&reader->frames);
+    return __real_capture_writer_publish(writer);
+}
 
 static void woken(void *context)
 {
@@ -116,7 +155,7 @@ static void add_readers(struct fixture *f)
     open_capture(f);
 }
 
-static void begin(struct fixture *f)
+static void begin_source(struct fixture *f)
 {
     struct packets_config config = {
         .latency = 1, .directions = DIRECTION_BOTH, .timestamps = TIMESTAMPS_KERNEL};
@@ -129,6 +168,11 @@ static void begin(struct fixture *f)
     ck_assert_int_ge(fd, 0);
     f->source = source_start(&config, fd, true, woken, NULL, &error);
     ck_assert_ptr_nonnull(f->source);
+}
+
+static void begin(struct fixture *f)
+{
+    begin_source(f);
     add_readers(f);
 }
 
@@ -147,11 +191,12 @@ static void end(struct fixture *f)
 static bool next(struct fixture *f, struct nb_capture_record *record)
 {
     for (int i = 0; i < PATIENCE_MS; i++) {
-        int got = nb_capture_next(f->capture, record);
+        int got;
 
+        nb_capture_release(f->capture);
+        got = nb_capture_next(f->capture, record);
         if (got < 0 || (got > 0 && record->kind != NB_CAPTURE_STATUS))
             return got > 0;
-        nb_capture_release(f->capture);
         if (got == 0 && nb_capture_wait(f->capture))
             poll(&(struct pollfd){nb_capture_fd(f->capture), POLLIN, 0}, 1, 1);
     }
@@ -177,6 +222,34 @@ static bool carry(struct fixture *f, unsigned from, unsigned count)
 
 /* --- Tests --------------------------------------------------------------------------------- */
 
+/* By the thread, which has looked for commands and will look for frames. */
+static void add_and_put(struct fixture *f)
+{
+    static const unsigned char frame[FRAME];
+
+    source_add(f->source, &f->readers[0]);
+    fake_frame_put(frame, FRAME, false);
+}
+
+START_TEST(who_was_added_before_a_frame_has_it)
+{
+    struct fixture f;
+
+    begin_source(&f);
+    f.readers[0].snaplen = SNAPLEN_MAX;
+    ck_assert_int_eq(shared_ring_make(&f.readers[0].ring, SIZE), 0);
+    atomic_store(&before_frames, &f);
+    source_set_up(f.source, false); /* it has a turn */
+    for (unsigned i = 0; i < PATIENCE_MS && atomic_load(&f.readers[0].frames) == 0; i++)
+        poll(NULL, 0, 1);
+    ck_assert_uint_eq(atomic_load(&f.readers[0].frames), 1);
+    source_stop(f.source);
+    close(source_free(f.source));
+    shared_ring_free(&f.readers[0].ring);
+    service_end(&f.service);
+}
+END_TEST
+
 START_TEST(no_frame_costs_an_allocation)
 {
     struct fixture f;
@@ -191,6 +264,7 @@ START_TEST(no_frame_costs_an_allocation)
     after = allocations;
     ck_assert(right);
     ck_assert_uint_eq(after, before);
+    ck_assert_uint_eq(uncounted, 0);
     end(&f);
 }
 END_TEST
@@ -202,6 +276,14 @@ static void lie(struct frame_reader *reader, uint64_t lie)
 
     atomic_store(&page->tail, lie);
     atomic_store(&page->waiting, lie | 1);
+}
+
+/* What the others got is told after what the first one did. */
+static void await_end(struct source *source)
+{
+    source_stop(source);
+    while (!source_has_ended(source))
+        poll(NULL, 0, 1);
 }
 
 /* One stalls, one lies in the same way, and one each time in another. */
@@ -217,6 +299,7 @@ START_TEST(what_one_reader_does_costs_the_others_nothing)
     }
     ck_assert_uint_eq(atomic_load(&f.readers[0].frames), FRAMES);
     ck_assert_uint_eq(atomic_load(&f.readers[0].lost), 0);
+    await_end(f.source);
     ck_assert_uint_gt(atomic_load(&f.readers[1].lost), FRAMES / 2);
     ck_assert_uint_eq(atomic_load(&f.readers[1].frames) + atomic_load(&f.readers[1].lost), FRAMES);
     end(&f);
@@ -225,6 +308,7 @@ END_TEST
 
 static void add_tests(TCase *tests)
 {
+    tcase_add_test(tests, who_was_added_before_a_frame_has_it);
     tcase_add_test(tests, no_frame_costs_an_allocation);
     tcase_add_test(tests, what_one_reader_does_costs_the_others_nothing);
 }

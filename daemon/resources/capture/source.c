@@ -115,15 +115,21 @@ static void take_packet(struct source *source, const struct packet *packet)
 
 /* --- Numbers ------------------------------------------------------------------------------- */
 
-static void publish(struct frame_reader *reader)
+/* Before what they count: who has read a frame finds it counted. */
+static void tell_counts(struct frame_reader *reader)
 {
     const struct capture_counts *counts = &reader->writer.counts;
 
-    if (capture_writer_publish(&reader->writer))
-        bell_ring(reader->ring.bell.ring);
     atomic_store_explicit(&reader->frames, counts->frames, memory_order_relaxed);
     atomic_store_explicit(&reader->bytes, counts->bytes, memory_order_relaxed);
     atomic_store_explicit(&reader->lost, counts->lost_frames, memory_order_relaxed);
+}
+
+static void publish(struct frame_reader *reader)
+{
+    tell_counts(reader);
+    if (capture_writer_publish(&reader->writer))
+        bell_ring(reader->ring.bell.ring);
 }
 
 static void publish_all(struct source *source)
@@ -258,10 +264,13 @@ static void command(struct source *source)
 
 /* --- The thread ---------------------------------------------------------------------------- */
 
+/* Who was added before a frame came has it: commands are looked at between. */
 static void take_block(struct source *source)
 {
     struct packet packet;
 
+    if (atomic_load(&source->is_changed))
+        take_commands(source);
     while (packets_next(&source->packets, &packet))
         take_packet(source, &packet);
     publish_all(source);
