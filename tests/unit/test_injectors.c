@@ -270,6 +270,7 @@ static const struct {
     {OPEN("\"b\",\"rate\":150000001"), "out-of-range"},
     {OPEN("\"b\",\"rate\":2000001"), "limit"},
     {OPEN("\"b\",\"buffer\":262143"), "out-of-range"},
+    {OPEN("\"b\",\"timed\":true,\"start\":4611686018428"), "out-of-range"},
     {"{\"action\":\"CLOSE_INJECT\",\"payload\":{\"inject\":1}}", "not-found"},
 };
 

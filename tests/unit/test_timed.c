@@ -170,8 +170,40 @@ START_TEST(a_start_is_a_time_of_day)
     expect(&scene.queue, 1, TRANSMIT_SENT, 20);
     put(&scene.queue, 4 * MS, 2);
     timed_turn(&scene.timed, now, NOON + 3600ull * 1000 * MS); /* before the machine has begun */
-    expect(&scene.queue, 2, TRANSMIT_SENT, now);
+    expect(&scene.queue, 2, TRANSMIT_SENT, 3600ull * 1000 * MS - 4 * MS);
     end(&scene);
+}
+END_TEST
+
+/* As of a start that has passed, or of a clock that was set: also where that was before the machine
+ * has begun, and where somebody else's frames are waiting. */
+START_TEST(what_is_long_past_is_no_burst)
+{
+    static const uint64_t ago[] = {10000ull * MS, 31536000ull * 1000 * MS};
+
+    for (size_t i = 0; i < sizeof ago / sizeof *ago; i++) {
+        struct timed_queue other;
+        struct timed_config config = config_of(&other, 4);
+        struct scene scene;
+        uint64_t now = 5000ull * MS;
+
+        begin(&scene, MS, NOON);
+        ck_assert_int_eq(timed_queue_make(&other, QUEUE), 0);
+        ck_assert_ptr_nonnull(timed_add(&scene.timed, &config));
+        put(&other, 0, 9);
+        for (unsigned char n = 0; n < 10; n++)
+            put(&scene.queue, (uint64_t)n * 10 * MS, n);
+        while (timed_turn(&scene.timed, now, NOON + ago[i]) == now)
+            ;
+        ck_assert_uint_eq(sent.count, 1);
+        expect(&scene.queue, 0, TRANSMIT_SENT, ago[i]);
+        for (unsigned char n = 1; n < 10; n++)
+            expect(&scene.queue, n, TRANSMIT_LATE, ago[i] - (uint64_t)n * 10 * MS);
+        timed_turn(&scene.timed, now + TIMED_LEAD_NS, NOON + ago[i]);
+        expect(&other, 9, TRANSMIT_SENT, 0);
+        timed_queue_free(&other);
+        end(&scene);
+    }
 }
 END_TEST
 
@@ -388,6 +420,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_frame_waits_goes_or_is_skipped);
     tcase_add_test(tests, each_frame_is_sent_at_its_time);
     tcase_add_test(tests, a_start_is_a_time_of_day);
+    tcase_add_test(tests, what_is_long_past_is_no_burst);
     tcase_add_test(tests, after_a_stall_there_is_no_burst);
     tcase_add_test(tests, who_wants_all_frames_gets_them_at_twice_the_rate);
     tcase_add_test(tests, why_a_frame_was_not_sent_is_told);

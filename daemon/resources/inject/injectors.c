@@ -3,6 +3,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 enum {
     SILENT_SECONDS_MAX = 60,
     ORDINARY_RATE_PART = 4, /* of a user's share */
+    NS_PER_MS = 1000000,
 };
 
 struct injector *injector_of_resource(const struct resource *resource)
@@ -138,6 +140,20 @@ static void fill_config(const struct args_open_inject *args, unsigned ifindex,
         ret->scope.sources.kinds = SOURCES_OWN;
 }
 
+static bool judge_start(const struct args_open_inject *args, struct error *error)
+{
+    if (args->start > 0 && !args->timed)
+        return error_set(error, ERROR_OUT_OF_RANGE, "start",
+                         "Invalid argument: 'start' is when time 0 is, and only frames of an "
+                         "injector with 'timed' have a time.");
+    if (args->start > TIMED_TIME_MAX / NS_PER_MS)
+        return error_set(error, ERROR_OUT_OF_RANGE, "start",
+                         "Invalid argument: 'start' is in milliseconds since 1970, and at most "
+                         "%" PRIu64 ", which is in the year 2116.",
+                         TIMED_TIME_MAX / NS_PER_MS);
+    return true;
+}
+
 bool injectors_judge(struct injectors *injectors, const struct args_open_inject *args,
                      uint32_t rate_limit, struct injector_config *ret, struct error *error)
 {
@@ -145,10 +161,8 @@ bool injectors_judge(struct injectors *injectors, const struct args_open_inject 
     const struct config *config = injectors->host.config;
     const struct netif *netif;
 
-    if (args->start > 0 && !args->timed)
-        return error_set(error, ERROR_OUT_OF_RANGE, "start",
-                         "Invalid argument: 'start' is when time 0 is, and only frames of an "
-                         "injector with 'timed' have a time.");
+    if (!judge_start(args, error))
+        return false;
     if (config && !interface_set_has(&config->inject_interfaces, name))
         return error_set(error, ERROR_NOT_ALLOWED, "interface",
                          "The service may send no frames out of '%s': inject-interfaces of "
@@ -350,7 +364,7 @@ static int make_timed(struct injector *injector)
 {
     const struct injector_config *config = &injector->config;
     struct timed_thread *thread = &injector->injectors->timed;
-    struct timed_config timed = {.start = config->start * 1000000,
+    struct timed_config timed = {.start = config->start * NS_PER_MS,
                                  .late = (uint64_t)config->late * 1000,
                                  .rate = config->rate};
     int result = timed_thread_start(thread);

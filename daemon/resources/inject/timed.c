@@ -8,17 +8,24 @@ enum { SECOND = 1000000000 };
 
 /* --- What is due --------------------------------------------------------------------------- */
 
+/* Moments may lie before the machine's start, when its clock says 0: they are compared by how far
+ * they are from each other. */
+static bool is_before(uint64_t one, uint64_t other)
+{
+    return (int64_t)(one - other) < 0;
+}
+
 /* Whether it would be nearer to the frame before than their times are to each other. */
 static bool catches_up(const struct timed_past *past, uint64_t due, uint64_t now)
 {
-    return due > past->due && now - past->sent < due - past->due;
+    return is_before(past->due, due) && now - past->sent < due - past->due;
 }
 
 enum timed_act timed_decide(const struct timed_config *config, const struct timed_past *past,
                             uint64_t due, uint64_t now, uint64_t *ret_until)
 {
     *ret_until = due;
-    if (now < due)
+    if (is_before(now, due))
         return TIMED_WAIT;
     if (config->late)
         return now - due > config->late && catches_up(past, due, now) ? TIMED_SKIP : TIMED_SEND;
@@ -114,16 +121,17 @@ static void begin(struct timed_stream *stream, uint64_t now, uint64_t wall)
 }
 
 /* A start is a time of day. That runs as the other clock does, unless it is set, so the way from
- * one to the other is looked up each time. What is before the machine's start is at 0. */
+ * one to the other is looked up each time. What is very far comes nearer until it is looked at
+ * again. */
 static uint64_t due_of(const struct timed_stream *stream, uint64_t now, uint64_t wall)
 {
     uint64_t at = stream->config.start + stream->frame.time;
 
     if (!stream->config.start)
         return stream->base + stream->frame.time;
-    if (at >= wall)
-        return now + (at - wall);
-    return wall - at < now ? now - (wall - at) : 0;
+    if (at > wall && at - wall > TIMED_TIME_MAX)
+        return now + TIMED_TIME_MAX;
+    return now + (at - wall);
 }
 
 static bool has_frame(struct timed_stream *stream, uint64_t now, uint64_t wall)
@@ -160,7 +168,7 @@ static void choose(struct timed_stream *stream, uint64_t now, uint64_t wall, str
     struct choice this = {.stream = stream, .due = due_of(stream, now, wall)};
 
     this.act = timed_decide(&stream->config, &stream->past, this.due, now, &this.until);
-    if (!best->stream || this.until < best->until)
+    if (!best->stream || is_before(this.until, best->until))
         *best = this;
 }
 
