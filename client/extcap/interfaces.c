@@ -39,11 +39,10 @@ static const struct nb_value *first(const struct nb_reply *reply)
 
 /* --- Interfaces ---------------------------------------------------------------------------- */
 
-/* Braces stand around values, and the frames have to be Ethernet's. */
+/* Braces stand around values. */
 static bool can_be_told(const struct nb_value *interface)
 {
-    return !strpbrk(text_of(interface, "interface"), "{}") &&
-           strcmp(text_of(interface, "type"), "other") != 0;
+    return !strpbrk(text_of(interface, "interface"), "{}");
 }
 
 static void print_interface(const struct nb_value *interface)

@@ -156,6 +156,28 @@ const struct netif *netifs_find_index(const struct netifs *netifs, unsigned ifin
     return entry ? &entry->info : NULL;
 }
 
+const struct netif *netifs_find_ethernet(struct netifs *netifs, const char *name,
+                                         struct error *error)
+{
+    const struct netif *netif;
+
+    netifs_update(netifs);
+    netif = netifs_find(netifs, name);
+    if (netif && netif->type != NETIF_TYPE_OTHER)
+        return netif;
+    if (netif)
+        error_set(error, ERROR_UNSUPPORTED, "interface",
+                  "The frames of '%s' are not Ethernet's: they have another header, or none, as on "
+                  "a tunnel. 'ip -d link' tells which interfaces are 'ether'.",
+                  name);
+    else
+        error_set(error, ERROR_NOT_FOUND, "interface",
+                  "Invalid argument: Interface '%s' not found. 'interface' takes one that "
+                  "'ip link' lists.",
+                  name);
+    return NULL;
+}
+
 /* The kernel's indexes grow. */
 const struct netif *netifs_find_made(const struct netifs *netifs, const char *name)
 {

@@ -5,6 +5,7 @@
 #ifndef NB_NETIFS_H
 #define NB_NETIFS_H
 
+#include "error.h"
 #include "platform/netifs.h"
 
 struct netifs;
@@ -27,6 +28,11 @@ void netifs_update(struct netifs *netifs);
 /* The interface of this name or index, or NULL. Valid until the next update. */
 const struct netif *netifs_find(const struct netifs *netifs, const char *name);
 const struct netif *netifs_find_index(const struct netifs *netifs, unsigned ifindex);
+
+/* What a request names by its field `interface` to have Ethernet frames of it, as the kernel says
+ * now; NULL with *error. */
+const struct netif *netifs_find_ethernet(struct netifs *netifs, const char *name,
+                                         struct error *error);
 
 /* The interface that the service made by this name, or NULL. Of several, of which all but one are
  * nobody's any more, the newest. */

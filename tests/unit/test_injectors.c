@@ -283,6 +283,9 @@ START_TEST(what_cannot_be_is_refused)
     netifs_update(s.services.netifs);
     expect(client_ask(&s, FIRST, OPEN("\"b\"")), "not-found");
     fake_netif_add("b");
+    fake_netif_set_type("b", NETIF_TYPE_OTHER); /* such as a tunnel for IP packets */
+    expect(client_ask(&s, FIRST, OPEN("\"b\"")), "unsupported");
+    fake_netif_set_type("b", NETIF_TYPE_ETHERNET);
     netifs_update(s.services.netifs);
     expect(client_ask(&s, FIRST, refused[_i].request), refused[_i].code);
     expect(client_ask(&s, FIRST, OPEN("\"b\",\"dry_run\":true")), "success");

@@ -8,6 +8,7 @@
 #define NB_FAKE_H
 
 #include "platform/mroute.h"
+#include "platform/netifs.h"
 #include "platform/packets.h"
 #include "platform/tap_facts.h"
 #include "platform/taps.h"
@@ -22,6 +23,7 @@ unsigned fake_netif_add(const char *name);
 void fake_netif_join(const char *name, const char *bridge); /* NULL: none */
 void fake_netif_del(const char *name);
 void fake_netif_rename(const char *from, const char *to);
+void fake_netif_set_type(const char *name, enum netif_type type);
 void fake_netif_set_running(const char *name, bool running);
 void fake_netif_change(const char *name, const uint8_t mac[MAC_BYTES], unsigned mtu);
 void fake_netif_mark(const char *name); /* the service has made it, by this name */

@@ -153,6 +153,14 @@ void fake_netif_mark(const char *name)
     tell(netif, false);
 }
 
+void fake_netif_set_type(const char *name, enum netif_type type)
+{
+    struct netif *netif = find_link(name);
+
+    netif->type = type;
+    tell(netif, false);
+}
+
 void fake_netif_set_running(const char *name, bool running)
 {
     struct netif *netif = find_link(name);

@@ -30,7 +30,6 @@ static const struct netif *next_netif(const struct netifs *netifs, unsigned behi
 static const char *const type_words[] = {
     [NETIF_TYPE_ETHERNET] = "ethernet",
     [NETIF_TYPE_LOOPBACK] = "loopback",
-    [NETIF_TYPE_OTHER] = "other",
 };
 
 static const char *state_word(const struct netif *netif)
@@ -80,7 +79,14 @@ static void write_interface(struct json *out, const struct netif *netif, const s
     json_close(out, '}');
 }
 
-/* As for a request: its name can be written, the settings have it, and the policy has a scope. */
+/* As for a request: its name can be written, the settings have it, and its frames are Ethernet's. */
+static bool may_be_named(const struct resource_host *host, const struct netif *netif)
+{
+    return interface_name_is_valid(netif->name) && netif->type != NETIF_TYPE_OTHER &&
+           (!host->config || interface_set_has(&host->config->capture_interfaces, netif->name));
+}
+
+/* The policy has a scope for it. */
 static bool write_next(void *context, struct json *out)
 {
     struct cursor *cursor = context;
@@ -92,8 +98,7 @@ static bool write_next(void *context, struct json *out)
     if (!netif)
         return false;
     cursor->ifindex = netif->ifindex;
-    if (!interface_name_is_valid(netif->name) ||
-        (host->config && !interface_set_has(&host->config->capture_interfaces, netif->name)))
+    if (!may_be_named(host, netif))
         return true;
     count = policy_scopes(cursor->reader.policy, cursor->reader.peer, verb, netif->name, scopes);
     if (count > 0)

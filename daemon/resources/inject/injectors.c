@@ -168,13 +168,9 @@ bool injectors_judge(struct injectors *injectors, const struct args_open_inject 
                          "The service may send no frames out of '%s': inject-interfaces of "
                          "netbrokerd.conf(5) does not name it. Ask your administrator.",
                          name);
-    netifs_update(injectors->host.netifs);
-    netif = netifs_find(injectors->host.netifs, name);
+    netif = netifs_find_ethernet(injectors->host.netifs, name, error);
     if (!netif)
-        return error_set(error, ERROR_NOT_FOUND, "interface",
-                         "Invalid argument: Interface '%s' not found. 'interface' takes one that "
-                         "'ip link' lists.",
-                         name);
+        return false;
     fill_config(args, netif->ifindex, ret);
     if (ret->rate == 0)
         ret->rate = ordinary_rate(injectors, args->timed, rate_limit);
