@@ -275,6 +275,9 @@ START_TEST(what_cannot_be_is_refused)
     netifs_update(s.services.netifs);
     expect(client_ask(&s, FIRST, OPEN("\"b\"")), "not-found");
     fake_netif_add("b");
+    fake_netif_set_type("b", NETIF_TYPE_OTHER); /* such as a tunnel for IP packets */
+    expect(client_ask(&s, FIRST, OPEN("\"b\"")), "unsupported");
+    fake_netif_set_type("b", NETIF_TYPE_ETHERNET);
     netifs_update(s.services.netifs);
     expect(client_ask(&s, FIRST, refused[_i].request), refused[_i].code);
     expect(client_ask(&s, FIRST, OPEN("\"b\",\"dry_run\":true")), "success");
@@ -342,6 +345,29 @@ START_TEST(nobody_is_there_to_take_it)
 }
 END_TEST
 
+/* Its source is there, and a thread makes its ring. */
+START_TEST(an_interface_goes_while_it_is_opened)
+{
+    struct service s;
+    const struct capture *capture;
+    cJSON *reply;
+
+    begin(&s);
+    client_say(&s, FIRST, OPEN("\"a\"" SMALL));
+    do
+        uv_run(&s.loop, UV_RUN_NOWAIT);
+    while (!(capture = TAILQ_FIRST(&captures_in(&s)->order)) || !capture->from->source);
+    ck_assert_int_eq(capture->state, CAPTURE_OPENING);
+    fake_netif_del("a");
+    netifs_update(s.services.netifs);
+    while (!(reply = client_line(&s, FIRST, NULL)))
+        pause_ms(&s);
+    expect(reply, "not-found");
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
 static void expect_end(struct service *s, struct view *view, enum ring_end end)
 {
     uint32_t length;
@@ -398,6 +424,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, memory_is_charged_before_it_is_made);
     tcase_add_test(tests, the_keeper_refuses);
     tcase_add_test(tests, nobody_is_there_to_take_it);
+    tcase_add_test(tests, an_interface_goes_while_it_is_opened);
     tcase_add_test(tests, a_ring_says_why_it_ends);
 }
 

@@ -143,13 +143,9 @@ bool captures_judge(struct captures *captures, const struct args_open_capture *a
                          "The service may capture no frames of '%s': capture-interfaces of "
                          "netbrokerd.conf(5) does not name it. Ask your administrator.",
                          name);
-    netifs_update(captures->host.netifs);
-    netif = netifs_find(captures->host.netifs, name);
+    netif = netifs_find_ethernet(captures->host.netifs, name, error);
     if (!netif)
-        return error_set(error, ERROR_NOT_FOUND, "interface",
-                         "Invalid argument: Interface '%s' not found. 'interface' takes one that "
-                         "'ip link' lists.",
-                         name);
+        return false;
     fill_config(args, netif->ifindex, ret);
     return true;
 }
@@ -345,11 +341,19 @@ static void explain(const struct capture *capture, int result, const char *more,
               interface, strerror(-result), more[0] ? "; " : "", more);
 }
 
-/* Its ring is made, or is not. */
+static bool has_netif(const struct capture *capture)
+{
+    return netifs_find_index(capture->captures->host.netifs, capture->config.packets.ifindex);
+}
+
+/* Its ring is made, or is not. Its interface may have gone meanwhile: word of that was for those
+ * that were open. */
 static bool attach(struct capture *capture, int result, struct error *error)
 {
     if (result == 0 && capture->captures->is_stopping)
         result = -ECANCELED;
+    if (result == 0 && !has_netif(capture))
+        result = -ENXIO;
     if (result < 0) {
         explain(capture, result, "", error);
         return false;
