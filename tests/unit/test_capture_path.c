@@ -1,17 +1,15 @@
 /* The way of a frame, from the kernel's ring by the thread of a source to who reads nb_capture_*:
  * nothing on it allocates, and whatever one reader does costs the others nothing. */
+#include "allocations.h"
 #include "client.h"
-#include "fdpass.h"
-#include "netbroker.h"
 #include "resources/capture/source.h"
+#include "ring_client.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,35 +22,6 @@ enum {
     BEGINNINGS = 500
 };
 
-/* --- Allocations of this program ----------------------------------------------------------- */
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static _Atomic unsigned long allocations;
-
-void *__wrap_malloc(size_t size)
-{
-    allocations++;
-    return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    allocations++;
-    return __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    allocations++;
-    return __real_realloc(old, size);
-}
-
 /* --- Both sides ---------------------------------------------------------------------------- */
 
 struct fixture {
@@ -61,7 +30,6 @@ struct fixture {
     struct frame_reader readers[1 + OTHERS]; /* the first is read by nb_capture_* */
     struct nb_capture *capture;
     struct nb_client *client;
-    char folder[32];
     int opened;
 };
 
@@ -109,38 +77,15 @@ static void take(struct nb_client *client, const struct nb_reply *reply, void *c
     f->opened = nb_capture_open(&f->capture, reply);
 }
 
-/* By a connection on which the reply of a service is. */
 static void open_capture(struct fixture *f)
 {
-    static const char text[] =
-        "{\"status\":\"success\",\"message\":\"\",\"fds\":[\"ring\",\"page\","
-        "\"bell\"]}\n";
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int listener = socket(AF_UNIX, SOCK_STREAM, 0), service, fds[SHARED_RING_FDS];
-    struct nb_request *request;
+    int fds[SHARED_RING_FDS];
 
-    strcpy(f->folder, "/tmp/netbroker-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(f->folder));
-    snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", f->folder);
-    ck_assert_int_eq(bind(listener, (const struct sockaddr *)&address, sizeof address), 0);
-    ck_assert_int_eq(listen(listener, 0), 0);
-    ck_assert_int_eq(nb_connect(&f->client, address.sun_path), 0);
-    service = accept(listener, NULL, NULL);
     for (unsigned i = 0; i < SHARED_RING_FDS; i++)
         fds[i] = shared_ring_take_fd(&f->readers[0].ring, i);
-    ck_assert_int_eq(nb_request_new(&request, "OPEN_CAPTURE"), 0);
-    ck_assert_int_eq(nb_submit(f->client, request, take, f), 0);
-    ck_assert_int_eq(fdpass_send_some(service, text, sizeof text - 1, fds, SHARED_RING_FDS),
-                     sizeof text - 1);
-    ck_assert_int_eq(nb_wait(f->client), 0);
+    f->client = ring_client_open("OPEN_CAPTURE", "\"ring\",\"page\",\"bell\"", fds, SHARED_RING_FDS,
+                                 take, f);
     ck_assert_int_eq(f->opened, 0);
-    nb_request_free(request);
-    for (unsigned i = 0; i < SHARED_RING_FDS; i++)
-        close(fds[i]);
-    close(service);
-    close(listener);
-    unlink(address.sun_path);
-    rmdir(f->folder);
 }
 
 static void add_readers(struct fixture *f)
@@ -258,10 +203,10 @@ START_TEST(no_frame_costs_an_allocation)
 
     begin(&f);
     ck_assert(carry(&f, 0, 1));
-    ck_assert_uint_gt(allocations, 0);
-    before = allocations;
+    ck_assert_uint_gt(allocations_so_far(), 0);
+    before = allocations_so_far();
     right = carry(&f, 1, FRAMES);
-    after = allocations;
+    after = allocations_so_far();
     ck_assert(right);
     ck_assert_uint_eq(after, before);
     ck_assert_uint_eq(uncounted, 0);
