@@ -392,6 +392,84 @@ START_TEST(promiscuity_narrows_a_rule)
 }
 END_TEST
 
+/* What a rule is about of what is sent, and what is asked; a part that is not said is "". */
+static const struct {
+    struct sending {
+        const char *source, *destination, *vlan;
+    } rule, asked;
+    const char *allowed, *denied;
+} sendings[] = {
+    {{"own", "", ""}, {"own", "", ""}, "yes r", "no r"},
+    {{"own", "", ""}, {"02:00:00:00:00:09", "", ""}, "no -", "no r"}, /* it may be its own */
+    {{"02:00:00:00:00:08", "", ""}, {"02:00:00:00:00:09", "", ""}, "no -", "yes all"},
+    {{"own", "", ""}, {"any", "", ""}, "no -", "no r"},
+    {{"any", "", ""}, {"02:00:00:00:00:09", "", ""}, "yes r", "no r"},
+    {{"", "01:0c:cd:04:00:00/32", ""}, {"own", "01:0c:cd:04:00:01", ""}, "yes r", "no r"},
+    {{"", "01:0c:cd:04:00:00/32", ""}, {"own", "01:0c:cd:01:00:01", ""}, "no -", "yes all"},
+    {{"", "01:0c:cd:04:00:00/32", ""}, {"own", "01:0c:cd:00:00:00/24", ""}, "no -", "no r"},
+    {{"", "01:0c:cd:04:00:00/32", ""}, {"own", "", ""}, "no -", "no r"},
+    {{"", "", "100"}, {"own", "", "100"}, "yes r", "no r"},
+    {{"", "", "100"}, {"own", "", "none"}, "no -", "yes all"},
+    {{"", "", "100"}, {"own", "", ""}, "no -", "no r"},
+    {{"", "", "none"}, {"own", "", "none"}, "yes r", "no r"},
+    {{"own", "01:0c:cd:04:00:00/32", "100"},
+     {"own", "01:0c:cd:04:00:00", "101"},
+     "no -",
+     "yes all"},
+};
+
+static void fill_scope(struct send_scope *scope, const struct sending *from)
+{
+    if (from->source[0])
+        ck_assert_int_eq(source_list_add(&scope->sources, from->source), SCOPE_ADDED);
+    if (from->destination[0])
+        ck_assert_int_eq(destination_list_add(&scope->destinations, from->destination),
+                         SCOPE_ADDED);
+    if (from->vlan[0])
+        ck_assert_int_eq(vlan_list_add(&scope->vlans, from->vlan), SCOPE_ADDED);
+}
+
+START_TEST(what_is_sent_narrows_a_rule)
+{
+    struct rule rules[] = {rule_of("r", _i % 2), rule_of("all", false)};
+    struct policy policy = {.started_by = 500, .count = _i % 2 ? 2 : 1, .rules = rules};
+    struct target target = {.rate = 1};
+    struct decision decision;
+    char text[64];
+
+    fill_scope(&rules[0].scope, &sendings[_i / 2].rule);
+    fill_scope(&target.scope, &sendings[_i / 2].asked);
+    decision = policy_decide(&policy, &user, "v", &target);
+    snprintf(text, sizeof text, "%s %s", decision.allowed ? "yes" : "no",
+             decision.rule ? decision.rule->name : "-");
+    ck_assert_str_eq(text, _i % 2 ? sendings[_i / 2].denied : sendings[_i / 2].allowed);
+}
+END_TEST
+
+/* Who names no rate gets at most that of the rule, which the decision names. */
+START_TEST(a_rate_narrows_a_rule)
+{
+    struct rule rules[] = {rule_of("slow", false), rule_of("fast", false)};
+    struct policy policy = {.started_by = 500, .count = 2, .rules = rules};
+    static const struct {
+        uint32_t rate;
+        const char *rule; /* NULL: it is not allowed */
+    } rates[] = {{0, "slow"},   {1, "slow"},   {100, "slow"},
+                 {101, "fast"}, {500, "fast"}, {501, NULL}};
+
+    rules[0].rate = 100;
+    rules[1].rate = 500;
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        const struct target target = {.rate = rates[i].rate};
+        struct decision decision = policy_decide(&policy, &user, "v", &target);
+
+        ck_assert_int_eq(decision.allowed, rates[i].rule != NULL);
+        if (rates[i].rule)
+            ck_assert_str_eq(decision.rule->name, rates[i].rule);
+    }
+}
+END_TEST
+
 START_TEST(a_narrow_denial_is_not_everything)
 {
     struct rule rules[] = {rule_of("r", true), rule_of("all", false)};
@@ -405,6 +483,9 @@ START_TEST(a_narrow_denial_is_not_everything)
     ck_assert(policy_decide_somewhere(&policy, &user, "v").allowed);
     rules[0].ethertype_count = 0;
     rules[0].promiscuous = PROMISCUOUS_YES;
+    ck_assert(policy_decide_somewhere(&policy, &user, "v").allowed);
+    rules[0].promiscuous = PROMISCUOUS_ANY;
+    fill_scope(&rules[0].scope, &(struct sending){"", "", "100"});
     ck_assert(policy_decide_somewhere(&policy, &user, "v").allowed);
 }
 END_TEST
@@ -429,6 +510,9 @@ static void add_tests(TCase *tests)
                         2 * (int)(sizeof protocols / sizeof *protocols));
     tcase_add_loop_test(tests, promiscuity_narrows_a_rule, 0,
                         2 * (int)(sizeof promiscuities / sizeof *promiscuities));
+    tcase_add_loop_test(tests, what_is_sent_narrows_a_rule, 0,
+                        2 * (int)(sizeof sendings / sizeof *sendings));
+    tcase_add_test(tests, a_rate_narrows_a_rule);
     tcase_add_test(tests, a_narrow_denial_is_not_everything);
 }
 

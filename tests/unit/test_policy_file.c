@@ -76,6 +76,20 @@ START_TEST(the_administrator_is_named)
 }
 END_TEST
 
+static void assert_scope(const struct send_scope *scope)
+{
+    ck_assert_uint_eq(scope->sources.kinds, SOURCES_OWN | SOURCES_LISTED);
+    ck_assert_uint_eq(scope->sources.count, 1);
+    ck_assert_uint_eq(scope->sources.macs[0][5], 9);
+    ck_assert_uint_eq(scope->destinations.count, 2);
+    ck_assert_uint_eq(scope->destinations.prefixes[0].length, 32);
+    ck_assert_uint_eq(scope->destinations.prefixes[1].length, 48);
+    ck_assert_uint_eq(scope->destinations.prefixes[1].bytes[5], 10);
+    ck_assert_uint_eq(scope->vlans.untagged, 1);
+    ck_assert_uint_eq(scope->vlans.count, 2);
+    ck_assert_uint_eq(scope->vlans.ids[1], 4094);
+}
+
 START_TEST(every_part_of_a_rule_is_read)
 {
     struct fixture f = {0};
@@ -88,6 +102,9 @@ START_TEST(every_part_of_a_rule_is_read)
                    "interfaces = eth1,veth*\n; another\n"
                    "multicast = 239.10.0.0/16, ff3e::/16, 239.1.1.1\ntables = 100,253\nleases = 7\n"
                    "ethertypes = sv, 0x88B8\ndirection = in\npromiscuous = no\n"
+                   "source-macs = own, 02:00:00:00:00:09\n"
+                   "destination-macs = 01:0c:cd:04:00:00/32, 02:00:00:00:00:0A\n"
+                   "vlans = none, 0, 4094\nframes-per-second = 4800\n"
                    "[deny all else]\neveryone = yes\nverbs = *\n",
                    "file"));
     ck_assert_str_eq(f.log.text, "");
@@ -114,6 +131,8 @@ START_TEST(every_part_of_a_rule_is_read)
     ck_assert_uint_eq(rule->ethertypes[1], 0x88b8);
     ck_assert_uint_eq(rule->directions, DIRECTION_IN);
     ck_assert_int_eq(rule->promiscuous, PROMISCUOUS_NO);
+    assert_scope(&rule->scope);
+    ck_assert_uint_eq(rule->rate, 4800);
     ck_assert_uint_eq(rule->tables[0], 100);
     ck_assert(f.policy.rules[1].deny && f.policy.rules[1].everyone);
     policy_clear(&f.policy);
@@ -225,6 +244,13 @@ static const struct {
     {"[allow x]\n" ALL "ethertypes = arp, smv\n", 4, "0x0600 to 0xffff"},
     {"[allow x]\n" ALL "direction = up\n", 4, "in, out or both"},
     {"[allow x]\n" ALL "promiscuous = maybe\n", 4, "yes or no"},
+    {"[allow x]\n" ALL "source-macs = 01:00:00:00:00:01\n", 4, "32 unicast Ethernet addresses"},
+    {"[allow x]\n" ALL "source-macs = own, his\n", 4, "own, any, or at most 32"},
+    {"[allow x]\n" ALL "destination-macs = 01:0c:cd:04:00:00/49\n", 4, "with a number of bits"},
+    {"[allow x]\n" ALL "destination-macs = any\n", 4, "at most 32 Ethernet addresses"},
+    {"[allow x]\n" ALL "vlans = 4095\n", 4, "0 to 4094"},
+    {"[allow x]\n" ALL "frames-per-second = 0\n", 4, "1 or more"},
+    {"[deny x]\n" ALL "frames-per-second = 10\n", 4, "in a rule that allows"},
     {"[allow x]\n" ALL "tables = 0\n", 4, "1 to 999999999"},
     {"[allow x]\n" ALL "tables = 1000000000\n", 4, "1 to 999999999"},
     {"[allow x]\n" ALL "tables = -18446744073709551615\n", 4, "1 to 999999999"},
