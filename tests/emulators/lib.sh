@@ -39,6 +39,8 @@ need_qemu() {
 # need_uml [ADDRESS HOST]: the command line of User-mode Linux, but for its link.
 need_uml() {
     need_program linux.uml user-mode-linux
+    [ ! -e "$build/emulators/no-uml" ] ||
+        skip "User-mode Linux cannot run on this processor: $(cat "$build/emulators/no-uml")"
     need_image guest.initrd
     uml=(linux.uml mem=64M initrd=$work/guest.initrd con=null con0=fd:0,fd:1 quiet panic=-1
         "address=${1:-10.77.0.2/24}" "host=${2:-$host}")
