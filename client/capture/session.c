@@ -1,5 +1,7 @@
 #include "session.h"
 
+#include "ring/layout.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -314,6 +316,12 @@ static bool resume(struct session *session)
     return false;
 }
 
+/* The ring was ended by a service that stops, and may be started again. */
+static bool has_stopped(const struct session *session)
+{
+    return strcmp(nb_capture_end(session->capture), ring_end_meaning(RING_END_SERVICE)) == 0;
+}
+
 /* It does not come back. */
 static enum session_end end_gone(struct session *session, int error)
 {
@@ -389,28 +397,47 @@ static int wait_for_more(const struct session *session, int milliseconds)
     return result < 0 ? result : 1;
 }
 
+/* The ring has ended, or the connection. True: the capture goes on. */
+static bool goes_on(struct session *session, int error, enum session_end *ret)
+{
+    if (error == -EBADMSG || (nb_capture_end(session->capture)[0] && !has_stopped(session))) {
+        *ret = end_closed(session, error);
+        return false;
+    }
+    if (resume(session))
+        return true;
+    *ret = end_gone(session, error == -ENODATA ? -ECONNRESET : error);
+    return false;
+}
+
+/* Returns 1, 0: it is to end, or a negative errno: the ring has ended, or the connection. */
+static int step(struct session *session)
+{
+    int due = next_due(session), got = due < 0 ? -ECANCELED : take_batch(session), rest;
+
+    if (got < 0)
+        return got == -ECANCELED ? 0 : got;
+    show_progress(session);
+    got = wait_for_more(session, got > 0 || !nb_capture_wait(session->capture) ? 0 : due);
+    if (got == 0)
+        drain(session);
+    if (got >= 0)
+        return got;
+    rest = read_rest(session);
+    if (rest == -ECANCELED)
+        return 0;
+    return rest < 0 ? rest : got;
+}
+
 static enum session_end loop(struct session *session)
 {
-    for (;;) {
-        int due = next_due(session), got = due < 0 ? -ECANCELED : take_batch(session);
+    enum session_end end = SESSION_DONE;
+    int got;
 
-        if (got == -ECANCELED)
-            return SESSION_DONE;
-        if (got < 0)
-            return end_closed(session, got);
-        show_progress(session);
-        got = wait_for_more(session, got > 0 || !nb_capture_wait(session->capture) ? 0 : due);
-        if (got == 0) {
-            drain(session);
-            return SESSION_DONE;
-        }
-        if (got >= 0)
-            continue;
-        if (read_rest(session) == -ENODATA)
-            return end_closed(session, -ENODATA);
-        if (!resume(session))
-            return end_gone(session, got);
-    }
+    do
+        got = step(session);
+    while (got > 0 || (got < 0 && goes_on(session, got, &end)));
+    return end;
 }
 
 enum session_end session_run(struct nb_client *client, const struct nb_reply *reply,

@@ -257,6 +257,7 @@ static bool start_kinds(struct broker *broker)
     struct resource_host host = {
         .loop = &broker->loop,
         .keeper = &broker->keeper,
+        .ending = &broker->ending,
         .netifs = services->netifs,
         .leases = &services->leases,
         .slices = &services->slices,

@@ -40,6 +40,7 @@ struct resource_host {
     const struct policy *policy; /* NULL: everything is allowed */
     const struct config *config; /* as the service was started; NULL: what holds without a file */
     struct closer **closer;      /* of closer.h; NULL: there is none */
+    const bool *ending;          /* the service stops; NULL: it does not */
     int counters[2];             /* of IPv4 and IPv6, of diagnose.h; negative: none */
     uint64_t seed;               /* a random number that no client knows */
 };

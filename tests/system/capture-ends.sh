@@ -42,6 +42,14 @@ within 10 "no socket is left" sockets_are 0
 capture member again -i r0
 frames_come again 3
 
+# The service is stopped, and started again, as by an update: the same. It ends the ring itself.
+kill -TERM "$(status_of keeper.pid)"
+within 10 "the next service" nb ping
+restarts_expected=0 # it is counted anew
+within 10 "it goes on again" grep -q "the capture of r0 goes on" $work/files/again.err
+within 10 "there is one again" captures_are 1
+frames_come again 6
+
 # A command that is killed leaves nothing.
 kill -KILL "${running[again]}"
 wait "${running[again]}" || true

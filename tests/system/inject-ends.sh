@@ -60,6 +60,16 @@ within 10 "the next broker" nb ping
 within 10 "no socket is left" sockets_are 0
 equal "asked again" "sent 1 " "$(inject member send "$member" $frame)"
 
+# The service is stopped, and started again, as by an update: its client learns why.
+holds member "$member"
+kill -TERM "$(status_of keeper.pid)"
+wait $holder
+exec 7>&-
+equal "what the client of a stopped service learned" "ended service" "$(tail -n +2 $work/held)"
+within 10 "the next service" nb ping
+restarts_expected=0 # it is counted anew
+equal "asked again" "sent 1 " "$(inject member send "$member" $frame)"
+
 # The interface is down: each frame is refused, until it is up again.
 ip link set r0 down
 equal "while it is down" "sent 0 100:down:64 101:down:64" \

@@ -278,6 +278,16 @@ int capture_take_fd(struct capture *capture, unsigned place)
 
 /* --- Closing ------------------------------------------------------------------------------- */
 
+/* Connections end with the service, and nobody's right does. */
+static enum ring_end why(const struct capture *capture)
+{
+    const bool *ending = capture->captures->host.ending;
+
+    if (capture->end)
+        return capture->end;
+    return ending && *ending ? RING_END_SERVICE : RING_END_REVOKED;
+}
+
 static void close_capture(struct capture *capture)
 {
     bool was_open = capture->state == CAPTURE_OPEN;
@@ -287,8 +297,7 @@ static void close_capture(struct capture *capture)
         tell(capture, CAPTURE_CLOSED_EVENT);
     capture->state = CAPTURE_CLOSING;
     if (was_open && from && from->source)
-        source_remove(from->source, capture->reader,
-                      capture->end ? capture->end : RING_END_REVOKED);
+        source_remove(from->source, capture->reader, why(capture));
     else if (!capture->is_held && !capture->is_working)
         forget(capture);
 }

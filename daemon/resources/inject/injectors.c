@@ -293,6 +293,16 @@ int injector_take_fd(struct injector *injector, unsigned place)
 
 /* --- Closing ------------------------------------------------------------------------------- */
 
+/* Connections end with the service, and nobody's right does. */
+static enum ring_end why(const struct injector *injector)
+{
+    const bool *ending = injector->injectors->host.ending;
+
+    if (injector->end)
+        return injector->end;
+    return ending && *ending ? RING_END_SERVICE : RING_END_REVOKED;
+}
+
 static void close_injector(struct injector *injector)
 {
     bool was_open = injector->state == INJECT_OPEN;
@@ -302,8 +312,7 @@ static void close_injector(struct injector *injector)
         tell(injector, INJECT_CLOSED_EVENT);
     injector->state = INJECT_CLOSING;
     if (was_open && from && from->sender)
-        sender_remove(from->sender, injector->outlet,
-                      injector->end ? injector->end : RING_END_REVOKED);
+        sender_remove(from->sender, injector->outlet, why(injector));
     else if (!injector->is_held)
         forget(injector);
 }
