@@ -268,7 +268,7 @@ static bool is_missing(void *self, const struct request *request, uid_t uid, str
 
 const struct resource_ops capture_ops = {
     .kind = "capture",
-    .verbs = "raw",
+    .verbs = "raw.capture", /* injectors have others that begin with raw */
     .read_verb = "raw.read",
     .end_action = "CLOSE_CAPTURE",
     .start = start,

@@ -275,7 +275,7 @@ static bool is_missing(void *self, const struct request *request, uid_t uid, str
 
 const struct resource_ops inject_ops = {
     .kind = "inject",
-    .verbs = "raw",
+    .verbs = "raw.inject", /* captures have others that begin with raw */
     .read_verb = "raw.read",
     .end_action = "CLOSE_INJECT",
     .start = start,
