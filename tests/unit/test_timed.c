@@ -9,6 +9,8 @@
 
 enum { LENGTH = 60, US = 1000, MS = 1000000, QUEUE = 4096 };
 
+static const uint64_t SECOND = 1000000000;
+
 static const uint64_t NOON = 1700000000ull * 1000000000; /* a time of day */
 
 /* What was sent, in its order. */
@@ -95,7 +97,9 @@ START_TEST(a_frame_waits_goes_or_is_skipped)
 {
     static const struct {
         uint64_t late;
-        struct timed_past past;
+        struct {
+            uint64_t due, sent;
+        } past;
         uint64_t due, now;
         enum timed_act act;
         uint64_t until;
@@ -114,17 +118,125 @@ START_TEST(a_frame_waits_goes_or_is_skipped)
         {0, {0, 10 * MS}, 0, 10 * MS, TIMED_WAIT, 10 * MS + 500 * US},
         {0, {0, 10 * MS}, 0, 10 * MS + 500 * US, TIMED_SEND, 10 * MS + 500 * US},
         {0, {9 * MS, 10 * MS}, 9 * MS, 10 * MS, TIMED_SEND, 9 * MS}, /* it is not that late */
+        {50 * MS, {0, 10 * MS}, 0, 10 * MS, TIMED_WAIT, 10 * MS + 500 * US}, /* nor too late */
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct timed_config config = {.late = rows[i].late, .rate = 1000};
+        struct timed_past past;
         uint64_t until;
 
-        ck_assert_int_eq(timed_decide(&config, &rows[i].past, rows[i].due, rows[i].now, &until),
+        timed_begin(&past, config.rate, 0);
+        past.due = rows[i].past.due;
+        past.sent = rows[i].past.sent;
+        ck_assert_int_eq(timed_decide(&config, &past, rows[i].due, rows[i].now, &until),
                          rows[i].act);
         if (rows[i].act != TIMED_SKIP)
             ck_assert(until == rows[i].until || rows[i].act == TIMED_SEND);
     }
+}
+END_TEST
+
+/* A client that has frames at all times, each `gap` ns behind the one before. */
+struct greedy {
+    uint64_t time, gap, done;
+};
+
+static bool next_greedy(void *supply, struct timed_frame *ret)
+{
+    static const unsigned char bytes[LENGTH];
+
+    *ret = (struct timed_frame){((struct greedy *)supply)->time, LENGTH, bytes};
+    return true;
+}
+
+static void done_greedy(void *supply, const struct timed_outcome *outcome)
+{
+    struct greedy *greedy = supply;
+
+    greedy->time += greedy->gap;
+    greedy->done += outcome->reason == TRANSMIT_LATE;
+}
+
+static uint64_t greedy_sent;
+
+static enum transmit_refusal_reason count_greedy(int fd, const unsigned char *bytes,
+                                                 uint32_t length)
+{
+    (void)fd;
+    (void)bytes;
+    (void)length;
+    greedy_sent++;
+    return TRANSMIT_SENT;
+}
+
+static void add_greedy(struct timed *timed, struct greedy *greedy, uint64_t late, uint64_t start)
+{
+    static const struct timed_supply_ops ops = {next_greedy, done_greedy};
+    struct timed_config config = {.ops = &ops,
+                                  .supply = greedy,
+                                  .send = count_greedy,
+                                  .late = late,
+                                  .start = start,
+                                  .rate = 1000};
+
+    ck_assert_ptr_nonnull(timed_add(timed, &config));
+}
+
+/* As the thread does, for some time; a turn takes a microsecond. Returns how many there were. */
+static uint64_t turn_for(struct timed *timed, uint64_t now, uint64_t ns)
+{
+    uint64_t turns = 0;
+
+    for (uint64_t end = now + ns; now < end; turns++) {
+        uint64_t until = timed_turn(timed, now, NOON + now);
+
+        now = until > now ? until : now + US;
+    }
+    return turns;
+}
+
+/* Frames that were due long ago, or all before the machine began, within what is late or not. */
+START_TEST(times_of_the_past_are_no_rate)
+{
+    static const struct {
+        uint64_t late, start, gap;
+    } rows[] = {
+        {MS, 1, MS},         {0, 1, MS},         {1000 * MS, 1, MS},
+        {MS, NOON - 1, 0},   {0, NOON - 1, 0},   {1000 * MS, NOON - 1, 0},
+        {MS, NOON, MS / 10}, {0, NOON, MS / 10}, {1000 * MS, NOON, MS / 10},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct timed timed = {0};
+        struct greedy greedy = {.gap = rows[i].gap};
+
+        greedy_sent = 0;
+        add_greedy(&timed, &greedy, rows[i].late, rows[i].start);
+        ck_assert_uint_le(turn_for(&timed, 5 * SECOND, 4 * SECOND), 4 * (8 + 2) * 1000 + 10000);
+        ck_assert_uint_le(greedy_sent, 4 * 1000 + 1000 + 10);
+        ck_assert_uint_le(greedy.done, (4 + 1) * 8 * 1000 + 100);
+    }
+}
+END_TEST
+
+/* Who leaves out frames of the past does so when nobody else has one to send. */
+START_TEST(what_is_left_out_waits_for_others)
+{
+    struct scene scene;
+    struct greedy greedy = {.gap = MS};
+    uint64_t now = 5 * SECOND;
+
+    begin(&scene, MS, NOON + now + MS);
+    add_greedy(&scene.timed, &greedy, MS, NOON - SECOND);
+    put(&scene.queue, 0, 1);
+    timed_turn(&scene.timed, now, NOON + now); /* the first one is sent in any case */
+    timed_turn(&scene.timed, now, NOON + now);
+    ck_assert_uint_eq(greedy.done, 1);
+    timed_turn(&scene.timed, now + MS + 1, NOON + now + MS + 1);
+    ck_assert_uint_eq(greedy.done, 1);
+    expect(&scene.queue, 1, TRANSMIT_SENT, 1);
+    end(&scene);
 }
 END_TEST
 
@@ -418,6 +530,8 @@ END_TEST
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, a_frame_waits_goes_or_is_skipped);
+    tcase_add_test(tests, times_of_the_past_are_no_rate);
+    tcase_add_test(tests, what_is_left_out_waits_for_others);
     tcase_add_test(tests, each_frame_is_sent_at_its_time);
     tcase_add_test(tests, a_start_is_a_time_of_day);
     tcase_add_test(tests, what_is_long_past_is_no_burst);

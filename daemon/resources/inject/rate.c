@@ -4,17 +4,20 @@
 
 enum { NS_MAX = 1000000000 }; /* more time fills no more */
 
-static uint64_t depth(const struct rate *rate)
+static void begin(struct rate *rate, uint32_t per_second, uint64_t now, uint64_t frames)
 {
-    uint64_t frames = rate->per_second / RATE_BURST_PART;
-
-    return (frames > 0 ? frames : 1) * FRAME;
+    *rate = (struct rate){.per_second = per_second, .last = now};
+    rate->level = rate->depth = (frames > 0 ? frames : 1) * FRAME;
 }
 
 void rate_begin(struct rate *rate, uint32_t per_second, uint64_t now)
 {
-    *rate = (struct rate){.per_second = per_second, .last = now};
-    rate->level = depth(rate);
+    begin(rate, per_second, now, per_second / RATE_BURST_PART);
+}
+
+void rate_begin_deep(struct rate *rate, uint32_t per_second, uint64_t now)
+{
+    begin(rate, per_second, now, per_second);
 }
 
 /* 150,000,000 frames a second for a second are 1.5e17. */
@@ -23,8 +26,8 @@ uint64_t rate_frames(struct rate *rate, uint64_t now)
     uint64_t passed = now > rate->last ? now - rate->last : 0;
 
     rate->level += (passed < NS_MAX ? passed : NS_MAX) * rate->per_second;
-    if (rate->level > depth(rate))
-        rate->level = depth(rate);
+    if (rate->level > rate->depth)
+        rate->level = rate->depth;
     rate->last = now > rate->last ? now : rate->last;
     return rate->level / FRAME;
 }

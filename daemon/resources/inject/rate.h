@@ -10,12 +10,14 @@ enum { RATE_BURST_PART = 100 }; /* of a second's frames */
 
 struct rate {
     uint32_t per_second; /* not 0 */
+    uint64_t depth;      /* the most that is in it */
     uint64_t last;       /* ns: when it was filled */
     uint64_t level;      /* in it, in frames of 1,000,000,000 */
 };
 
-/* A full one. */
+/* A full one. rate_begin_deep: which holds what it gives in a second. */
 void rate_begin(struct rate *rate, uint32_t per_second, uint64_t now);
+void rate_begin_deep(struct rate *rate, uint32_t per_second, uint64_t now);
 
 /* Fills it, and says how many frames there are. */
 uint64_t rate_frames(struct rate *rate, uint64_t now);

@@ -15,24 +15,66 @@ static bool is_before(uint64_t one, uint64_t other)
     return (int64_t)(one - other) < 0;
 }
 
+void timed_begin(struct timed_past *past, uint32_t rate, uint64_t now)
+{
+    *past = (struct timed_past){0};
+    rate_begin_deep(&past->sends, rate, now);
+    rate_begin_deep(&past->skips, rate * TIMED_SKIPS, now);
+}
+
 /* Whether it would be nearer to the frame before than their times are to each other. */
 static bool catches_up(const struct timed_past *past, uint64_t due, uint64_t now)
 {
     return is_before(past->due, due) && now - past->sent < due - past->due;
 }
 
-enum timed_act timed_decide(const struct timed_config *config, const struct timed_past *past,
+static enum timed_act act_at(enum timed_act act, uint64_t at, uint64_t now, uint64_t *ret_until)
+{
+    *ret_until = at;
+    return is_before(now, at) ? TIMED_WAIT : act;
+}
+
+/* In the long run, at the stream's rate. */
+static enum timed_act send_late(struct timed_past *past, uint64_t at, uint64_t now,
+                                uint64_t *ret_until)
+{
+    if (rate_frames(&past->sends, now) == 0)
+        at = now + rate_wait(&past->sends);
+    return act_at(TIMED_SEND, at, now, ret_until);
+}
+
+static enum timed_act skip(struct timed_past *past, uint64_t now, uint64_t *ret_until)
+{
+    return act_at(TIMED_SKIP, rate_frames(&past->skips, now) > 0 ? now : now + TIMED_SKIP_NS, now,
+                  ret_until);
+}
+
+enum timed_act timed_decide(const struct timed_config *config, struct timed_past *past,
                             uint64_t due, uint64_t now, uint64_t *ret_until)
 {
-    *ret_until = due;
-    if (is_before(now, due))
-        return TIMED_WAIT;
-    if (config->late)
-        return now - due > config->late && catches_up(past, due, now) ? TIMED_SKIP : TIMED_SEND;
-    if (now - due <= TIMED_PACED_NS)
-        return TIMED_SEND;
-    *ret_until = past->sent + SECOND / 2 / config->rate;
-    return now < *ret_until ? TIMED_WAIT : TIMED_SEND;
+    uint64_t late = is_before(due, now) ? now - due : 0;
+
+    if (config->late && late > config->late)
+        return catches_up(past, due, now) ? skip(past, now, ret_until)
+                                          : send_late(past, due, now, ret_until);
+    if (late > TIMED_PACED_NS)
+        return send_late(past, past->sent + SECOND / 2 / config->rate, now, ret_until);
+    return act_at(TIMED_SEND, due, now, ret_until);
+}
+
+static void take_one(struct rate *rate, uint64_t now)
+{
+    if (rate_frames(rate, now) > 0)
+        rate_take(rate, 1);
+}
+
+void timed_did(struct timed_past *past, enum timed_act act, uint64_t due, uint64_t now)
+{
+    take_one(act == TIMED_SEND ? &past->sends : &past->skips, now);
+    if (act != TIMED_SEND)
+        return;
+    past->due = due;
+    past->sent = now;
 }
 
 /* --- Streams ------------------------------------------------------------------------------- */
@@ -76,7 +118,6 @@ struct timed_stream *timed_add(struct timed *timed, const struct timed_config *c
         return NULL;
     stream->config = *config;
     stream->has_frame = stream->has_begun = false;
-    stream->past = (struct timed_past){0};
     atomic_store(&stream->started, 0);
     atomic_store(state_of(timed, stream), TIMED_JOINED);
     command(timed);
@@ -116,6 +157,7 @@ static void begin(struct timed_stream *stream, uint64_t now, uint64_t wall)
     uint64_t start = stream->config.start;
 
     stream->has_begun = true;
+    timed_begin(&stream->past, stream->config.rate, now);
     stream->base = now + TIMED_LEAD_NS;
     atomic_store(&stream->started, start ? start : wall + TIMED_LEAD_NS);
 }
@@ -148,10 +190,9 @@ static void finish(struct timed_stream *stream, uint64_t due, uint64_t now, enum
     const struct timed_config *config = &stream->config;
     struct timed_outcome outcome = {TRANSMIT_LATE, now - due};
 
-    if (act == TIMED_SEND) {
+    if (act == TIMED_SEND)
         outcome.reason = config->send(config->fd, stream->frame.bytes, stream->frame.length);
-        stream->past = (struct timed_past){due, now};
-    }
+    timed_did(&stream->past, act, due, now);
     stream->has_frame = false;
     config->ops->done(config->supply, &outcome);
 }

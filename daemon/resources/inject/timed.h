@@ -9,13 +9,18 @@
  * What is late: a frame whose time has passed by more than the stream allows is not sent if it
  * would follow the one before sooner than their times say, so that after a stall there is no burst.
  * Where a stream wants its frames however late they are, they follow each other at twice the
- * stream's rate until the time is caught up with.
+ * stream's rate until the time is caught up with; so do those that are late, but not too late.
+ *
+ * Who says that all was to be sent long ago gains nothing by it: what is late is sent at the
+ * stream's rate in the long run, and what is left out costs time as well. It waits for what others
+ * have to send now, and so many are left out a second and no more.
  *
  * A stream belongs to the thread from timed_add until it has left. Streams are few, and lie in one
  * piece of memory. */
 #ifndef NB_INJECT_TIMED_H
 #define NB_INJECT_TIMED_H
 
+#include "rate.h"
 #include "ring/layout.h"
 
 #include <stdatomic.h>
@@ -26,6 +31,8 @@ enum {
     TIMED_STREAMS_MAX = 16,
     TIMED_LEAD_NS = 10000000,  /* of a stream without a start, from its first frame to its time 0 */
     TIMED_PACED_NS = 1000000,  /* a frame that is later than this does not follow at once */
+    TIMED_SKIPS = 8,           /* as many frames as the rate has may be left out, so many times */
+    TIMED_SKIP_NS = 10000000,  /* the wait of a stream that has left out so many */
     TIMED_LOOK_NS = 100000000, /* so often the time of day is looked at, which may be set */
     TIMED_TURN_NS = 500000000, /* the longest sleep: so that it can be seen that it works */
 };
@@ -72,14 +79,22 @@ struct timed_config {
 
 enum timed_act { TIMED_WAIT, TIMED_SEND, TIMED_SKIP };
 
-/* The frame that was sent last. */
+/* The frame that was sent last, and how many more may be late. */
 struct timed_past {
-    uint64_t due, sent; /* ns; 0: there was none */
+    uint64_t due, sent;       /* ns; 0: there was none */
+    struct rate sends, skips; /* by the clock: of all that are sent, and of those left out */
 };
 
-/* What to do at `now` with a frame that is due at `due`. TIMED_WAIT: until *ret_until. */
-enum timed_act timed_decide(const struct timed_config *config, const struct timed_past *past,
+/* What to do at `now` with a frame that is due at `due`. *ret_until: when; of what is left out,
+ * that is behind all that others have to send. */
+enum timed_act timed_decide(const struct timed_config *config, struct timed_past *past,
                             uint64_t due, uint64_t now, uint64_t *ret_until);
+
+/* It was done. */
+void timed_did(struct timed_past *past, enum timed_act act, uint64_t due, uint64_t now);
+
+/* Nothing was done yet. */
+void timed_begin(struct timed_past *past, uint32_t rate, uint64_t now);
 
 /* --- Streams ------------------------------------------------------------------------------- */
 
