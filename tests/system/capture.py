@@ -91,7 +91,8 @@ class Ring:
             length, _, sequence, _, kind = struct.unpack_from("<IIQQH", header)
             yield kind, sequence, self.take(place + 32, length)
             self.at += (32 + length + 7) & ~7
-        struct.pack_into("<Q", self.mine, 0, self.at)
+        # All at once: struct.pack_into() writes zeros first, and the service may see those.
+        self.mine[0:8] = struct.pack("<Q", self.at)
 
     def take(self, place, length):
         place %= self.size

@@ -95,8 +95,12 @@ class Ring:
         self.head += record
         return True
 
+    def tell(self, offset, number):
+        """All at once: struct.pack_into() writes zeros first, and the service may see those."""
+        self.data[offset:offset + 8] = struct.pack("<Q", number)
+
     def publish(self, head=None):
-        struct.pack_into("<Q", self.data, 0, self.head if head is None else head)
+        self.tell(0, self.head if head is None else head)
         self.ring_bell()
 
     def ring_bell(self):
@@ -107,7 +111,7 @@ class Ring:
 
     def wait(self, seconds=0.1):
         self.waits += 1 + self.waits % 2
-        struct.pack_into("<Q", self.data, 128, self.waits)
+        self.tell(128, self.waits)
         ready, _, _ = select.select([self.room], [], [], seconds)
         if ready:
             os.read(self.room, 64)
@@ -119,7 +123,7 @@ class Ring:
                                                      768 + 24 * (self.heard % 64))
             yield sequence, tag, REASONS[what & 0xffffffff], what >> 32
             self.heard += 1
-        struct.pack_into("<Q", self.data, 256, self.heard)
+        self.tell(256, self.heard)
 
     def until_judged(self, count, seconds=10):
         end = time.monotonic() + seconds
