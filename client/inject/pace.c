@@ -17,13 +17,29 @@ bool pace_scale(uint64_t n, unsigned thousands, uint64_t divisor, uint64_t *ret)
     return true;
 }
 
+enum { CLOCK_SET_NS = 500000000 };
+
+/* A little before the frame before it, it was captured elsewhere at the same time, and goes with
+ * that. By more than this, the clock of the capture was set: its time goes on from there, and what
+ * follows is no burst. */
+static void go_back(struct pace *pace, uint64_t time)
+{
+    pace->backwards++;
+    if (pace->latest - time >= CLOCK_SET_NS)
+        pace->set += pace->latest - time;
+}
+
 /* The file's time since the beginning, over all passes. */
 static bool take_time(struct pace *pace, uint64_t time, uint64_t *ret)
 {
     if (pace->pass_frames == 0)
+        pace->set = 0;
+    if (__builtin_add_overflow(time, pace->set, &time))
+        return false;
+    if (pace->pass_frames == 0)
         pace->first = pace->latest = time;
     if (time < pace->latest)
-        pace->backwards++;
+        go_back(pace, time);
     else
         pace->latest = time;
     return !__builtin_add_overflow(pace->base, pace->latest - pace->first, ret);

@@ -30,6 +30,7 @@ struct pace {
     uint64_t pass_frames;
     uint64_t base;          /* ns of the file's time, where this pass begins */
     uint64_t first, latest; /* times in this pass */
+    uint64_t set;           /* ns by which clocks were set back in this pass */
 };
 
 #define PACE_NUMBER_MAX UINT64_C(10000000000000000)

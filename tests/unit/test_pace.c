@@ -79,6 +79,28 @@ START_TEST(times_that_go_back_do_not)
 }
 END_TEST
 
+/* A second, an hour, and all: the frames behind it have their gaps, in each pass. */
+START_TEST(a_clock_that_was_set_back_makes_no_burst)
+{
+    static const uint64_t back[] = {SECOND, 3600 * SECOND, 7200 * SECOND};
+
+    for (size_t i = 0; i < sizeof back / sizeof *back; i++) {
+        struct pace pace = {.kind = PACE_TIMES, .number = 1000000};
+
+        for (uint64_t pass = 0; pass < 3; pass++) {
+            ck_assert(pass == 0 || pace_pass(&pace));
+            ck_assert_uint_eq(next(&pace, 7200 * SECOND), pass * 400);
+            ck_assert_uint_eq(next(&pace, 7200 * SECOND + 100), pass * 400 + 100);
+            ck_assert_uint_eq(next(&pace, 7200 * SECOND + 100 - back[i]), pass * 400 + 100);
+            ck_assert_uint_eq(next(&pace, 7200 * SECOND + 200 - back[i]), pass * 400 + 200);
+            ck_assert_uint_eq(next(&pace, 7200 * SECOND + 300 - back[i]), pass * 400 + 300);
+            pace.pass_frames--; /* one has no gap before it */
+        }
+        ck_assert_uint_eq(pace.backwards, 3);
+    }
+}
+END_TEST
+
 START_TEST(frames_without_a_time_have_no_pace_of_their_own)
 {
     struct pace pace = {.kind = PACE_TIMES, .number = 1000000};
@@ -199,6 +221,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, the_pace_of_a_file_is_that_of_its_times);
     tcase_add_test(tests, speed_divides_times);
     tcase_add_test(tests, times_that_go_back_do_not);
+    tcase_add_test(tests, a_clock_that_was_set_back_makes_no_burst);
     tcase_add_test(tests, frames_without_a_time_have_no_pace_of_their_own);
     tcase_add_test(tests, passes_follow_each_other_as_frames_do);
     tcase_add_test(tests, passes_of_one_time_have_no_gap);
