@@ -90,7 +90,7 @@ static void *map(int fd, int protection, size_t size, off_t offset, void *at)
     return place;
 }
 
-/* Takes the reply, with its descriptors. */
+/* Takes the reply, with its descriptors; a thread makes the ring before. */
 static struct view open_view(struct service *s, int n, const char *request)
 {
     const int both = PROT_READ | PROT_WRITE;
@@ -98,10 +98,13 @@ static struct view open_view(struct service *s, int n, const char *request)
     struct view view;
     char text[4096];
     ssize_t length;
+    int patience = PATIENCE_MS;
 
     client_say(s, n, request);
     service_settle(s);
-    length = fdpass_receive_some(s->clients[n], text, sizeof text - 1, &list, FDPASS_MAX);
+    do
+        length = fdpass_receive_some(s->clients[n], text, sizeof text - 1, &list, FDPASS_MAX);
+    while (length == -EAGAIN && (pause_ms(s), patience-- > 0));
     ck_assert_int_gt(length, 0);
     text[length] = '\0';
     ck_assert_msg(list.count == 4, "%zu descriptors with %s", list.count, text);
@@ -367,6 +370,48 @@ START_TEST(nobody_is_there_to_take_it)
 }
 END_TEST
 
+/* Its sender is there, and a thread makes its memory. */
+START_TEST(an_interface_goes_while_it_is_opened)
+{
+    struct service s;
+    const struct injector *injector;
+    cJSON *reply;
+
+    begin(&s);
+    client_say(&s, FIRST, OPEN("\"a\",\"timed\":true" SMALL));
+    do
+        uv_run(&s.loop, UV_RUN_NOWAIT);
+    while (!(injector = TAILQ_FIRST(&injectors_in(&s)->order)) || !injector->from->sender);
+    ck_assert_int_eq(injector->state, INJECT_OPENING);
+    expect(client_ask(&s, OTHER, SHOW), "success");
+    fake_netif_del("a");
+    netifs_update(s.services.netifs);
+    while (!(reply = client_line(&s, FIRST, NULL)))
+        pause_ms(&s);
+    expect(reply, "not-found");
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+/* The client is gone while a thread makes what it asked for. */
+START_TEST(nobody_waits_for_the_memory)
+{
+    struct service s;
+    const struct injector *injector;
+
+    begin(&s);
+    client_say(&s, FIRST, OPEN("\"a\",\"timed\":true,\"buffer\":4194304"));
+    do
+        uv_run(&s.loop, UV_RUN_NOWAIT);
+    while (!(injector = TAILQ_FIRST(&injectors_in(&s)->order)) || !injector->from->sender);
+    ck_assert(injector->is_working);
+    client_close(&s, FIRST);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
 START_TEST(a_ring_says_why_it_ends)
 {
     struct service s;
@@ -418,6 +463,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, memory_is_charged_before_it_is_made);
     tcase_add_test(tests, the_keeper_refuses);
     tcase_add_test(tests, nobody_is_there_to_take_it);
+    tcase_add_test(tests, an_interface_goes_while_it_is_opened);
+    tcase_add_test(tests, nobody_waits_for_the_memory);
     tcase_add_test(tests, a_ring_says_why_it_ends);
 }
 

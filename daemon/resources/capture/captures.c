@@ -217,23 +217,20 @@ static void end(struct capture *capture)
     free(capture);
 }
 
-static struct capture *capture_of_work(struct shared_ring_work *work)
+static struct capture *capture_of_work(struct thread_work *work)
 {
     return (struct capture *)((char *)work - offsetof(struct capture, work));
 }
 
-static void freed(struct shared_ring_work *work)
+static int free_memory(struct thread_work *work)
 {
-    end(capture_of_work(work));
+    shared_ring_free(&capture_of_work(work)->reader->ring);
+    return 0;
 }
 
-/* A thread works on its ring from now on. */
-static void work_on(struct capture *capture, size_t size, void (*done)(struct shared_ring_work *))
+static void freed(struct thread_work *work)
 {
-    capture->is_working = true;
-    capture->work =
-        (struct shared_ring_work){.ring = &capture->reader->ring, .size = size, .done = done};
-    shared_ring_begin(&capture->work, capture->captures->host.loop);
+    end(capture_of_work(work));
 }
 
 /* There is no lease on it any more, and its ring is not the source's. */
@@ -246,7 +243,8 @@ static void forget(struct capture *capture)
     leave_source(capture);
     capture->state = CAPTURE_CLOSING;
     if (ring->data.page && captures->host.loop && !captures->is_stopping) {
-        work_on(capture, 0, freed);
+        capture->is_working = true;
+        thread_work_begin(&capture->work, captures->host.loop, free_memory, freed);
         return;
     }
     shared_ring_free(ring);
@@ -399,8 +397,15 @@ static void attach_waiting(struct capture *capture, int result)
         refuse(capture, &error);
 }
 
+static int make_memory(struct thread_work *work)
+{
+    const struct capture *capture = capture_of_work(work);
+
+    return shared_ring_make(&capture->reader->ring, capture->config.size);
+}
+
 /* Its lease may have ended meanwhile. */
-static void made(struct shared_ring_work *work)
+static void made(struct thread_work *work)
 {
     struct capture *capture = capture_of_work(work);
 
@@ -411,15 +416,18 @@ static void made(struct shared_ring_work *work)
         attach_waiting(capture, work->result);
 }
 
-/* Its source is there, and it waits for its ring. Without a loop, it waits for nothing. */
-static bool make_ring(struct capture *capture, struct error *error)
+/* False: without a loop it is made at once, and *ret_result says how. */
+static bool begin_memory(struct capture *capture, int *ret_result)
 {
-    size_t size = capture->config.size;
+    struct captures *captures = capture->captures;
 
-    if (!capture->captures->host.loop)
-        return attach(capture, shared_ring_make(&capture->reader->ring, size), error);
-    work_on(capture, size, made);
-    return true;
+    *ret_result = 0;
+    capture->is_working = captures->host.loop != NULL;
+    if (capture->is_working)
+        thread_work_begin(&capture->work, captures->host.loop, make_memory, made);
+    else
+        *ret_result = make_memory(&capture->work);
+    return capture->is_working;
 }
 
 static void refuse_waiting(struct capture *capture, int result, const char *more)
@@ -468,10 +476,8 @@ static void take_source(struct capture_source *from, int fd)
     while ((capture = next_opening(from))) {
         if (!from->source)
             refuse_waiting(capture, error, "");
-        else if (captures->host.loop)
-            work_on(capture, capture->config.size, made);
-        else
-            attach_waiting(capture, shared_ring_make(&capture->reader->ring, capture->config.size));
+        else if (!begin_memory(capture, &error))
+            attach_waiting(capture, error);
     }
     if (--from->users > 0)
         return;
@@ -537,6 +543,7 @@ bool capture_begin(struct capture *capture, struct error *error)
 {
     struct captures *captures = capture->captures;
     struct capture_source *from = find_source(captures, &capture->config.packets);
+    int result;
 
     if (!from)
         from = ask_source(captures, &capture->config.packets);
@@ -547,7 +554,7 @@ bool capture_begin(struct capture *capture, struct error *error)
     capture->from = from;
     from->users++;
     if (from->source)
-        return make_ring(capture, error);
+        return begin_memory(capture, &result) || attach(capture, result, error);
     TAILQ_INSERT_TAIL(&from->waiting, capture, in_waiting);
     capture->is_waiting = true;
     return true;

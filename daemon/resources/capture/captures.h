@@ -10,6 +10,7 @@
 #include "broker/netifs.h"
 #include "broker/pool.h"
 #include "broker/resource.h"
+#include "broker/thread_work.h"
 #include "broker/waiter.h"
 #include "config.h"
 #include "error.h"
@@ -61,7 +62,7 @@ struct capture {
     uint32_t number; /* grows with each capture */
     uid_t uid;       /* who pays for it */
     enum capture_state state;
-    struct shared_ring_work work;
+    struct thread_work work;
     bool is_working;             /* a thread makes or frees its ring: it is not forgotten */
     bool is_waiting;             /* for the keeper's answer */
     bool is_held;                /* it is not freed, whatever happens to it */

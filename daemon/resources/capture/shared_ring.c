@@ -38,31 +38,6 @@ void shared_ring_free(struct shared_ring *ring)
     shared_ring_clear(ring);
 }
 
-static void work_on(uv_work_t *uv)
-{
-    struct shared_ring_work *work = uv->data;
-
-    if (work->size > 0)
-        work->result = shared_ring_make(work->ring, work->size);
-    else
-        shared_ring_free(work->ring);
-}
-
-static void end_work(uv_work_t *uv, int status)
-{
-    struct shared_ring_work *work = uv->data;
-
-    (void)status; /* nobody cancels it */
-    work->done(work);
-}
-
-void shared_ring_begin(struct shared_ring_work *work, uv_loop_t *loop)
-{
-    work->work.data = work;
-    work->result = 0;
-    uv_queue_work(loop, &work->work, work_on, end_work);
-}
-
 struct capture_memory shared_ring_memory(const struct shared_ring *ring)
 {
     return (struct capture_memory){

@@ -7,8 +7,6 @@
 #include "platform/rings.h"
 #include "ring/capture.h"
 
-#include <uv.h>
-
 enum { SHARED_RING_FDS = 3 };
 
 /* All of it is owned; descriptors are -1 when they were handed over. */
@@ -32,19 +30,5 @@ struct capture_memory shared_ring_memory(const struct shared_ring *ring);
 
 /* Hands a descriptor for the client over: 0 ring, 1 page, 2 bell. */
 int shared_ring_take_fd(struct shared_ring *ring, unsigned place);
-
-/* A ring that is made, or freed, by a thread of libuv's: its memory is provided at once, and to
- * zero 16 MiB takes some 3 ms, to give them back 2. It belongs to that thread until `done` is
- * called, by the loop, which may free this. */
-struct shared_ring_work {
-    uv_work_t work;
-    struct shared_ring *ring;
-    size_t size; /* to be made; 0: it is freed */
-    int result;  /* of shared_ring_make */
-    void (*done)(struct shared_ring_work *work);
-};
-
-/* All members but `work` and `result` are set. */
-void shared_ring_begin(struct shared_ring_work *work, uv_loop_t *loop);
 
 #endif

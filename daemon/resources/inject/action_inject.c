@@ -91,7 +91,7 @@ static void write_timing(struct json *out, const struct injector *injector)
     const struct outlet *outlet = injector->outlet;
     struct transmit_timing timing;
 
-    if (!outlet->timed)
+    if (injector->state != INJECT_OPEN || !outlet->timed) /* before, a thread makes it */
         return;
     transmit_reader_timing(&outlet->reader, &timing);
     json_key(out, "timing");

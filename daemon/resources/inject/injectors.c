@@ -249,13 +249,11 @@ static void stop_waiting(struct injector *injector)
     injector->is_waiting = false;
 }
 
-/* There is no lease on it any more, and its ring is not the sender's. */
-static void forget(struct injector *injector)
+/* Its memory is freed. */
+static void end(struct injector *injector)
 {
     struct injectors *injectors = injector->injectors;
 
-    stop_waiting(injector);
-    leave_port(injector);
     TAILQ_REMOVE(&injectors->order, injector, in_order);
     pool_return(&injectors->pool, injector->uid, bytes_of(&injector->config));
     pool_return(&injectors->rates, injector->uid, injector->config.rate);
@@ -263,10 +261,45 @@ static void forget(struct injector *injector)
         timed_thread_return(&injectors->timed, injector->uid, injector->config.rate);
     injectors->sent += outlet_sent(injector->outlet);
     injectors->refused_frames += outlet_refused(injector->outlet);
-    inject_ring_free(&injector->outlet->ring);
-    timed_ring_free(injector->outlet->timed);
     free(injector->outlet);
     free(injector);
+}
+
+static struct injector *injector_of_work(struct thread_work *work)
+{
+    return (struct injector *)((char *)work - offsetof(struct injector, work));
+}
+
+static int free_memory(struct thread_work *work)
+{
+    struct outlet *outlet = injector_of_work(work)->outlet;
+
+    inject_ring_free(&outlet->ring);
+    timed_ring_free(outlet->timed);
+    outlet->timed = NULL;
+    return 0;
+}
+
+static void freed(struct thread_work *work)
+{
+    end(injector_of_work(work));
+}
+
+/* There is no lease on it any more, and its memory is not the sender's. */
+static void forget(struct injector *injector)
+{
+    const struct injectors *injectors = injector->injectors;
+
+    stop_waiting(injector);
+    leave_port(injector);
+    injector->state = INJECT_CLOSING;
+    if (injector->outlet->ring.data.page && injectors->host.loop && !injectors->is_stopping) {
+        injector->is_working = true;
+        thread_work_begin(&injector->work, injectors->host.loop, free_memory, freed);
+        return;
+    }
+    free_memory(&injector->work);
+    end(injector);
 }
 
 /* The memory was reserved before. */
@@ -313,7 +346,7 @@ static void close_injector(struct injector *injector)
     injector->state = INJECT_CLOSING;
     if (was_open && from && from->sender)
         sender_remove(from->sender, injector->outlet, why(injector));
-    else if (!injector->is_held)
+    else if (!injector->is_held && !injector->is_working)
         forget(injector);
 }
 
@@ -364,29 +397,19 @@ static void explain(const struct injector *injector, int result, const char *mor
               interface, strerror(-result), more[0] ? "; " : "", more);
 }
 
-/* The timed sender begins with the first one. */
-static int make_timed(struct injector *injector)
+static bool has_netif(const struct injector *injector)
 {
-    const struct injector_config *config = &injector->config;
-    struct timed_thread *thread = &injector->injectors->timed;
-    struct timed_config timed = {.start = config->start * NS_PER_MS,
-                                 .late = (uint64_t)config->late * 1000,
-                                 .rate = config->rate};
-    int result = timed_thread_start(thread);
-
-    if (result < 0)
-        return result;
-    injector->outlet->timed = timed_ring_make(thread->timed, &timed, INJECT_FRAME_MAX);
-    return injector->outlet->timed ? 0 : -ENOMEM;
+    return netifs_find_index(injector->injectors->host.netifs, injector->config.ifindex);
 }
 
-/* Its sender is there. */
-static bool attach(struct injector *injector, struct error *error)
+/* Its memory is made, or is not. Its interface may have gone meanwhile: word of that was for those
+ * that were open. */
+static bool attach(struct injector *injector, int result, struct error *error)
 {
-    int result = inject_ring_make(&injector->outlet->ring, injector->config.size);
-
-    if (result == 0 && injector->config.timed)
-        result = make_timed(injector);
+    if (result == 0 && injector->injectors->is_stopping)
+        result = -ECANCELED;
+    if (result == 0 && !has_netif(injector))
+        result = -ENXIO;
     if (result < 0) {
         explain(injector, result, "", error);
         return false;
@@ -413,14 +436,63 @@ static void refuse(struct injector *injector, const struct error *error)
     injector_abandon(injector);
 }
 
-static void attach_waiting(struct injector *injector)
+static void attach_waiting(struct injector *injector, int result)
 {
     struct error error;
 
-    if (attach(injector, &error))
+    if (attach(injector, result, &error))
         waiters_resume(&injector->waiters, NULL);
     else
         refuse(injector, &error);
+}
+
+static int make_timed(struct injector *injector)
+{
+    const struct injector_config *config = &injector->config;
+    struct timed_config timed = {.start = config->start * 1000000,
+                                 .late = (uint64_t)config->late * 1000,
+                                 .rate = config->rate};
+
+    injector->outlet->timed = timed_ring_make(injector->timed, &timed, INJECT_FRAME_MAX);
+    return injector->outlet->timed ? 0 : -ENOMEM;
+}
+
+static int make_memory(struct thread_work *work)
+{
+    struct injector *injector = injector_of_work(work);
+    int result = inject_ring_make(&injector->outlet->ring, injector->config.size);
+
+    return result == 0 && injector->config.timed ? make_timed(injector) : result;
+}
+
+/* Its lease may have ended meanwhile. */
+static void made(struct thread_work *work)
+{
+    struct injector *injector = injector_of_work(work);
+
+    injector->is_working = false;
+    if (injector->state == INJECT_CLOSING)
+        forget(injector);
+    else
+        attach_waiting(injector, work->result);
+}
+
+/* The timed sender begins with the first one that has times. False: it could not, or, without a
+ * loop, the memory was made at once; *ret_result says how. */
+static bool begin_memory(struct injector *injector, int *ret_result)
+{
+    struct injectors *injectors = injector->injectors;
+
+    *ret_result = injector->config.timed ? timed_thread_start(&injectors->timed) : 0;
+    if (*ret_result < 0)
+        return false;
+    injector->timed = injectors->timed.timed;
+    injector->is_working = injectors->host.loop != NULL;
+    if (injector->is_working)
+        thread_work_begin(&injector->work, injectors->host.loop, make_memory, made);
+    else
+        *ret_result = make_memory(&injector->work);
+    return injector->is_working;
 }
 
 static void refuse_waiting(struct injector *injector, int result, const char *more)
@@ -461,10 +533,10 @@ static void take_port(struct inject_port *from, int fd)
     from->sender =
         sender_start(fd, injectors->callbacks.wake, injectors->callbacks.context, &error);
     while ((injector = next_opening(from))) {
-        if (from->sender)
-            attach_waiting(injector);
-        else
+        if (!from->sender)
             refuse_waiting(injector, error, "");
+        else if (!begin_memory(injector, &error))
+            attach_waiting(injector, error);
     }
     if (--from->users > 0)
         return;
@@ -527,6 +599,7 @@ bool injector_begin(struct injector *injector, struct error *error)
 {
     struct injectors *injectors = injector->injectors;
     struct inject_port *from = find_port(injectors, injector->config.ifindex);
+    int result;
 
     if (!from)
         from = ask_port(injectors, injector->config.ifindex);
@@ -537,7 +610,7 @@ bool injector_begin(struct injector *injector, struct error *error)
     injector->from = from;
     from->users++;
     if (from->sender)
-        return attach(injector, error);
+        return begin_memory(injector, &result) || attach(injector, result, error);
     TAILQ_INSERT_TAIL(&from->waiting, injector, in_waiting);
     injector->is_waiting = true;
     return true;

@@ -10,6 +10,7 @@
 #include "broker/netifs.h"
 #include "broker/pool.h"
 #include "broker/resource.h"
+#include "broker/thread_work.h"
 #include "broker/waiter.h"
 #include "config.h"
 #include "error.h"
@@ -18,10 +19,9 @@
 #include "timed_thread.h"
 
 /* T(NAME, word on the wire): what an injector is, and what may happen to it.
- * OPENING: its lease is recorded, and the keeper is asked for a descriptor.
- * OPEN: frames are sent. It may be given up, or its interface may go.
- * CLOSING: its lease has ended, and the sender has its ring still. Nobody sees it, but its user
- * pays for it. */
+ * OPENING: its lease is recorded, and the keeper is asked for a descriptor; then its memory is
+ * made. OPEN: frames are sent. It may be given up, or its interface may go. CLOSING: its lease has
+ * ended, and its memory is not freed yet. Nobody sees it, but its user pays for it. */
 #define INJECT_STATES(T)                                                                           \
     T(OPENING, "opening")                                                                          \
     T(OPEN, "open")                                                                                \
@@ -67,10 +67,13 @@ struct injector {
     uint32_t number; /* grows with each injector */
     uid_t uid;       /* who pays for it */
     enum injector_state state;
+    struct thread_work work;
+    bool is_working;          /* a thread makes or frees its memory: it is not forgotten */
     bool is_waiting;          /* for the keeper's answer */
     bool is_held;             /* it is not freed, whatever happens to it */
     enum ring_end end;        /* why it ends, if that is known */
     struct inject_port *from; /* NULL: it has none any more */
+    struct timed *timed;      /* borrowed; of its memory, while that is made */
     struct outlet *outlet;    /* owned, while the sender has it not */
 };
 
