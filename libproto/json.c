@@ -213,3 +213,16 @@ void json_member_bool(struct json *json, const char *key, bool value)
     json_key(json, key);
     json_bool(json, value);
 }
+
+void json_member_ethertypes(struct json *json, const char *key, const uint16_t *types, size_t count)
+{
+    char text[sizeof "0x88ba"];
+
+    json_key(json, key);
+    json_open(json, '[');
+    for (size_t i = 0; i < count; i++) {
+        snprintf(text, sizeof text, "0x%04x", types[i]);
+        json_string(json, text);
+    }
+    json_close(json, ']');
+}

@@ -49,4 +49,8 @@ void json_member_string(struct json *json, const char *key, const char *value);
 void json_member_unsigned(struct json *json, const char *key, uint64_t value);
 void json_member_bool(struct json *json, const char *key, bool value);
 
+/* A key and a list of EtherTypes, as requests name them: "0x88ba". */
+void json_member_ethertypes(struct json *json, const char *key, const uint16_t *types,
+                            size_t count);
+
 #endif

@@ -90,11 +90,11 @@ struct resource_ops {
     /* Makes what such a request says (see write_wanted), and the holder's lease on it, or takes it
      * over where it is there already. REFUSED: *error says why. WAITS: nothing was done, and it is
      * to be called again when the waiter is resumed. GONE: what it was on has ended by itself, and
-     * so has the lease. */
+     * so has the lease. NULL: always GONE, since only connections hold what the kind has. */
     enum restoring (*restore)(void *self, const struct request *wanted, const struct holder *holder,
                               struct waiter *waiter, struct error *error);
     /* All that is wanted was told. What is there besides goes; unless not all is known (whole is
-     * false): then it is held as found. */
+     * false): then it is held as found. NULL: there is nothing besides. */
     void (*settled)(void *self, bool whole);
     /* Each of these may be NULL. */
     void (*netif_changed)(void *self, const struct netif *was, const struct netif *is);

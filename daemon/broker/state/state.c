@@ -176,7 +176,8 @@ static void end_restore(struct state *state)
 void state_settle(struct state *state)
 {
     for (size_t i = 0; kinds[i]; i++)
-        kinds[i]->settled(state->host.kinds->list[i], is_whole(state));
+        if (kinds[i]->settled)
+            kinds[i]->settled(state->host.kinds->list[i], is_whole(state));
     if (state->journal)
         journal_trust(state->journal);
     if (state->checkpoint)
@@ -202,7 +203,7 @@ static bool restore_one(struct state *state)
     const struct resource_ops *ops = kind_of_verb(action_row(request->action)->policy);
     struct error error;
 
-    if (holder->kind == HOLDER_SESSION) /* it has ended */
+    if (holder->kind == HOLDER_SESSION || !ops->restore) /* it has ended */
         return true;
     if (holder->lease.id == 0)
         holder->lease = lease_prepare(state->host.leases, LEASE_UID_UNKNOWN);

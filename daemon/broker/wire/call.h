@@ -95,7 +95,7 @@ struct reply_list {
     bool (*write_next)(void *cursor, struct json *out);
     void (*write_rest)(void *cursor, struct json *out); /* members behind the list; may be NULL */
     const struct reply_list *then; /* that comes behind it, of the same cursor; or NULL */
-    void (*close)(void *cursor);   /* of the last list: before the cursor is freed */
+    void (*close)(void *cursor);   /* of the last list: before the cursor is freed; may be NULL */
 };
 
 /* Ends the payload with the list: any number of elements costs the memory of one slice. cursor:

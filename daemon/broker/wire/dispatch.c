@@ -250,7 +250,8 @@ static void close_cursor(const struct reply_list *list, void *cursor)
 {
     while (list->then)
         list = list->then;
-    list->close(cursor);
+    if (list->close)
+        list->close(cursor);
     free(cursor);
 }
 

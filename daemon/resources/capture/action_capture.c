@@ -20,27 +20,14 @@ static const char *const state_words[] = {
 #undef T
 };
 
-static void write_ethertypes(struct json *out, const struct ethertype_list *list)
-{
-    char text[sizeof "0x88ba"];
-
-    if (list->count == 0)
-        return;
-    json_key(out, "ethertypes");
-    json_open(out, '[');
-    for (uint32_t i = 0; i < list->count; i++) {
-        snprintf(text, sizeof text, "0x%04x", list->types[i]);
-        json_string(out, text);
-    }
-    json_close(out, ']');
-}
-
 void write_capture_config(struct json *out, const struct capture_config *config)
 {
     const struct packets_config *packets = &config->packets;
 
     json_member_string(out, "interface", config->interface);
-    write_ethertypes(out, &packets->ethertypes);
+    if (packets->ethertypes.count > 0)
+        json_member_ethertypes(out, "ethertypes", packets->ethertypes.types,
+                               packets->ethertypes.count);
     json_member_string(out, "direction", direction_word((uint8_t)packets->directions));
     json_member_bool(out, "promiscuous", packets->promiscuous != 0);
     json_member_unsigned(out, "snaplen", config->snaplen);
@@ -226,15 +213,9 @@ static bool write_next(void *context, struct json *out)
     return true;
 }
 
-static void close_cursor(void *cursor)
-{
-    (void)cursor;
-}
-
 enum outcome handle_show_capture(struct call *call, const struct args_show_capture *args)
 {
-    static const struct reply_list list = {
-        .key = "captures", .write_next = write_next, .close = close_cursor};
+    static const struct reply_list list = {.key = "captures", .write_next = write_next};
     struct cursor *cursor = malloc(sizeof *cursor);
 
     (void)args;

@@ -39,19 +39,6 @@ static const char *state_word(const struct netif *netif)
     return netif->running ? "up" : "no-carrier";
 }
 
-static void write_types(struct json *out, const char *key, const struct scope *scope)
-{
-    char text[sizeof "0x88ba"];
-
-    json_key(out, key);
-    json_open(out, '[');
-    for (unsigned i = 0; i < scope->type_count; i++) {
-        snprintf(text, sizeof text, "0x%04x", scope->types[i]);
-        json_string(out, text);
-    }
-    json_close(out, ']');
-}
-
 static void write_scopes(struct json *out, const struct scope *scopes, unsigned count)
 {
     json_key(out, "scopes");
@@ -61,7 +48,8 @@ static void write_scopes(struct json *out, const struct scope *scopes, unsigned 
         json_member_string(out, "direction", direction_word(scopes[i].directions));
         json_member_bool(out, "promiscuous", scopes[i].promiscuous);
         if (scopes[i].type_count > 0)
-            write_types(out, scopes[i].all_but ? "except" : "ethertypes", &scopes[i]);
+            json_member_ethertypes(out, scopes[i].all_but ? "except" : "ethertypes",
+                                   scopes[i].types, scopes[i].type_count);
         json_close(out, '}');
     }
     json_close(out, ']');
@@ -79,7 +67,8 @@ static void write_interface(struct json *out, const struct netif *netif, const s
     json_close(out, '}');
 }
 
-/* As for a request: its name can be written, the settings have it, and its frames are Ethernet's. */
+/* As for a request: its name can be written, the settings have it, and its frames are Ethernet's.
+ */
 static bool may_be_named(const struct resource_host *host, const struct netif *netif)
 {
     return interface_name_is_valid(netif->name) && netif->type != NETIF_TYPE_OTHER &&
@@ -106,16 +95,10 @@ static bool write_next(void *context, struct json *out)
     return true;
 }
 
-static void close_cursor(void *cursor)
-{
-    (void)cursor;
-}
-
 enum outcome handle_show_capture_interfaces(struct call *call,
                                             const struct args_show_capture_interfaces *args)
 {
-    static const struct reply_list list = {
-        .key = "interfaces", .write_next = write_next, .close = close_cursor};
+    static const struct reply_list list = {.key = "interfaces", .write_next = write_next};
     struct captures *captures = captures_of(call);
     struct cursor *cursor = malloc(sizeof *cursor);
 

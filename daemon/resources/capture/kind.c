@@ -81,24 +81,6 @@ static void free_kind(void *self)
     free(kind);
 }
 
-/* A capture ends with its connection, and that with its broker. */
-static enum restoring restore(void *self, const struct request *wanted, const struct holder *holder,
-                              struct waiter *waiter, struct error *error)
-{
-    (void)self;
-    (void)wanted;
-    (void)holder;
-    (void)waiter;
-    (void)error;
-    return RESTORE_GONE;
-}
-
-static void settled(void *self, bool whole)
-{
-    (void)self;
-    (void)whole;
-}
-
 static void change_netif(void *self, const struct netif *was, const struct netif *is)
 {
     struct captures_kind *kind = self;
@@ -274,8 +256,6 @@ const struct resource_ops capture_ops = {
     .start = start,
     .stop = stop,
     .free = free_kind,
-    .restore = restore,
-    .settled = settled,
     .netif_changed = change_netif,
     .set_limits = set_limits,
     .tick = tick,

@@ -20,21 +20,6 @@ static const char *const state_words[] = {
 #undef T
 };
 
-static void write_ethertypes(struct json *out, const struct ethertype_list *list)
-{
-    char text[sizeof "0x88ba"];
-
-    if (list->count == 0)
-        return;
-    json_key(out, "ethertypes");
-    json_open(out, '[');
-    for (uint32_t i = 0; i < list->count; i++) {
-        snprintf(text, sizeof text, "0x%04x", list->types[i]);
-        json_string(out, text);
-    }
-    json_close(out, ']');
-}
-
 static void write_scope(struct json *out, const struct send_scope *scope)
 {
     char text[SCOPE_MAC_TEXT + 1];
@@ -55,7 +40,9 @@ static void write_scope(struct json *out, const struct send_scope *scope)
 void write_injector_config(struct json *out, const struct injector_config *config)
 {
     json_member_string(out, "interface", config->interface);
-    write_ethertypes(out, &config->ethertypes);
+    if (config->ethertypes.count > 0)
+        json_member_ethertypes(out, "ethertypes", config->ethertypes.types,
+                               config->ethertypes.count);
     write_scope(out, &config->scope);
     json_member_unsigned(out, "rate", config->rate);
     json_member_unsigned(out, "buffer", config->size);
@@ -283,15 +270,9 @@ static bool write_next(void *context, struct json *out)
     return true;
 }
 
-static void close_cursor(void *cursor)
-{
-    (void)cursor;
-}
-
 enum outcome handle_show_inject(struct call *call, const struct args_show_inject *args)
 {
-    static const struct reply_list list = {
-        .key = "injectors", .write_next = write_next, .close = close_cursor};
+    static const struct reply_list list = {.key = "injectors", .write_next = write_next};
     struct cursor *cursor = malloc(sizeof *cursor);
 
     (void)args;
