@@ -178,6 +178,18 @@ const struct netif *netifs_find_ethernet(struct netifs *netifs, const char *name
     return NULL;
 }
 
+bool netifs_have(const struct netifs *netifs, unsigned ifindex, const char *name)
+{
+    const struct netif *netif = netifs_find_index(netifs, ifindex);
+
+    return netif && strcmp(netif->name, name) == 0;
+}
+
+bool netif_is_still(const struct netif *was, const struct netif *is)
+{
+    return is && was->ifindex == is->ifindex && strcmp(was->name, is->name) == 0;
+}
+
 /* The kernel's indexes grow. */
 const struct netif *netifs_find_made(const struct netifs *netifs, const char *name)
 {

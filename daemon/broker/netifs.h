@@ -29,6 +29,13 @@ void netifs_update(struct netifs *netifs);
 const struct netif *netifs_find(const struct netifs *netifs, const char *name);
 const struct netif *netifs_find_index(const struct netifs *netifs, unsigned ifindex);
 
+/* Whether the interface of this index is there, by this name. Rules and settings are about names:
+ * what they granted is not granted on an interface that is called otherwise since. */
+bool netifs_have(const struct netifs *netifs, unsigned ifindex, const char *name);
+
+/* Whether a listener was told of one that is the same, and is called the same. */
+bool netif_is_still(const struct netif *was, const struct netif *is);
+
 /* What a request names by its field `interface` to have Ethernet frames of it, as the kernel says
  * now; NULL with *error. */
 const struct netif *netifs_find_ethernet(struct netifs *netifs, const char *name,

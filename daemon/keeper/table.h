@@ -56,9 +56,9 @@
     O(DROP_SPARE, tap_check_name, tap_drop_spare, NONE, 8192, 1000)                                \
     /* packets: open the frames of an interface, and hand them over: they end with the copies of   \
      * the descriptor. */                                                                          \
-    O(OPEN_CAPTURE, capture_check_open, capture_open, HANDED_OVER, 256, 32)                        \
+    O(OPEN_CAPTURE, capture_check_open, capture_open, HANDED_OVER, 2048, 256)                      \
     /* ifindex: open a descriptor that sends frames out of this interface, and hand it over. */    \
-    O(OPEN_INJECT, inject_check_open, inject_open, HANDED_OVER, 256, 32)                           \
+    O(OPEN_INJECT, inject_check_open, inject_open, HANDED_OVER, 2048, 256)                         \
     TEST_OPERATIONS(O)
 
 /* H(name): `const struct keeper_hooks name_hooks` (operations.h) says what a kind does in the

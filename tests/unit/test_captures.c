@@ -380,7 +380,7 @@ static void expect_end(struct service *s, struct view *view, enum ring_end end)
 START_TEST(a_ring_says_why_it_ends)
 {
     struct service s;
-    struct view closed, revoked, removed;
+    struct view closed, revoked, removed, renamed;
     char request[128];
     const struct lease *lease;
 
@@ -408,6 +408,13 @@ START_TEST(a_ring_says_why_it_ends)
     netifs_update(s.services.netifs);
     expect_end(&s, &removed, RING_END_INTERFACE);
     assert_nothing(&s);
+
+    renamed = open_view(&s, FIRST, OPEN("\"b\"" SMALL));
+    fake_netif_rename("b", "z"); /* which no rule needs to allow */
+    netifs_update(s.services.netifs);
+    expect_end(&s, &renamed, RING_END_INTERFACE);
+    assert_nothing(&s);
+    close_view(&renamed);
     close_view(&closed);
     close_view(&revoked);
     close_view(&removed);

@@ -412,10 +412,30 @@ START_TEST(nobody_waits_for_the_memory)
 }
 END_TEST
 
+/* What one user does again and again leaves others some of what the keeper does a second. */
+START_TEST(one_may_open_often)
+{
+    struct service s;
+
+    begin(&s);
+    for (unsigned i = 1; i <= 600; i++) {
+        struct view view = open_view(&s, FIRST, OPEN("\"a\"" SMALL));
+        char request[96];
+
+        snprintf(request, sizeof request,
+                 "{\"action\":\"CLOSE_INJECT\",\"payload\":{\"inject\":%u}}", i);
+        expect(client_ask(&s, FIRST, request), "success");
+        assert_nothing(&s);
+        close_view(&view);
+    }
+    end(&s);
+}
+END_TEST
+
 START_TEST(a_ring_says_why_it_ends)
 {
     struct service s;
-    struct view closed, revoked, removed;
+    struct view closed, revoked, removed, renamed;
     char request[128];
     const struct lease *lease;
 
@@ -446,6 +466,13 @@ START_TEST(a_ring_says_why_it_ends)
     netifs_update(s.services.netifs);
     expect_end(&s, &removed, RING_END_INTERFACE);
     assert_nothing(&s);
+
+    renamed = open_view(&s, FIRST, OPEN("\"b\"" SMALL));
+    fake_netif_rename("b", "z"); /* which no rule needs to allow */
+    netifs_update(s.services.netifs);
+    expect_end(&s, &renamed, RING_END_INTERFACE);
+    assert_nothing(&s);
+    close_view(&renamed);
     close_view(&closed);
     close_view(&revoked);
     close_view(&removed);
@@ -465,6 +492,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, nobody_is_there_to_take_it);
     tcase_add_test(tests, an_interface_goes_while_it_is_opened);
     tcase_add_test(tests, nobody_waits_for_the_memory);
+    tcase_add_test(tests, one_may_open_often);
     tcase_add_test(tests, a_ring_says_why_it_ends);
 }
 

@@ -350,7 +350,9 @@ static void explain(const struct capture *capture, int result, const char *more,
 
 static bool has_netif(const struct capture *capture)
 {
-    return netifs_find_index(capture->captures->host.netifs, capture->config.packets.ifindex);
+    const struct capture_config *config = &capture->config;
+
+    return netifs_have(capture->captures->host.netifs, config->packets.ifindex, config->interface);
 }
 
 /* Its ring is made, or is not. Its interface may have gone meanwhile: word of that was for those
@@ -622,7 +624,7 @@ void captures_netif_changed(struct captures *captures, const struct netif *was,
 {
     struct capture_source *from;
 
-    if (was && (!is || was->ifindex != is->ifindex))
+    if (was && !netif_is_still(was, is))
         lose_netif(captures, was->ifindex);
     TAILQ_FOREACH (from, &captures->sources, in_sources)
         if (is && from->source && from->packets.ifindex == is->ifindex)

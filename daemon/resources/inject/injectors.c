@@ -399,7 +399,9 @@ static void explain(const struct injector *injector, int result, const char *mor
 
 static bool has_netif(const struct injector *injector)
 {
-    return netifs_find_index(injector->injectors->host.netifs, injector->config.ifindex);
+    const struct injector_config *config = &injector->config;
+
+    return netifs_have(injector->injectors->host.netifs, config->ifindex, config->interface);
 }
 
 /* Its memory is made, or is not. Its interface may have gone meanwhile: word of that was for those
@@ -685,7 +687,7 @@ static void lose_netif(struct injectors *injectors, unsigned ifindex)
 void injectors_netif_changed(struct injectors *injectors, const struct netif *was,
                              const struct netif *is)
 {
-    if (was && (!is || was->ifindex != is->ifindex))
+    if (was && !netif_is_still(was, is))
         lose_netif(injectors, was->ifindex);
 }
 
