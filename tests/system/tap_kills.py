@@ -611,4 +611,5 @@ def run(seed, seconds, manager):
                 holder.pings.end()
 
 
-{"run": run, "guest": guest, "station": station}[sys.argv[1]](*sys.argv[2:])
+if __name__ == "__main__":
+    {"run": run, "guest": guest, "station": station}[sys.argv[1]](*sys.argv[2:])
