@@ -37,7 +37,7 @@ VARYING = [
     (r"\b[0-9a-f]{12}\b", "LEASE"),
     (r"\b(?=\d*[a-f])[0-9a-f]{16}\b|\b0{16}\b", "BITS"),
     (r"netbrokerd\[\d+\]", "netbrokerd[PID]"),
-    (r"\b\d+(\.\d+)? (frames/s|us|ms|s)\b", r"NUMBER \2"),
+    (r"\b\d+(\.\d+)? (frames/s|us|ms|s)\b", "NUMBER UNIT"),
     (r"\b\d+ (times|frames more than)\b", r"NUMBER \1"),
     (r"\b(pid|uptime_seconds|sandbox|missing|version): .*", r"\1: ..."),
 ]
