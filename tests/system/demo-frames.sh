@@ -10,7 +10,7 @@ file() {
 
 # is_capturing PROCESS: or it has ended.
 is_capturing() {
-    has_ended "$1" || $work/netbroker capture list | grep -q "^[0-9]"
+    has_ended "$1" || $work/netbroker capture list | grep -q "^[0-9].* open "
 }
 
 # captured IFACE FILE COMMAND...: FILE has what comes in there while the command runs, 25 frames.
@@ -46,8 +46,9 @@ for number in range(25):
 END
 }
 
+# A machine that is busy may be late by more than a millisecond.
 replay() {
-    as_user $work/netbroker replay r1 $home/device.pcapng
+    as_user $work/netbroker replay r1 $home/device.pcapng --late 20000
 }
 
 # What is in a file, apart from the times.
