@@ -62,6 +62,8 @@ check_files() {
         fail "the packages have other files than an installation (<)"
     libraries=$(cd "$work/all" && dirname "$(find . -name libnetbroker.so.0)")
     equal "the folder of libraries" "./usr/lib/${NB_LIBRARY_ARCHITECTURE:?}" "$libraries"
+    equal "where Wireshark looks" "$libraries/wireshark/extcap" \
+        "$(cd "$work/all" && dirname "$(find . -name netbroker-extcap)")"
 }
 
 check_fields() {
