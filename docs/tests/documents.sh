@@ -34,6 +34,32 @@ for path in $named; do
 done
 [ $dead = 0 ] || exit 1
 
+# Settings and rules that they show are right. Their groups need not be here.
+shown=$(mktemp -d)
+trap 'rm -rf "$shown"' EXIT
+cat README.md docs/*.md | awk -v folder="$shown" '
+    /^```/ { file = "" }
+    last == "```" && /^\[service\]$/ { file = folder "/" ++count ".config" }
+    last == "```" && /^\[(allow|deny) / { file = folder "/" ++count ".policy" }
+    file { sub(/^group = .*/, "everyone = yes"); print >file }
+    { last = $0 }'
+for file in "$shown"/*.*; do
+    "$build/daemon/netbrokerd" --check-config "--${file##*.}" "$file" >"$shown/said" 2>&1 || {
+        echo "what a document shows is wrong: $(cat "$file" "$shown/said")"
+        exit 1
+    }
+done
+rm -rf "$shown"
+
+# The settings of [service], which netbrokerd.conf(5) tells of before the limits.
+sed -n '/^\.Ss Limits/q; s/^\.It Cm \([a-z-]*\) No = .*/\1/p' docs/man/netbrokerd.conf.5 |
+    while read -r setting; do
+        grep -q "^#\{0,1\}$setting =" systemd/netbrokerd.conf || {
+            echo "systemd/netbrokerd.conf does not show $setting"
+            exit 1
+        }
+    done
+
 for program in ping python3 tshark; do
     if ! command -v $program >/dev/null; then
         echo "skipped: no $program"
