@@ -500,10 +500,11 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
 
 #define FIELDS_SHOW_CAPTURE_INTERFACES(F, S)
 
-/* What may be sent: of OPEN_INJECT and CHECK_POLICY. `own`: what no sources mean. */
-#define FIELDS_SCOPE(F, S, own)                                                                    \
+/* What may be sent: of OPEN_INJECT and CHECK_POLICY. `own`: what no sources mean; `words` say it.
+ */
+#define FIELDS_SCOPE(F, S, own, words)                                                             \
     F(S, sources, sources, OPTIONAL, 1, SCOPE_LIST_MAX, own,                                       \
-      "Only frames from these Ethernet addresses.")                                                \
+      "Only frames from these Ethernet addresses" words ".")                                       \
     F(S, destinations, destinations, OPTIONAL, 1, SCOPE_LIST_MAX, 0,                               \
       "Only frames to these Ethernet addresses; by default any, which the policy must allow.")     \
     F(S, vlans, vlans, OPTIONAL, 1, SCOPE_LIST_MAX, 0,                                             \
@@ -516,7 +517,7 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     F(S, ethertypes, ethertypes, OPTIONAL, 1, ETHERTYPES_MAX, 0,                                   \
       "Only frames of these EtherTypes, also behind one or two VLAN tags; by default all, which "  \
       "the policy must allow.")                                                                    \
-    FIELDS_SCOPE(F, S, SOURCES_OWN)                                                                \
+    FIELDS_SCOPE(F, S, SOURCES_OWN, "; by default the interface's own")                            \
     F(S, buffer, number, OPTIONAL, INJECT_BYTES_LEAST, INJECT_BYTES_MAX, INJECT_BYTES_DEFAULT,     \
       "Bytes of the ring in which frames wait to be sent, rounded up to a power of two.")
 #define FIELDS_OPEN_INJECT(F, S)                                                                   \
@@ -527,9 +528,9 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     F(S, timed, flag, OPTIONAL, 0, 0, 0,                                                           \
       "Each frame has a time, in nanoseconds from the start, and is sent at that time.")           \
     F(S, late, number, OPTIONAL, 0, INJECT_LATE_MAX, INJECT_LATE_DEFAULT,                          \
-      "With timed: a frame that is late by more than so many microseconds is not sent, if it "      \
-      "would follow the one before sooner than their times say. With 0 each is sent, and while "    \
-      "they are late they follow each other at twice the rate at most.")   \
+      "With timed: a frame that is late by more than so many microseconds is not sent, if it "     \
+      "would follow the one before sooner than their times say. With 0 each is sent, and while "   \
+      "they are late they follow each other at twice the rate at most.")                           \
     F(S, start, counter, OPTIONAL, 0, 0, 0,                                                        \
       "With timed: when time 0 is, in milliseconds since 1970; by default, or with 0, a moment "   \
       "after the first frame was put.")                                                            \
@@ -578,7 +579,7 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "The EtherTypes of the request; by default all.")                                            \
     F(S, direction, direction, OPTIONAL, 0, 0, 0,                                                  \
       "The direction of the request; by default both.")                                            \
-    FIELDS_SCOPE(F, S, 0)
+    FIELDS_SCOPE(F, S, 0, "")
 
 #define FIELDS_STATUS(F, S)
 

@@ -33,7 +33,8 @@ static int wrong(const struct run *run, const char *option, const char *sentence
 static bool take_number(const struct run *run, const char *option, uint64_t unit, uint64_t *ret)
 {
     const char *text = command_line_value(run->line, option, 0);
-    char *end;
+    const struct field named = {.name = option};
+    char *end, name[32];
     unsigned long long number;
 
     *ret = 0;
@@ -44,7 +45,8 @@ static bool take_number(const struct run *run, const char *option, uint64_t unit
     if (text[0] < '0' || text[0] > '9' || *end || errno || number == 0 ||
         number > UINT64_MAX / unit) {
         say_usage(run->line, run->line->command.row->cli, option,
-                  "--%s takes a number from 1 on, and '%s' is none.", option, text);
+                  "%s takes a number from 1 on, and '%s' is none.",
+                  option_name(&named, name, sizeof name), text);
         return false;
     }
     *ret = number * unit;

@@ -155,14 +155,15 @@ enum { OPTION_TYPES(T) };
       "Write the frames to this file, in the format of pcapng; '-' is the standard output. "       \
       "Without, they are counted. Also -w.")                                                       \
     F(S, pcap, flag, OPTIONAL, 0, 0, 0, "Write pcap, with nanoseconds, instead of pcapng.")        \
-    F(S, count, text, OPTIONAL, 0, 0, 0, "End after so many frames. Also -c.")                     \
-    F(S, duration, text, OPTIONAL, 0, 0, 0, "End after so many seconds.")                          \
-    F(S, file_bytes, text, OPTIONAL, 0, 0, 0,                                                      \
+    F(S, count, quantity, OPTIONAL, 0, 0, 0, "End after so many frames. Also -c.")                 \
+    F(S, duration, quantity, OPTIONAL, 0, 0, 0, "End after so many seconds.")                      \
+    F(S, file_bytes, quantity, OPTIONAL, 0, 0, 0,                                                  \
       "Begin another file when one has so many bytes. Files have their number and the time in "    \
       "their names.")                                                                              \
-    F(S, file_seconds, text, OPTIONAL, 0, 0, 0, "Begin another file after so many seconds.")       \
-    F(S, file_frames, text, OPTIONAL, 0, 0, 0, "Begin another file after so many frames.")         \
-    F(S, files, text, OPTIONAL, 0, 0, 0, "Keep so many of these files, and delete the oldest.")    \
+    F(S, file_seconds, quantity, OPTIONAL, 0, 0, 0, "Begin another file after so many seconds.")   \
+    F(S, file_frames, quantity, OPTIONAL, 0, 0, 0, "Begin another file after so many frames.")     \
+    F(S, files, quantity, OPTIONAL, 0, 0, 0,                                                       \
+      "Keep so many of these files, and delete the oldest.")                                       \
     F(S, comment, text, OPTIONAL, 0, 0, 0, "A comment in the file's header.")
 
 /* Of frames with a time. */
@@ -350,6 +351,11 @@ const char *option_metavariable(const struct field *option)
 {
     return is_of_field(option) ? type_row(option->type)->metavariable
                                : types[(int)option->type - FIELD_TYPE_COUNT].metavariable;
+}
+
+bool option_has_default(const struct field *option)
+{
+    return option->fallback && is_of_field(option) && type_row(option->type)->json == JSON_INTEGER;
 }
 
 bool option_repeats(const struct field *option)

@@ -68,6 +68,9 @@ const char *option_type_name(const struct field *option);
 /* Whether it stands for the words of a command, at the end behind "--". */
 bool option_is_command(const struct field *option);
 
+/* Whether its fallback is a number that tells people something. */
+bool option_has_default(const struct field *option);
+
 /* Whether it may be given several times. */
 bool option_repeats(const struct field *option);
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_WIDTH = 79, COMMAND_WIDTH = 15, USAGE_WIDTH = 17 };
+enum { TEXT_WIDTH = 79, COMMAND_WIDTH = 22, USAGE_WIDTH = 17 };
 
 const char *option_name(const struct field *field, char *text, size_t size)
 {
@@ -63,7 +63,7 @@ static void print_command(const struct action_row *row)
 
     snprintf(sentence, sizeof sentence, "%.*s", first_sentence(row->documentation),
              row->documentation);
-    printf("  %-13s", row->cli);
+    printf("  %-*s", COMMAND_WIDTH - 2, row->cli);
     print_wrapped(sentence, COMMAND_WIDTH, TEXT_WIDTH);
 }
 
@@ -106,7 +106,7 @@ static void print_option(const struct action_row *row, const struct field *field
     printf("  %s%s%s", option_title(field, name, sizeof name), value[0] ? " " : "", value);
     if (field_is_required(field))
         printf("  (required)");
-    else if (field->fallback)
+    else if (option_has_default(field))
         printf("  (default %u)", field->fallback);
     printf("\n      ");
     print_wrapped(option_documentation(row, field), 6, TEXT_WIDTH);

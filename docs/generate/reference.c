@@ -15,7 +15,7 @@ static void write_need(const struct field *field)
         fputs("required", stdout);
     else if (field->type == FIELD_flag)
         fputs("default `false`", stdout);
-    else if (field->fallback)
+    else if (field->fallback && type_row(field->type)->json == JSON_INTEGER)
         printf("default `%u`", field->fallback);
     else
         fputs("optional", stdout);

@@ -32,3 +32,20 @@ grep --no-filename -oE '^\.Xr (lib)?netbroker[^ ]* [1-8]' "${pages[@]}" | sort -
         exit 1
     fi
 done
+
+# Help stands in columns, and fits a terminal; fallbacks are numbers only where numbers are given.
+client=$NB_BUILD/client/netbroker
+if "$client" help | sed '/^Commands:/,/^$/!d' | grep -nE '^  [a-z][a-z ]*[A-Z]' | grep -vE '^[0-9]+:  [a-z]+( [a-z]+)*  +[A-Z]'; then
+    echo "a command of 'netbroker help' runs into its text"
+    exit 1
+fi
+for command in "" capture send replay; do
+    if "$client" help $command | grep -E '^.{80}|\|.*\(default [0-9]+\)|--count TEXT'; then
+        echo "'netbroker help $command' has these lines"
+        exit 1
+    fi
+done
+"$client" capture -i lo --file-bytes x 2>&1 | grep -q '^netbroker: --file-bytes takes' || {
+    echo "a wrong --file-bytes is not called so"
+    exit 1
+}

@@ -38,6 +38,7 @@ VARYING = [
     (r"\b(?=\d*[a-f])[0-9a-f]{16}\b|\b0{16}\b", "BITS"),
     (r"netbrokerd\[\d+\]", "netbrokerd[PID]"),
     (r"\b\d+(\.\d+)? (frames/s|us|ms|s)\b", "NUMBER UNIT"),
+    (r"\b\d+\.\d+ asked\b", "NUMBER asked"),
     (r"\b\d+ (times|frames more than)\b", r"NUMBER \1"),
     (r"\b(pid|uptime_seconds|sandbox|missing|version): .*", r"\1: ..."),
 ]
