@@ -40,13 +40,36 @@ bool __real_packets_next_block(struct packets *packets);
 bool __wrap_packets_next_block(struct packets *packets);
 static void add_and_put(struct fixture *f);
 
+/* So often the thread looked. */
+static _Atomic unsigned long looks;
+
 bool __wrap_packets_next_block(struct packets *packets)
 {
     struct fixture *f = atomic_exchange(&before_frames, NULL);
 
+    looks++;
     if (f)
         add_and_put(f);
     return __real_packets_next_block(packets);
+}
+
+/* The next write, which wakes the thread, comes when it has taken the command by itself. */
+static _Atomic bool is_late;
+
+ssize_t __real_write(int fd, const void *bytes, size_t length);
+ssize_t __wrap_write(int fd, const void *bytes, size_t length);
+
+ssize_t __wrap_write(int fd, const void *bytes, size_t length)
+{
+    static const unsigned char frame[FRAME];
+    unsigned long before = looks;
+
+    if (atomic_exchange(&is_late, false)) {
+        fake_frame_put(frame, FRAME, false);
+        for (unsigned i = 0; i < PATIENCE_MS && looks < before + 2; i++)
+            poll(NULL, 0, 1);
+    }
+    return __real_write(fd, bytes, length);
 }
 
 /* Frames that can be read before they are counted. */
@@ -165,6 +188,14 @@ static bool carry(struct fixture *f, unsigned from, unsigned count)
     return right;
 }
 
+/* What the others got is told after what the first one did. */
+static void await_end(struct source *source)
+{
+    source_stop(source);
+    while (!source_has_ended(source))
+        poll(NULL, 0, 1);
+}
+
 /* --- Tests --------------------------------------------------------------------------------- */
 
 /* By the thread, which has looked for commands and will look for frames. */
@@ -191,6 +222,26 @@ START_TEST(who_was_added_before_a_frame_has_it)
     source_stop(f.source);
     close(source_free(f.source));
     shared_ring_free(&f.readers[0].ring);
+    service_end(&f.service);
+}
+END_TEST
+
+/* A command is there before the thread is woken for it. */
+START_TEST(who_is_woken_late_waits_again)
+{
+    struct fixture f;
+    unsigned long before;
+
+    begin_source(&f);
+    poll(NULL, 0, 10); /* it waits by then, or the test says nothing */
+    atomic_store(&is_late, true);
+    source_set_up(f.source, false);
+    ck_assert(!atomic_load(&is_late));
+    before = looks;
+    poll(NULL, 0, 100);
+    ck_assert_uint_lt(looks - before, 20);
+    await_end(f.source);
+    close(source_free(f.source));
     service_end(&f.service);
 }
 END_TEST
@@ -223,14 +274,6 @@ static void lie(struct frame_reader *reader, uint64_t lie)
     atomic_store(&page->waiting, lie | 1);
 }
 
-/* What the others got is told after what the first one did. */
-static void await_end(struct source *source)
-{
-    source_stop(source);
-    while (!source_has_ended(source))
-        poll(NULL, 0, 1);
-}
-
 /* One stalls, one lies in the same way, and one each time in another. */
 START_TEST(what_one_reader_does_costs_the_others_nothing)
 {
@@ -254,6 +297,7 @@ END_TEST
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, who_was_added_before_a_frame_has_it);
+    tcase_add_test(tests, who_is_woken_late_waits_again);
     tcase_add_test(tests, no_frame_costs_an_allocation);
     tcase_add_test(tests, what_one_reader_does_costs_the_others_nothing);
 }

@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A thread that takes no turn for so long is stuck: it takes one twice a second. */
-enum { SILENT_SECONDS_MAX = 60 };
-
 struct capture *capture_of_resource(const struct resource *resource)
 {
     return resource_container(resource, struct capture);
@@ -566,14 +563,11 @@ bool capture_begin(struct capture *capture, struct error *error)
 
 static void take_removed(struct source *source)
 {
-    struct frame_readers removed = STAILQ_HEAD_INITIALIZER(removed);
     struct frame_reader *reader;
 
-    source_take_removed(source, &removed);
-    while ((reader = STAILQ_FIRST(&removed))) {
+    while ((reader = source_next_removed(source))) {
         struct capture *capture = reader->owner;
 
-        STAILQ_REMOVE_HEAD(&removed, in_commands);
         if (capture->state == CAPTURE_CLOSING)
             forget(capture);
         else /* the source had no room */
@@ -637,11 +631,7 @@ void captures_tick(struct captures *captures)
     struct capture_source *from;
 
     TAILQ_FOREACH (from, &captures->sources, in_sources) {
-        uint64_t turns = from->source ? source_turns(from->source) : 0;
-
-        from->silent = from->source && turns == from->turns ? from->silent + 1 : 0;
-        from->turns = turns;
-        if (from->silent < SILENT_SECONDS_MAX)
+        if (!from->source || !source_is_stuck(from->source))
             continue;
         log_line(LOG_ERR, "a thread that captures frames is stuck; the broker ends.");
         abort();

@@ -82,8 +82,6 @@ struct capture_source {
     unsigned users;                /* captures that are not freed */
     bool asked;                    /* the keeper's answer is to come */
     bool stopping;
-    uint64_t turns;  /* of its thread, when it was looked at last */
-    unsigned silent; /* seconds since it took one */
 };
 
 TAILQ_HEAD(capture_queue, capture);

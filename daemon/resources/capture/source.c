@@ -3,34 +3,25 @@
 #include "filter/filter.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
-#include <uv.h>
 
 enum {
-    TURN_MS = 500, /* the longest wait: numbers are told at times also without frames */
-    COUNT_NS = 500000000,
+    COUNT_NS = 500000000, /* numbers are told also without frames */
     ADDRESSES = 12,
     TAGS_MAX = 2,
 };
 
 struct source {
+    struct worker worker;
     struct packets_config config;
     int fd;
-    int wake; /* the thread's bell */
-    uv_thread_t thread;
-    void (*news)(void *context);
-    void *context;
 
-    uv_mutex_t mutex; /* of these */
-    struct frame_readers coming, removed;
-    bool ended;
-
-    _Atomic bool stopping, is_up, is_changed; /* is_changed: there is a command */
-    _Atomic uint64_t turns, fenced;
+    _Atomic bool is_up;
+    _Atomic uint64_t fenced;
 
     /* The thread's own. */
     struct packets packets;
@@ -174,12 +165,10 @@ static void count(struct source *source)
 
 /* --- Commands ------------------------------------------------------------------------------ */
 
-static void give_back(struct source *source, struct frame_reader *reader)
+static struct frame_reader *reader_of(struct worker_item *item)
 {
-    uv_mutex_lock(&source->mutex);
-    STAILQ_INSERT_TAIL(&source->removed, reader, in_commands);
-    uv_mutex_unlock(&source->mutex);
-    source->news(source->context);
+    return item ? (struct frame_reader *)((char *)item - offsetof(struct frame_reader, item))
+                : NULL;
 }
 
 /* With its last numbers, if there is room for them. */
@@ -190,7 +179,7 @@ static void end_reader(struct source *source, struct frame_reader *reader, enum 
     publish(reader);
     if (capture_writer_end(&reader->writer, end))
         bell_ring(reader->ring.bell.ring);
-    give_back(source, reader);
+    worker_give_back(&source->worker, &reader->item);
 }
 
 static void begin_reader(struct source *source, struct frame_reader *reader)
@@ -208,14 +197,9 @@ static void begin_reader(struct source *source, struct frame_reader *reader)
 
 static void take_coming(struct source *source)
 {
-    struct frame_readers coming = STAILQ_HEAD_INITIALIZER(coming);
     struct frame_reader *reader;
 
-    uv_mutex_lock(&source->mutex);
-    STAILQ_CONCAT(&coming, &source->coming);
-    uv_mutex_unlock(&source->mutex);
-    while ((reader = STAILQ_FIRST(&coming))) {
-        STAILQ_REMOVE_HEAD(&coming, in_commands);
+    while ((reader = reader_of(worker_next_given(&source->worker)))) {
         count(source);
         begin_reader(source, reader);
     }
@@ -237,29 +221,14 @@ static void end_those(struct source *source, bool all)
     source->reader_count = kept;
 }
 
-/* #syscalls broker: eventfd2 read write close */
 static void take_commands(struct source *source)
 {
-    uint64_t rung;
-    ssize_t taken = read(source->wake, &rung, sizeof rung);
-
-    (void)taken;
-    if (!atomic_exchange(&source->is_changed, false))
+    if (!worker_take_command(&source->worker))
         return;
     take_coming(source);
     count(source);
     end_those(source, false);
     publish_all(source);
-}
-
-static void command(struct source *source)
-{
-    uint64_t one = 1;
-    ssize_t written;
-
-    atomic_store(&source->is_changed, true);
-    written = write(source->wake, &one, sizeof one);
-    (void)written;
 }
 
 /* --- The thread ---------------------------------------------------------------------------- */
@@ -269,8 +238,7 @@ static void take_block(struct source *source)
 {
     struct packet packet;
 
-    if (atomic_load(&source->is_changed))
-        take_commands(source);
+    take_commands(source);
     while (packets_next(&source->packets, &packet))
         take_packet(source, &packet);
     publish_all(source);
@@ -278,58 +246,35 @@ static void take_block(struct source *source)
 
 static void turn(struct source *source)
 {
-    atomic_fetch_add_explicit(&source->turns, 1, memory_order_relaxed);
-    if (atomic_load_explicit(&source->is_changed, memory_order_relaxed))
-        take_commands(source);
+    take_commands(source);
     if (now_ns(CLOCK_MONOTONIC) - source->counted >= COUNT_NS) {
         count(source);
         publish_all(source);
     }
+    if (packets_next_block(&source->packets)) {
+        take_block(source);
+        return;
+    }
+    packets_wait(source->fd, source->worker.wake, WORKER_TURN_MS);
+    worker_woken(&source->worker);
 }
 
 static void run(void *context)
 {
     struct source *source = context;
 
-    while (!atomic_load(&source->stopping)) {
+    while (worker_begins_turn(&source->worker))
         turn(source);
-        if (packets_next_block(&source->packets))
-            take_block(source);
-        else
-            packets_wait(source->fd, source->wake, TURN_MS);
-    }
     take_coming(source);
     count(source);
     end_those(source, true);
     packets_unmap(&source->packets);
-    uv_mutex_lock(&source->mutex);
-    source->ended = true;
-    uv_mutex_unlock(&source->mutex);
-    source->news(source->context);
+    worker_end(&source->worker);
 }
 
 /* --- The loop's side ----------------------------------------------------------------------- */
 
-static void destroy(struct source *source)
-{
-    packets_unmap(&source->packets);
-    close(source->wake);
-    uv_mutex_destroy(&source->mutex);
-    free(source);
-}
-
-static int prepare(struct source *source)
-{
-    int result = packets_map(&source->packets, source->fd);
-
-    source->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (result == 0 && source->wake < 0)
-        result = -errno;
-    if (result == 0)
-        result = uv_thread_create(&source->thread, run, source);
-    return result;
-}
-
+/* #syscalls broker: close */
 struct source *source_start(const struct packets_config *config, int fd, bool is_up,
                             void (*wake)(void *context), void *context, int *ret_error)
 {
@@ -342,18 +287,16 @@ struct source *source_start(const struct packets_config *config, int fd, bool is
     }
     source->config = *config;
     source->fd = fd;
-    source->news = wake;
-    source->context = context;
     source->status.iface_is_up = is_up;
-    STAILQ_INIT(&source->coming);
-    STAILQ_INIT(&source->removed);
     atomic_init(&source->is_up, is_up);
-    uv_mutex_init(&source->mutex);
-    *ret_error = prepare(source);
+    *ret_error = packets_map(&source->packets, fd);
+    if (*ret_error == 0)
+        *ret_error = worker_start(&source->worker, run, source, wake, context);
     if (*ret_error == 0)
         return source;
+    packets_unmap(&source->packets);
     close(fd);
-    destroy(source);
+    free(source);
     return NULL;
 }
 
@@ -363,59 +306,48 @@ void source_add(struct source *source, struct frame_reader *reader)
     struct capture_memory memory = shared_ring_memory(&reader->ring);
 
     capture_writer_init(&reader->writer, &memory, now_ns(CLOCK_REALTIME));
-    uv_mutex_lock(&source->mutex);
-    STAILQ_INSERT_TAIL(&source->coming, reader, in_commands);
-    uv_mutex_unlock(&source->mutex);
-    command(source);
+    worker_give(&source->worker, &reader->item);
 }
 
 void source_remove(struct source *source, struct frame_reader *reader, enum ring_end end)
 {
     atomic_store(&reader->end, (int)end);
-    command(source);
+    worker_command(&source->worker);
 }
 
-void source_take_removed(struct source *source, struct frame_readers *ret)
+struct frame_reader *source_next_removed(struct source *source)
 {
-    uv_mutex_lock(&source->mutex);
-    STAILQ_CONCAT(ret, &source->removed);
-    uv_mutex_unlock(&source->mutex);
+    return reader_of(worker_next_returned(&source->worker));
 }
 
 void source_set_up(struct source *source, bool is_up)
 {
     if (atomic_exchange(&source->is_up, is_up) != is_up)
-        command(source);
+        worker_command(&source->worker);
 }
 
 void source_stop(struct source *source)
 {
-    atomic_store(&source->stopping, true);
-    command(source);
+    worker_stop(&source->worker);
 }
 
 bool source_has_ended(struct source *source)
 {
-    bool ended;
-
-    uv_mutex_lock(&source->mutex);
-    ended = source->ended;
-    uv_mutex_unlock(&source->mutex);
-    return ended;
+    return worker_has_ended(&source->worker);
 }
 
 int source_free(struct source *source)
 {
     int fd = source->fd;
 
-    uv_thread_join(&source->thread);
-    destroy(source);
+    worker_free(&source->worker);
+    free(source);
     return fd;
 }
 
-uint64_t source_turns(const struct source *source)
+bool source_is_stuck(struct source *source)
 {
-    return atomic_load_explicit(&source->turns, memory_order_relaxed);
+    return worker_is_stuck(&source->worker);
 }
 
 uint64_t source_fenced(const struct source *source)

@@ -14,18 +14,16 @@
 #ifndef NB_CAPTURE_SOURCE_H
 #define NB_CAPTURE_SOURCE_H
 
+#include "broker/worker.h"
 #include "platform/packets.h"
 #include "shared_ring.h"
-
-#include <stdatomic.h>
-#include <sys/queue.h>
 
 enum { SOURCE_READERS_MAX = 64 };
 
 struct frame_reader {
-    STAILQ_ENTRY(frame_reader) in_commands; /* on its way to the thread, or back */
-    struct shared_ring ring;                /* owned */
-    struct program filter;                  /* judged right; without instructions: none */
+    struct worker_item item;
+    struct shared_ring ring; /* owned */
+    struct program filter;   /* judged right; without instructions: none */
     uint32_t snaplen;
     _Atomic int end; /* enum ring_end: why it is to be removed; 0: it is not */
     /* What the thread told last, for whoever looks. */
@@ -37,8 +35,6 @@ struct frame_reader {
     struct capture_status base; /* the source's numbers when it came */
     bool is_told;               /* the last numbers, by a record */
 };
-
-STAILQ_HEAD(frame_readers, frame_reader);
 
 struct source;
 
@@ -54,8 +50,8 @@ void source_add(struct source *source, struct frame_reader *reader);
 /* Has the ring ended for this reason, and the reader given back. */
 void source_remove(struct source *source, struct frame_reader *reader, enum ring_end end);
 
-/* Moves to the list what came back. */
-void source_take_removed(struct source *source, struct frame_readers *ret);
+/* What came back, each once; NULL: there is none. */
+struct frame_reader *source_next_removed(struct source *source);
 
 /* The interface is up, or is not. */
 void source_set_up(struct source *source, bool is_up);
@@ -69,8 +65,8 @@ bool source_has_ended(struct source *source);
  * for that. */
 int source_free(struct source *source);
 
-/* Grows as long as the thread works. */
-uint64_t source_turns(const struct source *source);
+/* A second has passed; see worker_is_stuck. */
+bool source_is_stuck(struct source *source);
 
 /* Frames that the kernel's filter let through and that were not to be seen: there is none. */
 uint64_t source_fenced(const struct source *source);

@@ -631,14 +631,11 @@ static void lose_returned(struct injector *injector)
 
 static void take_removed(struct sender *sender)
 {
-    struct outlets removed = STAILQ_HEAD_INITIALIZER(removed);
     struct outlet *outlet;
 
-    sender_take_removed(sender, &removed);
-    while ((outlet = STAILQ_FIRST(&removed))) {
+    while ((outlet = sender_next_removed(sender))) {
         struct injector *injector = outlet->owner;
 
-        STAILQ_REMOVE_HEAD(&removed, in_commands);
         if (injector->state == INJECT_CLOSING)
             forget(injector);
         else
@@ -705,11 +702,7 @@ void injectors_tick(struct injectors *injectors)
     if (!timed_thread_tick(&injectors->timed, SILENT_SECONDS_MAX))
         end_of_a_stuck_thread();
     TAILQ_FOREACH (from, &injectors->ports, in_ports) {
-        uint64_t turns = from->sender ? sender_turns(from->sender) : 0;
-
-        from->silent = from->sender && turns == from->turns ? from->silent + 1 : 0;
-        from->turns = turns;
-        if (from->silent >= SILENT_SECONDS_MAX)
+        if (from->sender && sender_is_stuck(from->sender))
             end_of_a_stuck_thread();
     }
 }

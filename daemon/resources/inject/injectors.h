@@ -88,8 +88,6 @@ struct inject_port {
     unsigned users;                 /* injectors that are not freed */
     bool asked;                     /* the keeper's answer is to come */
     bool stopping;
-    uint64_t turns;  /* of its thread, when it was looked at last */
-    unsigned silent; /* seconds since it took one */
 };
 
 TAILQ_HEAD(injector_queue, injector);

@@ -4,32 +4,20 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
-#include <uv.h>
 
 enum {
     ROOM_PART = 4, /* of a ring */
-    TURN_MS = 500, /* the longest wait */
     NS_PER_MS = 1000000,
 };
 
 struct sender {
+    struct worker worker;
     int fd;
-    int wake; /* the thread's bell */
-    uv_thread_t thread;
-    void (*news)(void *context);
-    void *context;
-
-    uv_mutex_t mutex; /* of these */
-    struct outlets coming, removed;
-    bool ended;
-
-    _Atomic bool stopping, is_changed; /* is_changed: there is a command */
-    _Atomic uint64_t turns;
 
     /* The thread's own. */
     struct outlet *outlets[SENDER_OUTLETS_MAX];
@@ -237,12 +225,9 @@ static bool serve_all(struct sender *sender)
 
 /* --- Commands ------------------------------------------------------------------------------ */
 
-static void give_back(struct sender *sender, struct outlet *outlet)
+static struct outlet *outlet_of(struct worker_item *item)
 {
-    uv_mutex_lock(&sender->mutex);
-    STAILQ_INSERT_TAIL(&sender->removed, outlet, in_commands);
-    uv_mutex_unlock(&sender->mutex);
-    sender->news(sender->context);
+    return item ? (struct outlet *)((char *)item - offsetof(struct outlet, item)) : NULL;
 }
 
 /* The client is woken in any case: it may wait for anything. */
@@ -254,7 +239,7 @@ static void end_outlet(struct sender *sender, struct outlet *outlet, enum ring_e
     atomic_store(&outlet->end, (int)outlet->reader.end);
     release(outlet);
     bell_ring(outlet->ring.room.ring);
-    give_back(sender, outlet);
+    worker_give_back(&sender->worker, &outlet->item);
 }
 
 static void begin_outlet(struct sender *sender, struct outlet *outlet)
@@ -271,16 +256,10 @@ static void begin_outlet(struct sender *sender, struct outlet *outlet)
 
 static void take_coming(struct sender *sender)
 {
-    struct outlets coming = STAILQ_HEAD_INITIALIZER(coming);
     struct outlet *outlet;
 
-    uv_mutex_lock(&sender->mutex);
-    STAILQ_CONCAT(&coming, &sender->coming);
-    uv_mutex_unlock(&sender->mutex);
-    while ((outlet = STAILQ_FIRST(&coming))) {
-        STAILQ_REMOVE_HEAD(&coming, in_commands);
+    while ((outlet = outlet_of(worker_next_given(&sender->worker))))
         begin_outlet(sender, outlet);
-    }
 }
 
 /* The timed sender gives it back between two frames. */
@@ -306,16 +285,6 @@ static void end_those(struct sender *sender, bool all)
     sender->outlet_count = kept;
 }
 
-static void command(struct sender *sender)
-{
-    uint64_t one = 1;
-    ssize_t written;
-
-    atomic_store(&sender->is_changed, true);
-    written = write(sender->wake, &one, sizeof one);
-    (void)written;
-}
-
 /* --- Waiting ------------------------------------------------------------------------------- */
 
 /* What became of frames is looked for while there are some; while there is no room for more, the
@@ -331,7 +300,7 @@ static uint64_t wait_for_timed(struct outlet *outlet, struct pollfd *polled)
         if (!outlet->is_mute)
             polled->fd = outlet->ring.bell.wait;
     }
-    return (uint64_t)(looks ? TIMED_SETTLE_MS : TURN_MS) * NS_PER_MS;
+    return (uint64_t)(looks ? TIMED_SETTLE_MS : WORKER_TURN_MS) * NS_PER_MS;
 }
 
 /* Until when to wait for it, in ns from now; 0: not at all. One whose rate is used up is not waited
@@ -350,7 +319,7 @@ static uint64_t wait_for(struct outlet *outlet, struct pollfd *polled)
         return 0;
     if (!outlet->is_mute)
         polled->fd = outlet->ring.bell.wait;
-    return (uint64_t)TURN_MS * NS_PER_MS;
+    return (uint64_t)WORKER_TURN_MS * NS_PER_MS;
 }
 
 static void clear_bells(struct sender *sender)
@@ -360,13 +329,12 @@ static void clear_bells(struct sender *sender)
             sender->outlets[i]->is_mute = !bell_clear(sender->outlets[i]->ring.bell.wait);
 }
 
-/* #syscalls broker: eventfd2 poll ppoll ppoll_time64 read write close */
+/* #syscalls broker: poll ppoll ppoll_time64 close */
 static void wait_for_all(struct sender *sender)
 {
-    uint64_t least = (uint64_t)TURN_MS * NS_PER_MS, rung;
-    ssize_t taken;
+    uint64_t least = (uint64_t)WORKER_TURN_MS * NS_PER_MS;
 
-    sender->polled[0] = (struct pollfd){.fd = sender->wake, .events = POLLIN};
+    sender->polled[0] = (struct pollfd){.fd = sender->worker.wake, .events = POLLIN};
     for (unsigned i = 0; i < sender->outlet_count && least > 0; i++) {
         uint64_t wait = wait_for(sender->outlets[i], &sender->polled[1 + i]);
 
@@ -376,66 +344,48 @@ static void wait_for_all(struct sender *sender)
         return;
     poll(sender->polled, 1 + sender->outlet_count, (int)((least + NS_PER_MS - 1) / NS_PER_MS));
     clear_bells(sender);
-    if (sender->polled[0].revents) {
-        taken = read(sender->wake, &rung, sizeof rung);
-        (void)taken;
-    }
+    if (sender->polled[0].revents)
+        worker_woken(&sender->worker);
 }
 
 /* --- The thread ---------------------------------------------------------------------------- */
+
+static void turn(struct sender *sender)
+{
+    if (worker_take_command(&sender->worker))
+        take_coming(sender);
+    end_those(sender, false);
+    if (!serve_all(sender))
+        wait_for_all(sender);
+}
 
 static void run(void *context)
 {
     struct sender *sender = context;
 
-    while (!atomic_load(&sender->stopping)) {
-        atomic_fetch_add_explicit(&sender->turns, 1, memory_order_relaxed);
-        if (atomic_exchange(&sender->is_changed, false))
-            take_coming(sender);
-        end_those(sender, false);
-        if (!serve_all(sender))
-            wait_for_all(sender);
-    }
+    while (worker_begins_turn(&sender->worker))
+        turn(sender);
     take_coming(sender);
     for (end_those(sender, true); sender->outlet_count > 0; end_those(sender, true))
         poll(NULL, 0, 1);
-    uv_mutex_lock(&sender->mutex);
-    sender->ended = true;
-    uv_mutex_unlock(&sender->mutex);
-    sender->news(sender->context);
+    worker_end(&sender->worker);
 }
 
 /* --- The loop's side ----------------------------------------------------------------------- */
-
-static void destroy(struct sender *sender)
-{
-    if (sender->wake >= 0)
-        close(sender->wake);
-    uv_mutex_destroy(&sender->mutex);
-    free(sender);
-}
 
 struct sender *sender_start(int fd, void (*news)(void *context), void *context, int *ret_error)
 {
     struct sender *sender = calloc(1, sizeof *sender);
 
     *ret_error = -ENOMEM;
-    if (!sender) {
-        close(fd);
-        return NULL;
+    if (sender) {
+        sender->fd = fd;
+        *ret_error = worker_start(&sender->worker, run, sender, news, context);
     }
-    sender->fd = fd;
-    sender->news = news;
-    sender->context = context;
-    STAILQ_INIT(&sender->coming);
-    STAILQ_INIT(&sender->removed);
-    uv_mutex_init(&sender->mutex);
-    sender->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    *ret_error = sender->wake < 0 ? -errno : uv_thread_create(&sender->thread, run, sender);
     if (*ret_error == 0)
         return sender;
     close(fd);
-    destroy(sender);
+    free(sender);
     return NULL;
 }
 
@@ -445,48 +395,42 @@ void sender_add(struct sender *sender, struct outlet *outlet)
     struct transmit_memory memory = inject_ring_memory(&outlet->ring);
 
     transmit_reader_init(&outlet->reader, &memory);
-    uv_mutex_lock(&sender->mutex);
-    STAILQ_INSERT_TAIL(&sender->coming, outlet, in_commands);
-    uv_mutex_unlock(&sender->mutex);
-    command(sender);
+    worker_give(&sender->worker, &outlet->item);
 }
 
 void sender_remove(struct sender *sender, struct outlet *outlet, enum ring_end end)
 {
     atomic_store(&outlet->end, (int)end);
-    command(sender);
+    worker_command(&sender->worker);
 }
 
-void sender_take_removed(struct sender *sender, struct outlets *ret)
+struct outlet *sender_next_removed(struct sender *sender)
 {
-    uv_mutex_lock(&sender->mutex);
-    STAILQ_CONCAT(ret, &sender->removed);
-    uv_mutex_unlock(&sender->mutex);
+    return outlet_of(worker_next_returned(&sender->worker));
 }
 
 void sender_stop(struct sender *sender)
 {
-    atomic_store(&sender->stopping, true);
-    command(sender);
+    worker_stop(&sender->worker);
 }
 
 bool sender_has_ended(struct sender *sender)
 {
-    bool ended;
-
-    uv_mutex_lock(&sender->mutex);
-    ended = sender->ended;
-    uv_mutex_unlock(&sender->mutex);
-    return ended;
+    return worker_has_ended(&sender->worker);
 }
 
 int sender_free(struct sender *sender)
 {
     int fd = sender->fd;
 
-    uv_thread_join(&sender->thread);
-    destroy(sender);
+    worker_free(&sender->worker);
+    free(sender);
     return fd;
+}
+
+bool sender_is_stuck(struct sender *sender)
+{
+    return worker_is_stuck(&sender->worker);
 }
 
 uint64_t outlet_sent(const struct outlet *outlet)
@@ -501,9 +445,4 @@ uint64_t outlet_refused(const struct outlet *outlet)
     for (unsigned i = 0; i < TRANSMIT_REASON_COUNT; i++)
         count += atomic_load_explicit(&outlet->refused[i], memory_order_relaxed);
     return count;
-}
-
-uint64_t sender_turns(const struct sender *sender)
-{
-    return atomic_load_explicit(&sender->turns, memory_order_relaxed);
 }

@@ -15,14 +15,12 @@
 #ifndef NB_INJECT_SENDER_H
 #define NB_INJECT_SENDER_H
 
+#include "broker/worker.h"
 #include "frame/scope.h"
 #include "inject_ring.h"
 #include "rate.h"
 #include "table.h"
 #include "timed_ring.h"
-
-#include <stdatomic.h>
-#include <sys/queue.h>
 
 enum {
     SENDER_OUTLETS_MAX = 64,
@@ -32,8 +30,8 @@ enum {
 };
 
 struct outlet {
-    STAILQ_ENTRY(outlet) in_commands; /* on its way to the thread, or back */
-    struct inject_ring ring;          /* owned */
+    struct worker_item item;
+    struct inject_ring ring; /* owned */
     struct send_scope scope;
     struct ethertype_list ethertypes;
     uint32_t per_second;      /* frames, at most */
@@ -49,8 +47,6 @@ struct outlet {
     uint64_t released; /* bytes, of which the client knows that they were read */
     bool is_mute;      /* its client has closed the bell: it is looked at now and then */
 };
-
-STAILQ_HEAD(outlets, outlet);
 
 /* Frames that were sent, and refused for any reason; for whoever looks. */
 uint64_t outlet_sent(const struct outlet *outlet);
@@ -69,8 +65,8 @@ void sender_add(struct sender *sender, struct outlet *outlet);
 /* Has the ring ended for this reason, and the outlet given back. */
 void sender_remove(struct sender *sender, struct outlet *outlet, enum ring_end end);
 
-/* Moves to the list what came back. */
-void sender_take_removed(struct sender *sender, struct outlets *ret);
+/* What came back, each once; NULL: there is none. */
+struct outlet *sender_next_removed(struct sender *sender);
 
 /* Ends the thread; it gives all outlets back before. sender_has_ended: it is at its end, and
  * sender_free waits for no time worth the word. */
@@ -80,7 +76,7 @@ bool sender_has_ended(struct sender *sender);
 /* Waits for the end of the thread. The descriptor is returned, to be closed. */
 int sender_free(struct sender *sender);
 
-/* Grows as long as the thread works. */
-uint64_t sender_turns(const struct sender *sender);
+/* A second has passed; see worker_is_stuck. */
+bool sender_is_stuck(struct sender *sender);
 
 #endif
