@@ -159,7 +159,8 @@ static void say_resumed(void *context)
             run->interface);
 }
 
-static void say_summary(const struct run *run, const struct session_counters *counters)
+static void say_summary(const struct run *run, const struct session_counters *counters,
+                        bool is_written)
 {
     bool is_data = run->config.path && savefile_is_output(run->config.path);
 
@@ -172,9 +173,11 @@ static void say_summary(const struct run *run, const struct session_counters *co
                 counters->received, counters->kernel_dropped, counters->iface_dropped);
     else
         fprintf(stderr,
-                "%" PRIu64 " frames captured on %s; %" PRIu64 " lost by the kernel, %" PRIu64
+                "%" PRIu64 " frames captured on %s%s; %" PRIu64 " lost by the kernel, %" PRIu64
                 " by this command.\n",
-                counters->frames, run->interface, counters->kernel_dropped, counters->lost);
+                counters->frames, run->interface,
+                is_written ? "" : ", of which the last ones were not written",
+                counters->kernel_dropped, counters->lost);
 }
 
 /* --- The capture --------------------------------------------------------------------------- */
@@ -202,7 +205,7 @@ static int capture(struct run *run, struct nb_client *client, const struct nb_re
     if (end != SESSION_DONE)
         report(run->line, &(struct fault){.code = ends[end].code}, "%s.", problem);
     if (end != SESSION_INVALID)
-        say_summary(run, &counters);
+        say_summary(run, &counters, end != SESSION_FAILED || counters.frames == 0);
     return ends[end].status;
 }
 

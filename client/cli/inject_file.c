@@ -79,6 +79,19 @@ static int open_source(struct injection *run)
     return result < 0 ? explain_file(run->line, path, result) : EXIT_DONE;
 }
 
+/* Of a file that was cut, as where its disk was full, the frames before that can be sent. */
+static int say_cut(const struct injection *run, const struct supply *supply)
+{
+    const char *option = strcmp(run->plan->repeat, "loop") == 0 ? "limit" : "count";
+
+    if (supply->given == 0)
+        return injection_say_broken(run);
+    report(run->line, &(struct fault){.code = "file"},
+           "%s. Nothing was sent; --%s %" PRIu64 " sends the frames before that.",
+           savefile_source_problem(run->supply.source), option, supply->given);
+    return EXIT_REFUSED;
+}
+
 /* One pass through the file, with the pace. */
 static int look_through(struct injection *run, struct supply *supply, struct pace *pace)
 {
@@ -96,7 +109,7 @@ static int look_through(struct injection *run, struct supply *supply, struct pac
     run->supply.number = supply->number;
     if (paced != PACE_OFFSET)
         return injection_say_no_pace(run, paced);
-    return next == SUPPLY_BROKEN ? injection_say_broken(run) : EXIT_DONE;
+    return next == SUPPLY_BROKEN ? say_cut(run, supply) : EXIT_DONE;
 }
 
 static int say_no_frame(const struct injection *run, const struct supply *supply)

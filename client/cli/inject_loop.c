@@ -106,8 +106,8 @@ static void count_too_long(struct injection *run)
         return;
     end_progress(run);
     report(run->line, &(struct fault){.code = "too-long"},
-           "frame %" PRIu64 " (%zu bytes) was not sent on %s: it takes %" PRIu32
-           " at most, as its MTU says. Others of this kind are counted.",
+           "frame %" PRIu64 " (%zu bytes) was not sent on %s: the service sends frames of up to "
+           "%" PRIu32 " bytes. Others of this kind are counted.",
            run->supply.number, run->frame.length, run->tally.interface,
            nb_inject_length_max(run->inject));
 }

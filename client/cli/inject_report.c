@@ -121,7 +121,7 @@ static void print_losses(FILE *file, const struct injection_tally *tally)
     for (unsigned i = 1; i < NB_INJECT_REASONS; i++)
         print_reason(file, tally->counts.refused[i], nb_inject_reason_word(i),
                      nb_inject_reason_meaning(i));
-    print_reason(file, tally->too_long, "too-long", "the interface's MTU is less");
+    print_reason(file, tally->too_long, "too-long", "the service sends none that is so long");
     print_reason(file, tally->cut, "cut", "the capture has a part of the frame only");
     print_reason(file, ended(tally), "ended",
                  tally->interrupted ? "it was interrupted before" : "the injection ended before");

@@ -138,7 +138,7 @@ struct capture_page {
 
 /* Why a frame was not sent. R(name, word, meaning) */
 #define TRANSMIT_REFUSALS(R)                                                                       \
-    R(TOO_LONG, "too-long", "it is longer than the ring's limit")                                  \
+    R(TOO_LONG, "too-long", "it is longer than the interface or the ring takes")                   \
     R(TOO_SHORT, "too-short", "it has no whole Ethernet header")                                   \
     R(FLAGS, "flags", "it has flags that this version does not know")                              \
     R(SOURCE, "source", "the sender may not use its source address")                               \

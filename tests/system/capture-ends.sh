@@ -56,6 +56,18 @@ wait "${running[again]}" || true
 within 10 "nothing is left" captures_are 0
 within 10 "no socket is left" sockets_are 0
 
+# There is no room for its file: that is whole, and what is not in it is told.
+mkdir $work/small
+mount -t tmpfs -o size=64k,mode=777 tmpfs $work/small
+ln -s $work/small/full $work/files/full
+capture member full -i r0
+arrive 2000 "$mark"
+ends full 1
+contains "what it says" "No space left on device" "$(cat $work/files/full.err)"
+contains "what it says of the rest" "the last ones were not written" "$(cat $work/files/full.err)"
+whole full
+within 10 "nothing is left" captures_are 0
+
 # The interface goes down and comes back: the capture goes on, and tells of it.
 capture member down -i r0
 frames_come down 2

@@ -81,6 +81,11 @@ contains "no Ethernet" "cannot be sent: only those of Ethernet can" "$(cat $work
 head -c 110 $work/files/all >$work/files/damaged
 sends 1 operator send p0 --file $work/files/damaged
 equal "nothing is sent of a damaged file" "" "$(cat $work/files/out)"
+contains "what is right" "--count 1 sends the frames before that" "$(cat $work/files/err)"
+sends 0 operator send p0 --file $work/files/damaged --count 1
+sends 1 operator replay p0 $work/files/damaged
+contains "what is right" "--limit 1 sends the frames before that" "$(cat $work/files/err)"
+sends 0 operator replay p0 $work/files/damaged --limit 1 --late 0
 sends 1 operator send p0 --hex "0102"
 sends 2 operator send p0 --hex "$frame" --count x
 sends 2 operator send p0 --hex "$frame" --pps 5 --interval 1
