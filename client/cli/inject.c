@@ -97,6 +97,18 @@ static int inject(struct injection *run, const struct nb_reply *reply)
     return injection_run(run);
 }
 
+/* More was asked for than a rule may allow, because what will come is not known. */
+static int explain_refusal_of(const struct injection *run, const struct nb_reply *reply)
+{
+    int status = explain_refusal(run->line, reply);
+
+    if (!run->is_known && !run->line->json && strcmp(nb_reply_code(reply), "not-allowed") == 0)
+        fputs("What a stream brings is not known before. --ethertypes, --sources, --destinations "
+              "and --vlans say what is asked for.\n",
+              stderr);
+    return status;
+}
+
 static int ask(struct injection *run, const struct nb_request *request)
 {
     struct nb_reply *reply = NULL;
@@ -105,7 +117,7 @@ static int ask(struct injection *run, const struct nb_request *request)
     if (result < 0)
         status = explain_unreachable(run->line, result);
     else if (nb_reply_code(reply))
-        status = explain_refusal(run->line, reply);
+        status = explain_refusal_of(run, reply);
     else
         status = inject(run, reply);
     nb_inject_close(run->inject);

@@ -35,6 +35,10 @@ contains "why" "frame 2 (60 bytes) was not sent on p0: the sender may not use it
 contains "what is right" "It is from 02:00:00:00:00:02: --sources names" "$(cat $work/files/err)"
 equal "explanations" 1 "$(grep -c "was not sent" $work/files/err)"
 stream 0 operator send p0 --sources any
+sends 1 member send p0 < <(replay_py text $work/files/others 2>/dev/null)
+contains "what is right" "--ethertypes, --sources, --destinations and --vlans say" "$(cat $work/files/err)"
+sends 1 member send p0 --hex "ffffffffffff 020000000001 88b5 01"
+equal "lines about what is known" 1 "$(wc -l <$work/files/err)"
 
 # All kinds of frames, from a file and from text, as they are captured at the other end.
 replay_py make $work/files/all all
