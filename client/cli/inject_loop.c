@@ -327,6 +327,7 @@ static int finish(struct injection *run, int status)
     take_refusals(run);
     nb_inject_counts(run->inject, &tally->counts);
     nb_inject_timing(run->inject, &tally->timing);
+    injection_settle(tally);
     tally->cut = run->supply.cut;
     tally->backwards = run->pace.backwards;
     (run->line->json ? injection_report_json : injection_report)(stdout, tally);

@@ -75,6 +75,14 @@ static const char *time_text(uint64_t ns, char text[32])
     return text;
 }
 
+void injection_settle(struct injection_tally *tally)
+{
+    uint64_t most = tally->last - tally->first + tally->timing.latest;
+
+    if (tally->is_timed && tally->duration > most)
+        tally->duration = most;
+}
+
 static void print_rates(FILE *file, const struct injection_tally *tally)
 {
     uint64_t wanted = tally->last - tally->first;

@@ -26,6 +26,10 @@ struct injection_tally {
  */
 bool injection_is_complete(const struct injection_tally *tally);
 
+/* Takes from the duration how long it took to hear of the last frame: none was later than the
+ * latest one. */
+void injection_settle(struct injection_tally *tally);
+
 void injection_report(FILE *file, const struct injection_tally *tally);
 void injection_report_json(FILE *file, const struct injection_tally *tally);
 

@@ -85,6 +85,24 @@ START_TEST(all_were_sent)
 }
 END_TEST
 
+START_TEST(the_time_ends_with_the_last_frame)
+{
+    struct injection_tally tally = some();
+
+    tally.duration = UINT64_C(9904000000);
+    tally.timing.latest = 30000;
+    injection_settle(&tally);
+    ck_assert_uint_eq(tally.duration, 9900030000);
+    tally.timing.latest = 5000000;
+    injection_settle(&tally);
+    ck_assert_uint_eq(tally.duration, 9900030000);
+    tally.is_timed = false;
+    tally.duration = UINT64_C(9999000000);
+    injection_settle(&tally);
+    ck_assert_uint_eq(tally.duration, 9999000000);
+}
+END_TEST
+
 /* 100 and 3 were asked for: 90 sent, 4 + 2 refused, 4 not reached, 1 too long, 2 cut. */
 START_TEST(what_was_not_sent_has_a_reason_each)
 {
@@ -205,6 +223,7 @@ static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, the_reasons_have_these_numbers);
     tcase_add_test(tests, all_were_sent);
+    tcase_add_test(tests, the_time_ends_with_the_last_frame);
     tcase_add_test(tests, what_was_not_sent_has_a_reason_each);
     tcase_add_test(tests, json_has_each_frame_once);
     tcase_add_test(tests, what_was_not_reached_is_not_forgotten);
