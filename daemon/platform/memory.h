@@ -24,7 +24,9 @@ bool memory_is_fixed(int fd, size_t size);
  * 0 or a negative errno. */
 int memory_reserve(int fd, size_t offset, size_t size);
 
-/* Gives the pages of a part back: it is zeros. */
+/* Gives the pages of a part back: it is zeros. memory_discard: by a mapping of it, also where the
+ * descriptor is gone; of memory that is SHOWN, the pages stay. */
 void memory_release(int fd, size_t offset, size_t size);
+void memory_discard(void *mapped, size_t size);
 
 #endif

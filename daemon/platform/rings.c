@@ -77,10 +77,14 @@ int ring_memory_make(const char *name, size_t size, enum memory_seal seal, struc
     return result;
 }
 
+/* Its pages are the service's as long as somebody has a copy of the descriptor, which a client may
+ * keep for ever. What he writes there afterwards is his. */
 void ring_memory_free(struct ring_memory *memory)
 {
-    if (memory->data)
+    if (memory->data) {
+        memory_discard(memory->data, memory->size);
         munmap(memory->data, 2 * memory->size);
+    }
     if (memory->page)
         munmap(memory->page, memory->data_offset);
     if (memory->fd >= 0)

@@ -205,6 +205,21 @@ static long blocks_of(int fd)
     return fstat(fd, &status) < 0 ? -errno : (long)status.st_blocks;
 }
 
+/* What a client keeps of memory that he may write to takes no room. */
+static void check_end(struct ground *ground, struct scene *scene)
+{
+    int shown = dup(scene->shown.fd), lent = dup(scene->lent.fd);
+
+    memset(scene->lent.data, MARK, SIZE);
+    ring_memory_free(&scene->shown);
+    ring_memory_free(&scene->lent);
+    ground_expect(ground, "what was lent and is kept has no pages", 0, blocks_of(lent));
+    ground_expect(ground, "those of what was shown stay", (long)ring_memory_bytes(SIZE) / 512,
+                  blocks_of(shown));
+    close(shown);
+    close(lent);
+}
+
 static void check(struct ground *ground)
 {
     struct scene scene;
@@ -225,8 +240,7 @@ static void check(struct ground *ground)
     ground_in_child(ground, be_client, &scene);
     check_memory(ground, &scene);
     check_bells(ground, &scene);
-    ring_memory_free(&scene.shown);
-    ring_memory_free(&scene.lent);
+    check_end(ground, &scene);
 }
 
 int main(void)

@@ -53,3 +53,9 @@ void memory_release(int fd, size_t offset, size_t size)
     (void)offset;
     (void)size;
 }
+
+void memory_discard(void *mapped, size_t size)
+{
+    (void)mapped;
+    (void)size;
+}

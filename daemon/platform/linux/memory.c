@@ -70,3 +70,12 @@ void memory_release(int fd, size_t offset, size_t size)
 {
     fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size);
 }
+
+/* madvise(2): as FALLOC_FL_PUNCH_HOLE, which F_SEAL_FUTURE_WRITE forbids (shmem_fallocate() of
+ * mm/shmem.c).
+ *
+ * #syscalls broker: madvise */
+void memory_discard(void *mapped, size_t size)
+{
+    madvise(mapped, size, MADV_REMOVE);
+}
