@@ -220,7 +220,7 @@ START_TEST(readers_share_what_they_were_granted)
     begin(&s);
     all = open_view(&s, FIRST, OPEN("\"a\"" SMALL));
     /* ldb [63]; jeq #2; ret 40; ret 0 */
-    some = open_view(&s, OTHER,
+    some = open_view(&s, SECOND,
                      OPEN("\"a\",\"snaplen\":50,\"filter\":\"0030000000"
                           "00003f0015000100000002000600000000002800060000"
                           "00000000\"" SMALL));
@@ -236,13 +236,33 @@ START_TEST(readers_share_what_they_were_granted)
     frame = next_frame(&s, &some, &length);
     ck_assert_ptr_nonnull(frame);
     ck_assert_uint_eq(length, 40);
-    client_close(&s, OTHER);
+    client_close(&s, SECOND);
     PUT("\x08\x00", 4, false);
     expect_frame(&s, &all, 4);
     close_view(&all);
     close_view(&some);
     client_close(&s, FIRST);
     assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+/* Filters of one user take no time of another's captures: each has a source of his own. */
+START_TEST(users_share_no_source)
+{
+    struct service s;
+    struct view one, other;
+
+    begin(&s);
+    one = open_view(&s, FIRST, OPEN("\"a\"" SMALL));
+    other = open_view(&s, OTHER, OPEN("\"a\"" SMALL));
+    ck_assert_ptr_ne(TAILQ_FIRST(&captures_in(&s)->sources),
+                     TAILQ_LAST(&captures_in(&s)->sources, capture_sources));
+    client_close(&s, FIRST);
+    client_close(&s, OTHER);
+    assert_nothing(&s);
+    close_view(&one);
+    close_view(&other);
     end(&s);
 }
 END_TEST
@@ -426,6 +446,7 @@ static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, a_reader_gets_what_was_granted);
     tcase_add_test(tests, readers_share_what_they_were_granted);
+    tcase_add_test(tests, users_share_no_source);
     tcase_add_loop_test(tests, what_cannot_be_is_refused, 0,
                         (int)(sizeof refused / sizeof *refused));
     tcase_add_test(tests, memory_is_charged_before_it_is_made);

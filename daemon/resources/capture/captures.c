@@ -507,19 +507,19 @@ static void answered(struct keeper_call *call, const struct keeper_answer *answe
     drop_source(from);
 }
 
-static struct capture_source *find_source(const struct captures *captures,
+static struct capture_source *find_source(const struct captures *captures, uid_t uid,
                                           const struct packets_config *packets)
 {
     struct capture_source *from;
 
     TAILQ_FOREACH (from, &captures->sources, in_sources)
-        if (!from->stopping && from->users < SOURCE_READERS_MAX &&
+        if (!from->stopping && from->users < SOURCE_READERS_MAX && from->uid == uid &&
             memcmp(&from->packets, packets, sizeof *packets) == 0)
             return from;
     return NULL;
 }
 
-static struct capture_source *ask_source(struct captures *captures,
+static struct capture_source *ask_source(struct captures *captures, uid_t uid,
                                          const struct packets_config *packets)
 {
     struct capture_source *from = calloc(1, sizeof *from);
@@ -528,6 +528,7 @@ static struct capture_source *ask_source(struct captures *captures,
         return NULL;
     TAILQ_INIT(&from->waiting);
     from->captures = captures;
+    from->uid = uid;
     from->packets = *packets;
     from->asked = true;
     from->call.request.operation = KEEPER_OPEN_CAPTURE;
@@ -541,11 +542,11 @@ static struct capture_source *ask_source(struct captures *captures,
 bool capture_begin(struct capture *capture, struct error *error)
 {
     struct captures *captures = capture->captures;
-    struct capture_source *from = find_source(captures, &capture->config.packets);
+    struct capture_source *from = find_source(captures, capture->uid, &capture->config.packets);
     int result;
 
     if (!from)
-        from = ask_source(captures, &capture->config.packets);
+        from = ask_source(captures, capture->uid, &capture->config.packets);
     if (!from) {
         error_set(error, ERROR_NO_MEMORY, NULL, "The service has no memory for another capture.");
         return false;

@@ -76,6 +76,7 @@ struct capture_source {
     TAILQ_ENTRY(capture_source) in_sources; /* struct captures owns it */
     struct keeper_call call;
     struct captures *captures;
+    uid_t uid; /* whose captures it serves: filters of others would take its time */
     struct packets_config packets; /* normalized: equal ones are equal byte by byte */
     struct source *source;         /* owned; NULL: it is not there yet, or not any more */
     TAILQ_HEAD(, capture) waiting; /* for it; not owned */
