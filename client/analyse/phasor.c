@@ -8,7 +8,8 @@ enum {
     SIGNAL_LEAST = 4, /* a channel of less, in steps of its values, is taken for noise */
 };
 
-#define TURN (2 * M_PI)
+#define TURN    (2 * M_PI)
+#define NOTHING 0.01 /* steps of the values: less has no angle */
 #define FLAT_SHARE                                                                                 \
     0.46 /* of the sample rate: frequencies below pass the interpolation unchanged                 \
           */
@@ -225,10 +226,12 @@ static void transform(const double *values, unsigned stride, const struct window
             imaginary -= values[(size_t)i * stride] * cosines[(at + 3 * points / 4) % points];
         }
         ret->harmonics[h].magnitude = hypot(real, imaginary) * scale;
-        ret->harmonics[h].angle = degrees(atan2(imaginary, real) / TURN + h * shift);
+        ret->harmonics[h].angle = ret->harmonics[h].magnitude > NOTHING
+                                      ? degrees(atan2(imaginary, real) / TURN + h * shift)
+                                      : 0;
         harmonics += h > 1 ? ret->harmonics[h].magnitude * ret->harmonics[h].magnitude : 0;
     }
-    ret->thd = ret->harmonics[1].magnitude > 0 ? sqrt(harmonics) / ret->harmonics[1].magnitude : 0;
+    ret->thd = ret->harmonics[1].magnitude > 1 ? sqrt(harmonics) / ret->harmonics[1].magnitude : 0;
 }
 
 static void transform_all(const struct window *window, double shift, struct phasors *ret)

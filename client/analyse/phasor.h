@@ -47,7 +47,8 @@ struct phasor_harmonic {
 struct phasor_channel {
     struct phasor_harmonic harmonics[PHASOR_HARMONICS + 1]; /* [0]: the direct part */
     double rms;                                             /* of the whole cycle */
-    double thd; /* harmonics from the second on, as a share of the first; 0 where there is none */
+    double thd; /* harmonics from the second on, as a share of the first; 0 where that is less than
+                   a step */
 };
 
 struct phasors {

@@ -281,6 +281,8 @@ int run_tap_exec(const struct command_line *line, struct nb_request *request);
 int run_tapserver(const struct command_line *line, struct nb_request *request);
 int run_link_serve(const struct command_line *line, struct nb_request *request);
 int run_capture(const struct command_line *line, struct nb_request *request);
+int run_sv_subscribe(const struct command_line *line, struct nb_request *request);
+int run_goose_subscribe(const struct command_line *line, struct nb_request *request);
 
 /* --- live.c: the same again and again, with rates ------------------------------------------ */
 

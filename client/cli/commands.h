@@ -44,6 +44,8 @@ enum own_command {
     OWN_TAPSERVER,
     OWN_LINK_SERVE,
     OWN_CAPTURE,
+    OWN_SV_SUBSCRIBE,
+    OWN_GOOSE_SUBSCRIBE,
     OWN_COUNT
 };
 

@@ -1,8 +1,12 @@
 /* Frames of IEC 61850 for the script beside this.
  *
  *     iec61850-tool write FILE COUNT     Sampled Values and GOOSE by turns, of pseudo-random values
- *     iec61850-tool read FILE            what our decoders find in each frame, a line each, with
- * the fields that iec61850.sh asks tshark for */
+ *     iec61850-tool stream FILE RATE ASDUS FREQUENCY SAMPLES [N...]
+ *                                        a stream of Sampled Values, begun 1000 s after 1970: 100 A
+ *                                        and 63.5 kV of three phases with 5 % of the third
+ * harmonic. Frame N is left out, and frame -N sent twice iec61850-tool goose FILE           a
+ * publisher that changes its state, loses messages, and falls silent iec61850-tool read FILE what
+ * our decoders find in each frame, a line each, with the fields that iec61850.sh asks tshark for */
 #include "frames.h"
 #include "iec61850/goose.h"
 #include "iec61850/sv.h"
@@ -10,6 +14,7 @@
 #include "writer.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,30 +176,165 @@ static size_t write_goose(uint8_t *frame)
     return goose_encode(&message, below(2), frame, FRAME_MAX);
 }
 
-static int write_file(const char *path, unsigned count)
+/* --- Files --------------------------------------------------------------------------------- */
+
+static struct savefile_writer *open_writer(const char *path)
 {
     static const struct savefile_interface interface = {.linktype = SAVEFILE_ETHERNET};
     const struct savefile_writer_config config = {
         .path = path, .interfaces = &interface, .interface_count = 1};
     char problem[SAVEFILE_WRITER_PROBLEM];
     struct savefile_writer *writer;
+
+    if (savefile_writer_open(&writer, &config, problem) == 0)
+        return writer;
+    exit(fail(problem));
+}
+
+static void put_frame(struct savefile_writer *writer, uint64_t time, const uint8_t *frame,
+                      size_t length)
+{
+    struct savefile_packet packet = {
+        .time = time, .captured = (uint32_t)length, .length = (uint32_t)length, .bytes = frame};
+
+    if (length == 0)
+        exit(fail("a frame was not written"));
+    while (savefile_writer_put(writer, &packet) != SAVEFILE_TAKEN)
+        savefile_writer_wait(writer, 1000);
+}
+
+static int close_writer(struct savefile_writer *writer)
+{
+    char problem[SAVEFILE_WRITER_PROBLEM];
+
+    return savefile_writer_close(writer, problem) == SAVEFILE_FAILED ? fail(problem) : 0;
+}
+
+static int write_file(const char *path, unsigned count)
+{
+    struct savefile_writer *writer = open_writer(path);
     static uint8_t frame[FRAME_MAX];
 
-    if (savefile_writer_open(&writer, &config, problem) < 0)
-        return fail(problem);
-    for (unsigned i = 0; i < count; i++) {
-        size_t length = i % 2 ? write_goose(frame) : write_sv(frame);
-        struct savefile_packet packet = {.time = i * UINT64_C(1000000),
-                                         .captured = (uint32_t)length,
-                                         .length = (uint32_t)length,
-                                         .bytes = frame};
+    for (unsigned i = 0; i < count; i++)
+        put_frame(writer, i * UINT64_C(1000000), frame,
+                  i % 2 ? write_goose(frame) : write_sv(frame));
+    return close_writer(writer);
+}
 
-        if (length == 0)
-            return fail("a frame was not written");
-        while (savefile_writer_put(writer, &packet) != SAVEFILE_TAKEN)
-            savefile_writer_wait(writer, 1000);
+/* --- A stream ------------------------------------------------------------------------------ */
+
+struct stream {
+    unsigned rate, asdus;
+    double frequency;
+};
+
+static void fill_channels(const struct stream *stream, unsigned long n, uint8_t *sample)
+{
+    for (unsigned i = 0; i < CHANNELS_MAX; i++) {
+        double angle = 2 * M_PI * (stream->frequency * (double)n / stream->rate - i % 4 / 3.0);
+        double peak = (i < 4 ? 100000 : 6350000) * M_SQRT2 * (i % 4 < 3);
+
+        sv_put_channel(sample, i, (int32_t)lrint(peak * (cos(angle) + 0.05 * cos(3 * angle))),
+                       i == 7 ? 0x800 : 0);
     }
-    return savefile_writer_close(writer, problem) == SAVEFILE_FAILED ? fail(problem) : 0;
+}
+
+static size_t write_stream(const struct stream *stream, unsigned long first, uint8_t *frame)
+{
+    static uint8_t contents[SV_ASDUS_MAX][CHANNELS_MAX * SV_CHANNEL_BYTES];
+    struct sv_message message = {
+        .frame = {.destination = {0x01, 0x0c, 0xcd, 4, 0, 1},
+                  .source = {2, 0, 0, 0, 0, 1},
+                  .tags = 1,
+                  .tag = {{FRAME_8021Q, frame_tci(4, false, 5)}},
+                  .app_id = 0x4000},
+        .asdus = stream->asdus,
+    };
+
+    for (unsigned i = 0; i < stream->asdus; i++) {
+        fill_channels(stream, first + i, contents[i]);
+        message.asdu[i] = (struct sv_asdu){
+            .sv_id = {"MU01", 4},
+            .smp_cnt = (uint16_t)((first + i) % stream->rate),
+            .conf_rev = 1,
+            .smp_synch = SV_GLOBAL_CLOCK,
+            .sample = contents[i],
+            .sample_length = sizeof contents[i],
+        };
+    }
+    return sv_encode(&message, frame, FRAME_MAX);
+}
+
+/* How often this frame is sent: the numbers say which are left out, or sent twice. */
+static unsigned times_sent(long number, char **numbers)
+{
+    for (; *numbers; numbers++)
+        if (labs(strtol(*numbers, NULL, 10)) == number)
+            return **numbers == '-' ? 2 : 0;
+    return 1;
+}
+
+static int write_streams(char **arguments)
+{
+    const struct stream stream = {(unsigned)atoi(arguments[1]), (unsigned)atoi(arguments[2]),
+                                  atof(arguments[3])};
+    unsigned long end = strtoul(arguments[4], NULL, 10);
+    struct savefile_writer *writer = open_writer(arguments[0]);
+    static uint8_t frame[FRAME_MAX];
+    uint64_t begin = UINT64_C(1000000000000);
+
+    for (unsigned long n = 0; n < end; n += stream.asdus) {
+        size_t length = write_stream(&stream, n, frame);
+        unsigned times = times_sent((long)(n / stream.asdus), arguments + 5);
+
+        for (unsigned i = 0; i < times; i++)
+            put_frame(writer, begin + n * UINT64_C(1000000000) / stream.rate, frame, length);
+    }
+    return close_writer(writer);
+}
+
+/* --- A publisher --------------------------------------------------------------------------- */
+
+static int write_publisher(const char *path)
+{
+    static const struct {
+        unsigned ms, st_num, sq_num;
+        bool value;
+    } messages[] = {{0, 1, 0, false},  {100, 1, 1, false}, {200, 1, 2, false}, {300, 2, 0, true},
+                    {302, 2, 1, true}, {310, 2, 4, true},  {400, 4, 0, false}, {1400, 4, 1, false}};
+    struct savefile_writer *writer = open_writer(path);
+    static uint8_t frame[FRAME_MAX], data[64];
+
+    for (unsigned i = 0; i < sizeof messages / sizeof *messages; i++) {
+        uint64_t time = UINT64_C(1000000000000) + messages[i].ms * UINT64_C(1000000);
+        const struct mms_value values[] = {
+            {.type = MMS_BOOLEAN, .boolean = messages[i].value},
+            {.type = MMS_STRUCTURE},
+            {.type = MMS_FLOAT, .depth = 1, .real = 12.5, .is_short = true},
+            {.type = MMS_BIT_STRING, .depth = 1, .bytes = (const uint8_t *)"\x20", .bits = 3},
+            {.type = MMS_STRUCTURE, .depth = 1},
+            {.type = MMS_VISIBLE_STRING, .bytes = (const uint8_t *)"a\"\x1b", .length = 3},
+        };
+        struct goose_message message = {
+            .frame = {.destination = {0x01, 0x0c, 0xcd, 1, 0, 1},
+                      .source = {2, 0, 0, 0, 0, 1},
+                      .app_id = 0x1001},
+            .gocb_ref = {"IED1/LLN0$GO$gcb1", 17},
+            .dat_set = {"IED1/LLN0$ds1", 13},
+            .go_id = {"gcb1", 4},
+            .time_allowed_to_live = 200,
+            .t = {time - messages[i].sq_num * UINT64_C(1000000), 10},
+            .st_num = messages[i].st_num,
+            .sq_num = messages[i].sq_num,
+            .conf_rev = 1,
+            .entries = 3,
+            .all_data = data,
+            .all_data_length = mms_encode(values, 6, data, sizeof data),
+        };
+
+        put_frame(writer, time, frame, goose_encode(&message, false, frame, sizeof frame));
+    }
+    return close_writer(writer);
 }
 
 /* --- Reading ------------------------------------------------------------------------------- */
@@ -345,7 +485,11 @@ int main(int count, char **arguments)
 {
     if (count == 4 && strcmp(arguments[1], "write") == 0)
         return write_file(arguments[2], (unsigned)strtoul(arguments[3], NULL, 10));
+    if (count >= 7 && strcmp(arguments[1], "stream") == 0)
+        return write_streams(arguments + 2);
+    if (count == 3 && strcmp(arguments[1], "goose") == 0)
+        return write_publisher(arguments[2]);
     if (count == 3 && strcmp(arguments[1], "read") == 0)
         return read_file(arguments[2]);
-    return fail("write FILE COUNT, or read FILE");
+    return fail("write, stream, goose or read, as the source says");
 }
