@@ -98,8 +98,7 @@ static void take_values(struct sv_stream *stream, const struct sv_asdu *asdu, en
     }
 }
 
-void sv_streams_take(struct sv_streams *streams, const struct sv_message *message, uint64_t time,
-                     void (*taken)(void *context, struct sv_stream *stream), void *context)
+void sv_streams_take(struct sv_streams *streams, const struct sv_message *message, uint64_t time)
 {
     struct sv_stream *stream = NULL;
     bool is_even = true;
@@ -122,8 +121,6 @@ void sv_streams_take(struct sv_streams *streams, const struct sv_message *messag
         stream->conf_rev = asdu->conf_rev;
         stream->smp_synch = asdu->smp_synch;
         stream->is_simulated = iec_is_simulated(&message->frame);
-        if (taken)
-            taken(context, stream);
     }
     if (!stream)
         return;

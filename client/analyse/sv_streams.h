@@ -46,9 +46,8 @@ struct sv_streams {
     double nominal;
 };
 
-/* What came in a frame. taken (may be NULL) is told of each sample, with its stream. */
-void sv_streams_take(struct sv_streams *streams, const struct sv_message *message, uint64_t time,
-                     void (*taken)(void *context, struct sv_stream *stream), void *context);
+/* What came in a frame, whose ASDUs are mostly all of one stream: that of the last one. */
+void sv_streams_take(struct sv_streams *streams, const struct sv_message *message, uint64_t time);
 
 /* Computes the phasors of the newest cycle. False: the rate is not known yet, or there are not
  * enough samples behind the last gap. */

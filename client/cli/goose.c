@@ -28,6 +28,7 @@ struct goose_run {
     bool changes_only;
     unsigned count;
     uint64_t frames, malformed, refused, lost;
+    uint64_t now;           /* when the newest message came */
     struct iec_fault fault; /* the newest */
     struct publisher *publishers;
 };
@@ -245,6 +246,7 @@ static void take_frame(void *context, const unsigned char *bytes, size_t length,
         return;
     }
     run->frames++;
+    run->now = time;
     publisher = find_publisher(run, &message);
     if (!publisher) {
         run->refused++;
@@ -282,7 +284,13 @@ static void take_lost(void *context, uint64_t frames)
 
 static void say_summary(const struct goose_run *run)
 {
-    if (!run->line->json)
+    if (run->line->json) {
+        line_begin("goose/end", run->now);
+        printf("{\"messages\":%" PRIu64 ",\"publishers\":%u,\"lost\":%" PRIu64
+               ",\"malformed\":%" PRIu64 "}",
+               run->frames, run->count, run->lost, run->malformed);
+        line_end();
+    } else
         fprintf(stderr,
                 "%" PRIu64 " messages of %u publishers; %" PRIu64
                 " frames were lost on their way to this command.\n",

@@ -240,7 +240,7 @@ bool subscribe_number(const struct command_line *line, const char *option, doubl
                       double *ret)
 {
     const char *text = command_line_value(line, option, 0);
-    char *end;
+    char *end, name[64];
     double number;
 
     if (!text)
@@ -248,7 +248,8 @@ bool subscribe_number(const struct command_line *line, const char *option, doubl
     number = strtod(text, &end);
     if (!isdigit((unsigned char)text[0]) || *end || !(number >= low && number <= high)) {
         say_usage(line, line->command.row->cli, option,
-                  "--%s takes a number from %.10g to %.10g, and '%s' is none.", option, low, high,
+                  "%s takes a number from %.10g to %.10g, and '%s' is none.",
+                  option_name(field_find(line->command.row, option), name, sizeof name), low, high,
                   text);
         return false;
     }

@@ -22,7 +22,8 @@ struct sv_run {
     struct sv_streams streams;
     unsigned currents, voltages; /* --channels; both 0: by how many there are */
     bool each_cycle, harmonics, waveforms;
-    uint64_t interval, due, now;
+    uint64_t interval, due;
+    uint64_t now; /* when the newest frame came */
     uint64_t frames, malformed, lost;
     struct iec_fault fault;         /* the newest */
     uint64_t shown[SV_STREAMS_MAX]; /* samples of each stream that were there at the last report */
@@ -379,17 +380,18 @@ static void take_time(void *context, uint64_t now)
     run->due = now + run->interval;
 }
 
-/* Once a cycle, if that is asked for. */
-static void take_sample(void *context, struct sv_stream *stream)
+/* Those of which another cycle is there. */
+static void report_cycles(struct sv_run *run)
 {
-    struct sv_run *run = context;
-    unsigned number = (unsigned)(stream - run->streams.streams);
-    double frequency = stream->nominal > 0 ? stream->nominal : 50;
+    for (unsigned i = 0; i < run->streams.count; i++) {
+        const struct sv_stream *stream = &run->streams.streams[i];
+        double frequency = stream->nominal > 0 ? stream->nominal : PHASOR_FREQUENCY_LEAST;
 
-    if (run->each_cycle && stream->counting.rate &&
-        (double)(stream->counting.samples - run->shown[number]) >=
-            stream->counting.rate / frequency)
-        report_stream(run, number);
+        if ((double)(stream->counting.samples - run->shown[i]) * frequency >=
+                (double)stream->counting.rate &&
+            stream->counting.rate)
+            report_stream(run, i);
+    }
 }
 
 static void take_frame(void *context, const unsigned char *bytes, size_t length, uint64_t time)
@@ -404,7 +406,10 @@ static void take_frame(void *context, const unsigned char *bytes, size_t length,
         return;
     }
     run->frames++;
-    sv_streams_take(&run->streams, &message, time, take_sample, run);
+    run->now = time;
+    sv_streams_take(&run->streams, &message, time);
+    if (run->each_cycle)
+        report_cycles(run);
 }
 
 static void take_lost(void *context, uint64_t frames)
@@ -416,7 +421,13 @@ static void take_lost(void *context, uint64_t frames)
 
 static void say_summary(const struct sv_run *run)
 {
-    if (!run->line->json)
+    if (run->line->json) {
+        line_begin("analyzer/end", run->now);
+        printf("{\"frames\":%" PRIu64 ",\"streams\":%u,\"lost\":%" PRIu64 ",\"malformed\":%" PRIu64
+               "}",
+               run->frames, run->streams.count, run->lost, run->malformed);
+        line_end();
+    } else
         fprintf(stderr,
                 "%" PRIu64 " frames of %u streams; %" PRIu64
                 " frames were lost on their way to this command.\n",

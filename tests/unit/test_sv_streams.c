@@ -92,7 +92,7 @@ static void publish(const struct publisher *publisher, uint64_t n, uint64_t time
     length = sv_encode(&message, bytes, sizeof bytes);
     if (!sv_decode(bytes, length, &message, &fault))
         ck_abort_msg("%s", fault.why); /* ck_assert allocates */
-    sv_streams_take(&streams, &message, time, NULL, NULL);
+    sv_streams_take(&streams, &message, time);
 }
 
 static uint64_t time_of(const struct publisher *publisher, uint64_t n)

@@ -14,10 +14,15 @@
 #include "writer.h"
 
 #include <inttypes.h>
+#include <linux/if_packet.h>
 #include <math.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { FRAME_MAX = 1500, CHANNELS_MAX = 8, VALUES_MAX = 24 };
 
@@ -481,8 +486,52 @@ static int read_file(const char *path)
     return next == SAVEFILE_SOURCE_BROKEN;
 }
 
+/* --- Sending ------------------------------------------------------------------------------- */
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void sleep_until(uint64_t time)
+{
+    struct timespec until = {(time_t)(time / 1000000000), (long)(time % 1000000000)};
+
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL))
+        ;
+}
+
+static int send_file(const char *interface, const char *path)
+{
+    struct sockaddr_ll address = {.sll_family = AF_PACKET,
+                                  .sll_ifindex = (int)if_nametoindex(interface)};
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    struct savefile_source *source;
+    struct savefile_source_frame frame;
+    uint64_t offset = 0;
+
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
+        return fail(interface);
+    if (savefile_source_open(&source, path) < 0)
+        return fail(path);
+    while (savefile_source_next(source, &frame) == SAVEFILE_SOURCE_FRAME) {
+        offset = offset ? offset : now_ns() - frame.time;
+        sleep_until(frame.time + offset);
+        if (send(fd, frame.bytes, frame.length, 0) < 0)
+            return fail("a frame was not sent");
+    }
+    savefile_source_close(source);
+    close(fd);
+    return 0;
+}
+
 int main(int count, char **arguments)
 {
+    if (count == 4 && strcmp(arguments[1], "send") == 0)
+        return send_file(arguments[2], arguments[3]);
     if (count == 4 && strcmp(arguments[1], "write") == 0)
         return write_file(arguments[2], (unsigned)strtoul(arguments[3], NULL, 10));
     if (count >= 7 && strcmp(arguments[1], "stream") == 0)
@@ -491,5 +540,5 @@ int main(int count, char **arguments)
         return write_publisher(arguments[2]);
     if (count == 3 && strcmp(arguments[1], "read") == 0)
         return read_file(arguments[2]);
-    return fail("write, stream, goose or read, as the source says");
+    return fail("write, stream, goose, send or read, as the source says");
 }
