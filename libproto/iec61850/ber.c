@@ -3,54 +3,8 @@
 #include <string.h>
 
 enum {
-    TAG_LONG = 0x1f,       /* a tag of more bytes begins so */
-    LENGTH_LONG = 0x80,    /* so many bytes of length follow */
-    LENGTH_BYTES_MAX = 4,  /* what a frame can have, with some zeros before it */
     INTEGER_BYTES_MAX = 8, /* of 64 bits */
 };
-
-uint64_t ber_big_endian(const uint8_t *bytes, size_t n)
-{
-    uint64_t value = 0;
-
-    for (size_t i = 0; i < n; i++)
-        value = value << 8 | bytes[i];
-    return value;
-}
-
-static bool read_length(struct ber_reader *reader, size_t *ret)
-{
-    size_t bytes;
-
-    if (reader->at == reader->end)
-        return false;
-    *ret = *reader->at++;
-    if (*ret < LENGTH_LONG)
-        return true;
-    bytes = *ret - LENGTH_LONG;
-    if (bytes == 0 || bytes > LENGTH_BYTES_MAX || bytes > (size_t)(reader->end - reader->at))
-        return false;
-    *ret = (size_t)ber_big_endian(reader->at, bytes);
-    reader->at += bytes;
-    return true;
-}
-
-bool ber_next(struct ber_reader *reader, struct ber_item *ret)
-{
-    struct ber_reader here = *reader;
-    struct ber_item item;
-
-    if (here.at == here.end)
-        return false;
-    item.tag = *here.at++;
-    if ((item.tag & TAG_LONG) == TAG_LONG || !read_length(&here, &item.length) ||
-        item.length > (size_t)(here.end - here.at))
-        return false;
-    item.bytes = here.at;
-    reader->at = here.at + item.length;
-    *ret = item;
-    return true;
-}
 
 bool ber_unsigned(const struct ber_item *item, uint64_t *ret)
 {
@@ -107,7 +61,7 @@ static size_t length_bytes(size_t length)
 {
     size_t bytes = 0;
 
-    if (length >= LENGTH_LONG)
+    if (length >= BER_LENGTH_LONG)
         for (; length; length >>= 8)
             bytes++;
     return bytes;
@@ -119,7 +73,7 @@ static void put_head(struct ber_writer *writer, uint8_t tag, size_t length)
 
     ber_put_big_endian(writer, length, bytes ? bytes : 1);
     if (bytes)
-        ber_put_big_endian(writer, LENGTH_LONG + bytes, 1);
+        ber_put_big_endian(writer, BER_LENGTH_LONG + bytes, 1);
     ber_put(writer, &tag, 1);
 }
 

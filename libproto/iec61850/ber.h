@@ -10,6 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum {
+    BER_TAG_LONG = 0x1f,    /* a tag of more bytes begins so */
+    BER_LENGTH_LONG = 0x80, /* and a length of more bytes from here on */
+    BER_LENGTH_MAX = 4,     /* bytes of it: what a frame can have, with some zeros before it */
+};
+
 struct ber_reader {
     const uint8_t *at, *end;
 };
@@ -30,16 +36,56 @@ static inline bool ber_is_constructed(uint8_t tag)
     return tag & 0x20;
 }
 
-/* Takes the next item. False: there is none that is whole, and the reader stays. */
-bool ber_next(struct ber_reader *reader, struct ber_item *ret);
+/* A number of n bytes, the high one first; of more than 8, the last ones. */
+static inline uint64_t ber_big_endian(const uint8_t *bytes, size_t n)
+{
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < n; i++)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
+/* A length of several bytes, of which the first one says how many follow: those at `bytes`, of
+ * which there are n. SIZE_MAX: it is none. */
+static inline size_t ber_long_length(uint8_t first, const uint8_t *bytes, size_t n)
+{
+    size_t count = first & 0x7fu;
+
+    return count == 0 || count > BER_LENGTH_MAX || count > n ? SIZE_MAX
+                                                             : (size_t)ber_big_endian(bytes, count);
+}
+
+/* Takes the next item. False: there is none that is whole, and the reader stays. It is here so that
+ * it is made a part of those who call it for each field of each frame. */
+static inline bool ber_next(struct ber_reader *reader, struct ber_item *ret)
+{
+    const uint8_t *at = reader->at, *end = reader->end;
+    uint8_t tag, first;
+    size_t length;
+
+    if (end - at < 2)
+        return false;
+    tag = *at++;
+    first = *at++;
+    length = first;
+    if (first >= BER_LENGTH_LONG) {
+        length = ber_long_length(first, at, (size_t)(end - at));
+        at += length == SIZE_MAX ? 0 : first & 0x7f;
+    }
+    if ((tag & BER_TAG_LONG) == BER_TAG_LONG || length > (size_t)(end - at))
+        return false;
+    reader->at = at + length;
+    ret->tag = tag; /* not by a copy of a whole item, which would wait for this byte */
+    ret->bytes = at;
+    ret->length = length;
+    return true;
+}
 
 /* An INTEGER of at most 64 bits, however many bytes it was given. An unsigned one may have its
  * highest bit in its first byte: some devices leave out the zero before it. */
 bool ber_unsigned(const struct ber_item *item, uint64_t *ret);
 bool ber_signed(const struct ber_item *item, int64_t *ret);
-
-/* A number of n bytes, the high one first. */
-uint64_t ber_big_endian(const uint8_t *bytes, size_t n);
 
 struct ber_writer {
     uint8_t *begin, *end; /* of the buffer */

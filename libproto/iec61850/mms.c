@@ -23,14 +23,15 @@ static bool is_list(enum mms_type type)
     return type == MMS_ARRAY || type == MMS_STRUCTURE;
 }
 
+/* The types stand in the order of their numbers, which are in the low bits of a tag, from 1 on. */
 static bool find_type(uint8_t tag, enum mms_type *ret)
 {
-    for (enum mms_type type = 0; type < MMS_TYPE_COUNT; type++)
-        if (types[type].tag == tag) {
-            *ret = type;
-            return true;
-        }
-    return false;
+    unsigned type = (tag & 0x1fu) - 1;
+
+    if (type >= MMS_TYPE_COUNT || types[type].tag != tag)
+        return false;
+    *ret = (enum mms_type)type;
+    return true;
 }
 
 /* --- Reading ------------------------------------------------------------------------------- */
@@ -102,7 +103,10 @@ static const char *read_value(const struct ber_item *item, struct mms_value *ret
 
 void mms_begin(struct mms_walk *walk, const uint8_t *bytes, size_t n)
 {
-    *walk = (struct mms_walk){.ends = {bytes + n}, .at = bytes};
+    walk->ends[0] = bytes + n;
+    walk->at = bytes;
+    walk->depth = 0;
+    walk->why = NULL;
 }
 
 static bool fail(struct mms_walk *walk, const char *why)
@@ -113,9 +117,9 @@ static bool fail(struct mms_walk *walk, const char *why)
 
 bool mms_next(struct mms_walk *walk, struct mms_value *ret)
 {
-    struct mms_value value = {.type = MMS_TYPE_COUNT};
     struct ber_reader reader;
     struct ber_item item;
+    bool has_members;
 
     while (walk->depth && walk->at == walk->ends[walk->depth])
         walk->depth--;
@@ -124,19 +128,20 @@ bool mms_next(struct mms_walk *walk, struct mms_value *ret)
         return false;
     if (!ber_next(&reader, &item))
         return fail(walk, "a value is cut off");
-    if (!find_type(item.tag, &value.type))
+    if (!find_type(item.tag, &ret->type))
         return fail(walk, "a value has a type that MMS does not have");
-    value.depth = walk->depth;
-    value.bytes = item.bytes;
-    value.length = item.length;
-    if ((walk->why = read_value(&item, &value)))
+    ret->depth = walk->depth;
+    ret->bytes = item.bytes;
+    ret->length = item.length;
+    ret->is_short = false;
+    if ((walk->why = read_value(&item, ret)))
         return false;
-    if (is_list(value.type) && walk->depth == MMS_DEPTH_MAX)
+    has_members = is_list(ret->type);
+    if (has_members && walk->depth == MMS_DEPTH_MAX)
         return fail(walk, "structures are deeper in each other than 8");
-    walk->at = is_list(value.type) ? item.bytes : reader.at;
-    if (is_list(value.type))
+    walk->at = has_members ? item.bytes : reader.at;
+    if (has_members)
         walk->ends[++walk->depth] = reader.at;
-    *ret = value;
     return true;
 }
 

@@ -66,7 +66,8 @@ struct mms_walk {
 
 void mms_begin(struct mms_walk *walk, const uint8_t *bytes, size_t n);
 
-/* The next value. False: there is none; where that is because of a mistake, walk->why says so. */
+/* The next value. False: there is none; where that is because of a mistake, walk->why says so. Of
+ * *ret, what belongs to other types stays as it was. */
 bool mms_next(struct mms_walk *walk, struct mms_value *ret);
 
 /* How many values there are at depth 0. False: there is a mistake, see walk. */
