@@ -24,7 +24,7 @@ static const struct {
     enum kind kind;
     const char *wrong, *missing; /* missing NULL: it may be */
 } fields[NUM_DAT_SET_ENTRIES - GOCB_REF + 1] = {
-    [GOCB_REF - GOCB_REF] = {TEXT, NULL, "it has no gocbRef"},
+    [0] = {TEXT, NULL, "it has no gocbRef"},
     [TIME_ALLOWED_TO_LIVE - GOCB_REF] = {NUMBER, "timeAllowedtoLive is no number of 32 bits",
                                          "it has no timeAllowedtoLive"},
     [DAT_SET - GOCB_REF] = {TEXT, NULL, "it has no datSet"},

@@ -25,7 +25,7 @@ static const struct {
     const char *wrong, *missing;
     uint8_t length; /* 0: any */
 } fields[FIELDS_END - SV_ID] = {
-    [SV_ID - SV_ID] = {NULL, "an ASDU has no svID", 0},
+    [0] = {NULL, "an ASDU has no svID", 0},
     [SMP_CNT - SV_ID] = {"smpCnt has not 2 bytes", "an ASDU has no smpCnt", 2},
     [CONF_REV - SV_ID] = {"confRev has not 4 bytes", "an ASDU has no confRev", 4},
     [REFR_TM - SV_ID] = {"refrTm has not 8 bytes", NULL, IEC_TIME_BYTES},
