@@ -26,13 +26,13 @@ struct sv_stream {
     uint32_t conf_rev, quality[PHASOR_CHANNELS_MAX];
     uint8_t smp_synch;
     bool is_simulated;
+    uint16_t newest; /* smpCnt of the newest sample of the history */
     /* What came of it. */
     uint64_t frames;
     struct counting counting;
     struct quantiles jitter; /* by how many ns frames came before or after their time; since the
                               * caller set it to zeros */
     struct phasor_history history; /* of samples without a gap */
-    uint16_t newest;               /* smpCnt of the newest of them */
     struct phasors phasors;
     double nominal; /* Hz; 0: not known yet */
 };

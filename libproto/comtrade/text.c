@@ -113,9 +113,12 @@ static double scaled(uint64_t mantissa, int exponent)
     unsigned left = (unsigned)(exponent < 0 ? -exponent : exponent);
     double scale = 1;
 
-    for (; left; left >>= 1, power *= power)
+    while (left) {
         if (left & 1)
             scale *= power;
+        power *= power;
+        left >>= 1;
+    }
     return exponent < 0 ? value / scale : value * scale;
 }
 

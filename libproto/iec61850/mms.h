@@ -41,12 +41,8 @@ enum mms_type {
 };
 
 struct mms_value {
-    enum mms_type type;
-    unsigned depth;       /* 0: a member of the data set */
     const uint8_t *bytes; /* the content; of bits, without the byte before them */
     size_t length;
-    unsigned
-        bits; /* of a bit-string or boolean-array: how many, the highest of the first byte first */
     union {
         bool boolean;
         int64_t integer;      /* also bcd */
@@ -54,7 +50,11 @@ struct mms_value {
         double real;          /* float */
         struct iec_time time; /* utc-time */
     };
-    bool is_short; /* a float of 32 bits, or a binary-time without days */
+    enum mms_type type;
+    unsigned depth; /* 0: a member of the data set */
+    unsigned bits;  /* of a bit-string or boolean-array: how many, the highest of the first byte
+                     * first */
+    bool is_short;  /* a float of 32 bits, or a binary-time without days */
 };
 
 struct mms_walk {

@@ -2,7 +2,7 @@
 #include "goose_state.h"
 #include "suite.h"
 
-enum { MS = 1000000 };
+static const uint64_t MS = 1000000;
 
 /* Messages one after the other, each allowing 100 ms. */
 static const struct {
@@ -57,7 +57,7 @@ START_TEST(silence_is_told_once)
     goose_state_take(&state, 1, 1, 100, 400 * MS, &change);
     ck_assert_int_eq(change, GOOSE_RETRANSMIT);
     ck_assert(!goose_state_tick(&state, 500 * MS));
-    ck_assert(goose_state_tick(&state, UINT64_C(600) * MS));
+    ck_assert(goose_state_tick(&state, 600 * MS));
     ck_assert_uint_eq(state.timeouts, 2);
 }
 END_TEST

@@ -200,7 +200,7 @@ START_TEST(jitter_is_how_far_frames_are_off)
     publish_all(publisher, 0, 2000);
     memset(&stream->jitter, 0, sizeof stream->jitter);
     for (uint64_t n = 2000; n < 3000; n++)
-        publish(publisher, n, time_of(publisher, n) + (n == 2500) * 70000);
+        publish(publisher, n, time_of(publisher, n) + (n == 2500 ? 70000 : 0));
     ck_assert_uint_eq(stream->jitter.count, 1000);
     ck_assert_uint_eq(stream->jitter.most, 70000);
     ck_assert_uint_eq(quantiles_at(&stream->jitter, 0.5), 0);
