@@ -216,6 +216,43 @@ enum { OPTION_TYPES(T) };
     FIELDS_INJECT(F, S)                                                                            \
     OPTIONS_TIMED(F, S)
 
+/* Of what listens to frames, instead of those of FIELDS_CAPTURE: the EtherType is the command's. */
+#define OPTIONS_SUBSCRIBE(F, S)                                                                    \
+    F(S, interface, interface, OPTIONAL_ARGUMENT, 0, 0, 0,                                         \
+      "The interface, one of those that the service's settings name (capture-interfaces).")        \
+    F(S, file, path, OPTIONAL, 0, 0, 0,                                                            \
+      "Read a capture file instead, pcapng or pcap; '-' is the standard input. The service is "    \
+      "not asked.")                                                                                \
+    F(S, direction, direction, OPTIONAL, 0, 0, 0,                                                  \
+      "Only frames that this host receives (in) or sends (out); by default both, which the "       \
+      "policy must allow.")                                                                        \
+    F(S, promiscuous, flag, OPTIONAL, 0, 0, 0,                                                     \
+      "Have the interface receive also frames to other stations, such as groups that nobody "      \
+      "here has joined.")                                                                          \
+    F(S, count, text, OPTIONAL, 0, 0, 0, "End after so many frames. Also -c.")                     \
+    F(S, duration, text, OPTIONAL, 0, 0, 0, "End after so many seconds.")
+
+#define OPTIONS_SV_SUBSCRIBE(F, S)                                                                 \
+    OPTIONS_SUBSCRIBE(F, S)                                                                        \
+    F(S, interval, text, OPTIONAL, 0, 0, 0,                                                        \
+      "Report each stream every so many seconds, by default 1; or each 'cycle'.")                  \
+    F(S, harmonics, flag, OPTIONAL, 0, 0, 0,                                                       \
+      "With --json: also the harmonics of each channel, to the 50th.")                             \
+    F(S, waveforms, flag, OPTIONAL, 0, 0, 0,                                                       \
+      "With --json: also the samples since the last report, at most the newest 2048.")             \
+    F(S, channels, text, OPTIONAL, 0, 0, 0,                                                        \
+      "How many currents (steps of 1 mA) and voltages (of 10 mV) a sample has, such as I4U4, "     \
+      "which is the default where there are eight channels.")                                      \
+    F(S, sample_rate, text, OPTIONAL, 0, 0, 0,                                                     \
+      "Samples a second. By default what the stream says, or what is found.")                      \
+    F(S, frequency, text, OPTIONAL, 0, 0, 0,                                                       \
+      "The nominal frequency in Hz that angles are told against; by default the nearer one of 50 " \
+      "and 60.")
+
+#define OPTIONS_GOOSE_SUBSCRIBE(F, S)                                                              \
+    OPTIONS_SUBSCRIBE(F, S)                                                                        \
+    F(S, changes, flag, OPTIONAL, 0, 0, 0, "Leave out what is only sent again.")
+
 /* C(NAME, options, the action whose fields are among them, policy verb, the action of the same
  * family that it is listed behind, command line, documentation) */
 #define COMMANDS(C)                                                                                \
@@ -248,7 +285,14 @@ enum { OPTION_TYPES(T) };
       "sent.")                                                                                     \
     C(REPLAY, replay, "OPEN_INJECT", "raw.inject", SHOW_INJECT, "replay",                          \
       "Send the frames of a capture file at their times: the service keeps to them, and tells "    \
-      "how late each was. The exit status is 0 where all were sent.")
+      "how late each was. The exit status is 0 where all were sent.")                              \
+    C(SV_SUBSCRIBE, sv_subscribe, "OPEN_CAPTURE", "raw.capture", SHOW_CAPTURE, "sv subscribe",     \
+      "Decode the Sampled Values of IEC 61850 on an interface, or in a capture file: streams, "    \
+      "lost and repeated samples, jitter, frequency and phasors.")                                 \
+    C(GOOSE_SUBSCRIBE, goose_subscribe, "OPEN_CAPTURE", "raw.capture", SHOW_CAPTURE,               \
+      "goose subscribe",                                                                           \
+      "Decode the GOOSE messages of IEC 61850 on an interface, or in a capture file: new states, " \
+      "repetitions, lost messages, and publishers that fall silent.")
 
 #define C(NAME, options, action, policy, after, words, documentation)                              \
     static const struct field options_##options[] = {OPTIONS_##NAME(F, )};

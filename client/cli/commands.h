@@ -47,6 +47,8 @@ enum own_command {
     OWN_CAPTURE,
     OWN_SEND,
     OWN_REPLAY,
+    OWN_SV_SUBSCRIBE,
+    OWN_GOOSE_SUBSCRIBE,
     OWN_COUNT
 };
 
