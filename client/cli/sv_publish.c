@@ -273,16 +273,17 @@ static bool belongs(const struct sv_run *run, bool is_recorded)
     return true;
 }
 
-/* Between the last sample of a pass and the first of the next one is a step like the last one. */
-static void take_passes(struct sv_run *run)
+static int take_passes(struct sv_run *run)
 {
-    const struct recording *recording = &run->recording;
-    double length = recording_length(recording);
+    double length = recording_length(&run->recording);
 
-    if (command_line_flag(run->line, "loop"))
-        run->period = 2 * length - recording->points[recording->count - 2].time;
-    else if (!run->total)
+    if (command_line_flag(run->line, "loop")) {
+        run->period = recording_close(&run->recording);
+        return run->period > 0 ? EXIT_DONE : explain_no_memory(run->line);
+    }
+    if (!run->total)
         run->total = frames_in(run, length + SECOND / run->frames.rate);
+    return EXIT_DONE;
 }
 
 static int take_source(struct sv_run *run)
@@ -296,9 +297,7 @@ static int take_source(struct sv_run *run)
         return sv_network(run->line, run->frequency, run->frames.rate, &run->waveform) ? EXIT_DONE
                                                                                        : EXIT_USAGE;
     status = sv_comtrade(run->line, path, &run->recording);
-    if (status == EXIT_DONE)
-        take_passes(run);
-    return status;
+    return status == EXIT_DONE ? take_passes(run) : status;
 }
 
 /* smpCnt is 0 at a full second. */
@@ -332,6 +331,7 @@ static int publish(struct sv_run *run, struct nb_request *request)
     };
     const struct injection_plan plan = {.feed = &feed, .pace = {.kind = PACE_INTERVAL}};
 
+    nb_request_set_integer(request, "rate", run->frames.rate / run->frames.asdus);
     return take_start(run, request) ? run_injection(run->line, request, &plan) : EXIT_USAGE;
 }
 

@@ -129,6 +129,25 @@ double recording_length(const struct recording *recording)
     return recording->points[recording->count - 1].time;
 }
 
+double recording_close(struct recording *recording)
+{
+    uint64_t count = recording->count;
+    struct recording_point *points =
+        realloc(recording->points, (count + NODES) * sizeof *recording->points);
+    double period;
+
+    if (!points)
+        return 0;
+    period = 2 * points[count - 1].time - points[count - 2].time;
+    for (unsigned i = 0; i < NODES; i++) {
+        points[count + i] = points[i];
+        points[count + i].time += period;
+    }
+    recording->points = points;
+    recording->count += NODES;
+    return period;
+}
+
 void recording_clear(struct recording *recording)
 {
     free(recording->points);

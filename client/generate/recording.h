@@ -41,6 +41,10 @@ void recording_at(struct recording *recording, double time, double values[RECORD
 /* ns from the first sample to the last one. */
 double recording_length(const struct recording *recording);
 
+/* Puts the first samples behind the last one, a step like the last one away, for passes without a
+ * gap. Returns how long a pass is, in ns; 0: there is no memory. */
+double recording_close(struct recording *recording);
+
 void recording_clear(struct recording *recording);
 
 #endif
