@@ -24,8 +24,12 @@ static int say(const struct reading *reading, const char *path, const struct com
 {
     if (!fault->why)
         return explain_no_memory(reading->line);
-    report(reading->line, &(struct fault){.code = "file", .file = path, .line = fault->line},
-           "%s, %s %u: %s.", path, is_sample ? "sample" : "line", fault->line, fault->why);
+    if (is_sample)
+        report(reading->line, &(struct fault){.code = "file"}, "%s, sample %u: %s.", path,
+               fault->line, fault->why);
+    else
+        report(reading->line, &(struct fault){.code = "file", .file = path, .line = fault->line},
+               "%s.", fault->why);
     return EXIT_REFUSED;
 }
 

@@ -159,8 +159,8 @@ done <<'END'
 2 nothing_is_generated --comtrade x.cfg --currents 5
 2 takes_a_.cfg_or_.cff --comtrade /dev/null
 1 No_such_file --comtrade WORK/files/none.cfg
-1 line_ --comtrade WORK/files/wrong.cfg
-1 sample --comtrade WORK/files/short.cfg
+1 wrong.cfg:1: --comtrade WORK/files/wrong.cfg
+1 short.dat:3: --comtrade WORK/files/short.cfg
 2 no_analog_channel --comtrade WORK/files/rec.cfg --channels Q
 2 takes_8_at_most --comtrade WORK/files/rec.cfg --channels 1,1,1,1,1,1,1,1,1
 END
