@@ -67,7 +67,7 @@ equal "what tshark sees" \
     "01:0c:cd:04:01:ff 02:00:00:00:00:01 5 6 0x4567 6 TEST/MU01,TEST/MU01,TEST/MU01,TEST/MU01,TEST/MU01,TEST/MU01 3,3,3,3,3,3" \
     "$(fields frames -e eth.dst -e eth.src -e vlan.id -e vlan.priority -e sv.appid -e sv.noASDU \
         -e sv.svID -e sv.confRev)"
-equal "smpCnt" "14400 0 14399" "$(fields frames -e sv.smpCnt | tr ', ' '\n\n' | sort -n |
+equal "smpCnt" "14400 0 14399" "$(fields frames -e sv.smpCnt | tr , '\n' | sort -n |
     awk 'NR == 1 { first = $1 } { last = $1 } END { print NR, first, last }')"
 publish_py grid $work/files/frames 14400
 
@@ -94,6 +94,7 @@ goose() {
 }
 received goose 12 goose --vlan 0 --count 12 --change 0.2:1=true --change '0.25:2=9' </dev/null
 not_malformed goose
+# shellcheck disable=SC2016
 publish_py status $work/files/out 'LD0/LLN0$GO$one' 12
 publish_py goose $work/files/goose
 # shellcheck disable=SC2016
