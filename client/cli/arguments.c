@@ -454,6 +454,15 @@ static int take_word(const struct target *target, int argc, char **argv, int at,
     return words ? words : take_argument(target, argc, argv, at);
 }
 
+/* An import reads its files first, and to read a capture file nothing is asked of the service. */
+static bool is_a_request(const struct command_line *line)
+{
+    bool subscribes =
+        line->command.own == OWN_SV_SUBSCRIBE || line->command.own == OWN_GOOSE_SUBSCRIBE;
+
+    return line->command.own != OWN_IMPORT && (!subscribes || command_line_flag(line, "interface"));
+}
+
 int command_line_request(struct command_line *line, int argc, char **argv,
                          struct nb_request *request)
 {
@@ -474,7 +483,5 @@ int command_line_request(struct command_line *line, int argc, char **argv,
     if (line->help)
         return EXIT_DONE;
     status = check_required(line);
-    return status == EXIT_DONE && line->command.own != OWN_IMPORT
-               ? command_line_check(line, request)
-               : status;
+    return status == EXIT_DONE && is_a_request(line) ? command_line_check(line, request) : status;
 }

@@ -286,6 +286,10 @@ int run_link_serve(const struct command_line *line, struct nb_request *request);
 int run_capture(const struct command_line *line, struct nb_request *request);
 int run_send(const struct command_line *line, struct nb_request *request);
 int run_replay(const struct command_line *line, struct nb_request *request);
+int run_sv_subscribe(const struct command_line *line, struct nb_request *request);
+int run_goose_subscribe(const struct command_line *line, struct nb_request *request);
+int run_sv_publish(const struct command_line *line, struct nb_request *request);
+int run_goose_publish(const struct command_line *line, struct nb_request *request);
 
 /* --- live.c: the same again and again, with rates ------------------------------------------ */
 

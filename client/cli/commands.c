@@ -217,6 +217,134 @@ enum { OPTION_TYPES(T) };
     FIELDS_INJECT(F, S)                                                                            \
     OPTIONS_TIMED(F, S)
 
+/* Of what listens to frames, instead of those of FIELDS_CAPTURE: the EtherType is the command's. */
+#define OPTIONS_SUBSCRIBE(F, S)                                                                    \
+    F(S, interface, interface, OPTIONAL_ARGUMENT, 0, 0, 0,                                         \
+      "The interface, one of those that the service's settings name (capture-interfaces).")        \
+    F(S, file, path, OPTIONAL, 0, 0, 0,                                                            \
+      "Read a capture file instead, pcapng or pcap; '-' is the standard input. The service is "    \
+      "not asked.")                                                                                \
+    F(S, direction, direction, OPTIONAL, 0, 0, 0,                                                  \
+      "Only frames that this host receives (in) or sends (out); by default both, which the "       \
+      "policy must allow.")                                                                        \
+    F(S, promiscuous, flag, OPTIONAL, 0, 0, 0,                                                     \
+      "Have the interface receive also frames to other stations, such as groups that nobody "      \
+      "here has joined.")                                                                          \
+    F(S, count, text, OPTIONAL, 0, 0, 0, "End after so many frames. Also -c.")                     \
+    F(S, duration, text, OPTIONAL, 0, 0, 0, "End after so many seconds.")
+
+#define OPTIONS_SV_SUBSCRIBE(F, S)                                                                 \
+    OPTIONS_SUBSCRIBE(F, S)                                                                        \
+    F(S, interval, text, OPTIONAL, 0, 0, 0,                                                        \
+      "Report each stream every so many seconds, by default 1; or each 'cycle'.")                  \
+    F(S, harmonics, flag, OPTIONAL, 0, 0, 0,                                                       \
+      "With --json: also the harmonics of each channel, to the 50th.")                             \
+    F(S, waveforms, flag, OPTIONAL, 0, 0, 0,                                                       \
+      "With --json: also the samples since the last report, at most the newest 2048.")             \
+    F(S, channels, text, OPTIONAL, 0, 0, 0,                                                        \
+      "How many currents (steps of 1 mA) and voltages (of 10 mV) a sample has, such as I4U4, "     \
+      "which is the default where there are eight channels.")                                      \
+    F(S, sample_rate, text, OPTIONAL, 0, 0, 0,                                                     \
+      "Samples a second. By default what the stream says, or what is found.")                      \
+    F(S, frequency, text, OPTIONAL, 0, 0, 0,                                                       \
+      "The nominal frequency in Hz that angles are told against; by default the nearer one of 50 " \
+      "and 60.")
+
+#define OPTIONS_GOOSE_SUBSCRIBE(F, S)                                                              \
+    OPTIONS_SUBSCRIBE(F, S)                                                                        \
+    F(S, changes, flag, OPTIONAL, 0, 0, 0, "Leave out what is only sent again.")
+
+/* Of what publishes frames of IEC 61850. */
+#define OPTIONS_PUBLISH(F, S)                                                                      \
+    F(S, interface, interface, ARGUMENT, 0, 0, 0,                                                  \
+      "The interface that frames are sent out of, one of those that the service's settings name "  \
+      "(inject-interfaces). Also -i.")                                                             \
+    F(S, app_id, text, OPTIONAL, 0, 0, 0,                                                          \
+      "The APPID, such as 0x4000, which is that of 'sv publish' by default; that of 'goose "       \
+      "publish' is 0x0001.")                                                                       \
+    F(S, destination, text, OPTIONAL, 0, 0, 0,                                                     \
+      "The Ethernet address that frames go to. By default 01:0c:cd:04:00:01, and of GOOSE "        \
+      "01:0c:cd:01:00:01.")                                                                        \
+    F(S, source, text, OPTIONAL, 0, 0, 0,                                                          \
+      "The Ethernet address that they come from. By default the interface's own.")                 \
+    F(S, vlan, text, OPTIONAL, 0, 0, 0,                                                            \
+      "The number of the VLAN, 0 to 4094. By default frames have no tag.")                         \
+    F(S, vlan_priority, text, OPTIONAL, 0, 0, 0,                                                   \
+      "The priority in the tag, 0 to 7; by default 4. Without --vlan, the tag is of VLAN 0.")      \
+    F(S, conf_rev, text, OPTIONAL, 0, 0, 0, "confRev: by default 1.")                              \
+    F(S, simulation, flag, OPTIONAL, 0, 0, 0,                                                      \
+      "Say that the frames come from a test set: the S bit, and of GOOSE also 'simulation'.")      \
+    F(S, duration, text, OPTIONAL, 0, 0, 0,                                                        \
+      "End after so many seconds, such as 2.5. By default when it is interrupted.")                \
+    F(S, late, number, OPTIONAL, 0, INJECT_LATE_MAX, INJECT_LATE_DEFAULT,                          \
+      "A frame that is late by more than so many microseconds is not sent, so that no burst "      \
+      "follows a stall. With 0 each is sent, and while they are late they follow each other at "   \
+      "twice the rate at most.")
+
+#define OPTIONS_SV_PUBLISH(F, S)                                                                   \
+    OPTIONS_PUBLISH(F, S)                                                                          \
+    F(S, start, counter, OPTIONAL, 0, 0, 0,                                                        \
+      "When the first sample is due, in milliseconds since 1970: a full second. By default the "   \
+      "next one.")                                                                                 \
+    F(S, count, text, OPTIONAL, 0, 0, 0, "End after so many frames. Also -c.")                     \
+    F(S, sv_id, text, OPTIONAL, 0, 0, 0, "svID: by default NETBROKER01.")                          \
+    F(S, dat_set, text, OPTIONAL, 0, 0, 0, "datSet: by default there is none.")                    \
+    F(S, frequency, text, OPTIONAL, 0, 0, 0, "The nominal frequency in Hz: by default 50.")        \
+    F(S, signal_frequency, text, OPTIONAL, 0, 0, 0,                                                \
+      "The frequency of what is generated, where that is off the nominal one, such as 49.95.")     \
+    F(S, sample_rate, text, OPTIONAL, 0, 0, 0,                                                     \
+      "Samples a second: by default 80 in a cycle of the nominal frequency.")                      \
+    F(S, asdus, text, OPTIONAL, 0, 0, 0,                                                           \
+      "Samples in a frame. By default as the profiles have it: 8 of 12800 and 15360 Hz, 6 of "     \
+      "14400 Hz, else 1.")                                                                         \
+    F(S, smp_synch, text, OPTIONAL, 0, 0, 0,                                                       \
+      "smpSynch: none (the default), local, global, or a number from 0 to 254.")                   \
+    F(S, quality, quality, OPTIONAL, 0, 0, 0,                                                      \
+      "The quality of all channels, or of one: good, invalid, questionable, test, overflow and "   \
+      "others, or a number. May be given several times.")                                          \
+    F(S, currents, phasor, OPTIONAL, 0, 0, 0,                                                      \
+      "The currents in A (root mean square), and the angle of phase a in degrees: balanced, or "   \
+      "of one phase (a=, b=, c=, n=). By default 100 A at 0 degrees, and of n the sum of the "     \
+      "others. May be given several times.")                                                       \
+    F(S, voltages, phasor, OPTIONAL, 0, 0, 0,                                                      \
+      "The voltages in V, likewise. By default 63508.5 V at 0 degrees (110 kV between phases).")   \
+    F(S, harmonics, harmonic, OPTIONAL, 0, 0, 0,                                                   \
+      "A harmonic of all channels, or of some (I=, V=, Ia=): its order from 2 to 50, its share "   \
+      "of the fundamental in percent, and its angle. May be given several times.")                 \
+    F(S, fault_at, text, OPTIONAL, 0, 0, 0, "A fault begins after so many seconds.")               \
+    F(S, fault_duration, text, OPTIONAL, 0, 0, 0, "It lasts so long; by default to the end.")      \
+    F(S, fault_currents, phasor, OPTIONAL, 0, 0, 0, "The currents in the fault, as --currents.")   \
+    F(S, fault_voltages, phasor, OPTIONAL, 0, 0, 0, "The voltages in the fault.")                  \
+    F(S, comtrade, path, OPTIONAL, 0, 0, 0,                                                        \
+      "Publish this recording instead, a .cfg file beside its .dat, or a .cff file, interpolated " \
+      "to the sample rate.")                                                                       \
+    F(S, channels, text, OPTIONAL, 0, 0, 0,                                                        \
+      "Which analog channels of the recording are Ia, Ib, Ic, In, Va, Vb, Vc and Vn: names or "    \
+      "numbers, or '-' for none, with commas. By default its currents and voltages in their "      \
+      "order.")                                                                                    \
+    F(S, loop, flag, OPTIONAL, 0, 0, 0, "Publish the recording again and again.")
+
+#define OPTIONS_GOOSE_PUBLISH(F, S)                                                                \
+    OPTIONS_PUBLISH(F, S)                                                                          \
+    F(S, count, text, OPTIONAL, 0, 0, 0, "End after so many messages. Also -c.")                   \
+    F(S, gocb_ref, text, OPTIONAL, 0, 0, 0, "gocbRef: by default NETBROKER01LD0/LLN0$GO$gcb01.")   \
+    F(S, dat_set, text, OPTIONAL, 0, 0, 0, "datSet: by default NETBROKER01LD0/LLN0$dataset01.")    \
+    F(S, go_id, text, OPTIONAL, 0, 0, 0, "goID: by default as gocbRef.")                           \
+    F(S, value, datum, OPTIONAL, 0, 0, 0,                                                          \
+      "A member of the data set, in their order: bool:true, int:-5, uint:5, float:1.5, "           \
+      "bits:0110, string:TEXT or time:now. May be given several times. By default bool:false.")    \
+    F(S, change, change, OPTIONAL, 0, 0, 0,                                                        \
+      "After so many seconds, give a member, counted from 1, another value: 2.5:1=true. May be "   \
+      "given several times, in the order of time.")                                                \
+    F(S, shortest, text, OPTIONAL, 0, 0, 0,                                                        \
+      "Behind a change, send the message again after so many milliseconds, and then after gaps "   \
+      "that double: by default 4.")                                                                \
+    F(S, longest, text, OPTIONAL, 0, 0, 0, "The longest gap in milliseconds: by default 1000.")    \
+    F(S, life, text, OPTIONAL, 0, 0, 0,                                                            \
+      "timeAllowedToLive in gaps to the next message: by default 2.")                              \
+    F(S, st_num, text, OPTIONAL, 0, 0, 0, "The first stNum: by default 1.")                        \
+    F(S, nds_com, flag, OPTIONAL, 0, 0, 0, "ndsCom: the control block needs commissioning.")
+
 /* C(NAME, options, the action whose fields are among them, policy verb, the action of the same
  * family that it is listed behind, command line, documentation) */
 #define COMMANDS(C)                                                                                \
@@ -249,7 +377,21 @@ enum { OPTION_TYPES(T) };
       "sent.")                                                                                     \
     C(REPLAY, replay, "OPEN_INJECT", "raw.inject", SHOW_INJECT, "replay",                          \
       "Send the frames of a capture file at their times: the service keeps to them, and tells "    \
-      "how late each was. The exit status is 0 where all were sent.")
+      "how late each was. The exit status is 0 where all were sent.")                              \
+    C(SV_SUBSCRIBE, sv_subscribe, "OPEN_CAPTURE", "raw.capture", SHOW_CAPTURE, "sv subscribe",     \
+      "Decode the Sampled Values of IEC 61850 on an interface, or in a capture file: streams, "    \
+      "lost and repeated samples, jitter, frequency and phasors.")                                 \
+    C(GOOSE_SUBSCRIBE, goose_subscribe, "OPEN_CAPTURE", "raw.capture", SHOW_CAPTURE,               \
+      "goose subscribe",                                                                           \
+      "Decode the GOOSE messages of IEC 61850 on an interface, or in a capture file: new states, " \
+      "repetitions, lost messages, and publishers that fall silent.")                              \
+    C(SV_PUBLISH, sv_publish, "OPEN_INJECT", "raw.inject", SHOW_INJECT, "sv publish",              \
+      "Publish Sampled Values of IEC 61850-9-2 on an interface, of a network that is generated "   \
+      "or a recording. The service sends each frame at its time, and tells how late it was. The "  \
+      "exit status is 0 where all were sent.")                                                     \
+    C(GOOSE_PUBLISH, goose_publish, "OPEN_INJECT", "raw.inject", SHOW_INJECT, "goose publish",     \
+      "Publish GOOSE messages of IEC 61850-8-1 on an interface. A line of standard input, such "   \
+      "as '1=true', changes the state.")
 
 #define C(NAME, options, action, policy, after, words, documentation)                              \
     static const struct field options_##options[] = {OPTIONS_##NAME(F, )};

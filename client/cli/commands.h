@@ -21,6 +21,11 @@
     T(OWNERS, owners, "GROUP", false)                                                              \
     T(HOST, host, "ADDRESS[/LENGTH]", false)                                                       \
     T(QUANTITY, quantity, "NUMBER", false)                                                         \
+    T(PHASOR, phasor, "[PHASE=]RMS[:ANGLE]", true)                                                 \
+    T(HARMONIC, harmonic, "[CHANNEL=]ORDER:PERCENT[:ANGLE]", true)                                 \
+    T(QUALITY, quality, "[CHANNEL=]WORD[,WORD]...", true)                                          \
+    T(DATUM, datum, "TYPE:VALUE", true)                                                            \
+    T(CHANGE, change, "AT:MEMBER=VALUE", true)                                                     \
     T(TEXT, text, "TEXT", false)
 
 enum option_type {
@@ -47,6 +52,10 @@ enum own_command {
     OWN_CAPTURE,
     OWN_SEND,
     OWN_REPLAY,
+    OWN_SV_SUBSCRIBE,
+    OWN_GOOSE_SUBSCRIBE,
+    OWN_SV_PUBLISH,
+    OWN_GOOSE_PUBLISH,
     OWN_COUNT
 };
 

@@ -93,7 +93,8 @@ static int inject(struct injection *run, const struct nb_reply *reply)
     }
     run->number = member_number(payload, "inject");
     run->tally.interface = member_text(payload, "interface");
-    savefile_source_never_wait(run->supply.source);
+    if (run->supply.source)
+        savefile_source_never_wait(run->supply.source);
     return injection_run(run);
 }
 
@@ -125,9 +126,17 @@ static int ask(struct injection *run, const struct nb_request *request)
     return status;
 }
 
+static int take_feed(struct injection *run)
+{
+    contents_add(&run->contents, run->plan->feed->sample, run->plan->feed->sample_length);
+    run->is_known = true;
+    run->tally.total = run->plan->feed->total;
+    return EXIT_DONE;
+}
+
 static int prepare(struct injection *run, struct nb_request *request)
 {
-    int status = injection_open_file(run);
+    int status = run->plan->feed ? take_feed(run) : injection_open_file(run);
 
     if (status != EXIT_DONE)
         return status;
@@ -165,7 +174,8 @@ int run_injection(const struct command_line *line, struct nb_request *request,
         .supply = {.passes = plan->passes, .limit = plan->limit},
         .pace = plan->pace,
         .tally = {.is_timed = plan->pace.kind != PACE_NONE,
-                  .is_endless = plan->passes == 0 && plan->limit == 0},
+                  .is_endless =
+                      plan->feed ? plan->feed->is_endless : plan->passes == 0 && plan->limit == 0},
         .shows_progress = shows_progress(line),
         .notes = calloc(INJECTION_NOTES, sizeof(struct injection_note)),
     };

@@ -37,12 +37,24 @@ enum step {
     STEP_FAILED, /* it was said why */
 };
 
+static enum supply_next next_frame(struct injection *run)
+{
+    const struct injection_feed *feed = run->plan->feed;
+    enum supply_next next;
+
+    if (!feed)
+        return supply_next(&run->supply, &run->frame);
+    next = feed->next(feed->context, &run->frame, &run->offset);
+    run->supply.number += next == SUPPLY_FRAME;
+    return next;
+}
+
 /* The next frame that is to be put. */
 static enum step take_frame(struct injection *run)
 {
-    enum pace_next paced;
+    enum pace_next paced = PACE_OFFSET;
 
-    switch (supply_next(&run->supply, &run->frame)) {
+    switch (next_frame(run)) {
     case SUPPLY_FRAME:
         break;
     case SUPPLY_PASS:
@@ -53,13 +65,15 @@ static enum step take_frame(struct injection *run)
     case SUPPLY_WAIT:
         return STEP_WAIT;
     case SUPPLY_BROKEN:
-        injection_say_broken(run);
+        if (!run->plan->feed)
+            injection_say_broken(run);
         return STEP_FAILED;
     case SUPPLY_ONCE:
         injection_say_once(run, -ESPIPE);
         return STEP_FAILED;
     }
-    paced = pace_next(&run->pace, run->frame.has_time, run->frame.time, &run->offset);
+    if (!run->plan->feed)
+        paced = pace_next(&run->pace, run->frame.has_time, run->frame.time, &run->offset);
     if (paced != PACE_OFFSET) {
         injection_say_no_pace(run, paced);
         return STEP_FAILED;
@@ -206,6 +220,18 @@ static void show_progress(struct injection *run)
 
 /* --- Waiting ------------------------------------------------------------------------------- */
 
+static int source_fd(const struct injection *run)
+{
+    return run->plan->feed ? run->plan->feed->fd : savefile_source_fd(run->supply.source);
+}
+
+static int source_wait(const struct injection *run)
+{
+    const struct injection_feed *feed = run->plan->feed;
+
+    return feed && feed->wait ? feed->wait(feed->context) : PROGRESS_MS;
+}
+
 /* For how long nothing is to be done, in ms. */
 static int next_due(struct injection *run, enum step step)
 {
@@ -213,10 +239,10 @@ static int next_due(struct injection *run, enum step step)
 
     if (step == STEP_MORE || nb_inject_end(run->inject)[0])
         return 0;
+    if (step == STEP_WAIT)
+        return source_wait(run);
     if (step != STEP_OVER)
-        return nb_inject_wait(run->inject, (uint32_t)run->frame.length) || step == STEP_WAIT
-                   ? PROGRESS_MS
-                   : 0;
+        return nb_inject_wait(run->inject, (uint32_t)run->frame.length) ? PROGRESS_MS : 0;
     if (!run->tally.is_timed || run->began == 0 || end < now + 2 * MS * LOOK_MS)
         return LOOK_MS;
     return end - now > PROGRESS_MS * MS ? PROGRESS_MS : (int)((end - now) / MS) - LOOK_MS;
@@ -225,7 +251,7 @@ static int next_due(struct injection *run, enum step step)
 /* Returns 1, 0: it was interrupted, or a negative errno of the connection. */
 static int wait_for_more(struct injection *run, enum step step)
 {
-    int source = step == STEP_WAIT ? savefile_source_fd(run->supply.source) : -1, result;
+    int source = step == STEP_WAIT ? source_fd(run) : -1, result;
     struct pollfd polled[] = {
         {.fd = nb_fd(run->client), .events = nb_poll_events(run->client)},
         {.fd = run->signals, .events = POLLIN},
@@ -316,6 +342,18 @@ static void look_for_priority(struct injection *run)
     nb_request_free(request);
 }
 
+static void tell(const struct injection *run)
+{
+    const struct injection_feed *feed = run->plan->feed;
+
+    if (!run->line->json)
+        injection_report(stdout, &run->tally);
+    else if (feed)
+        feed->report_json(feed->context, stdout, &run->tally);
+    else
+        injection_report_json(stdout, &run->tally);
+}
+
 static int finish(struct injection *run, int status)
 {
     struct injection_tally *tally = &run->tally;
@@ -330,7 +368,7 @@ static int finish(struct injection *run, int status)
     injection_settle(tally);
     tally->cut = run->supply.cut;
     tally->backwards = run->pace.backwards;
-    (run->line->json ? injection_report_json : injection_report)(stdout, tally);
+    tell(run);
     if (status != EXIT_DONE)
         return status;
     return injection_is_complete(tally) ? EXIT_DONE : EXIT_REFUSED;

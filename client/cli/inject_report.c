@@ -114,7 +114,7 @@ static void print_lateness(FILE *file, const struct injection_tally *tally)
             : tally->has_realtime  ? "yes"
                                    : "no");
     if (tally->starved > 0)
-        fprintf(file, "Starved: %" PRIu64 " frames came out of the file after their time.\n",
+        fprintf(file, "Starved: %" PRIu64 " frames were ready after their time only.\n",
                 tally->starved);
 }
 

@@ -14,7 +14,7 @@ struct injection_tally {
     uint64_t put;         /* frames that went into the ring */
     uint64_t too_long;    /* frames that the ring does not take: the interface sends none so long */
     uint64_t cut;         /* frames of which the file has a part */
-    uint64_t starved;     /* frames that came out of the file after their time */
+    uint64_t starved;     /* frames that were put after their time */
     uint64_t backwards;   /* frames whose time is before that of an earlier one */
     uint64_t first, last; /* times of frames, ns from the beginning */
     uint64_t duration;    /* ns, from the first frame to the last one that was sent */

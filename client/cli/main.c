@@ -26,10 +26,18 @@ static judge *const judges[ACTION_COUNT] = {
 static int run_tap_create(const struct command_line *line, struct nb_request *request);
 
 static int (*const own_commands[])(const struct command_line *, struct nb_request *) = {
-    [OWN_REPLACE] = run_replace,     [OWN_IMPORT] = run_import,
-    [OWN_TAP_EXEC] = run_tap_exec,   [OWN_TAP_CREATE] = run_tap_create,
-    [OWN_TAPSERVER] = run_tapserver, [OWN_LINK_SERVE] = run_link_serve,
-    [OWN_CAPTURE] = run_capture,     [OWN_SEND] = run_send,
+    [OWN_REPLACE] = run_replace,
+    [OWN_IMPORT] = run_import,
+    [OWN_TAP_EXEC] = run_tap_exec,
+    [OWN_TAP_CREATE] = run_tap_create,
+    [OWN_TAPSERVER] = run_tapserver,
+    [OWN_LINK_SERVE] = run_link_serve,
+    [OWN_CAPTURE] = run_capture,
+    [OWN_SV_SUBSCRIBE] = run_sv_subscribe,
+    [OWN_GOOSE_SUBSCRIBE] = run_goose_subscribe,
+    [OWN_SV_PUBLISH] = run_sv_publish,
+    [OWN_GOOSE_PUBLISH] = run_goose_publish,
+    [OWN_SEND] = run_send,
     [OWN_REPLAY] = run_replay,
 };
 _Static_assert(sizeof own_commands / sizeof *own_commands == OWN_COUNT, "each command is there");

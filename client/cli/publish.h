@@ -1,0 +1,78 @@
+/* What `sv publish` and `goose publish` share: options, and their own lines of the report. */
+#ifndef NB_CLI_PUBLISH_H
+#define NB_CLI_PUBLISH_H
+
+#include "iec61850/mms.h"
+#include "inject.h"
+#include "recording.h"
+#include "waveform.h"
+
+/* --- publish_options.c: where they return false, say_usage has said what is wrong ------------ */
+
+/* A whole number from low to high, also as 0x4000; *ret stays where the option is not given. */
+bool publish_natural(const struct command_line *line, const char *option, uint64_t low,
+                     uint64_t high, uint64_t *ret);
+
+/* Numbers with colons between them, at least `least` of them. Returns how many; 0: there are others
+ * than so many. */
+unsigned publish_reals(const char *text, unsigned least, unsigned most, double *ret);
+
+/* Addresses, tag, APPID and the S bit; group: the last bytes of a destination that is not given. */
+bool publish_header(const struct command_line *line, uint16_t app_id, const char *destination,
+                    struct iec_frame *ret);
+
+/* Says what is wrong with the value of an option. Returns false. */
+bool publish_wrong(const struct command_line *line, const char *option, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A text that an object reference of IEC 61850-7-2 has room for: up to 129 characters. */
+bool publish_text(const struct command_line *line, const char *option, const char *fallback,
+                  struct iec_text *ret);
+
+/* --duration in ns; 0: not given. */
+bool publish_duration(const struct command_line *line, uint64_t *ret);
+
+/* --- publish.c ----------------------------------------------------------------------------- */
+
+/* ns since 1970. */
+uint64_t publish_now(void);
+
+/* Sets the request's start to the first multiple of `grid` ms that is `lead` ms ahead, and returns
+ * it in ns since 1970. */
+uint64_t publish_start(struct nb_request *request, uint64_t lead, uint64_t grid);
+
+/* What became of a stream: a line of JSON, "stream/status". */
+void publish_status(FILE *file, struct iec_text id, const struct injection_tally *tally);
+
+/* --- sv_network.c, sv_comtrade.c ------------------------------------------------------------ */
+
+/* The channel of this name, such as Ia; n: its length. -1: there is none. */
+int sv_channel(const char *name, size_t n);
+
+/* The options of what is generated. */
+bool sv_network(const struct command_line *line, double frequency, uint32_t rate,
+                struct waveform *ret);
+
+/* Reads the recording, and finds its channels. Returns an exit status. */
+int sv_comtrade(const struct command_line *line, const char *path, struct recording *ret);
+
+/* --- goose_values.c ------------------------------------------------------------------------ */
+
+enum { GOOSE_VALUES_MAX = 32, GOOSE_TEXT_MAX = 256 };
+
+/* The members of the data set, with room for their texts. */
+struct goose_values {
+    unsigned count;
+    struct mms_value values[GOOSE_VALUES_MAX];
+    uint8_t bytes[GOOSE_VALUES_MAX][GOOSE_TEXT_MAX];
+};
+
+/* Adds "TYPE:VALUE". now: what "now" is. Returns NULL, or what is wrong, a sentence without its
+ * full stop. */
+const char *goose_add(struct goose_values *values, const char *text, struct iec_time now);
+
+/* "MEMBER=VALUE", of the type that it has; n: its length. Nothing changes where it is wrong. */
+const char *goose_change(struct goose_values *values, const char *text, size_t n,
+                         struct iec_time now);
+
+#endif

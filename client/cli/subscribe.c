@@ -1,0 +1,350 @@
+#include "subscribe.h"
+
+#include "frame/frame.h"
+#include "source.h"
+#include "utf8.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    BATCH = 1024, /* records, between looks at signals and limits */
+    NS_PER_MS = 1000000,
+    NS_PER_SECOND = 1000 * NS_PER_MS,
+    /* Frames may wait so long in the kernel and the ring: what has not come by then does not. */
+    BEHIND = 100 * NS_PER_MS,
+    TICK = 20 * NS_PER_MS,
+};
+
+struct run {
+    const struct command_line *line;
+    const struct subscriber *subscriber;
+    struct nb_client *client;
+    struct nb_capture *capture;
+    uint64_t frames, count; /* count 0: no limit */
+    uint64_t end;           /* of the time that it is to last; UINT64_MAX: none */
+    uint64_t duration;      /* ns; 0: no limit */
+    uint64_t kernel_dropped;
+};
+
+/* --- Signals ------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t ended;
+
+static void on_signal(int unused)
+{
+    (void)unused;
+    ended = 1;
+}
+
+static void take_signals(sigset_t *ret_before)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigset_t blocked;
+
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    sigaddset(&blocked, SIGTERM);
+    sigaddset(&blocked, SIGHUP);
+    sigprocmask(SIG_BLOCK, &blocked, ret_before); /* they come in ppoll(2) alone */
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+static void see_signals(const sigset_t *before)
+{
+    struct timespec none = {0, 0};
+
+    ppoll(NULL, 0, &none, before);
+}
+
+/* --- Frames -------------------------------------------------------------------------------- */
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+}
+
+/* False: it was the last one. */
+static bool take_frame(struct run *run, const unsigned char *bytes, size_t length, uint64_t time)
+{
+    const struct subscriber *subscriber = run->subscriber;
+    struct frame_view view;
+
+    if (!frame_parse(bytes, length, &view) || view.ethertype != subscriber->ethertype)
+        return true;
+    if (run->duration && run->end == UINT64_MAX)
+        run->end = time + run->duration;
+    if (time > run->end)
+        return false;
+    subscriber->tick(subscriber->context, time);
+    subscriber->take(subscriber->context, bytes, length, time);
+    return ++run->frames != run->count;
+}
+
+static bool output_is_gone(void)
+{
+    return fflush(stdout) != 0 || ferror(stdout);
+}
+
+/* --- From a file --------------------------------------------------------------------------- */
+
+static int read_file(struct run *run, const char *path)
+{
+    struct savefile_source *source;
+    struct savefile_source_frame frame;
+    enum savefile_source_next next = SAVEFILE_SOURCE_END;
+    int status = EXIT_DONE, result = savefile_source_open(&source, path);
+
+    if (result < 0)
+        return explain_file(run->line, path, result);
+    while (!ended && (next = savefile_source_next(source, &frame)) == SAVEFILE_SOURCE_FRAME)
+        if (!take_frame(run, frame.bytes, frame.length, frame.time))
+            break;
+    if (next == SAVEFILE_SOURCE_BROKEN) {
+        report(run->line, &(struct fault){.code = "file", .file = path}, "%s.",
+               savefile_source_problem(source));
+        status = EXIT_REFUSED;
+    }
+    savefile_source_close(source);
+    return status;
+}
+
+/* --- From the service ---------------------------------------------------------------------- */
+
+static void take_status(struct run *run, const struct nb_capture_record *record)
+{
+    if (record->kernel_dropped > run->kernel_dropped)
+        run->subscriber->lost(run->subscriber->context,
+                              record->kernel_dropped - run->kernel_dropped);
+    run->kernel_dropped = record->kernel_dropped;
+}
+
+/* Reads what is there, but no more than a batch. Returns 1: there may be more, 0: there is none, or
+ * a negative errno; -ECANCELED: enough was read. */
+static int take_batch(struct run *run)
+{
+    struct nb_capture_record record;
+    int got = 1;
+
+    for (unsigned i = 0; i < BATCH && got > 0; i++) {
+        got = nb_capture_next(run->capture, &record);
+        if (got <= 0)
+            break;
+        if (record.kind == NB_CAPTURE_STATUS)
+            take_status(run, &record);
+        else if (record.kind == NB_CAPTURE_GAP)
+            run->subscriber->lost(run->subscriber->context, record.lost);
+        else if (record.kind == NB_CAPTURE_FRAME &&
+                 !take_frame(run, record.bytes, record.length, record.time))
+            got = -ECANCELED;
+    }
+    nb_capture_release(run->capture);
+    return got;
+}
+
+/* Until there are frames, or a tick is due. Returns 0 or a negative errno of the connection. */
+static int wait_for_more(struct run *run, bool at_once, const sigset_t *before)
+{
+    const struct timespec timeout = {.tv_nsec = at_once ? 0 : TICK};
+    struct pollfd polled[] = {
+        {.fd = nb_capture_fd(run->capture), .events = POLLIN},
+        {.fd = nb_fd(run->client), .events = nb_poll_events(run->client)},
+    };
+
+    if (ppoll(polled, 2, &timeout, before) < 0)
+        return errno == EINTR ? 0 : -errno;
+    return polled[1].revents ? nb_dispatch(run->client) : 0;
+}
+
+static int say_gone(const struct run *run, int error)
+{
+    report(run->line, &(struct fault){.code = "gone"},
+           "the service is gone (%s). Start it again to go on.", strerror(-error));
+    return EXIT_UNREACHABLE;
+}
+
+static int say_ended(const struct run *run, int error)
+{
+    const char *why = nb_capture_end(run->capture);
+
+    report(run->line, &(struct fault){.code = "gone"}, "the capture has ended: %s.",
+           why[0] ? why : strerror(-error));
+    return EXIT_REFUSED;
+}
+
+static int listen_on(struct run *run, const sigset_t *before)
+{
+    if (run->duration)
+        run->end = now_ns() + run->duration;
+    while (!ended) {
+        int got = take_batch(run), result;
+
+        if (got == -ECANCELED || output_is_gone())
+            break;
+        if (got < 0)
+            return say_ended(run, got);
+        result = wait_for_more(run, got > 0 || !nb_capture_wait(run->capture), before);
+        if (result < 0)
+            return say_gone(run, result);
+        run->subscriber->tick(run->subscriber->context, now_ns() - BEHIND);
+        if (now_ns() > run->end)
+            break;
+    }
+    return EXIT_DONE;
+}
+
+static int ask_service(struct run *run, struct nb_request *request, const sigset_t *before)
+{
+    struct nb_reply *reply = NULL;
+    char ethertype[8];
+    int status, result;
+
+    snprintf(ethertype, sizeof ethertype, "0x%04x", run->subscriber->ethertype);
+    nb_request_add_string(request, "ethertypes", ethertype);
+    result = connect_service(run->line, &run->client);
+    if (result < 0)
+        return explain_unreachable(run->line, result);
+    result = nb_call(run->client, request, &reply);
+    if (result < 0)
+        status = explain_unreachable(run->line, result);
+    else if (nb_reply_code(reply))
+        status = explain_refusal(run->line, reply);
+    else if ((result = nb_capture_open(&run->capture, reply)) < 0) {
+        report(run->line, &(struct fault){.code = "internal"},
+               "the service's reply brought no capture: %s.", strerror(-result));
+        status = EXIT_REFUSED;
+    } else
+        status = listen_on(run, before);
+    nb_capture_close(run->capture);
+    nb_reply_free(reply);
+    nb_close(run->client);
+    return status;
+}
+
+/* --- The whole ----------------------------------------------------------------------------- */
+
+bool subscribe_number(const struct command_line *line, const char *option, double low, double high,
+                      double *ret)
+{
+    const char *text = command_line_value(line, option, 0);
+    char *end, name[64];
+    double number;
+
+    if (!text)
+        return true;
+    number = strtod(text, &end);
+    if (!isdigit((unsigned char)text[0]) || *end || !(number >= low && number <= high)) {
+        say_usage(line, line->command.row->cli, option,
+                  "%s takes a number from %.10g to %.10g, and '%s' is none.",
+                  option_name(field_find(line->command.row, option), name, sizeof name), low, high,
+                  text);
+        return false;
+    }
+    *ret = number;
+    return true;
+}
+
+int subscribe(const struct command_line *line, struct nb_request *request,
+              const struct subscriber *subscriber)
+{
+    struct run run = {.line = line, .subscriber = subscriber, .end = UINT64_MAX};
+    const char *path = command_line_value(line, "file", 0);
+    double count = 0, seconds = 0;
+    sigset_t before;
+    int status;
+
+    if (!path == !command_line_flag(line, "interface"))
+        return say_usage(line, line->command.row->cli, NULL,
+                         "'%s' needs INTERFACE, or --file and the name of a capture file.",
+                         line->command.row->cli);
+    if (!subscribe_number(line, "count", 1, 1e15, &count) ||
+        !subscribe_number(line, "duration", 0.001, 1e9, &seconds))
+        return EXIT_USAGE;
+    run.count = (uint64_t)count;
+    run.duration = (uint64_t)(seconds * NS_PER_SECOND);
+    if (path) {
+        signal(SIGINT, on_signal);
+        signal(SIGTERM, on_signal);
+        status = read_file(&run, path);
+    } else {
+        take_signals(&before);
+        status = ask_service(&run, request, &before);
+        see_signals(&before);
+    }
+    return output_is_gone() ? EXIT_REFUSED : status;
+}
+
+/* --- Lines of JSON ------------------------------------------------------------------------- */
+
+void line_begin(const char *topic, uint64_t time)
+{
+    printf("{\"topic\":\"%s\",\"ts\":\"%" PRIu64 "\",\"data\":", topic, time);
+}
+
+void line_end(void)
+{
+    fputs("}\n", stdout);
+}
+
+/* Control characters, and what is beyond ASCII, which a terminal may play with, are escaped: it
+ * means the same. Bytes that are no UTF-8 become U+FFFD. */
+static size_t put_sequence(const char *text, size_t n, bool is_json)
+{
+    unsigned char byte = (unsigned char)text[0];
+    size_t length = byte < 0x80 ? 1 : utf8_sequence(text, n);
+    uint32_t code = length > 1 ? byte & (0x7fu >> length) : length ? byte : 0xfffd;
+
+    for (size_t i = 1; i < length; i++)
+        code = code << 6 | ((unsigned char)text[i] & 0x3f);
+    if (!is_json)
+        printf(length == 1 && isprint(byte) ? "%c" : "\\x%02x", byte);
+    else if (byte == '"' || byte == '\\')
+        printf("\\%c", byte);
+    else if (code < 0x80 && isprint((int)code))
+        putchar((int)code);
+    else if (code < 0x10000)
+        printf("\\u%04x", code);
+    else
+        printf("\\u%04x\\u%04x", 0xd800 + ((code - 0x10000) >> 10), 0xdc00 + (code & 0x3ff));
+    return is_json && length ? length : 1;
+}
+
+void line_text(const void *bytes, size_t n)
+{
+    putchar('"');
+    for (size_t at = 0; at < n;)
+        at += put_sequence((const char *)bytes + at, n - at, true);
+    putchar('"');
+}
+
+void line_plain(const void *bytes, size_t n)
+{
+    for (size_t at = 0; at < n;)
+        at += put_sequence((const char *)bytes + at, n - at, false);
+}
+
+void line_mac(const unsigned char *mac)
+{
+    printf("\"%02x:%02x:%02x:%02x:%02x:%02x\"", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+void line_real(const char *format, double value)
+{
+    if (isfinite(value))
+        printf(format, value);
+    else
+        fputs("null", stdout);
+}

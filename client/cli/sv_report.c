@@ -1,0 +1,328 @@
+#include "sv_report.h"
+
+#include "subscribe.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+enum { NS_PER_SECOND = 1000000000, NAME_MAX_BYTES = 16 };
+
+/* What a channel is: 9-2LE and 61869-9 have currents in steps of 1 mA, voltages of 10 mV. */
+struct channel_kind {
+    const char *unit;
+    double scale;
+};
+static const struct channel_kind current = {"A", 0.001}, voltage = {"V", 0.01}, unknown = {"", 1};
+
+/* --- Channels ------------------------------------------------------------------------------ */
+
+static struct channel_kind kind_of(const struct sv_report *report, unsigned channels,
+                                   unsigned channel, unsigned *ret_place)
+{
+    unsigned currents = report->currents, voltages = report->voltages;
+
+    if (currents + voltages == 0 && channels == 8)
+        currents = voltages = 4;
+    *ret_place = channel < currents ? channel : channel - currents;
+    return channel < currents ? current : channel < currents + voltages ? voltage : unknown;
+}
+
+/* Ia, Ib, Ic and In where there are four of a kind, as the profiles have them; else I1 and so on.
+ */
+static const char *name_of(const struct sv_report *report, unsigned channels, unsigned channel,
+                           char name[NAME_MAX_BYTES])
+{
+    unsigned place, currents = report->currents ? report->currents : 4;
+    unsigned voltages = report->voltages ? report->voltages : 4;
+    struct channel_kind kind = kind_of(report, channels, channel, &place);
+    bool is_current = kind.unit[0] == 'A', is_four = is_current ? currents == 4 : voltages == 4;
+
+    if (!kind.unit[0])
+        snprintf(name, NAME_MAX_BYTES, "ch%u", channel + 1);
+    else if (is_four)
+        snprintf(name, NAME_MAX_BYTES, "%c%c", is_current ? 'I' : 'V', "abcn"[place]);
+    else
+        snprintf(name, NAME_MAX_BYTES, "%c%u", is_current ? 'I' : 'V', place + 1);
+    return name;
+}
+
+/* --- Names --------------------------------------------------------------------------------- */
+
+/* How many streams before this one have the same svID. */
+static unsigned same_before(const struct sv_report *report, unsigned number)
+{
+    const struct sv_stream *stream = &report->streams->streams[number];
+    unsigned same = 0;
+
+    for (unsigned i = 0; i < number; i++)
+        same += strcmp(report->streams->streams[i].id, stream->id) == 0;
+    return same;
+}
+
+/* The svID, and "#2" behind the second stream that has it. */
+static void print_name(const struct sv_report *report, bool is_json)
+{
+    char text[SV_ID_MAX + 16];
+    size_t length = report->stream->id_length;
+    unsigned same = same_before(report, report->number);
+
+    memcpy(text, report->stream->id, length);
+    if (same)
+        length += (size_t)snprintf(text + length, sizeof text - length, "#%u", same + 1);
+    (is_json ? line_text : line_plain)(text, length);
+}
+
+static const char *synch_word(uint8_t synch, char text[32])
+{
+    static const char *const words[] = {"none", "local", "global"};
+
+    if (synch < 3)
+        return words[synch];
+    snprintf(text, 32, "area %u", synch);
+    return text;
+}
+
+/* --- Lines of JSON ------------------------------------------------------------------------- */
+
+static void begin(const struct sv_report *report, const char *topic)
+{
+    line_begin(topic, report->stream->time);
+    fputs("{\"stream\":", stdout);
+    print_name(report, true);
+}
+
+static void print_quality(uint32_t quality)
+{
+    static const char *const validities[] = {"good", "invalid", "reserved", "questionable"};
+
+    printf("{\"validity\":\"%s\"", validities[quality & 3]);
+#define Q(bit, name)                                                                               \
+    if (quality >> (bit)&1)                                                                        \
+        fputs(",\"" #name "\":true", stdout);
+    SV_QUALITY_BITS(Q)
+#undef Q
+    putchar('}');
+}
+
+static void print_stream(const struct sv_report *report)
+{
+    const struct sv_stream *stream = report->stream;
+    const struct quantiles *jitter = &stream->jitter;
+    char word[32];
+
+    begin(report, "analyzer/streams");
+    fputs(",\"svID\":", stdout);
+    line_text(stream->id, stream->id_length);
+    printf(",\"appId\":\"0x%04x\",\"src\":", stream->frame.app_id);
+    line_mac(stream->frame.source);
+    fputs(",\"dst\":", stdout);
+    line_mac(stream->frame.destination);
+    if (stream->frame.tags)
+        printf(",\"vlanId\":%u,\"vlanPrio\":%u",
+               frame_vlan_id(stream->frame.tag[stream->frame.tags - 1]),
+               frame_priority(stream->frame.tag[stream->frame.tags - 1]));
+    printf(",\"confRev\":%" PRIu32 ",\"smpSynch\":\"%s\",\"simulated\":%s,\"asdus\":%u"
+           ",\"sampleRate\":",
+           stream->conf_rev, synch_word(stream->smp_synch, word),
+           stream->is_simulated ? "true" : "false", stream->asdus);
+    line_real("%.0f", stream->counting.rate ? (double)stream->counting.rate : NAN);
+    printf(",\"smpCnt\":%u,\"frames\":%" PRIu64 ",\"samples\":%" PRIu64 ",\"lost\":%" PRIu64
+           ",\"repeated\":%" PRIu64 ",\"late\":%" PRIu64 ",\"restarts\":%" PRIu64,
+           stream->counting.last, stream->frames, stream->counting.samples, stream->counting.lost,
+           stream->counting.repeated, stream->counting.late, stream->counting.restarts);
+    printf(",\"jitter\":{\"p50\":%" PRIu64 ",\"p99\":%" PRIu64 ",\"max\":%" PRIu64
+           "},\"quality\":[",
+           quantiles_at(jitter, 0.5), quantiles_at(jitter, 0.99), jitter->most);
+    for (unsigned i = 0; i < stream->channels; i++) {
+        if (i)
+            putchar(',');
+        print_quality(stream->quality[i]);
+    }
+    fputs("]}", stdout);
+    line_end();
+}
+
+static void print_channel(const struct sv_report *report, unsigned channel)
+{
+    const struct sv_stream *stream = report->stream;
+    const struct phasor_channel *found = &stream->phasors.channels[channel];
+    char name[NAME_MAX_BYTES];
+    unsigned place;
+    struct channel_kind kind = kind_of(report, stream->channels, channel, &place);
+
+    printf("{\"name\":\"%s\",\"unit\":\"%s\",\"magnitude\":",
+           name_of(report, stream->channels, channel, name), kind.unit);
+    line_real("%.9g", found->harmonics[1].magnitude * kind.scale);
+    fputs(",\"angleDeg\":", stdout);
+    line_real("%.4f", found->harmonics[1].angle);
+    fputs(",\"rms\":", stdout);
+    line_real("%.9g", found->rms * kind.scale);
+    fputs(",\"thd\":", stdout);
+    line_real("%.6g", found->thd);
+    putchar('}');
+}
+
+static void print_phasors(const struct sv_report *report)
+{
+    const struct sv_stream *stream = report->stream;
+
+    begin(report, "analyzer/phasors");
+    printf(",\"sampleRate\":%" PRIu32 ",\"samplesPerCycle\":%.10g,\"frequency\":",
+           stream->counting.rate, stream->counting.rate / stream->nominal);
+    line_real("%.6f", stream->phasors.frequency > 0 ? stream->phasors.frequency : NAN);
+    fputs(",\"channels\":[", stdout);
+    for (unsigned channel = 0; channel < stream->channels; channel++) {
+        if (channel)
+            putchar(',');
+        print_channel(report, channel);
+    }
+    fputs("]}", stdout);
+    line_end();
+}
+
+static void print_harmonics(const struct sv_report *report, unsigned channel)
+{
+    const struct sv_stream *stream = report->stream;
+    char name[NAME_MAX_BYTES];
+    unsigned place;
+    double scale = kind_of(report, stream->channels, channel, &place).scale;
+
+    begin(report, "analyzer/harmonics");
+    printf(",\"channel\":\"%s\",\"harmonics\":[", name_of(report, stream->channels, channel, name));
+    for (unsigned order = 1; order <= stream->phasors.order; order++) {
+        const struct phasor_harmonic *harmonic =
+            &stream->phasors.channels[channel].harmonics[order];
+
+        printf("%s{\"order\":%u,\"magnitude\":", order > 1 ? "," : "", order);
+        line_real("%.9g", harmonic->magnitude * scale);
+        fputs(",\"angleDeg\":", stdout);
+        line_real("%.4f}", harmonic->angle);
+    }
+    fputs("]}", stdout);
+    line_end();
+}
+
+/* The newest samples without a gap: those since the last report, if the history has them. */
+static void print_waveforms(const struct sv_report *report)
+{
+    const struct sv_stream *stream = report->stream;
+    const struct phasor_history *history = &stream->history;
+    uint64_t count = history->end;
+    uint32_t end = stream->counting.rate ? stream->counting.rate : 65536;
+    char name[NAME_MAX_BYTES];
+    unsigned place;
+
+    count = count < report->fresh ? count : report->fresh;
+    count = count < PHASOR_HISTORY ? count : PHASOR_HISTORY;
+    begin(report, "analyzer/waveforms");
+    printf(",\"sampleRate\":%" PRIu32 ",\"first\":%u,\"time\":\"%" PRIu64 "\",\"channels\":[",
+           stream->counting.rate,
+           (unsigned)((stream->newest + 2 * (uint64_t)end - (count ? count - 1 : 0)) % end),
+           stream->time - (stream->counting.rate && count
+                               ? (count - 1) * NS_PER_SECOND / stream->counting.rate
+                               : 0));
+    for (unsigned channel = 0; channel < stream->channels; channel++) {
+        struct channel_kind kind = kind_of(report, stream->channels, channel, &place);
+
+        printf("%s{\"name\":\"%s\",\"unit\":\"%s\",\"scale\":%g,\"samples\":[", channel ? "," : "",
+               name_of(report, stream->channels, channel, name), kind.unit, kind.scale);
+        for (uint64_t i = count; i > 0; i--)
+            printf("%s%" PRId32, i < count ? "," : "",
+                   history->values[(history->end - i) % PHASOR_HISTORY][channel]);
+        fputs("]}", stdout);
+    }
+    fputs("]}", stdout);
+    line_end();
+}
+
+void sv_report_json(const struct sv_report *report)
+{
+    print_stream(report);
+    if (report->is_analysed)
+        print_phasors(report);
+    for (unsigned i = 0; report->is_analysed && report->harmonics && i < report->stream->channels;
+         i++)
+        print_harmonics(report, i);
+    if (report->waveforms)
+        print_waveforms(report);
+}
+
+/* --- For people ---------------------------------------------------------------------------- */
+
+static void print_head(const struct sv_report *report)
+{
+    const struct sv_stream *stream = report->stream;
+    const struct quantiles *jitter = &stream->jitter;
+    char word[32];
+
+    print_name(report, false);
+    printf(": APPID 0x%04x", stream->frame.app_id);
+    if (stream->frame.tags)
+        printf(", VLAN %u priority %u", frame_vlan_id(stream->frame.tag[stream->frame.tags - 1]),
+               frame_priority(stream->frame.tag[stream->frame.tags - 1]));
+    printf(", confRev %" PRIu32 ", clock %s%s", stream->conf_rev,
+           synch_word(stream->smp_synch, word), stream->is_simulated ? ", simulated" : "");
+    if (stream->counting.rate)
+        printf(", %" PRIu32 " samples/s", stream->counting.rate);
+    if (report->is_analysed && stream->phasors.frequency > 0)
+        printf(", %.4f Hz", stream->phasors.frequency);
+    printf("\n  %" PRIu64 " samples, %" PRIu64 " lost, %" PRIu64 " repeated, %" PRIu64
+           " late; frames off their time by p50 %.1f us, p99 %.1f us, at most %.1f us\n",
+           stream->counting.samples, stream->counting.lost, stream->counting.repeated,
+           stream->counting.late, (double)quantiles_at(jitter, 0.5) / 1000,
+           (double)quantiles_at(jitter, 0.99) / 1000, (double)jitter->most / 1000);
+}
+
+static const char *quality_word(uint32_t quality, char text[64])
+{
+    static const char *const validities[] = {"good", "invalid", "reserved", "questionable"};
+    static const char *const bits[] = {
+#define Q(bit, name) [bit] = #name,
+        SV_QUALITY_BITS(Q)
+#undef Q
+    };
+    size_t used = (size_t)snprintf(text, 64, "%s", validities[quality & 3]);
+
+    for (unsigned bit = 2; bit < sizeof bits / sizeof *bits && used < 64; bit++)
+        if (quality >> bit & 1)
+            used += (size_t)snprintf(text + used, 64 - used, " %s", bits[bit]);
+    return text;
+}
+
+static void print_table(const struct sv_report *report)
+{
+    static const char *const headings[] = {"CHANNEL", "MAGNITUDE", "",       "ANGLE",
+                                           "RMS",     "THD",       "QUALITY"};
+    const struct sv_stream *stream = report->stream;
+    struct columns *columns = columns_new();
+
+    for (unsigned i = 0; i < sizeof headings / sizeof *headings; i++)
+        columns_add(columns, "%s", headings[i]);
+    columns_end_headings(columns);
+    for (unsigned i = 0; i < stream->channels; i++) {
+        const struct phasor_channel *found = &stream->phasors.channels[i];
+        char name[NAME_MAX_BYTES], quality[64];
+        unsigned place;
+        struct channel_kind kind = kind_of(report, stream->channels, i, &place);
+
+        columns_add(columns, "%s", name_of(report, stream->channels, i, name));
+        columns_add(columns, "%.3f", found->harmonics[1].magnitude * kind.scale);
+        columns_add(columns, "%s", kind.unit);
+        columns_add(columns, "%.2f", found->harmonics[1].angle);
+        columns_add(columns, "%.3f", found->rms * kind.scale);
+        columns_add(columns, "%.2f %%", 100 * found->thd);
+        columns_add(columns, "%s", quality_word(stream->quality[i], quality));
+    }
+    columns_print(columns, 0);
+}
+
+void sv_report_plain(const struct sv_report *report)
+{
+    print_head(report);
+    if (report->is_analysed)
+        print_table(report);
+    else
+        puts("  no phasors yet: they need the sample rate, and two cycles without a lost sample");
+    putchar('\n');
+}

@@ -1,0 +1,50 @@
+/* The samples of a recording (comtrade/comtrade.h) at any time between them: a cubic through the
+ * four nearest, which need not be evenly spaced, because a recording may have several rates. */
+#ifndef NB_RECORDING_H
+#define NB_RECORDING_H
+
+#include "comtrade/comtrade.h"
+
+enum {
+    RECORDING_CHANNELS = 8,
+    RECORDING_SAMPLES_MAX = 4000000, /* of which one has 72 bytes here */
+};
+
+/* What a channel of the stream has of the recording. */
+struct recording_channel {
+    bool is_used;
+    unsigned analog; /* the number in it, from 0 */
+    double scale;    /* its values times this are the stream's */
+};
+
+struct recording_point {
+    double time; /* ns from the first */
+    double values[RECORDING_CHANNELS];
+};
+
+struct recording {
+    struct recording_channel channels[RECORDING_CHANNELS];
+    struct recording_point *points;
+    uint64_t count;
+    uint64_t near; /* where the last one was found: time mostly goes on */
+};
+
+/* Reads the data; channels are set before. False: they are wrong, or there is no memory (why is
+ * NULL); the fault says where. */
+bool recording_read(struct recording *recording, const struct comtrade *cfg, const void *data,
+                    size_t n, struct comtrade_fault *fault);
+
+/* The values at this time, from 0 to that of the last sample; beyond it, they are its. Where the
+ * recorder has none, NAN. */
+void recording_at(struct recording *recording, double time, double values[RECORDING_CHANNELS]);
+
+/* ns from the first sample to the last one. */
+double recording_length(const struct recording *recording);
+
+/* Puts the first samples behind the last one, a step like the last one away, for passes without a
+ * gap. Returns how long a pass is, in ns; 0: there is no memory. */
+double recording_close(struct recording *recording);
+
+void recording_clear(struct recording *recording);
+
+#endif

@@ -1,0 +1,52 @@
+#include "sv_frames.h"
+
+#include <string.h>
+
+#define SECOND UINT64_C(1000000000)
+
+bool sv_frames_begin(struct sv_frames *frames, const struct iec_frame *header,
+                     const struct sv_asdu *asdu)
+{
+    uint8_t samples[SV_FRAMES_CHANNELS * SV_CHANNEL_BYTES] = {0};
+    struct sv_message message = {.frame = *header, .asdus = frames->asdus};
+    struct iec_fault fault;
+
+    for (unsigned i = 0; i < frames->asdus; i++) {
+        message.asdu[i] = *asdu;
+        message.asdu[i].sample = samples;
+        message.asdu[i].sample_length = (size_t)frames->channels * SV_CHANNEL_BYTES;
+    }
+    frames->length = sv_encode(&message, frames->frame, sizeof frames->frame);
+    if (!frames->length || !sv_decode(frames->frame, frames->length, &message, &fault))
+        return false;
+    sv_locate(&message, frames->frame, frames->places);
+    return true;
+}
+
+uint64_t sv_frames_due(uint32_t rate, uint64_t sample)
+{
+    return sample / rate * SECOND + sample % rate * SECOND / rate;
+}
+
+static void put_sample(struct sv_frames *frames, const struct sv_places *places, uint64_t sample,
+                       const struct sv_samples *samples)
+{
+    int32_t values[SV_FRAMES_CHANNELS] = {0};
+    uint32_t qualities[SV_FRAMES_CHANNELS] = {0};
+    uint16_t count = (uint16_t)(sample % frames->rate);
+
+    samples->take(samples->context, sample, values, qualities);
+    frames->frame[places->smp_cnt] = (uint8_t)(count >> 8);
+    frames->frame[places->smp_cnt + 1] = (uint8_t)count;
+    for (unsigned i = 0; i < frames->channels; i++)
+        sv_put_channel(frames->frame + places->sample, i, values[i], qualities[i]);
+}
+
+uint64_t sv_frames_next(struct sv_frames *frames, uint64_t number, const struct sv_samples *samples)
+{
+    uint64_t first = number * frames->asdus;
+
+    for (unsigned i = 0; i < frames->asdus; i++)
+        put_sample(frames, &frames->places[i], first + i, samples);
+    return sv_frames_due(frames->rate, first + frames->asdus - 1);
+}

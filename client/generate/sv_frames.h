@@ -1,0 +1,40 @@
+/* Frames of a stream of Sampled Values: a template that is encoded once, and what changes in it
+ * from one frame to the next. Where the samples come from is another's. Pure code. */
+#ifndef NB_SV_FRAMES_H
+#define NB_SV_FRAMES_H
+
+#include "iec61850/sv.h"
+
+enum {
+    SV_FRAMES_CHANNELS = 16,
+    SV_FRAME_BYTES = 1522, /* with two tags */
+    SV_RATE_MAX = 65535,   /* smpCnt has 16 bits */
+};
+
+/* Where samples come from: the values and qualities of this sample, counted from the begin. */
+struct sv_samples {
+    void *context;
+    void (*take)(void *context, uint64_t number, int32_t *values, uint32_t *qualities);
+};
+
+struct sv_frames {
+    uint32_t rate; /* samples a second; a multiple of `asdus` */
+    unsigned asdus, channels;
+    size_t length;
+    uint8_t frame[SV_FRAME_BYTES];
+    struct sv_places places[SV_ASDUS_MAX];
+};
+
+/* Makes the template: so many ASDUs like this one. False: it is longer than a frame. */
+bool sv_frames_begin(struct sv_frames *frames, const struct iec_frame *header,
+                     const struct sv_asdu *asdu);
+
+/* Puts the frame of this number, from 0, into frames->frame, and returns when it is due, in ns from
+ * the begin, which is a full second: with its last sample. */
+uint64_t sv_frames_next(struct sv_frames *frames, uint64_t number,
+                        const struct sv_samples *samples);
+
+/* When a sample is due, likewise: each on its own, so that no error grows. */
+uint64_t sv_frames_due(uint32_t rate, uint64_t sample);
+
+#endif

@@ -1,0 +1,57 @@
+/* Waveforms of a three-phase network: sums of cosines, of which each sample is computed by its
+ * number, so that nothing adds up over hours: phases are whole numbers of parts of a turn.
+ *
+ * Pure code, but for cos(3). */
+#ifndef NB_WAVEFORM_H
+#define NB_WAVEFORM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    WAVEFORM_CHANNELS = 8,   /* Ia, Ib, Ic, In, Va, Vb, Vc and Vn */
+    WAVEFORM_GROUP = 4,      /* currents, and voltages */
+    WAVEFORM_ORDER_MAX = 50, /* of harmonics */
+    WAVEFORM_STATES_MAX = 16,
+};
+
+struct waveform_part {
+    double share; /* of the channel's fundamental; of the order 1 it is 1 */
+    double angle; /* degrees, beside `order` times that of the fundamental: it is the same shape in
+                   * each phase */
+};
+
+struct waveform_channel {
+    bool is_sum;  /* of the three before it: what flows in the neutral */
+    double rms;   /* of the fundamental, in A or V */
+    double angle; /* degrees: of a cosine at the full second */
+    struct waveform_part parts[WAVEFORM_ORDER_MAX + 1]; /* by order; [0] has no meaning */
+};
+
+struct waveform_state {
+    uint64_t begin; /* the number of its first sample */
+    struct waveform_channel channels[WAVEFORM_CHANNELS];
+};
+
+struct waveform {
+    uint32_t rate;       /* samples a second */
+    uint64_t microhertz; /* at most a kilohertz */
+    unsigned states;     /* 1 or more, in the order of their begin; the first is 0 */
+    struct waveform_state state[WAVEFORM_STATES_MAX];
+};
+
+/* The steps of a sample: IEC 61850-9-2LE has 1 mA and 10 mV. */
+double waveform_steps(unsigned channel);
+
+/* Balanced: currents and voltages of these sizes, whose phases a have these angles. */
+void waveform_balance(struct waveform_channel *group, double rms, double angle);
+
+/* The values of this sample, counted from the begin, which is a full second. What is beyond 32 bits
+ * is the largest that is not. */
+void waveform_sample(const struct waveform *waveform, uint64_t number,
+                     int32_t values[WAVEFORM_CHANNELS]);
+
+/* A real number of steps as a value of a sample. */
+int32_t waveform_round(double steps);
+
+#endif

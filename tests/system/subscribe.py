@@ -1,0 +1,118 @@
+"""What the lines of `sv subscribe --json` and `goose subscribe --json` must be.
+
+    subscribe.py sv FILE RATE FREQUENCY [MEMBER=VALUE...]  streams and phasors of iec61850-tool's
+                                                           stream; members of the last line of it
+    subscribe.py goose FILE                                events of iec61850-tool's publisher
+    subscribe.py times FILE                                prints when each event was, in ms
+"""
+import json
+import sys
+
+TOPICS = {
+    "analyzer/streams": ["stream", "svID", "appId", "src", "dst", "vlanId", "vlanPrio", "confRev",
+                         "smpSynch", "simulated", "asdus", "sampleRate", "smpCnt", "frames",
+                         "samples", "lost", "repeated", "late", "restarts", "jitter", "quality"],
+    "analyzer/phasors": ["stream", "sampleRate", "samplesPerCycle", "frequency", "channels"],
+    "analyzer/harmonics": ["stream", "channel", "harmonics"],
+    "analyzer/waveforms": ["stream", "sampleRate", "first", "time", "channels"],
+    "analyzer/end": ["frames", "streams", "lost", "malformed"],
+    "goose/end": ["messages", "publishers", "lost", "malformed"],
+    "goose/events": ["change", "gocbRef", "goID", "appId", "src", "stNum", "sqNum", "t",
+                     "timeAllowedToLive", "values"],
+}
+
+
+def expect(what, expected, seen):
+    if expected != seen:
+        sys.exit(f"FAILED: {what}: expected {expected!r}, saw {seen!r}")
+
+
+def near(what, expected, seen, by):
+    if abs(expected - seen) > by:
+        sys.exit(f"FAILED: {what}: expected {expected!r}, saw {seen!r}")
+
+
+def lines(path):
+    found = [json.loads(line) for line in open(path)]
+    for line in found:
+        expect("members of a line", ["topic", "ts", "data"], list(line))
+        int(line["ts"])
+        members = [m for m in line["data"] if m != "lost" or line["topic"] != "goose/events"]
+        expect("members of " + line["topic"], TOPICS[line["topic"]], members)
+    return found
+
+
+def of_topic(found, topic):
+    return [line["data"] for line in found if line["topic"] == topic]
+
+
+def check_channels(phasors, frequency):
+    names = ["Ia", "Ib", "Ic", "In", "Va", "Vb", "Vc", "Vn"]
+    expect("channels", names, [c["name"] for c in phasors["channels"]])
+    near("frequency", frequency, phasors["frequency"], 0.001)
+    for i, channel in enumerate(phasors["channels"]):
+        size, unit = (100, "A") if i < 4 else (63500, "V")
+        first = phasors["channels"][i - i % 4]
+        if i % 4 == 3:
+            size = 0
+        expect("unit", unit, channel["unit"])
+        near(channel["name"], size, channel["magnitude"], size / 1000 + 0.001)
+        if size:
+            turned = (first["angleDeg"] - channel["angleDeg"] - 120 * (i % 4) + 180) % 360 - 180
+            near("angle of " + channel["name"], 0, turned, 0.1)
+            near("thd of " + channel["name"], 0.05, channel["thd"], 0.0005)
+            near("rms of " + channel["name"], size * 1.0025**0.5, channel["rms"], size / 1000)
+
+
+def sv(path, rate, frequency, *members):
+    found = lines(path)
+    phasors = of_topic(found, "analyzer/phasors")
+    last = of_topic(found, "analyzer/streams")[-1]
+    expect("the end", {"frames": last["frames"], "streams": 1, "lost": 0, "malformed": 0},
+           of_topic(found, "analyzer/end")[0])
+    rate, frequency = int(rate), float(frequency)
+    if not phasors:
+        sys.exit("FAILED: there are no phasors")
+    for line in phasors:
+        expect("rate", rate, line["sampleRate"])
+        check_channels(line, frequency)
+    expect("who it is", ["MU01", "0x4000", "02:00:00:00:00:01", 5, 4, 1, "global"],
+           [last[k] for k in ("svID", "appId", "src", "vlanId", "vlanPrio", "confRev", "smpSynch")])
+    expect("quality", {"validity": "good", "test": True}, last["quality"][7])
+    for member in members:
+        name, value = member.split("=")
+        expect(name, int(value), last[name])
+    for line in of_topic(found, "analyzer/harmonics"):
+        expect("orders", list(range(1, len(line["harmonics"]) + 1)),
+               [h["order"] for h in line["harmonics"]])
+    for line in of_topic(found, "analyzer/waveforms"):
+        expect("scales", [0.001] * 4 + [0.01] * 4, [c["scale"] for c in line["channels"]])
+    print(len(phasors))
+
+
+def goose(path):
+    on, off = [[value, [12.5, "001", []], 'a"\x1b'] for value in (True, False)]
+    expected = [("state", 1, 0, off), ("retransmit", 1, 1, off), ("retransmit", 1, 2, off),
+                ("state", 2, 0, on), ("retransmit", 2, 1, on), ("lost", 2, 4, on),
+                ("retransmit", 2, 4, on), ("lost", 4, 0, off), ("state", 4, 0, off),
+                ("timeout", 4, 0, None), ("retransmit", 4, 1, off)]
+    events = of_topic(lines(path), "goose/events")
+    for event in events:
+        expect("who it is", ["IED1/LLN0$GO$gcb1", "gcb1", "0x1001", "02:00:00:00:00:01", 200],
+               [event[k] for k in ("gocbRef", "goID", "appId", "src", "timeAllowedToLive")])
+    expect("the end", {"messages": 8, "publishers": 1, "lost": 0, "malformed": 0},
+           of_topic(lines(path), "goose/end")[0])
+    # Where nothing comes behind the last one, it is missed in the end.
+    seen = [(e["change"], e["stNum"], e["sqNum"], e["values"]) for e in events]
+    expect("events", expected, seen[:len(expected)])
+    expect("what is behind them", [("timeout", 4, 1, None)][:len(seen) - len(expected)],
+           seen[len(expected):])
+    expect("lost", [2, 1], [e["lost"] for e in events if e["change"] == "lost"])
+
+
+def times(path):
+    print(*[int(line["ts"]) // 10**6 for line in lines(path) if line["topic"] == "goose/events"])
+
+
+if __name__ == "__main__":
+    {"sv": sv, "goose": goose, "times": times}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,240 @@
+/* Streams of Sampled Values, from frames: who they are, what is lost, when frames come, phasors;
+ * and that a frame allocates nothing. */
+#include "suite.h"
+#include "sv_streams.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHANNELS = 8, NS_PER_SECOND = 1000000000, FRAME_MAX = 1500 };
+
+static struct sv_stream rooms[SV_STREAMS_MAX];
+static struct sv_streams streams;
+
+/* --- Allocations, by the linker's --wrap ---------------------------------------------------- */
+
+static unsigned allocations;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    allocations++;
+    return __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    allocations++;
+    return __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    allocations++;
+    return __real_realloc(old, size);
+}
+
+/* --- A publisher ---------------------------------------------------------------------------- */
+
+struct publisher {
+    const char *id;
+    uint32_t rate;
+    double frequency;
+    unsigned asdus;
+    uint16_t app_id;
+    bool tells_rate;
+};
+
+static void begin(void)
+{
+    memset(rooms, 0, sizeof rooms);
+    streams = (struct sv_streams){.streams = rooms};
+}
+
+static void fill_sample(const struct publisher *publisher, uint64_t n, uint8_t *sample)
+{
+    double angle = 2 * M_PI * publisher->frequency * (double)n / publisher->rate;
+
+    for (unsigned i = 0; i < CHANNELS; i++)
+        sv_put_channel(sample, i, (int32_t)lrint(1e5 * M_SQRT2 * cos(angle - i * M_PI / 6)), i);
+}
+
+/* The frame that begins with the nth sample, through its bytes. */
+static void publish(const struct publisher *publisher, uint64_t n, uint64_t time)
+{
+    static uint8_t samples[SV_ASDUS_MAX][CHANNELS * SV_CHANNEL_BYTES], bytes[FRAME_MAX];
+    struct sv_message message = {.frame.app_id = publisher->app_id, .asdus = publisher->asdus};
+    struct iec_fault fault;
+    size_t length;
+
+    for (unsigned i = 0; i < publisher->asdus; i++) {
+        fill_sample(publisher, n + i, samples[i]);
+        message.asdu[i] = (struct sv_asdu){
+            .sv_id = {publisher->id, strlen(publisher->id)},
+            .smp_cnt = (uint16_t)((n + i) % publisher->rate),
+            .conf_rev = 1,
+            .smp_synch = SV_GLOBAL_CLOCK,
+            .sample = samples[i],
+            .sample_length = sizeof samples[i],
+            .has_smp_rate = publisher->tells_rate,
+            .smp_rate = (uint16_t)publisher->rate,
+            .has_smp_mod = publisher->tells_rate,
+            .smp_mod = SV_SAMPLES_PER_SECOND,
+        };
+    }
+    length = sv_encode(&message, bytes, sizeof bytes);
+    if (!sv_decode(bytes, length, &message, &fault))
+        ck_abort_msg("%s", fault.why); /* ck_assert allocates */
+    sv_streams_take(&streams, &message, time);
+}
+
+static uint64_t time_of(const struct publisher *publisher, uint64_t n)
+{
+    return n * NS_PER_SECOND / publisher->rate;
+}
+
+static void publish_all(const struct publisher *publisher, uint64_t from, uint64_t to)
+{
+    for (uint64_t n = from; n < to; n += publisher->asdus)
+        publish(publisher, n, time_of(publisher, n));
+}
+
+/* The profiles, and a rate that is told. */
+static const struct publisher publishers[] = {
+    {"MU01", 4000, 50.2, 1, 0x4000, false},  {"MU02", 4800, 60, 1, 0x4000, false},
+    {"MU03", 12800, 49.5, 8, 0x4000, false}, {"MU04", 15360, 61.7, 8, 0x4000, false},
+    {"MU05", 4800, 50, 2, 0x4000, true},     {"MU06", 14400, 59.2, 6, 0x4000, true},
+};
+
+START_TEST(a_stream_is_followed)
+{
+    const struct publisher *publisher = &publishers[_i];
+    struct sv_stream *stream = &rooms[0];
+
+    begin();
+    publish_all(publisher, 0, publisher->rate + publisher->rate / 2);
+    ck_assert_uint_eq(streams.count, 1);
+    ck_assert_str_eq(stream->id, publisher->id);
+    ck_assert_uint_eq(stream->counting.rate, publisher->rate);
+    ck_assert_uint_eq(stream->counting.lost + stream->counting.repeated, 0);
+    ck_assert_uint_eq(stream->asdus, publisher->asdus);
+    ck_assert_uint_eq(stream->channels, CHANNELS);
+    ck_assert_uint_eq(stream->quality[7], 7);
+    ck_assert_uint_gt(stream->jitter.count, 100);
+    ck_assert_uint_le(stream->jitter.most, 1); /* times are whole ns */
+    ck_assert(sv_stream_analyse(stream, 0));
+    ck_assert(fabs(stream->phasors.frequency - publisher->frequency) < 0.001);
+    ck_assert(stream->nominal == (publisher->frequency < 55 ? 50 : 60));
+    for (unsigned i = 0; i < CHANNELS; i++)
+        ck_assert(fabs(stream->phasors.channels[i].harmonics[1].magnitude - 1e5) < 100);
+    ck_assert(fabs(remainder(stream->phasors.channels[0].harmonics[1].angle -
+                                 stream->phasors.channels[1].harmonics[1].angle - 30,
+                             360)) < 0.1);
+}
+END_TEST
+
+START_TEST(streams_are_told_apart)
+{
+    struct publisher other = publishers[0];
+
+    begin();
+    other.app_id = 0x4001;
+    for (unsigned n = 0; n < 100; n++) {
+        publish(&publishers[0], n, n);
+        publish(&publishers[1], n, n);
+        publish(&other, n, n);
+    }
+    ck_assert_uint_eq(streams.count, 3);
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_uint_eq(rooms[i].counting.samples, 100);
+}
+END_TEST
+
+START_TEST(there_is_an_end_of_streams)
+{
+    struct publisher other = publishers[0];
+
+    begin();
+    for (unsigned i = 0; i < SV_STREAMS_MAX + 10; i++) {
+        other.app_id = (uint16_t)i;
+        publish(&other, 0, 0);
+    }
+    ck_assert_uint_eq(streams.count, SV_STREAMS_MAX);
+    ck_assert_uint_eq(streams.refused, 10);
+}
+END_TEST
+
+/* No phasor is made of samples with a gap between them. */
+START_TEST(phasors_wait_behind_a_gap)
+{
+    const struct publisher *publisher = &publishers[0];
+    struct sv_stream *stream = &rooms[0];
+
+    begin();
+    publish_all(publisher, 0, 4500);
+    publish_all(publisher, 4501, 4600);
+    ck_assert_uint_eq(stream->counting.lost, 1);
+    ck_assert(!sv_stream_analyse(stream, 0));
+    publish_all(publisher, 4600, 4800);
+    ck_assert(sv_stream_analyse(stream, 0));
+    publish(publisher, 4799, time_of(publisher, 4799));
+    ck_assert_uint_eq(stream->counting.repeated, 1);
+    ck_assert(sv_stream_analyse(stream, 0));
+    ck_assert(fabs(stream->phasors.frequency - 50.2) < 0.001);
+}
+END_TEST
+
+START_TEST(jitter_is_how_far_frames_are_off)
+{
+    const struct publisher *publisher = &publishers[0];
+    struct sv_stream *stream = &rooms[0];
+
+    begin();
+    publish_all(publisher, 0, 2000);
+    memset(&stream->jitter, 0, sizeof stream->jitter);
+    for (uint64_t n = 2000; n < 3000; n++)
+        publish(publisher, n, time_of(publisher, n) + (n == 2500 ? 70000 : 0));
+    ck_assert_uint_eq(stream->jitter.count, 1000);
+    ck_assert_uint_eq(stream->jitter.most, 70000);
+    ck_assert_uint_eq(quantiles_at(&stream->jitter, 0.5), 0);
+}
+END_TEST
+
+START_TEST(a_frame_allocates_nothing)
+{
+    unsigned counted;
+    bool analysed;
+
+    free(malloc(1));
+    ck_assert_uint_gt(allocations, 0);
+    begin();
+    allocations = 0;
+    publish_all(&publishers[4], 0, 6000);
+    analysed = sv_stream_analyse(&rooms[0], 0);
+    counted = allocations;
+    ck_assert(analysed);
+    ck_assert_uint_eq(counted, 0);
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+    tcase_add_loop_test(tests, a_stream_is_followed, 0, sizeof publishers / sizeof *publishers);
+    tcase_add_test(tests, streams_are_told_apart);
+    tcase_add_test(tests, there_is_an_end_of_streams);
+    tcase_add_test(tests, phasors_wait_behind_a_gap);
+    tcase_add_test(tests, jitter_is_how_far_frames_are_off);
+    tcase_add_test(tests, a_frame_allocates_nothing);
+}
+
+int main(void)
+{
+    return suite_run("sv_streams", add_tests);
+}
