@@ -22,8 +22,8 @@ struct netif {
     bool running; /* and with a carrier */
     bool ipv6;    /* its MTU is 1280 or more: below, there is no IPv6 on it (RFC 8200, 5.) */
     enum netif_type type;
-    unsigned master; /* index of the bridge or bond that it is a port of; 0: none */
-    unsigned mtu;    /* bytes; 0: the kernel did not say */
+    unsigned master;        /* index of the bridge or bond that it is a port of; 0: none */
+    unsigned mtu;           /* bytes; 0: the kernel did not say */
     uint8_t mac[MAC_BYTES]; /* zero: it has none of this length */
     /* The name by which the service made it, whatever it is called by now; "": others made it. */
     char made_as[INTERFACE_NAME_MAX + 1];

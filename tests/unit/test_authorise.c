@@ -171,15 +171,15 @@ struct expectation {
     {                                                                                              \
         "{}", "ynnn"                                                                               \
     }
-#define EXPECT_OPEN_INJECT                                                                        \
+#define EXPECT_OPEN_INJECT                                                                         \
     {                                                                                              \
         "{\"interface\":\"a\",\"dry_run\":true}", "ynnn"                                           \
     }
-#define EXPECT_CLOSE_INJECT                                                                       \
+#define EXPECT_CLOSE_INJECT                                                                        \
     {                                                                                              \
         "{\"inject\":1}", "yynn"                                                                   \
     }
-#define EXPECT_SHOW_INJECT                                                                        \
+#define EXPECT_SHOW_INJECT                                                                         \
     {                                                                                              \
         "{}", "yynn"                                                                               \
     }

@@ -475,8 +475,9 @@ START_TEST(a_topic_that_nothing_matches_is_answered_with_what_is_like_it)
     ck_assert_int_eq(error.message[strlen(error.message) - 1], '.');
     ck_assert(!decode("{\"action\":\"SUBSCRIBE\",\"payload\":{\"topics\":[\"mfcs.added\"]}}",
                       &request, &error));
-    ck_assert_str_eq(error.message, "Invalid argument: 'topics' 'mfcs.added' matches no event; it "
-                                    "takes mfc.*, join.*, tap.*, link.*, capture.*, inject.*, lost.");
+    ck_assert_str_eq(error.message,
+                     "Invalid argument: 'topics' 'mfcs.added' matches no event; it "
+                     "takes mfc.*, join.*, tap.*, link.*, capture.*, inject.*, lost.");
 }
 END_TEST
 

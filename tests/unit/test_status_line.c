@@ -52,14 +52,16 @@ START_TEST(it_says_the_first_mistake_and_who_is_answered)
 
     begin(&s);
     mistakes_add(&s.services.mistakes.multicast, "m.conf:3: no");
-    expect_line(
-        &s, "Serving; 0 routes, 0 joins, 0 taps, 0 captures, 0 injectors, 0 connections; 1 mistake, the first: "
-            "m.conf:3: no");
+    expect_line(&s, "Serving; 0 routes, 0 joins, 0 taps, 0 captures, 0 injectors, 0 connections; 1 "
+                    "mistake, the first: "
+                    "m.conf:3: no");
     mistakes_add(&s.services.mistakes.policy, "p.conf:2: no");
     s.services.policy.closed = true;
-    expect_line(&s, "Serving root only; 0 routes, 0 joins, 0 taps, 0 captures, 0 injectors, 0 connections; 2 "
-                    "mistakes, the first: "
-                    "p.conf:2: no");
+    expect_line(
+        &s,
+        "Serving root only; 0 routes, 0 joins, 0 taps, 0 captures, 0 injectors, 0 connections; 2 "
+        "mistakes, the first: "
+        "p.conf:2: no");
     service_end(&s);
 }
 END_TEST
@@ -70,9 +72,9 @@ START_TEST(what_is_not_printable_is_escaped)
 
     begin(&s);
     mistakes_add(&s.services.mistakes.policy, "a\nFDSTORE=1\x1b\xc3\xa9\x7f");
-    expect_line(
-        &s, "Serving; 0 routes, 0 joins, 0 taps, 0 captures, 0 injectors, 0 connections; 1 mistake, the first: "
-            "a\\x0aFDSTORE=1\\x1b\\xc3\\xa9\\x7f");
+    expect_line(&s, "Serving; 0 routes, 0 joins, 0 taps, 0 captures, 0 injectors, 0 connections; 1 "
+                    "mistake, the first: "
+                    "a\\x0aFDSTORE=1\\x1b\\xc3\\xa9\\x7f");
     service_end(&s);
 }
 END_TEST
