@@ -492,8 +492,11 @@ bool resource_may_give_up(const struct resource *resource, const struct holder *
 {
     return holder->administrator || count_own(resource, holder) > 0 ||
            error_set(error, ERROR_NOT_ALLOWED, NULL,
-                     "Only others hold it; 'netbroker leases' shows who. They or an administrator "
-                     "can delete it.");
+                     count_of_user(resource, holder->lease.uid) > 0
+                         ? "Another connection of yours holds it: it ends with the program that "
+                           "has this, or an administrator can end it."
+                         : "Only others hold it; 'netbroker leases' shows who. They or an "
+                           "administrator can delete it.");
 }
 
 bool resource_give_up(struct leases *leases, struct resource *resource, const struct holder *holder,

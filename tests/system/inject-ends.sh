@@ -33,7 +33,7 @@ ended() {
 holds member "$member"
 denied "another's injector" nb_as stranger inject close "$number"
 contains "the list" "$number" "$(nb inject list)"
-contains "from another connection" "Only others hold it" \
+contains "from another connection" "Another connection of yours holds it" \
     "$(nb_as member inject close "$number" 2>&1 || true)"
 nb inject close "$number"
 ended "given up by an administrator" "ended closed"

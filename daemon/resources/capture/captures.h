@@ -1,9 +1,9 @@
 /* Captures: what users have asked to see of the frames of interfaces.
  *
  * A capture is held by a connection, and ends with it. Its lease begins before anything is made;
- * then the keeper opens the frames of its interface, unless another capture has asked for the same
- * of it and was granted that: those have one source together (source.h). Its memory is charged to
- * its user before it is made, and until it is gone. */
+ * then the keeper opens the frames of its interface, unless another capture of its user has asked
+ * for the same of it and was granted that: those have one source together (source.h). Its memory is
+ * charged to its user before it is made, and until it is gone. */
 #ifndef NB_CAPTURES_H
 #define NB_CAPTURES_H
 

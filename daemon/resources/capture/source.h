@@ -4,9 +4,9 @@
  *     loop ── commands: add, remove, interface up ──► thread ── frames ──► rings of readers
  *          ◄── readers that are removed ─────────────
  *
- * All readers of a source have asked for the same of the interface, and were granted it: what the
- * kernel's filter lets through is what each of them may see, and the thread looks once more. A
- * reader's own filter and the length that he wants are applied by the thread.
+ * All readers of a source are one user's, have asked for the same of the interface, and were
+ * granted it: what the kernel's filter lets through is what each of them may see, and the thread
+ * looks once more. A reader's own filter and the length that he wants are applied by the thread.
  *
  * A reader that is added belongs to the thread until it comes back. The thread takes one block
  * after the other, publishes what each reader gets of it once, and looks for commands in between;
