@@ -85,7 +85,8 @@ static const char *read_string(struct mms_value *value, uint8_t bytes[GOOSE_TEXT
 
     if (n > GOOSE_TEXT_MAX)
         return "a string has at most 256 bytes";
-    memcpy(bytes, text, n);
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = (uint8_t)text[i];
     value->length = n;
     return NULL;
 }

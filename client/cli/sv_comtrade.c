@@ -60,6 +60,7 @@ static int read_file(const struct reading *reading, const char *path, char **ret
     int result;
 
     *ret_bytes = NULL;
+    *ret_length = 0;
     if (!file)
         return explain_file(reading->line, path, -errno);
     errno = 0;
@@ -222,7 +223,7 @@ static int read_pair(struct reading *reading, const char *cfg, size_t length)
         return EXIT_USAGE;
     }
     memcpy(path, reading->path, n + 1);
-    memcpy(path + n - 3, isupper((unsigned char)path[n - 1]) ? "DAT" : "dat", 3);
+    strcpy(path + n - 3, isupper((unsigned char)path[n - 1]) ? "DAT" : "dat");
     status = read_file(reading, path, &data, &data_length);
     if (status == EXIT_DONE)
         status = read_parts(reading, (struct comtrade_text){cfg, length}, path,
