@@ -57,7 +57,7 @@ int injection_say_once(const struct injection *run, int error)
     if (error == -EFBIG)
         snprintf(
             sentence, sizeof sentence,
-            "it has more than %u MiB and can be read once, but --%s asks for more: give a file "
+            "it has more than %d MiB and can be read once, but --%s asks for more: give a file "
             "instead",
             KEEP_MIB, run->plan->repeat);
     else

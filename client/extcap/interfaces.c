@@ -148,14 +148,14 @@ static void print_promiscuous(const struct scopes *scopes)
 static void print_rest(void)
 {
     printf("arg {number=3}{call=--snaplen}{display=Bytes of a frame}{type=unsigned}"
-           "{range=%u,%u}{default=%u}{tooltip=Only so many bytes of each frame}\n",
+           "{range=%d,%d}{default=%d}{tooltip=Only so many bytes of each frame}\n",
            SNAPLEN_LEAST, SNAPLEN_MAX, SNAPLEN_MAX);
     printf("arg {number=4}{call=--buffer}{display=Buffer (KiB)}{type=unsigned}"
-           "{range=%u,%u}{default=%u}{tooltip=Where frames wait; those that do not fit are lost, "
+           "{range=%d,%d}{default=%d}{tooltip=Where frames wait; those that do not fit are lost, "
            "and counted}\n",
            CAPTURE_BYTES_LEAST / 1024, CAPTURE_BYTES_MAX / 1024, CAPTURE_BYTES_DEFAULT / 1024);
     printf("arg {number=5}{call=--latency}{display=Latency (ms)}{type=unsigned}"
-           "{range=1,%u}{default=%u}{tooltip=For so long the kernel may collect frames}\n",
+           "{range=1,%d}{default=%d}{tooltip=For so long the kernel may collect frames}\n",
            LATENCY_MAX, LATENCY_DEFAULT);
     puts("arg {number=6}{call=--format}{display=Format}{type=selector}"
          "{tooltip=pcapng has the directions of frames and how many were lost}\n"
