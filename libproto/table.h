@@ -529,7 +529,8 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
       "Each frame has a time, in nanoseconds from the start, and is sent at that time.")           \
     F(S, late, number, OPTIONAL, 0, INJECT_LATE_MAX, INJECT_LATE_DEFAULT,                          \
       "With timed: a frame that is late by more than so many microseconds is not sent, if it "     \
-      "would follow the one before sooner than their times say. With 0 each is sent, and while "   \
+      "would follow the one before in less than half of their time. With 0 each is sent, and "     \
+      "while "                                                                                     \
       "they are late they follow each other at twice the rate at most.")                           \
     F(S, start, counter, OPTIONAL, 0, 0, 0,                                                        \
       "With timed: when time 0 is, in milliseconds since 1970; by default, or with 0, a moment "   \

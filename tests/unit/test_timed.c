@@ -107,9 +107,9 @@ START_TEST(a_frame_waits_goes_or_is_skipped)
         {MS, {0, 0}, 1000, 999, TIMED_WAIT, 1000},
         {MS, {0, 0}, 1000, 1000, TIMED_SEND, 1000},
         {MS, {900, 1900}, 1000, 1000 + MS, TIMED_SEND, 1000},
-        /* The one before was to be 100 us before it: with less between them it is left out. */
-        {MS, {MS, 3 * MS}, MS + 100 * US, 3 * MS + 100 * US - 1, TIMED_SKIP, 0},
-        {MS, {MS, 3 * MS}, MS + 100 * US, 3 * MS + 100 * US, TIMED_SEND, 0},
+        /* The one before was to be 100 us before it: with less than half of it it is left out. */
+        {MS, {MS, 3 * MS}, MS + 100 * US, 3 * MS + 50 * US - 1, TIMED_SKIP, 0},
+        {MS, {MS, 3 * MS}, MS + 100 * US, 3 * MS + 50 * US, TIMED_SEND, 0},
         {50 * US, {MS, 3 * MS}, 3 * MS - 50 * US, 3 * MS, TIMED_SEND, 0},
         {50 * US, {MS, 3 * MS}, 3 * MS - 51 * US, 3 * MS, TIMED_SKIP, 0},
         {MS, {0, 0}, 1000, 1000 + 9 * MS, TIMED_SEND, 0},      /* the first one */
@@ -227,13 +227,13 @@ START_TEST(what_is_left_out_waits_for_others)
     struct greedy greedy = {.gap = MS};
     uint64_t now = 5 * SECOND;
 
-    begin(&scene, MS, NOON + now + MS);
+    begin(&scene, MS, NOON + now + MS / 2);
     add_greedy(&scene.timed, &greedy, MS, NOON - SECOND);
     put(&scene.queue, 0, 1);
     timed_turn(&scene.timed, now, NOON + now); /* the first one is sent in any case */
     timed_turn(&scene.timed, now, NOON + now);
     ck_assert_uint_eq(greedy.done, 1);
-    timed_turn(&scene.timed, now + MS + 1, NOON + now + MS + 1);
+    timed_turn(&scene.timed, now + MS / 2 + 1, NOON + now + MS / 2 + 1);
     ck_assert_uint_eq(greedy.done, 1);
     expect(&scene.queue, 1, TRANSMIT_SENT, 1);
     end(&scene);

@@ -22,10 +22,11 @@ void timed_begin(struct timed_past *past, uint32_t rate, uint64_t now)
     rate_begin_deep(&past->skips, rate * TIMED_SKIPS, now);
 }
 
-/* Whether it would be nearer to the frame before than their times are to each other. */
+/* Whether it would be less than half as far from the frame before as their times are from each
+ * other. What is a little nearer only because the one before was late itself is no burst. */
 static bool catches_up(const struct timed_past *past, uint64_t due, uint64_t now)
 {
-    return is_before(past->due, due) && now - past->sent < due - past->due;
+    return is_before(past->due, due) && now - past->sent < (due - past->due) / 2;
 }
 
 static enum timed_act act_at(enum timed_act act, uint64_t at, uint64_t now, uint64_t *ret_until)

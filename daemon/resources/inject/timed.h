@@ -7,8 +7,8 @@
  * nobody.
  *
  * What is late: a frame whose time has passed by more than the stream allows is not sent if it
- * would follow the one before sooner than their times say, so that after a stall there is no burst.
- * Where a stream wants its frames however late they are, they follow each other at twice the
+ * would follow the one before in less than half of their time, so that after a stall there is no
+ * burst. Where a stream wants its frames however late they are, they follow each other at twice the
  * stream's rate until the time is caught up with; so do those that are late, but not too late.
  *
  * Who says that all was to be sent long ago gains nothing by it: what is late is sent at the
