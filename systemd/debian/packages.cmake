@@ -77,7 +77,8 @@ endmacro()
 
 set(common "netbroker lets programs that are not root use parts of the network stack
 that Linux reserves for root: static multicast routing, for IPv4 and IPv6,
-and joins of multicast groups.")
+joins of multicast groups, Ethernet links of emulators, and frames that are
+captured and sent.")
 
 debian_package(daemon netbrokerd net foreign "privileged networking for programs that are not root: service
 ${common}
@@ -93,8 +94,9 @@ set(CPACK_DEBIAN_DAEMON_PACKAGE_CONTROL_EXTRA
 debian_package(client netbroker net foreign "privileged networking for programs that are not root: command
 ${common}
 
-This package contains the command netbroker, which asks the service netbrokerd,
-a bridge helper for QEMU and libvirt, and a program by which Wireshark captures.")
+This package contains the command netbroker, which asks the service
+netbrokerd, a bridge helper for QEMU and libvirt, and a program by which
+Wireshark captures.")
 set(CPACK_DEBIAN_CLIENT_PACKAGE_RECOMMENDS netbrokerd)
 
 # The trigger calls ldconfig(8). Scripts that do not exist keep CPack from adding some that call it,

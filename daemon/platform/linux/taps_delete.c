@@ -26,19 +26,6 @@ static const struct ifinfomsg *parse(const struct nlmsghdr *header,
     return netlink_read(header, RTM_NEWLINK, sizeof(struct ifinfomsg), attributes, IFLA_MAX + 1);
 }
 
-bool tap_read_mark(const struct rtattr *alias, char *ret)
-{
-    size_t before = strlen(TAP_MARK);
-    size_t length = alias ? strnlen(RTA_DATA(alias), RTA_PAYLOAD(alias)) : 0;
-
-    if (length <= before || length > before + INTERFACE_NAME_MAX ||
-        memcmp(RTA_DATA(alias), TAP_MARK, before) != 0)
-        return false;
-    memset(ret, 0, INTERFACE_NAME_MAX + 1);
-    memcpy(ret, (const char *)RTA_DATA(alias) + before, length - before);
-    return true;
-}
-
 /* Whether it is a tap or macvtap with our mark. */
 static bool tells_of_ours(const struct rtattr *const attributes[IFLA_MAX + 1])
 {
