@@ -506,9 +506,9 @@ const char *timestamps_word(uint8_t timestamps)
 
 bool timestamps_parse(const char *text, uint8_t *ret)
 {
-    for (uint8_t i = TIMESTAMPS_KERNEL; i <= TIMESTAMPS_INTERFACE; i++)
-        if (strcmp(text, timestamps_word(i)) == 0) {
-            *ret = i;
+    for (unsigned i = TIMESTAMPS_KERNEL; i <= TIMESTAMPS_INTERFACE; i++)
+        if (strcmp(text, timestamps_word((uint8_t)i)) == 0) {
+            *ret = (uint8_t)i;
             return true;
         }
     return false;

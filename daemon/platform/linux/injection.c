@@ -71,7 +71,7 @@ const char *injection_explain(int error)
 /* #syscalls broker: getsockname */
 int injection_address(int fd, uint8_t *ret)
 {
-    struct sockaddr_ll address;
+    struct sockaddr_ll address = {0};
     socklen_t size = sizeof address;
 
     if (getsockname(fd, (struct sockaddr *)&address, &size) < 0)
