@@ -13,6 +13,7 @@
 #include "fuzz.h"
 #include "keeper_end.h"
 #include "resources/capture/kind.h"
+#include "resources/inject/kind.h"
 #include "resources/join/kind.h"
 #include "resources/mroute/kind.h"
 #include "resources/tap/kind.h"
@@ -35,6 +36,7 @@ struct fuzz {
     struct join_kind *join; /* NULL: there is none yet */
     struct tap_kind *tap;   /* the same */
     struct captures_kind *captures;
+    struct injectors_kind *injectors;
     int client;
     struct json out; /* what came and is no whole line yet */
     bool exists[NAMES];
@@ -314,6 +316,9 @@ static void begin_services(struct fuzz *fuzz)
     must(capture_ops.start(&host, &self), "there is memory");
     kind_set_self(&services->kinds, &capture_ops, self);
     fuzz->captures = self;
+    must(inject_ops.start(&host, &self), "there is memory");
+    kind_set_self(&services->kinds, &inject_ops, self);
+    fuzz->injectors = self;
     adopt(fuzz, FAMILY_IPV4);
     adopt(fuzz, FAMILY_IPV6);
 }
@@ -353,6 +358,7 @@ static void end(struct fuzz *fuzz)
     slices_stop(&fuzz->services.slices);
     turns_stop(&fuzz->services.turns);
     capture_ops.stop(fuzz->captures);
+    inject_ops.stop(fuzz->injectors);
     tap_ops.stop(fuzz->tap);
     join_ops.stop(fuzz->join);
     keeper_end_stop(&fuzz->keeper);
@@ -361,6 +367,7 @@ static void end(struct fuzz *fuzz)
     join_ops.free(fuzz->join);
     tap_ops.free(fuzz->tap);
     capture_ops.free(fuzz->captures);
+    inject_ops.free(fuzz->injectors);
     fuzz->tap = NULL;
     mroute_free(fuzz->mroute.mroute);
     leases_clear(&fuzz->services.leases);
