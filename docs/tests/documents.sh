@@ -34,23 +34,6 @@ for path in $named; do
 done
 [ $dead = 0 ] || exit 1
 
-# Settings and rules that they show are right. Their groups need not be here.
-shown=$(mktemp -d)
-trap 'rm -rf "$shown"' EXIT
-cat README.md docs/*.md | awk -v folder="$shown" '
-    /^```/ { file = "" }
-    last == "```" && /^\[service\]$/ { file = folder "/" ++count ".config" }
-    last == "```" && /^\[(allow|deny) / { file = folder "/" ++count ".policy" }
-    file { sub(/^group = .*/, "everyone = yes"); print >file }
-    { last = $0 }'
-for file in "$shown"/*.*; do
-    "$build/daemon/netbrokerd" --check-config "--${file##*.}" "$file" >"$shown/said" 2>&1 || {
-        echo "what a document shows is wrong: $(cat "$file" "$shown/said")"
-        exit 1
-    }
-done
-rm -rf "$shown"
-
 # The settings of [service], which netbrokerd.conf(5) tells of before the limits.
 sed -n '/^\.Ss Limits/q; s/^\.It Cm \([a-z-]*\) No = .*/\1/p' docs/man/netbrokerd.conf.5 |
     while read -r setting; do
@@ -70,6 +53,24 @@ if ! unshare --user --map-root-user --net true 2>/dev/null; then
     echo "skipped: namespaces cannot be made here"
     exit 77
 fi
+
+# Settings and rules that they show are right. Their groups need not be here, and who runs this is
+# root in a namespace, because rules must belong to root.
+shown=$(mktemp -d)
+trap 'rm -rf "$shown"' EXIT
+cat README.md docs/*.md | awk -v folder="$shown" '
+    /^```/ { file = "" }
+    last == "```" && /^\[service\]$/ { file = folder "/" ++count ".config" }
+    last == "```" && /^\[(allow|deny) / { file = folder "/" ++count ".policy" }
+    file { sub(/^group = .*/, "everyone = yes"); print >file }
+    { last = $0 }'
+for file in "$shown"/*.*; do
+    unshare --user --map-root-user "$build/daemon/netbrokerd" --check-config "--${file##*.}" "$file" >"$shown/said" 2>&1 || {
+        echo "what a document shows is wrong: $(cat "$file" "$shown/said")"
+        exit 1
+    }
+done
+rm -rf "$shown"
 
 # The device of taps, as udev(7) makes it: everybody may open it. A bare devtmpfs leaves it to root.
 tun_is_open() {
