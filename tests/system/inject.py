@@ -26,7 +26,7 @@ from protocol import SOCKET, expect
 
 ENDS = ["", "closed", "revoked", "interface", "service", "index", "record", "layout"]
 REASONS = ["sent", "too-long", "too-short", "flags", "source", "destination", "ethertype", "vlan",
-           "rate", "kernel", "down", "late", "time"]
+           "rate", "kernel", "down", "late", "time", "template", "table"]
 HEADER = 24
 
 

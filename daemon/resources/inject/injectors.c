@@ -163,6 +163,9 @@ bool injectors_judge(struct injectors *injectors, const struct args_open_inject 
 
     if (!judge_start(args, error))
         return false;
+    if (args->template)
+        return error_set(error, ERROR_UNSUPPORTED, "template",
+                         "This version of the service makes no frames itself.");
     if (config && !interface_set_has(&config->inject_interfaces, name))
         return error_set(error, ERROR_NOT_ALLOWED, "interface",
                          "The service may send no frames out of '%s': inject-interfaces of "
