@@ -89,7 +89,8 @@ struct spec_trip {
     char reference[SPEC_TEXT_MAX + 1];      /* gocbRef */
     unsigned index;                         /* of the member, from 0 */
     bool is_boolean, boolean;
-    double number; /* where it is no boolean */
+    double number;       /* where it is no boolean */
+    bool is_promiscuous; /* the interface takes frames to groups that nobody has joined */
 };
 
 struct spec_setting {

@@ -65,12 +65,12 @@ static unsigned at_index(const struct tables *tables, unsigned number)
     return (tables->oldest + number) % TABLES_LIVE_MAX;
 }
 
-static void forget_over(struct tables *tables, uint64_t now)
+static void forget_over(struct tables *tables, uint64_t next)
 {
     uint64_t slack = (uint64_t)SLACK_FRAMES * tables->asdus;
 
     while (tables->live && tables->place[tables->oldest].end != TABLES_NEVER &&
-           tables->place[tables->oldest].end + slack <= now) {
+           tables->place[tables->oldest].end + slack <= next) {
         tables->oldest = at_index(tables, 1);
         tables->live--;
     }
@@ -143,12 +143,12 @@ static void catch_up(struct tables *tables, uint64_t now)
         tables->next = tables_align(tables, now);
 }
 
-bool tables_next(struct tables *tables, uint64_t now, struct table_segment *ret)
+bool tables_next(struct tables *tables, uint64_t now, uint64_t next, struct table_segment *ret)
 {
     uint32_t count, first;
     unsigned at;
 
-    forget_over(tables, now);
+    forget_over(tables, next);
     catch_up(tables, now);
     if (!is_due(tables, now))
         return false;
@@ -158,7 +158,7 @@ bool tables_next(struct tables *tables, uint64_t now, struct table_segment *ret)
     if (tables->cuts)
         cut(tables, tables->next);
     *ret = (struct table_segment){
-        tables->next, first, count, tables->period > 0, tables->cuts,
+        tables->next, first, count, tables->period > 0, tables->cuts && tables->live > 0,
     };
     at = at_index(tables, tables->live++);
     tables->place[at].first = first;

@@ -55,9 +55,10 @@ uint64_t tables_change(struct tables *tables, uint64_t number);
 /* The stream ends with this sample, which is not sent. */
 void tables_end(struct tables *tables, uint64_t number);
 
-/* `now`: the number of the sample that is sent next; what ended before it is over, and its places
- * are free. True: this segment is to be made now. Call it until it is false. */
-bool tables_next(struct tables *tables, uint64_t now, struct table_segment *ret);
+/* `now`: the number of the sample that is due now; `next`: of that which the service sends next:
+ * what ended before it is over, and its places are free. True: this segment is to be made now. Call
+ * it until it is false. */
+bool tables_next(struct tables *tables, uint64_t now, uint64_t next, struct table_segment *ret);
 
 /* Whether all that there is was given out. */
 bool tables_are_complete(const struct tables *tables);

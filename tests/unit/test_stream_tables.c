@@ -81,7 +81,7 @@ static void feed(uint64_t now)
 {
     struct table_segment segment;
 
-    while (tables_next(&tables, now, &segment))
+    while (tables_next(&tables, now, now, &segment))
         take(&segment);
 }
 
