@@ -133,7 +133,6 @@ struct transmit_memory {
     uint64_t size;         /* bytes; see ring_size_is_right */
     uint32_t data_offset;  /* of the data in its descriptor, for the client */
     uint32_t length_max;   /* bytes of the longest frame that is taken; at most RING_LENGTH_MAX */
-    bool has_records;      /* it is a stream's: enum stream_record */
     struct transmit_feedback *feedback;
 };
 
@@ -150,10 +149,12 @@ struct transmit_frame {
     uint32_t length, record; /* record: of a stream's ring, enum stream_record; else 0 */
 };
 
-/* The members are the reader's own, but for counts and end. */
+/* The members are the reader's own, but for counts and end, and has_records until the first turn.
+ */
 struct transmit_reader {
     struct transmit_memory memory;
-    uint64_t head; /* the last one that was checked */
+    bool has_records; /* it is a stream's: enum stream_record */
+    uint64_t head;    /* the last one that was checked */
     uint64_t tail;
     uint64_t sequence;
     uint32_t records; /* that are left of the turn */
@@ -202,6 +203,7 @@ void transmit_reader_progress(struct transmit_reader *reader,
 
 /* Reads what the client was told; for the service's own lists. */
 void transmit_reader_timing(const struct transmit_reader *reader, struct transmit_timing *ret);
+void transmit_reader_stream(const struct transmit_reader *reader, struct stream_progress *ret);
 
 /* Ends a turn: gives the room of what was read back, and lets the client see what became of frames.
  * True: the client waits, ring the bell. */

@@ -81,7 +81,7 @@ static enum transmit_refusal_reason judge_header(const struct transmit_reader *r
 {
     if (header->length > reader->memory.length_max)
         return TRANSMIT_TOO_LONG;
-    if (!reader->memory.has_records)
+    if (!reader->has_records)
         return header->flags != 0 ? TRANSMIT_FLAGS : TRANSMIT_SENT;
     return header->flags - 1 < STREAM_RECORD_COUNT - 1 ? TRANSMIT_SENT : TRANSMIT_FLAGS;
 }
@@ -97,7 +97,7 @@ static enum transmit_next take(struct transmit_reader *reader, const struct tran
     ret->tag = header->tag;
     ret->time = header->time;
     ret->length = header->length;
-    ret->record = reader->memory.has_records ? (uint16_t)header->flags : 0;
+    ret->record = reader->has_records ? (uint16_t)header->flags : 0;
     reader->tail += transmit_record_bytes(header->length);
     charge(reader, transmit_record_bytes(header->length));
     if (reason != TRANSMIT_SENT) {
@@ -204,17 +204,4 @@ bool transmit_reader_wait(struct transmit_reader *reader)
     reader->waits++;
     RING_STORE(&feedback->waiting, reader->waits, relaxed);
     return false;
-}
-
-/* --- Streams ------------------------------------------------------------------------------- */
-
-void transmit_reader_progress(struct transmit_reader *reader,
-                              const struct stream_progress *progress)
-{
-    struct stream_page *page = &reader->memory.feedback->stream;
-
-    RING_STORE(&page->next, progress->next, relaxed);
-    RING_STORE(&page->starved, progress->starved, relaxed);
-    RING_STORE(&page->dropped, progress->dropped, relaxed);
-    RING_STORE(&page->played, progress->played, release);
 }

@@ -198,13 +198,3 @@ void transmit_writer_counts(const struct transmit_writer *writer, struct transmi
     for (unsigned i = 0; i < TRANSMIT_REASON_COUNT; i++)
         ret->refused[i] = RING_LOAD(&feedback->refused[i], relaxed);
 }
-
-void transmit_writer_progress(const struct transmit_writer *writer, struct stream_progress *ret)
-{
-    const struct stream_page *page = &writer->feedback->stream;
-
-    ret->played = RING_LOAD(&page->played, acquire);
-    ret->next = RING_LOAD(&page->next, relaxed);
-    ret->starved = RING_LOAD(&page->starved, relaxed);
-    ret->dropped = RING_LOAD(&page->dropped, relaxed);
-}

@@ -142,11 +142,12 @@ struct greedy {
     uint64_t time, gap, done;
 };
 
-static bool next_greedy(void *supply, struct timed_frame *ret)
+static bool next_greedy(void *supply, const struct timed_moment *moment, struct timed_frame *ret)
 {
     static const unsigned char bytes[LENGTH];
 
-    *ret = (struct timed_frame){((struct greedy *)supply)->time, LENGTH, bytes};
+    (void)moment;
+    *ret = (struct timed_frame){((struct greedy *)supply)->time, LENGTH, 1, bytes};
     return true;
 }
 
@@ -494,7 +495,8 @@ START_TEST(a_queue_gives_back_what_was_put)
             timed_queue_put(
                 &queue, &(struct transmit_frame){.sequence = put_count, .length = length}, bytes);
         }
-        for (; rand() % 4 && timed_queue_supply.next(&queue, &frame); done_count++) {
+        for (; rand() % 4 && timed_queue_supply.next(&queue, &(struct timed_moment){0}, &frame);
+             done_count++) {
             if (frame.length != done_count * 37 % 1200 ||
                 (frame.length && (frame.bytes[0] != (unsigned char)done_count ||
                                   frame.bytes[frame.length - 1] != (unsigned char)done_count)))

@@ -1,5 +1,6 @@
 #include "injectors.h"
 
+#include "iec61850/process.h"
 #include "log.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@ enum {
     SILENT_SECONDS_MAX = 60,
     ORDINARY_RATE_PART = 4, /* of a user's share */
     NS_PER_MS = 1000000,
+    MS_PER_SECOND = 1000,
 };
 
 struct injector *injector_of_resource(const struct resource *resource)
@@ -50,9 +52,13 @@ static const struct pool_words rate_words = {
 
 static uint64_t bytes_of(const struct injector_config *config)
 {
-    uint64_t queue = config->timed ? timed_ring_bytes(INJECT_FRAME_MAX) : 0;
+    uint64_t more = 0;
 
-    return ring_memory_bytes(config->size) + ring_memory_bytes(0) + queue;
+    if (config->template)
+        more = template_ring_bytes(config->tables);
+    else if (config->timed)
+        more = timed_ring_bytes(INJECT_FRAME_MAX);
+    return ring_memory_bytes(config->size) + ring_memory_bytes(0) + more;
 }
 
 void injectors_init(struct injectors *injectors, const struct resource_host *host,
@@ -131,7 +137,9 @@ static void fill_config(const struct args_open_inject *args, unsigned ifindex,
     ret->ifindex = ifindex;
     ret->size = round_up(args->buffer);
     ret->rate = args->rate;
-    ret->timed = args->timed;
+    ret->timed = args->timed || args->template;
+    ret->template = args->template;
+    ret->tables = args->template ? args->tables : 0;
     ret->late = args->late;
     ret->start = args->start;
     ret->ethertypes = args->ethertypes;
@@ -142,7 +150,7 @@ static void fill_config(const struct args_open_inject *args, unsigned ifindex,
 
 static bool judge_start(const struct args_open_inject *args, struct error *error)
 {
-    if (args->start > 0 && !args->timed)
+    if (args->start > 0 && !args->timed && !args->template)
         return error_set(error, ERROR_OUT_OF_RANGE, "start",
                          "Invalid argument: 'start' is when time 0 is, and only frames of an "
                          "injector with 'timed' have a time.");
@@ -151,6 +159,30 @@ static bool judge_start(const struct args_open_inject *args, struct error *error
                          "Invalid argument: 'start' is in milliseconds since 1970, and at most "
                          "%" PRIu64 ", which is in the year 2116.",
                          TIMED_TIME_MAX / NS_PER_MS);
+    return true;
+}
+
+static bool names_another(const struct ethertype_list *list, uint16_t ethertype)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (list->types[i] != ethertype)
+            return true;
+    return false;
+}
+
+static bool judge_template(const struct args_open_inject *args, struct error *error)
+{
+    if (!args->template)
+        return true;
+    if (names_another(&args->ethertypes, IEC_SV))
+        return error_set(error, ERROR_OUT_OF_RANGE, "ethertypes",
+                         "Invalid argument: the frames of a 'template' are Sampled Values, and "
+                         "'ethertypes' names others than sv.");
+    if (args->start % MS_PER_SECOND != 0)
+        return error_set(error, ERROR_OUT_OF_RANGE, "start",
+                         "Invalid argument: 'start' of a stream with a 'template' is a full "
+                         "second, a multiple of %d milliseconds.",
+                         MS_PER_SECOND);
     return true;
 }
 
@@ -163,9 +195,8 @@ bool injectors_judge(struct injectors *injectors, const struct args_open_inject 
 
     if (!judge_start(args, error))
         return false;
-    if (args->template)
-        return error_set(error, ERROR_UNSUPPORTED, "template",
-                         "This version of the service makes no frames itself.");
+    if (!judge_template(args, error))
+        return false;
     if (config && !interface_set_has(&config->inject_interfaces, name))
         return error_set(error, ERROR_NOT_ALLOWED, "interface",
                          "The service may send no frames out of '%s': inject-interfaces of "
@@ -176,7 +207,7 @@ bool injectors_judge(struct injectors *injectors, const struct args_open_inject 
         return false;
     fill_config(args, netif->ifindex, ret);
     if (ret->rate == 0)
-        ret->rate = ordinary_rate(injectors, args->timed, rate_limit);
+        ret->rate = ordinary_rate(injectors, ret->timed, rate_limit);
     return true;
 }
 
@@ -279,7 +310,9 @@ static int free_memory(struct thread_work *work)
 
     inject_ring_free(&outlet->ring);
     timed_ring_free(outlet->timed);
+    template_ring_free(outlet->template);
     outlet->timed = NULL;
+    outlet->template = NULL;
     return 0;
 }
 
@@ -458,6 +491,10 @@ static int make_timed(struct injector *injector)
                                  .late = (uint64_t)config->late * 1000,
                                  .rate = config->rate};
 
+    if (config->template) {
+        injector->outlet->template = template_ring_make(injector->timed, &timed, config->tables);
+        return injector->outlet->template ? 0 : -ENOMEM;
+    }
     injector->outlet->timed = timed_ring_make(injector->timed, &timed, INJECT_FRAME_MAX);
     return injector->outlet->timed ? 0 : -ENOMEM;
 }

@@ -95,7 +95,7 @@ void timed_wake(struct timed *timed)
         command(timed);
 }
 
-static _Atomic int *state_of(struct timed *timed, const struct timed_stream *stream)
+static _Atomic uint8_t *state_of(struct timed *timed, const struct timed_stream *stream)
 {
     return &timed->states[stream - timed->streams];
 }
@@ -103,7 +103,7 @@ static _Atomic int *state_of(struct timed *timed, const struct timed_stream *str
 static struct timed_stream *take_free(struct timed *timed)
 {
     for (unsigned i = 0; i < TIMED_STREAMS_MAX; i++) {
-        int expected = TIMED_FREE;
+        uint8_t expected = TIMED_FREE;
 
         if (atomic_compare_exchange_strong(&timed->states[i], &expected, TIMED_TAKEN))
             return &timed->streams[i];
@@ -125,6 +125,12 @@ struct timed_stream *timed_add(struct timed *timed, const struct timed_config *c
     return stream;
 }
 
+void timed_change(struct timed *timed, struct timed_stream *stream)
+{
+    atomic_fetch_or(state_of(timed, stream), TIMED_CHANGED);
+    command(timed);
+}
+
 void timed_remove(struct timed *timed, struct timed_stream *stream)
 {
     atomic_store(state_of(timed, stream), TIMED_LEAVING);
@@ -143,24 +149,55 @@ void timed_free(struct timed *timed, struct timed_stream *stream)
 
 /* --- One turn ------------------------------------------------------------------------------ */
 
-static bool is_joined(_Atomic int *place)
+/* What it had ready may be another one now. */
+static bool is_joined(_Atomic uint8_t *place, struct timed_stream *stream)
 {
-    int state = atomic_load(place);
+    uint8_t state = atomic_load(place);
 
+    if (state == (TIMED_JOINED | TIMED_CHANGED)) {
+        stream->has_frame = false;
+        state = atomic_fetch_and(place, (uint8_t)~TIMED_CHANGED) & (uint8_t)~TIMED_CHANGED;
+    }
     if (state == TIMED_LEAVING)
         atomic_store(place, TIMED_LEFT);
     return state == TIMED_JOINED;
 }
 
-/* The first frame decides when time 0 is, where nobody has said it. */
-static void begin(struct timed_stream *stream, uint64_t now, uint64_t wall)
+/* When time 0 is, if the first frame comes now. */
+static uint64_t start_of(const struct timed_config *config, uint64_t wall)
 {
+    uint64_t start = wall + TIMED_LEAD_NS;
+
+    if (config->start)
+        return config->start;
+    return config->whole ? (start + SECOND - 1) / SECOND * SECOND : start;
+}
+
+static struct timed_moment moment_of(const struct timed_stream *stream, uint64_t now, uint64_t wall)
+{
+    struct timed_moment moment = {.start =
+                                      atomic_load_explicit(&stream->started, memory_order_relaxed)};
     uint64_t start = stream->config.start;
 
+    if (!stream->has_begun)
+        moment.start = start_of(&stream->config, wall);
+    if (start)
+        moment.passed = wall > start ? wall - start : 0;
+    else if (stream->has_begun && is_before(stream->base, now))
+        moment.passed = now - stream->base;
+    return moment;
+}
+
+/* The first frame decides when time 0 is, where nobody has said it. A full second is a time of day,
+ * and stays one. */
+static void begin(struct timed_stream *stream, uint64_t start, uint64_t now)
+{
     stream->has_begun = true;
     timed_begin(&stream->past, stream->config.rate, now);
     stream->base = now + TIMED_LEAD_NS;
-    atomic_store(&stream->started, start ? start : wall + TIMED_LEAD_NS);
+    if (stream->config.whole)
+        stream->config.start = start;
+    atomic_store(&stream->started, start);
 }
 
 /* A start is a time of day. That runs as the other clock does, unless it is set, so the way from
@@ -179,20 +216,35 @@ static uint64_t due_of(const struct timed_stream *stream, uint64_t now, uint64_t
 
 static bool has_frame(struct timed_stream *stream, uint64_t now, uint64_t wall)
 {
-    if (!stream->has_frame)
-        stream->has_frame = stream->config.ops->next(stream->config.supply, &stream->frame);
+    const struct timed_config *config = &stream->config;
+    struct timed_moment moment;
+
+    if (stream->has_frame)
+        return true;
+    moment = moment_of(stream, now, wall);
+    stream->has_frame = config->ops->next(config->supply, &moment, &stream->frame);
     if (stream->has_frame && !stream->has_begun)
-        begin(stream, now, wall);
+        begin(stream, moment.start, now);
     return stream->has_frame;
+}
+
+static void send_copies(const struct timed_config *config, const struct timed_frame *frame,
+                        struct timed_outcome *outcome)
+{
+    outcome->reason = TRANSMIT_SENT;
+    while (outcome->sent < frame->copies && outcome->reason == TRANSMIT_SENT) {
+        outcome->reason = config->send(config->fd, frame->bytes, frame->length);
+        outcome->sent += outcome->reason == TRANSMIT_SENT;
+    }
 }
 
 static void finish(struct timed_stream *stream, uint64_t due, uint64_t now, enum timed_act act)
 {
     const struct timed_config *config = &stream->config;
-    struct timed_outcome outcome = {TRANSMIT_LATE, now - due};
+    struct timed_outcome outcome = {TRANSMIT_LATE, 0, now - due};
 
     if (act == TIMED_SEND)
-        outcome.reason = config->send(config->fd, stream->frame.bytes, stream->frame.length);
+        send_copies(config, &stream->frame, &outcome);
     timed_did(&stream->past, act, due, now);
     stream->has_frame = false;
     config->ops->done(config->supply, &outcome);
@@ -222,7 +274,7 @@ static bool look(struct timed *timed, uint64_t now, uint64_t wall, struct choice
     for (unsigned i = 0; i < TIMED_STREAMS_MAX; i++) {
         struct timed_stream *stream = &timed->streams[i];
 
-        if (!is_joined(&timed->states[i]))
+        if (!is_joined(&timed->states[i], stream))
             continue;
         if (has_frame(stream, now, wall))
             choose(stream, now, wall, best);
@@ -285,7 +337,7 @@ void timed_run(struct timed *timed)
             sleep_until(timed, seen, now, until);
     }
     for (unsigned i = 0; i < TIMED_STREAMS_MAX; i++)
-        is_joined(&timed->states[i]);
+        is_joined(&timed->states[i], &timed->streams[i]);
 }
 
 void timed_stop(struct timed *timed)
