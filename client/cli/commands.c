@@ -260,7 +260,11 @@ enum { OPTION_TYPES(T) };
       "The interface that streams are published on, one of those that the service's settings "     \
       "name (inject-interfaces). Also -i.")                                                        \
     F(S, file, file, OPTIONAL_ARGUMENT, 0, 0, 0,                                                   \
-      "The requests, a line each; by default, or with '-', those of the standard input.")
+      "The requests, a line each; by default, or with '-', those of the standard input.")          \
+    F(S, late, number, OPTIONAL, 0, INJECT_LATE_MAX, INJECT_LATE_DEFAULT,                          \
+      "A frame that is late by more than so many microseconds is not sent, so that no burst "      \
+      "follows a stall. With 0 each is sent, and while they are late they follow each other at "   \
+      "twice the rate at most.")
 
 /* Of what publishes frames of IEC 61850. */
 #define OPTIONS_PUBLISH(F, S)                                                                      \

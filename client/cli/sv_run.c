@@ -177,10 +177,12 @@ static int open_input(struct sv_run *run)
 
 static int begin(struct sv_run *run)
 {
+    const char *late = command_line_value(run->line, "late", 0);
     const struct streams_options options = {
         .interface = command_line_value(run->line, "interface", 0),
         .socket = run->line->socket,
         .timeout = timeout_ms(run->line),
+        .late = late ? strtoll(late, NULL, 10) : -1, /* it was judged */
         .patience = PATIENCE_MS,
         .say = say,
     };

@@ -110,6 +110,8 @@ static struct nb_reply *ask_to_inject(struct streams_engine *engine, const struc
     if (nb_request_new(&request, "OPEN_INJECT") == 0) {
         nb_request_set_string(request, "interface", engine->options.interface);
         nb_request_set_integer(request, "start", (int64_t)(engine->start / ENGINE_MS));
+        if (engine->options.late >= 0)
+            nb_request_set_integer(request, "late", engine->options.late);
         stream_fill_request(stream, request);
     }
     reply = engine_call(engine, request, why);

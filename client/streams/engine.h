@@ -26,6 +26,7 @@ struct streams_options {
     const char *interface; /* that streams are published on */
     const char *socket;    /* of the service; NULL: as nb_connect has it */
     unsigned timeout;      /* ms, for the service's replies */
+    int64_t late;          /* us; that frames may be late, as OPEN_INJECT has it; < 0: as usual */
     unsigned patience;     /* ms, for a service that is started again */
     /* Takes a line of JSON, without its newline. It must not call the engine. */
     void (*say)(void *context, const char *line);

@@ -10,10 +10,10 @@
 #include <string.h>
 
 enum {
-    BEGIN_MS = 300,     /* from the request to the first state */
-    LEAD_MS = 200,      /* an order is given so long before it is to come true */
-    NEAR_MS = 4,        /* and at least so long, that it is done in time by all streams */
-    TICKS_LEAST = 250,  /* in a second: else those of the fastest stream are taken */
+    BEGIN_MS = 300,    /* from the request to the first state */
+    LEAD_MS = 200,     /* an order is given so long before it is to come true */
+    NEAR_MS = 4,       /* and at least so long, that it is done in time by all streams */
+    TICKS_LEAST = 250, /* in a second: else those of the fastest stream are taken */
     GOOSE_ETHERTYPE = 0x88b8,
     BATCH = 256, /* messages, between looks at streams */
     CAPTURE_BYTES = 1 << 18,

@@ -251,9 +251,9 @@ uint64_t stream_set(struct stream *stream, const struct spec_channels *channels,
         stream->qualities[i] = channels->channel[i].quality;
     if (stream->waveform)
         spec_waveform(channels, &stream->waveform->state[0]);
-    return stream->inject ? player_change(&stream->player,
-                                          begin < stream->begin ? stream->begin : begin)
-                          : begin;
+    return stream->inject
+               ? player_change(&stream->player, begin < stream->begin ? stream->begin : begin)
+               : begin;
 }
 
 /* A segment that the service did not take would be silence: another one follows at once. What the
