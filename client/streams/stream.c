@@ -230,7 +230,7 @@ int stream_play(struct stream *stream, struct nb_inject *inject, int64_t number,
     stream->number = number;
     if (result < 0)
         return result;
-    stream->begin = player_change(&stream->player, begin);
+    stream->begin = player_change(&stream->player, begin < stream->since ? stream->since : begin);
     place_recording(stream, stream->begin);
     if (stream->end != TABLES_NEVER)
         player_end(&stream->player, stream->end);
@@ -251,9 +251,18 @@ uint64_t stream_set(struct stream *stream, const struct spec_channels *channels,
         stream->qualities[i] = channels->channel[i].quality;
     if (stream->waveform)
         spec_waveform(channels, &stream->waveform->state[0]);
+    stream->since = stream_is_on(stream) ? begin : 0;
     return stream->inject
                ? player_change(&stream->player, begin < stream->begin ? stream->begin : begin)
                : begin;
+}
+
+/* Not before what is played has its begin. */
+static void again(struct stream *stream, uint64_t now)
+{
+    uint64_t begin = now + stream->spec.rate / LEAD_PARTS;
+
+    player_change(&stream->player, begin < stream->since ? stream->since : begin);
 }
 
 /* A segment that the service did not take would be silence: another one follows at once. What the
@@ -271,7 +280,7 @@ static void take_refusals(struct stream *stream, uint64_t now)
             if (++stream->restarts > RESTARTS_MAX)
                 stream_fail(stream, "the service does not take what it plays: %s", why);
             else
-                player_change(&stream->player, now + stream->spec.rate / LEAD_PARTS);
+                again(stream, now);
         }
     }
 }

@@ -24,7 +24,8 @@ struct stream {
     char reason[SPEC_ERROR_MAX]; /* of a failure */
     struct sv_frames frames;
     uint32_t period; /* see tables_period */
-    /* What is played now, or is to be by the last change. */
+    /* What is played from the sample `since` on, by the last change. */
+    uint64_t since;
     struct waveform *waveform;
     uint32_t qualities[WAVEFORM_CHANNELS];
     struct recording recording;

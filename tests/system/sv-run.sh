@@ -40,3 +40,12 @@ run cancelled
 run mistakes
 run file
 run owner
+
+# The service is killed while a sequence runs; its keeper starts it again.
+kill_when_ready() {
+    within 30 "the sequence runs" [ -e $work/files/ready ]
+    kill -KILL "$(status_of broker.pid)"
+}
+restarts_expected=1
+kill_when_ready &
+run killed

@@ -416,5 +416,36 @@ def owner():
     other.end()
 
 
+def killed():
+    """The service is killed: the stream is asked for again, and goes on with the sample that is
+    due; of a sequence no state moves."""
+    test = TestSet()
+    create(test, "mu1", nominalFreq=60, channels={"Ia": {"magnitude": 100}})
+    wire = Lines("sv", "subscribe", "p1", "--json", "--direction", "in")
+    test.do("start", "mu1")
+    test.do("sequence", None, states(
+        {"name": "long", "duration": 3, "streams": {"mu1": {"channels": {"Ia": {"magnitude": 7}}}}},
+        {"name": "next", "duration": 4}))
+    first = test.event("sequence/progress", lambda data: "begins" in data)
+    with open(f"{FILES}/ready", "w", encoding="ascii"):
+        pass  # and the service is killed
+    test.event("stream/status", lambda data: data["status"] == "waiting")
+    wire.process.wait(PATIENCE)
+    test.event("stream/status", lambda data: data["status"] == "running")
+    wire = capture("killed.pcap")
+    then = test.event("sequence/progress", lambda data: data["stateName"] == "next" and
+                      "begins" in data)
+    equal("the time of the state", 3000000000, int(then["begins"]) - int(first["begins"]))
+    test.event("sequence/progress", lambda data: data["status"] == "completed")
+    test.end()
+    end_capture(wire)
+    rows = samples("killed.pcap")["mu1"]
+    for second, number, value in numbered(rows, 4800):
+        ns = second * 10**9 + number * 10**9 // 4800
+        rms = 7 if ns + 1 < int(then["begins"]) else 100
+        right = rms * 1000 * math.sqrt(2) * math.cos(2 * math.pi * 60 * number / 4800)
+        check(abs(value - right) < 1, f"at {ns}: {value}, not {right}")
+
+
 if __name__ == "__main__":
     globals()[sys.argv[3]](*sys.argv[4:])
