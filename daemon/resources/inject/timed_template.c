@@ -45,12 +45,18 @@ uint64_t template_frame_at(const struct template_shape *shape, uint64_t ns)
 
 /* --- The writer ---------------------------------------------------------------------------- */
 
+/* That of the slot behind the one that is used next. */
+static bool is_slot_free(const struct timed_template *template, uint64_t taken)
+{
+    return template->slot_at[(template->slots + 1) % TEMPLATE_SLOTS] <= taken;
+}
+
 bool timed_template_has_room(const struct timed_template *template)
 {
     uint64_t head = atomic_load_explicit(&template->head, memory_order_relaxed);
     uint64_t taken = atomic_load_explicit(&template->taken, memory_order_acquire);
 
-    return head - taken < TEMPLATE_COMMANDS && template->slot_at <= taken;
+    return head - taken < TEMPLATE_COMMANDS && is_slot_free(template, taken);
 }
 
 void timed_template_put(struct timed_template *template, const struct template_command *command)
@@ -68,10 +74,10 @@ struct template_slot *timed_template_next_slot(struct timed_template *template)
 
 void timed_template_put_slot(struct timed_template *template)
 {
-    timed_template_put(template,
-                       &(struct template_command){.act = TEMPLATE_SLOT,
-                                                  .value = template->slots++ % TEMPLATE_SLOTS});
-    template->slot_at = atomic_load_explicit(&template->head, memory_order_relaxed);
+    uint32_t slot = (uint32_t)(template->slots++ % TEMPLATE_SLOTS);
+
+    timed_template_put(template, &(struct template_command){.act = TEMPLATE_SLOT, .value = slot});
+    template->slot_at[slot] = atomic_load_explicit(&template->head, memory_order_relaxed);
 }
 
 uint64_t timed_template_played(const struct timed_template *template)
@@ -162,8 +168,6 @@ static void drop_segments(struct timed_template *template, uint64_t sample)
 
         if (segment->end > sample && segment->end > segment->begin)
             break;
-        if (segment->end > segment->begin)
-            template->ended = segment->end;
     }
     if (over == 0)
         return;
@@ -293,8 +297,6 @@ static bool make_frame(struct timed_template *template, const struct template_se
 /* Nothing is sent at this moment. Until then a segment may come that begins in time. */
 static bool make_marker(struct timed_template *template, struct timed_frame *ret)
 {
-    if (template->sample > template->ended)
-        template->sample = template->ended;
     template->is_marker = true;
     template->copies = 0;
     *ret = (struct timed_frame){due_of_frame(&template->slot->shape, template->sample),

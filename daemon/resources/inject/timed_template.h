@@ -13,9 +13,10 @@
  * - Commands are a ring. The writer stores `head` with release semantics behind a command, and the
  *   sender loads it with acquire semantics before it reads one; `taken` is the same in the other
  *   direction, so a place is written again only when its command was read.
- * - A template lies in one of two slots. Its command hands the slot over, and the sender uses the
- *   slot of the last such command that it has taken. The writer writes to the other one only when
- *   that command was taken: `taken` is stored when the sender has left the slot before for good.
+ * - A template lies in one of a few slots, which are used in turn. Its command hands the slot over,
+ *   and the sender uses the slot of the last such command that it has taken. The writer writes to a
+ *   slot again when the command of the slot behind it was taken: `taken` is stored when the sender
+ *   has left the slots before that one for good.
  * - The samples of a segment are written before its command, which `head` shows with them. `played`
  *   is stored with release semantics when the sender has read the last sample of a segment, and the
  *   writer loads it with acquire semantics before it writes to its places again.
@@ -35,7 +36,7 @@ enum {
     TEMPLATE_RATE_MAX = 65535, /* smpCnt has 16 bits */
     TEMPLATE_SEGMENTS = 16,
     TEMPLATE_COMMANDS = 64,
-    TEMPLATE_SLOTS = 2,
+    TEMPLATE_SLOTS = 4, /* one that is used, and so many more on their way */
 };
 
 /* What all templates of a stream have in common. */
@@ -82,8 +83,8 @@ struct template_told {
 
 struct timed_template {
     _Alignas(RING_LINE) _Atomic uint64_t head; /* commands before it are there */
-    uint64_t slot_at;                          /* behind the command of the last slot */
-    unsigned slots;                            /* that were handed over */
+    uint64_t slot_at[TEMPLATE_SLOTS];          /* the position behind the last command of each */
+    uint64_t slots;                            /* that were handed over */
 
     _Alignas(RING_LINE) _Atomic uint64_t taken; /* commands before it were */
     /* The sender's own. */
@@ -93,7 +94,6 @@ struct timed_template {
     unsigned count;
     uint64_t position; /* frames before this sample are done, or were not to be */
     uint64_t sample;   /* the first one of the frame that was made */
-    uint64_t ended;    /* the end of the last segment */
     uint32_t copies;   /* of the frame that was made */
     bool is_made;      /* and is not done */
     bool is_marker;    /* it is none, but the moment when one is missing */
