@@ -252,7 +252,10 @@ enum { OPTION_TYPES(T) };
 
 #define OPTIONS_GOOSE_SUBSCRIBE(F, S)                                                              \
     OPTIONS_SUBSCRIBE(F, S)                                                                        \
-    F(S, changes, flag, OPTIONAL, 0, 0, 0, "Leave out what is only sent again.")
+    F(S, changes, flag, OPTIONAL, 0, 0, 0, "Leave out what is only sent again.")                   \
+    F(S, types, flag, OPTIONAL, 0, 0, 0,                                                           \
+      "With --json: each value as an object with its type, times with what their clock says of "   \
+      "itself.")
 
 /* Of what publishes frames of IEC 61850. */
 #define OPTIONS_PUBLISH(F, S)                                                                      \
@@ -332,10 +335,12 @@ enum { OPTION_TYPES(T) };
     F(S, go_id, text, OPTIONAL, 0, 0, 0, "goID: by default as gocbRef.")                           \
     F(S, value, datum, OPTIONAL, 0, 0, 0,                                                          \
       "A member of the data set, in their order: bool:true, int:-5, uint:5, float:1.5, "           \
-      "bits:0110, string:TEXT or time:now. May be given several times. By default bool:false.")    \
+      "double:1.5, bits:0110, octets:00ff, string:TEXT, utf8:TEXT or time:now; a structure "       \
+      "'{bool:true,bits:01}' or an array '[int:1,int:2]' of them, in quotes for the shell. May "   \
+      "be given several times. By default bool:false.")                                            \
     F(S, change, change, OPTIONAL, 0, 0, 0,                                                        \
-      "After so many seconds, give a member, counted from 1, another value: 2.5:1=true. May be "   \
-      "given several times, in the order of time.")                                                \
+      "After so many seconds, give a member, counted from 1, another value: 2.5:1=true, or of a "  \
+      "structure 2.5:3.1=true. May be given several times, in the order of time.")                 \
     F(S, shortest, text, OPTIONAL, 0, 0, 0,                                                        \
       "Behind a change, send the message again after so many milliseconds, and then after gaps "   \
       "that double: by default 4.")                                                                \

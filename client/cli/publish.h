@@ -2,7 +2,7 @@
 #ifndef NB_CLI_PUBLISH_H
 #define NB_CLI_PUBLISH_H
 
-#include "iec61850/mms.h"
+#include "goose_values.h"
 #include "inject.h"
 #include "recording.h"
 #include "waveform.h"
@@ -55,24 +55,5 @@ bool sv_network(const struct command_line *line, double frequency, uint32_t rate
 
 /* Reads the recording, and finds its channels. Returns an exit status. */
 int sv_comtrade(const struct command_line *line, const char *path, struct recording *ret);
-
-/* --- goose_values.c ------------------------------------------------------------------------ */
-
-enum { GOOSE_VALUES_MAX = 32, GOOSE_TEXT_MAX = 256 };
-
-/* The members of the data set, with room for their texts. */
-struct goose_values {
-    unsigned count;
-    struct mms_value values[GOOSE_VALUES_MAX];
-    uint8_t bytes[GOOSE_VALUES_MAX][GOOSE_TEXT_MAX];
-};
-
-/* Adds "TYPE:VALUE". now: what "now" is. Returns NULL, or what is wrong, a sentence without its
- * full stop. */
-const char *goose_add(struct goose_values *values, const char *text, struct iec_time now);
-
-/* "MEMBER=VALUE", of the type that it has; n: its length. Nothing changes where it is wrong. */
-const char *goose_change(struct goose_values *values, const char *text, size_t n,
-                         struct iec_time now);
 
 #endif

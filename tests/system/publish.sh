@@ -31,7 +31,14 @@ fields() {
         "${@:2}" 2>/dev/null | sort -u
 }
 
+# peer VERB NAME...: by a subscriber that shares nothing with ours, which refuses what keeps to no
+# rule.
+peer() {
+    python3 "$tests/iec61850.py" "$1" $work/files/"$2" "${@:3}" || fail "the peer's $2"
+}
+
 not_malformed() {
+    peer show "$1" >$work/files/"$1".json
     equal "malformed frames of $1" "" "$(tshark -r $work/files/"$1" \
         -o sv.decode_data_as_phsmeas:TRUE -Y '_ws.malformed || _ws.expert' 2>/dev/null)"
 }
@@ -101,6 +108,16 @@ publish_py goose $work/files/goose
 equal "what tshark sees" '0x0001 0 4 LD0/LLN0$GO$one LD0/LLN0$ds trip 2 5' \
     "$(fields goose -e goose.appid -e vlan.id -e vlan.priority -e goose.gocbRef -e goose.datSet \
         -e goose.goID -e goose.confRev -e goose.numDatSetEntries)"
+
+# Structures, arrays and each type, of which a member changes.
+received nested 6 goose --count 6 --value '{bool:false,[int:-1,int:-129],double:-2.25,{}}' \
+    --value octets:00ff --value time:1600000000500000000:0x2a --value uint:255 --value utf8:x \
+    --change '0.05:6.2.2=7 6.1=true' </dev/null
+not_malformed nested
+equal "what the peer sees" \
+    '1 [false, -5, 1.5, "0110", "abc", [false, [-1, -129], -2.25, []], "00ff", [1600000000500000000, 42], 255, "x"]
+2 [false, -5, 1.5, "0110", "abc", [true, [-1, 7], -2.25, []], "00ff", [1600000000500000000, 42], 255, "x"]' \
+    "$(peer fields nested stNum allData | uniq)"
 
 # A line of standard input changes the state; a wrong one is told, and changes nothing.
 lines() {

@@ -63,6 +63,11 @@ equal "without repetitions" 6 "$(wc -l <$work/out)"
 contains "a state" '00:16:40.300000 state      IED1/LLN0$GO$gcb1 stNum 2 sqNum 0 [true,[12.5,"001",[]],"a\"\u001b"]' \
     "$(cat $work/out)"
 
+# Another publisher has lengths in their long form, numbers with zeros, each set of optional fields.
+python3 "$tests/iec61850.py" goose $work/peer
+said "another publisher" 0 "" "$nb" goose subscribe --file $work/peer --json --types
+python3 "$tests/subscribe.py" peer_goose $work/out
+
 # Neither is the other, and what is none of both is passed over.
 said "no GOOSE" 0 "0 messages of 0 publishers" "$nb" goose subscribe --file $work/cycles
 equal "lines" "" "$(cat $work/out)"

@@ -3,6 +3,7 @@
     subscribe.py sv FILE RATE FREQUENCY [MEMBER=VALUE...]  streams and phasors of iec61850-tool's
                                                            stream; members of the last line of it
     subscribe.py goose FILE                                events of iec61850-tool's publisher
+    subscribe.py peer_goose FILE                           values of iec61850.py's publisher
     subscribe.py times FILE                                prints when each event was, in ms
 """
 import json
@@ -110,9 +111,36 @@ def goose(path):
     expect("lost", [2, 1], [e["lost"] for e in events if e["change"] == "lost"])
 
 
+def peer_goose(path):
+    """Of iec61850.py's publisher, with --types."""
+    quality = {"leapSecondsKnown": False, "clockFailure": False, "clockNotSynchronized": True,
+               "accuracy": 10}
+    expected = [
+        ("boolean", True),
+        ("structure", [{"type": "integer", "value": -1},
+                       {"type": "array", "value": [{"type": "unsigned", "value": 1},
+                                                   {"type": "unsigned", "value": 2}]},
+                       {"type": "structure", "value": []}]),
+        ("bit-string", "1000000000000"), ("float", -2.25), ("float", 0.5),
+        ("octet-string", "dead"), ("utc-time", "1600000000500000000"), ("integer", -129),
+        ("mms-string", "ä")]
+    found = [json.loads(line) for line in open(path)]
+    expect("the end", {"messages": 8, "publishers": 1, "lost": 0, "malformed": 0},
+           of_topic(found, "goose/end")[0])
+    events = of_topic(found, "goose/events")
+    for number, event in enumerate(events):
+        expect("numbers", (1, number), (event["stNum"], event["sqNum"]))
+        expect("timeAllowedToLive", 1000, event["timeAllowedToLive"])
+        expect("quality of t", quality, event["tQuality"])
+        expect("values", expected, [(v["type"], v["value"]) for v in event["values"]])
+        expect("bits", 64, event["values"][3]["bits"])
+        expect("quality", quality, event["values"][6]["quality"])
+    expect("goID", {None, "peer"}, {event["goID"] for event in events})
+
+
 def times(path):
     print(*[int(line["ts"]) // 10**6 for line in lines(path) if line["topic"] == "goose/events"])
 
 
 if __name__ == "__main__":
-    {"sv": sv, "goose": goose, "times": times}[sys.argv[1]](*sys.argv[2:])
+    {"sv": sv, "goose": goose, "peer_goose": peer_goose, "times": times}[sys.argv[1]](*sys.argv[2:])
