@@ -13,6 +13,7 @@ enum { FILE_BYTES_MAX = 256 << 20, PATH_BYTES_MAX = 4096 };
 struct reading {
     const struct command_line *line;
     const char *path;
+    const struct sv_layout *layout;
     struct comtrade cfg;
     struct recording *recording;
 };
@@ -109,30 +110,31 @@ static double unit_size(struct comtrade_text unit, char quantity)
 static void use(struct reading *reading, unsigned channel, unsigned analog)
 {
     const struct comtrade_analog *from = &reading->cfg.analog[analog];
-    double size = unit_size(from->unit, channel < WAVEFORM_GROUP ? 'A' : 'V');
+    double size = unit_size(from->unit, sv_layout_unit(reading->layout, channel)[0]);
     double ratio = from->is_primary || !(from->secondary > 0) || !(from->primary > 0)
                        ? 1
                        : from->primary / from->secondary;
 
     reading->recording->channels[channel] = (struct recording_channel){
-        true, analog, (size > 0 ? size : 1) * ratio * waveform_steps(channel)};
+        true, analog, (size > 0 ? size : 1) * ratio / sv_layout_step(reading->layout, channel)};
 }
 
 static bool use_in_order(struct reading *reading)
 {
+    const unsigned room[2] = {reading->layout->currents, reading->layout->voltages};
     unsigned used[2] = {0};
 
     for (unsigned i = 0; i < reading->cfg.analogs; i++)
         for (unsigned group = 0; group < 2; group++)
-            if (used[group] < WAVEFORM_GROUP &&
+            if (used[group] < room[group] &&
                 unit_size(reading->cfg.analog[i].unit, "AV"[group]) > 0) {
-                use(reading, group * WAVEFORM_GROUP + used[group]++, i);
+                use(reading, group * room[0] + used[group]++, i);
                 break;
             }
     return used[0] + used[1] > 0 ||
            publish_wrong(reading->line, "channels",
                          "%s has no channel whose unit is A or V: --channels says which of its %u "
-                         "are Ia, Ib, Ic, In, Va, Vb, Vc and Vn.",
+                         "are those of the stream.",
                          reading->path, reading->cfg.analogs);
 }
 
@@ -158,9 +160,11 @@ static bool use_named(struct reading *reading, const char *list)
         size_t n = strcspn(list, ",");
         unsigned analog = find_analog(&reading->cfg, list, n);
 
-        if (channel == WAVEFORM_CHANNELS)
-            return publish_wrong(reading->line, "channels", "--channels takes %d at most.",
-                                 WAVEFORM_CHANNELS);
+        if (channel == sv_layout_channels(reading->layout))
+            return publish_wrong(reading->line, "channels",
+                                 "--channels takes %u at most: another --channels, such as I6U6, "
+                                 "makes them more.",
+                                 channel);
         if (analog < reading->cfg.analogs)
             use(reading, channel, analog);
         else if (n != 1 || *list != '-')
@@ -176,7 +180,7 @@ static bool use_named(struct reading *reading, const char *list)
 
 static int use_channels(struct reading *reading)
 {
-    const char *list = command_line_value(reading->line, "channels", 0);
+    const char *list = sv_channel_list(reading->line);
 
     return (list ? use_named(reading, list) : use_in_order(reading)) ? EXIT_DONE : EXIT_USAGE;
 }
@@ -232,7 +236,8 @@ static int read_pair(struct reading *reading, const char *cfg, size_t length)
     return status;
 }
 
-int sv_comtrade(const struct command_line *line, const char *path, struct recording *ret)
+int sv_comtrade(const struct command_line *line, const char *path, const struct sv_layout *layout,
+                struct recording *ret)
 {
     struct reading *reading = calloc(1, sizeof *reading);
     char *bytes = NULL;
@@ -241,7 +246,8 @@ int sv_comtrade(const struct command_line *line, const char *path, struct record
 
     if (!reading)
         return explain_no_memory(line);
-    *reading = (struct reading){.line = line, .path = path, .recording = ret};
+    *reading = (struct reading){.line = line, .path = path, .layout = layout, .recording = ret};
+    ret->width = sv_layout_channels(layout);
     status = read_file(reading, path, &bytes, &length);
     if (status == EXIT_DONE)
         status = has_ending(path, ".cff") ? read_single(reading, bytes, length)
