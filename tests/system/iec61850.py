@@ -245,7 +245,7 @@ def write_sv():
         for fields in itertools.combinations(optional, size):
             yield ethernet(4, SV, sav([asdu(count, 4, fields, count % 4)], count % 3), count % 5)
             count += 1
-    for channels in (1, 4, 9, 12, 24, 120):
+    for channels in (1, 3, 9, 12, 24, 120):
         for count in range(3):
             yield ethernet(4, SV, sav([asdu(2 * count + i, channels, [], 0) for i in range(2)]
                                       if channels < 90 else [asdu(count, channels, [], 2)], 1,
@@ -287,8 +287,10 @@ def write_goose():
 def write(path, written):
     with open(path, "wb") as file:
         file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
-        for number, data in enumerate(written):
-            file.write(struct.pack("<IIII", 1600000000, number * 208, len(data), len(data)) + data)
+        for number, data in enumerate(written): # each 20 ms
+            seconds, rest = divmod(number, 50)
+            file.write(struct.pack("<IIII", 1600000000 + seconds, rest * 20000, len(data),
+                                   len(data)) + data)
 
 
 def main(verb, path, *names):

@@ -8,6 +8,7 @@
     publish.py losses FILE SAMPLES LOST REPEATED
     publish.py phasors FILE FREQUENCY RATE SAMPLES AMPS ANGLE VOLTS ANGLE
                                             lines of `sv subscribe --json`
+    publish.py networks FILE                channels of I8U3
     publish.py frequency FILE HZ            the last phasors
     publish.py fault FILE BEFORE IN         the current of phase a
     publish.py quality FILE NUMBER VALIDITY BIT
@@ -123,6 +124,21 @@ def phasors(path, frequency, rate, samples, amps, amps_angle, volts, volts_angle
                      turned(channel["angleDeg"] - float(angle) - ANGLES[i % 4]), 0.1)
 
 
+def networks(path):
+    """I8U3: two of currents, of which one phase is apart, and voltages without a neutral."""
+    stream = of_topic(path, "analyzer/streams")[-1]
+    expect("smpRate", (4800, 1), (stream["smpRate"], stream["smpMod"]))
+    found = of_topic(path, "analyzer/phasors")[-1]["channels"]
+    expect("channels", ["I1a", "I1b", "I1c", "I1n", "I2a", "I2b", "I2c", "I2n", "Va", "Vb", "Vc"],
+           [channel["name"] for channel in found])
+    expect("units", ["A"] * 8 + ["V"] * 3, [channel["unit"] for channel in found])
+    for channel, size in zip(found, [200, 200, 200, 0, 200, 50, 200, None, 1000, 1000, 1000]):
+        if size is not None:
+            near(channel["name"], size, channel["magnitude"], size / 1000 + 0.02)
+    near("a neutral", 10, found[0]["angleDeg"], 0.1)
+    near("a phase apart", 90, found[5]["angleDeg"], 0.1)
+
+
 def frequency_is(path, frequency):
     line = of_topic(path, "analyzer/phasors")[-1]
     near("frequency", float(frequency), line["frequency"], 0.001)
@@ -226,7 +242,7 @@ def states(path):
 
 if __name__ == "__main__":
     {"status": status, "running": running, "clock": clock, "refr_tm": refr_tm, "flaws": flaws,
-     "losses": losses, "phasors": phasors, "frequency": frequency_is, "fault": fault,
+     "losses": losses, "networks": networks, "phasors": phasors, "frequency": frequency_is, "fault": fault,
      "quality": quality, "named": named, "grid": lambda path, rate: grid(path, float(rate)),
      "comtrade": lambda stem, hz: comtrade(stem, float(hz)), "goose": goose,
      "states": states}[sys.argv[1]](*sys.argv[2:])

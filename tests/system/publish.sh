@@ -109,6 +109,12 @@ for layout in "I1 1" "I3U3 6" "6I6V 12" "I12U12 24" "I80U80 160"; do
     equal "channels of $text" "$count" "$(samples "$text")"
 done
 
+# Phasors of several networks in a sample.
+how=(--sample-rate 4800 --channels I8U3)
+seen networks 1200 sv sv --frequency 60 --count 1200 --channels I8U3 --currents 200:10 \
+    --currents I2b=50:90 --voltages 1000 --smp-mod second
+publish_py networks $work/files/networks
+
 # --- Sampled Values: what is wrong on purpose, and the clock --------------------------------------
 
 # 2400 frames: 3 and, of those that are left, 2 of 1000 are missing; 2 come twice.
