@@ -23,12 +23,14 @@ static int say(const struct command_line *line, const struct recorded_fault *fau
     return EXIT_REFUSED;
 }
 
-int sv_comtrade(const struct command_line *line, const char *path, struct recording *ret)
+int sv_comtrade(const struct command_line *line, const char *path, const struct sv_layout *layout,
+                struct recording *ret)
 {
-    static const struct recorded_words words = {"--comtrade", "--channels"};
+    static const struct recorded_words words = {
+        "--comtrade", "--channels", ": another --channels, such as I6U6, makes them more"};
     struct recorded_fault fault;
 
-    return recorded_read(path, command_line_value(line, "channels", 0), &words, ret, &fault)
+    return recorded_read(path, sv_channel_list(line), layout, &words, ret, &fault)
                ? EXIT_DONE
                : say(line, &fault);
 }

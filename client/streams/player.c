@@ -57,11 +57,10 @@ void player_end(struct player *player, uint64_t number)
 static void compute(struct player *player, uint32_t count)
 {
     size_t length = (size_t)player->channels * SV_CHANNEL_BYTES;
+    int32_t values[SV_FRAMES_CHANNELS] = {0};
+    uint32_t qualities[SV_FRAMES_CHANNELS] = {0};
 
     for (uint32_t i = 0; i < count; i++) {
-        int32_t values[SV_FRAMES_CHANNELS] = {0};
-        uint32_t qualities[SV_FRAMES_CHANNELS] = {0};
-
         player->source.take(player->source.context, player->segment.begin + player->written + i,
                             values, qualities);
         for (unsigned channel = 0; channel < player->channels; channel++)

@@ -1,7 +1,5 @@
 #include "recorded.h"
 
-#include "waveform.h"
-
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -15,6 +13,7 @@ enum { FILE_BYTES_MAX = 256 << 20, PATH_BYTES_MAX = 4096 };
 struct reading {
     const char *path, *list;
     const struct recorded_words *words;
+    const struct sv_layout *layout;
     struct recorded_fault *fault;
     struct comtrade cfg;
     struct recording *recording;
@@ -135,30 +134,31 @@ static double unit_size(struct comtrade_text unit, char quantity)
 static void use(struct reading *reading, unsigned channel, unsigned analog)
 {
     const struct comtrade_analog *from = &reading->cfg.analog[analog];
-    double size = unit_size(from->unit, channel < WAVEFORM_GROUP ? 'A' : 'V');
+    double size = unit_size(from->unit, sv_layout_unit(reading->layout, channel)[0]);
     double ratio = from->is_primary || !(from->secondary > 0) || !(from->primary > 0)
                        ? 1
                        : from->primary / from->secondary;
 
     reading->recording->channels[channel] = (struct recording_channel){
-        true, analog, (size > 0 ? size : 1) * ratio * waveform_steps(channel)};
+        true, analog, (size > 0 ? size : 1) * ratio / sv_layout_step(reading->layout, channel)};
 }
 
 static bool use_in_order(struct reading *reading)
 {
+    const unsigned room[2] = {reading->layout->currents, reading->layout->voltages};
     unsigned used[2] = {0};
 
     for (unsigned i = 0; i < reading->cfg.analogs; i++)
         for (unsigned group = 0; group < 2; group++)
-            if (used[group] < WAVEFORM_GROUP &&
+            if (used[group] < room[group] &&
                 unit_size(reading->cfg.analog[i].unit, "AV"[group]) > 0) {
-                use(reading, group * WAVEFORM_GROUP + used[group]++, i);
+                use(reading, group * room[0] + used[group]++, i);
                 break;
             }
     return used[0] + used[1] > 0 ||
            wrong(reading, RECORDED_CHANNELS,
-                 "%s has no channel whose unit is A or V: %s says which of its %u are Ia, Ib, Ic, "
-                 "In, Va, Vb, Vc and Vn",
+                 "%s has no channel whose unit is A or V: %s says which of its %u are those of the "
+                 "stream",
                  reading->path, reading->words->channels, reading->cfg.analogs);
 }
 
@@ -184,9 +184,9 @@ static bool use_named(struct reading *reading, const char *list)
         size_t n = strcspn(list, ",");
         unsigned analog = find_analog(&reading->cfg, list, n);
 
-        if (channel == WAVEFORM_CHANNELS)
-            return wrong(reading, RECORDED_CHANNELS, "%s takes %d at most",
-                         reading->words->channels, WAVEFORM_CHANNELS);
+        if (channel == sv_layout_channels(reading->layout))
+            return wrong(reading, RECORDED_CHANNELS, "%s takes %u at most%s",
+                         reading->words->channels, channel, reading->words->more);
         if (analog < reading->cfg.analogs)
             use(reading, channel, analog);
         else if (n != 1 || *list != '-')
@@ -246,16 +246,22 @@ static bool read_pair(struct reading *reading, const char *cfg, size_t length)
     return is_read;
 }
 
-bool recorded_read(const char *path, const char *channels, const struct recorded_words *words,
-                   struct recording *ret, struct recorded_fault *fault)
+bool recorded_read(const char *path, const char *channels, const struct sv_layout *layout,
+                   const struct recorded_words *words, struct recording *ret,
+                   struct recorded_fault *fault)
 {
     struct reading *reading = calloc(1, sizeof *reading), start;
     char *bytes = NULL;
     size_t length;
     bool is_read;
 
-    start = (struct reading){
-        .path = path, .list = channels, .words = words, .fault = fault, .recording = ret};
+    start = (struct reading){.path = path,
+                             .list = channels,
+                             .layout = layout,
+                             .words = words,
+                             .fault = fault,
+                             .recording = ret};
+    ret->width = sv_layout_channels(layout);
     if (!reading)
         return no_memory(&start);
     *reading = start;

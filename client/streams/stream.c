@@ -42,7 +42,7 @@ static void take_recorded(struct stream *stream, uint64_t number, int32_t *value
     double recorded[RECORDING_CHANNELS];
 
     recording_at(&stream->recording, time_in_recording(stream, number), recorded);
-    for (unsigned i = 0; i < RECORDING_CHANNELS; i++) {
+    for (unsigned i = 0; i < SPEC_CHANNELS; i++) {
         values[i] = isnan(recorded[i]) ? 0 : waveform_round(recorded[i]);
         if (isnan(recorded[i]))
             qualities[i] = (qualities[i] & ~UINT32_C(3)) | SV_INVALID;
@@ -85,7 +85,7 @@ static bool make_frames(struct stream *stream, const uint8_t *own, struct spec_e
     header.tag[0].tci = (uint16_t)(spec->priority << 13 | spec->vlan);
     header.reserved1 = spec->is_simulated ? IEC_SIMULATED : 0;
     stream->frames =
-        (struct sv_frames){.rate = spec->rate, .asdus = spec->asdus, .channels = WAVEFORM_CHANNELS};
+        (struct sv_frames){.rate = spec->rate, .asdus = spec->asdus, .channels = SPEC_CHANNELS};
     if (sv_frames_begin(&stream->frames, &header, &asdu))
         return true;
     snprintf(error->text, sizeof error->text,
@@ -103,12 +103,12 @@ static bool no_memory(struct spec_error *error)
 
 static bool take_recording(struct stream *stream, struct spec_error *error)
 {
-    static const struct recorded_words words = {"file", "fileChannels"};
+    static const struct recorded_words words = {"file", "fileChannels", ""};
     const struct spec_stream *spec = &stream->spec;
     struct recorded_fault fault;
 
-    if (!recorded_read(spec->file, spec->file_channels[0] ? spec->file_channels : NULL, &words,
-                       &stream->recording, &fault)) {
+    if (!recorded_read(spec->file, spec->file_channels[0] ? spec->file_channels : NULL,
+                       &spec_layout, &words, &stream->recording, &fault)) {
         if (fault.file[0])
             snprintf(error->text, sizeof error->text, "%.200s, line %u: %.200s", fault.file,
                      fault.line, fault.text);
@@ -128,7 +128,7 @@ static bool take_source(struct stream *stream, struct spec_error *error)
 
     stream->end = TABLES_NEVER;
     stream->channels = spec->channels;
-    for (unsigned i = 0; i < WAVEFORM_CHANNELS; i++)
+    for (unsigned i = 0; i < SPEC_CHANNELS; i++)
         stream->qualities[i] = spec->channels.channel[i].quality;
     if (spec->file[0])
         return take_recording(stream, error);
@@ -137,9 +137,8 @@ static bool take_source(struct stream *stream, struct spec_error *error)
         return no_memory(error);
     stream->waveform->rate = spec->rate;
     stream->waveform->microhertz = spec->microhertz;
-    stream->waveform->states = 1;
     stream->period = tables_period(spec->rate, spec->asdus, spec->microhertz);
-    spec_waveform(&spec->channels, &stream->waveform->state[0]);
+    spec_waveform(&spec->channels, stream->waveform);
     return true;
 }
 
@@ -247,10 +246,10 @@ uint32_t stream_samples_ahead(const struct stream *stream)
 
 uint64_t stream_set(struct stream *stream, const struct spec_channels *channels, uint64_t begin)
 {
-    for (unsigned i = 0; i < WAVEFORM_CHANNELS; i++)
+    for (unsigned i = 0; i < SPEC_CHANNELS; i++)
         stream->qualities[i] = channels->channel[i].quality;
     if (stream->waveform)
-        spec_waveform(channels, &stream->waveform->state[0]);
+        spec_waveform(channels, stream->waveform);
     stream->since = stream_is_on(stream) ? begin : 0;
     return stream->inject
                ? player_change(&stream->player, begin < stream->begin ? stream->begin : begin)

@@ -27,7 +27,7 @@ struct stream {
     /* What is played from the sample `since` on, by the last change. */
     uint64_t since;
     struct waveform *waveform;
-    uint32_t qualities[WAVEFORM_CHANNELS];
+    uint32_t qualities[SPEC_CHANNELS];
     struct recording recording;
     double pass;     /* ns that a recording lasts */
     uint64_t origin; /* the number of the sample with which it begins */

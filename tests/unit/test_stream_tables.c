@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUEUED_MAX = 16, TABLE_MAX = 4 * 65536 };
+enum { CHANNELS = 8, QUEUED_MAX = 16, TABLE_MAX = 4 * 65536 };
 
 /* The service, as its interface says: segments in their order, each until the next one begins. */
 struct played {
@@ -18,7 +18,15 @@ struct played {
 static struct played service;
 static struct tables tables;
 static struct waveform waveform;
-static int32_t (*table)[WAVEFORM_CHANNELS];
+static int32_t (*table)[CHANNELS];
+
+static void compute(const struct waveform *of, uint64_t number, int32_t ret[CHANNELS])
+{
+    int32_t values[WAVEFORM_CHANNELS];
+
+    waveform_sample(of, number, values);
+    memcpy(ret, values, CHANNELS * sizeof *values);
+}
 
 static void begin(uint32_t rate, uint32_t asdus, uint64_t microhertz)
 {
@@ -27,8 +35,9 @@ static void begin(uint32_t rate, uint32_t asdus, uint64_t microhertz)
     waveform.rate = rate;
     waveform.microhertz = microhertz;
     waveform.states = 1;
-    waveform_balance(waveform.state[0].channels, 100, -30);
-    waveform_balance(waveform.state[0].channels + WAVEFORM_GROUP, 63508.5, 0);
+    waveform.layout = (struct sv_layout){4, 4};
+    waveform_balance_currents(&waveform, 0, 100, -30);
+    waveform_balance_voltages(&waveform, 0, 63508.5, 0);
     waveform.state[0].channels[0].parts[5] = (struct waveform_part){0.1, 20};
     tables_begin(&tables, rate, asdus, tables_period(rate, asdus, microhertz));
     ck_assert_uint_le(tables.capacity, TABLE_MAX);
@@ -73,7 +82,7 @@ static void take(const struct table_segment *segment)
         ck_assert_uint_le(service.queue[i].begin, segment->begin);
     }
     for (uint32_t i = 0; i < segment->count; i++)
-        waveform_sample(&waveform, segment->begin + i, table[segment->first + i]);
+        compute(&waveform, segment->begin + i, table[segment->first + i]);
     service.queue[service.count++] = *segment;
 }
 
@@ -101,12 +110,12 @@ static const int32_t *sample_of(uint64_t number)
 static void play(uint64_t from, uint64_t count, uint64_t step)
 {
     for (uint64_t number = from; number < from + count; number++) {
-        int32_t right[WAVEFORM_CHANNELS];
+        int32_t right[CHANNELS];
 
         go_on_to(number);
         if (number % step == 0)
             feed(number);
-        waveform_sample(&waveform, number, right);
+        compute(&waveform, number, right);
         ck_assert_mem_eq(sample_of(number), right, sizeof right);
     }
 }
@@ -167,9 +176,10 @@ START_TEST(a_change_begins_with_its_sample)
         go_on_to(now);
         feed(now);
         {
-            struct waveform before = waveform;
-            int32_t right[WAVEFORM_CHANNELS];
+            static struct waveform before;
+            int32_t right[CHANNELS];
 
+            before = waveform;
             waveform.state[0].channels[0].rms = 10.0 * i;
             waveform.state[0].channels[4].angle = 20.0 * i;
             ck_assert_uint_eq(tables_change(&tables, now + lead), at);
@@ -177,7 +187,7 @@ START_TEST(a_change_begins_with_its_sample)
             for (; now < at; now++) {
                 go_on_to(now);
                 feed(now);
-                waveform_sample(&before, now, right);
+                compute(&before, now, right);
                 ck_assert_mem_eq(sample_of(now), right, sizeof right);
             }
         }
