@@ -481,6 +481,7 @@ static void tell_streams(struct streams_engine *engine, uint64_t now)
     engine->told = now;
     for (struct stream *stream = engine->first; stream; stream = stream->next)
         if (stream->status == STREAM_RUNNING) {
+            stream_look_at_clock(stream);
             stream_look(stream);
             engine_say_stream(engine, stream);
         }

@@ -76,6 +76,16 @@ void engine_say_done(struct streams_engine *engine, const struct spec_request *r
 
 /* --- Streams ------------------------------------------------------------------------------- */
 
+static void add_synch(struct json *json, uint8_t synch)
+{
+    static const char *const words[] = {"none", "local", "global"};
+
+    if (synch < sizeof words / sizeof *words)
+        json_member_string(json, "smpSynch", words[synch]);
+    else
+        json_member_unsigned(json, "smpSynch", synch);
+}
+
 static void add_counts(struct json *json, const struct stream *stream)
 {
     const char *reason;
@@ -90,6 +100,7 @@ static void add_counts(struct json *json, const struct stream *stream)
     json_member_unsigned(json, "p99", nb_inject_lateness(&stream->timing, 990000));
     json_member_unsigned(json, "max", stream->timing.latest);
     json_member_unsigned(json, "starved", stream->starved);
+    add_synch(json, stream->synch);
     json_member_string(json, "reason", stream->reason[0] ? stream->reason : reason);
 }
 

@@ -1,5 +1,6 @@
 #include "stream.h"
 
+#include "clock.h"
 #include "recorded.h"
 
 #include <errno.h>
@@ -67,6 +68,25 @@ uint64_t stream_sample_at(const struct stream *stream, uint64_t ns)
 
 /* --- Life ---------------------------------------------------------------------------------- */
 
+/* Local: the clock is kept, but whether by one that knows the world's time, which would be global,
+ * nobody can tell who has no rights. */
+static uint8_t synch_of_clock(void)
+{
+    struct clock_state clock = clock_look();
+
+    return clock.is_known && clock.is_synchronized ? SV_LOCAL_CLOCK : SV_NOT_SYNCHRONIZED;
+}
+
+void stream_look_at_clock(struct stream *stream)
+{
+    uint8_t synch = stream->spec.synch == SPEC_SYNCH_AUTO ? synch_of_clock() : stream->synch;
+
+    if (synch == stream->synch || !stream->inject || nb_inject_synch(stream->inject, synch) <= 0)
+        return;
+    stream->synch = synch;
+    nb_inject_publish(stream->inject);
+}
+
 static bool make_frames(struct stream *stream, const uint8_t *own, struct spec_error *error)
 {
     const struct spec_stream *spec = &stream->spec;
@@ -74,8 +94,10 @@ static bool make_frames(struct stream *stream, const uint8_t *own, struct spec_e
     struct sv_asdu asdu = {
         .sv_id = {spec->sv_id, strlen(spec->sv_id)},
         .conf_rev = spec->conf_rev,
-        .smp_synch = spec->synch < 0 ? SV_NOT_SYNCHRONIZED : (uint8_t)spec->synch,
     };
+
+    stream->synch = spec->synch == SPEC_SYNCH_AUTO ? synch_of_clock() : (uint8_t)spec->synch;
+    asdu.smp_synch = stream->synch;
 
     if (spec->dat_set[0])
         asdu.dat_set = (struct iec_text){spec->dat_set, strlen(spec->dat_set)};
@@ -223,10 +245,12 @@ static void place_recording(struct stream *stream, uint64_t begin)
 int stream_play(struct stream *stream, struct nb_inject *inject, int64_t number, uint64_t begin)
 {
     const struct sv_samples source = {stream, take_samples};
-    int result = player_begin(&stream->player, inject, &stream->frames, &source, stream->period);
+    int result;
 
+    sv_frames_synch(&stream->frames, stream->synch);
     stream->inject = inject;
     stream->number = number;
+    result = player_begin(&stream->player, inject, &stream->frames, &source, stream->period);
     if (result < 0)
         return result;
     stream->begin = player_change(&stream->player, begin < stream->since ? stream->since : begin);

@@ -23,6 +23,7 @@ struct stream {
     enum stream_status status;
     char reason[SPEC_ERROR_MAX]; /* of a failure */
     struct sv_frames frames;
+    uint8_t synch;   /* smpSynch, as it is sent */
     uint32_t period; /* see tables_period */
     /* What is played from the sample `since` on, by the last change. */
     uint64_t since;
@@ -75,6 +76,11 @@ uint32_t stream_samples_ahead(const struct stream *stream);
 /* The channels are these from this sample on. Of a recording nothing changes. Returns the sample,
  * rounded up to a frame. */
 uint64_t stream_set(struct stream *stream, const struct spec_channels *channels, uint64_t begin);
+
+/* What the system says of its clock becomes smpSynch, where that is to be automatic: once in a
+ * while.
+ */
+void stream_look_at_clock(struct stream *stream);
 
 /* Writes what is due and reads what became of frames; `now`: the number of the sample that is due.
  * False: it has ended, and its status and reason say how. */
