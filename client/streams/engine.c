@@ -543,7 +543,7 @@ bool streams_have_failed(const struct streams_engine *engine)
 
 void streams_stop(struct streams_engine *engine)
 {
-    struct spec_error unused;
+    struct spec_error unused = {""};
 
     engine_cancel(engine, &unused);
     for (struct stream *stream = engine->first; stream; stream = stream->next)

@@ -233,7 +233,7 @@ static void set_quality(struct spec_change *change, unsigned channel, uint32_t q
 static bool take_one_quality(struct reader *reader, const cJSON *item, void *context)
 {
     int channel = spec_channel(item->string);
-    uint32_t quality;
+    uint32_t quality = 0;
 
     if (channel < 0)
         return wrong_channel(reader);
@@ -245,7 +245,7 @@ static bool take_one_quality(struct reader *reader, const cJSON *item, void *con
 
 bool spec_take_quality(struct reader *reader, const cJSON *item, struct spec_change *change)
 {
-    uint32_t quality;
+    uint32_t quality = 0;
 
     if (cJSON_IsObject(item))
         return reader_names(reader, item, take_one_quality, change);

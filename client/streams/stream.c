@@ -31,8 +31,9 @@ const char *stream_status_word(enum stream_status status)
 static double time_in_recording(const struct stream *stream, uint64_t number)
 {
     uint64_t since = number > stream->origin ? number - stream->origin : 0;
-    double time = (double)(since / stream->spec.rate) * (double)SECOND +
-                  (double)(since % stream->spec.rate) * (double)SECOND / stream->spec.rate;
+    uint64_t second = since / stream->spec.rate, rest = since % stream->spec.rate;
+    double time =
+        (double)second * (double)SECOND + (double)rest * (double)SECOND / stream->spec.rate;
 
     return stream->spec.loops ? fmod(time, stream->pass) : time;
 }
