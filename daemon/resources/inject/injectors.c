@@ -206,6 +206,7 @@ bool injectors_judge(struct injectors *injectors, const struct args_open_inject 
     if (!netif)
         return false;
     fill_config(args, netif->ifindex, ret);
+    ret->asked = ret->timed && (ret->rate > 0 || ret->template);
     if (ret->rate == 0)
         ret->rate = ordinary_rate(injectors, ret->timed, rate_limit);
     return true;
@@ -217,7 +218,8 @@ bool injectors_have_room(struct injectors *injectors, const struct injector_conf
     return pool_may(&injectors->pool, uid, &(struct pool_request){.more = bytes_of(config)},
                     error) &&
            pool_may(&injectors->rates, uid, &(struct pool_request){.more = config->rate}, error) &&
-           (!config->timed || timed_thread_may(&injectors->timed, uid, config->rate, error));
+           (!config->timed || timed_thread_may(&injectors->timed, uid, config->rate, error)) &&
+           (!config->asked || timed_cost_allows(&injectors->timed.cost, config->rate, error));
 }
 
 /* --- Adding and forgetting ----------------------------------------------------------------- */
@@ -259,6 +261,8 @@ static struct injector *new_injector(struct injectors *injectors,
     pool_force(&injectors->rates, uid, config->rate);
     if (config->timed)
         timed_thread_charge(&injectors->timed, uid, config->rate);
+    if (config->asked)
+        timed_cost_charge(&injectors->timed.cost, config->rate);
     return injector;
 }
 
@@ -293,6 +297,8 @@ static void end(struct injector *injector)
     pool_return(&injectors->rates, injector->uid, injector->config.rate);
     if (injector->config.timed)
         timed_thread_return(&injectors->timed, injector->uid, injector->config.rate);
+    if (injector->config.asked)
+        timed_cost_return(&injectors->timed.cost, injector->config.rate);
     injectors->sent += outlet_sent(injector->outlet);
     injectors->refused_frames += outlet_refused(injector->outlet);
     free(injector->outlet);
@@ -440,6 +446,20 @@ static bool has_netif(const struct injector *injector)
     return netifs_have(injector->injectors->host.netifs, config->ifindex, config->interface);
 }
 
+/* The first one has the thread found out what a frame costs. It is counted already. */
+static bool can_hold(const struct injector *injector, struct error *error)
+{
+    struct timed_thread *thread = &injector->injectors->timed;
+    struct timed_cost others;
+
+    if (!injector->config.asked)
+        return true;
+    timed_thread_look(thread);
+    others = thread->cost;
+    timed_cost_return(&others, injector->config.rate);
+    return timed_cost_allows(&others, injector->config.rate, error);
+}
+
 /* Its memory is made, or is not. Its interface may have gone meanwhile: word of that was for those
  * that were open. */
 static bool attach(struct injector *injector, int result, struct error *error)
@@ -452,6 +472,8 @@ static bool attach(struct injector *injector, int result, struct error *error)
         explain(injector, result, "", error);
         return false;
     }
+    if (!can_hold(injector, error))
+        return false;
     injector->state = INJECT_OPEN;
     injector->injectors->opened++;
     sender_add(injector->from->sender, injector->outlet);
@@ -504,6 +526,8 @@ static int make_memory(struct thread_work *work)
     struct injector *injector = injector_of_work(work);
     int result = inject_ring_make(&injector->outlet->ring, injector->config.size);
 
+    if (injector->config.asked)
+        timed_wait_for_cost(injector->timed);
     return result == 0 && injector->config.timed ? make_timed(injector) : result;
 }
 

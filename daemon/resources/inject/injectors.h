@@ -53,6 +53,7 @@ struct injector_config {
     bool timed;      /* they have times: */
     uint32_t late;   /* us: what is later is not sent; 0: all is */
     uint64_t start;  /* ms since 1970 of time 0; 0: with the first frame */
+    bool asked;      /* timed: for this rate, which the machine must hold */
     bool template;   /* the service makes them; `timed` as well: */
     uint32_t tables; /* bytes of samples */
     struct ethertype_list ethertypes;

@@ -238,13 +238,24 @@ static void send_copies(const struct timed_config *config, const struct timed_fr
     }
 }
 
-static void finish(struct timed_stream *stream, uint64_t due, uint64_t now, enum timed_act act)
+/* Frames that the kernel was given, whether it took them or not. */
+static void count(struct timed *timed, uint64_t frames)
+{
+    atomic_store_explicit(&timed->frames,
+                          atomic_load_explicit(&timed->frames, memory_order_relaxed) + frames,
+                          memory_order_relaxed);
+}
+
+static void finish(struct timed *timed, struct timed_stream *stream, uint64_t due, uint64_t now,
+                   enum timed_act act)
 {
     const struct timed_config *config = &stream->config;
     struct timed_outcome outcome = {TRANSMIT_LATE, 0, now - due};
 
-    if (act == TIMED_SEND)
+    if (act == TIMED_SEND) {
         send_copies(config, &stream->frame, &outcome);
+        count(timed, outcome.sent + (outcome.reason != TRANSMIT_SENT));
+    }
     timed_did(&stream->past, act, due, now);
     stream->has_frame = false;
     config->ops->done(config->supply, &outcome);
@@ -294,7 +305,7 @@ uint64_t timed_turn(struct timed *timed, uint64_t now, uint64_t wall)
     }
     if (!best.stream || best.act == TIMED_WAIT)
         return best.until;
-    finish(best.stream, best.due, now, best.act);
+    finish(timed, best.stream, best.due, now, best.act);
     return now;
 }
 
@@ -318,6 +329,33 @@ static void sleep_until(struct timed *timed, uint32_t seen, uint64_t now, uint64
         note_stall(timed, woken - until);
 }
 
+/* most: ns of its sleep. */
+static void turn_and_sleep(struct timed *timed, uint64_t most)
+{
+    uint32_t seen = atomic_load(&timed->word);
+    /* In this order: were it held up in between, a frame would be late, and not early. */
+    uint64_t wall = realtime_wall(), now = realtime_now();
+    uint64_t until = timed_turn(timed, now, wall);
+
+    atomic_fetch_add_explicit(&timed->turns, 1, memory_order_relaxed);
+    if (until > now)
+        sleep_until(timed, seen, now, until - now < most ? until : now + most);
+}
+
+/* What a wake-up costs, before there are frames to measure it by; streams that have joined
+ * meanwhile are served. */
+static void find_cost(struct timed *timed)
+{
+    int clock = realtime_clock();
+    uint64_t before = realtime_spent(clock), spent;
+
+    for (unsigned i = 0; i < TIMED_TRIALS && !atomic_load(&timed->stopping); i++)
+        turn_and_sleep(timed, TIMED_TRIAL_NS);
+    spent = (realtime_spent(clock) - before) / TIMED_TRIALS;
+    atomic_store(&timed->clock, clock);
+    atomic_store(&timed->cost, spent == 0 ? 1 : spent < UINT32_MAX ? (uint32_t)spent : UINT32_MAX);
+}
+
 void timed_run(struct timed *timed)
 {
     int locked = realtime_lock_stack();
@@ -326,16 +364,9 @@ void timed_run(struct timed *timed)
         locked = realtime_lock(timed, sizeof *timed);
     atomic_store(&timed->locked, locked);
     atomic_store(&timed->priority, realtime_begin("timed sender"));
-    while (!atomic_load(&timed->stopping)) {
-        uint32_t seen = atomic_load(&timed->word);
-        /* In this order: were it held up in between, a frame would be late, and not early. */
-        uint64_t wall = realtime_wall(), now = realtime_now();
-        uint64_t until = timed_turn(timed, now, wall);
-
-        atomic_fetch_add_explicit(&timed->turns, 1, memory_order_relaxed);
-        if (until > now)
-            sleep_until(timed, seen, now, until);
-    }
+    find_cost(timed);
+    while (!atomic_load(&timed->stopping))
+        turn_and_sleep(timed, UINT64_MAX);
     for (unsigned i = 0; i < TIMED_STREAMS_MAX; i++)
         is_joined(&timed->states[i], &timed->streams[i]);
 }

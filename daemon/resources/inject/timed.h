@@ -35,6 +35,8 @@ enum {
     TIMED_SKIP_NS = 10000000,  /* the wait of a stream that has left out so many */
     TIMED_LOOK_NS = 100000000, /* so often the time of day is looked at, which may be set */
     TIMED_TURN_NS = 500000000, /* the longest sleep: so that it can be seen that it works */
+    TIMED_TRIALS = 32,         /* sleeps by which the cost of one is found at the beginning */
+    TIMED_TRIAL_NS = 20000,    /* their length */
 };
 
 #define TIMED_NEVER    UINT64_MAX
@@ -136,6 +138,10 @@ struct timed {
     _Atomic uint64_t stalls, stalled_ns; /* wake-ups that were TRANSMIT_STALL_NS late, and more */
     _Atomic int priority;                /* 0: it is a real-time thread; else a negative errno */
     _Atomic int locked;                  /* 0: its memory stays where it is; else one */
+    _Atomic uint64_t frames;             /* that were sent, or could not be */
+    _Atomic int clock;                   /* of realtime_spent; when there is a cost */
+    _Atomic uint32_t
+        cost; /* ns of the processor's time: of waking up and looking; 0: not yet known */
     struct timed_stream streams[TIMED_STREAMS_MAX];
 };
 
