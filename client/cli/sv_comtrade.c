@@ -26,11 +26,9 @@ static int say(const struct command_line *line, const struct recorded_fault *fau
 int sv_comtrade(const struct command_line *line, const char *path, const struct sv_layout *layout,
                 struct recording *ret)
 {
-    static const struct recorded_words words = {
-        "--comtrade", "--channels", ": another --channels, such as I6U6, makes them more"};
+    const struct recorded_words words = {"--comtrade", "--channels", layout};
     struct recorded_fault fault;
 
-    return recorded_read(path, sv_channel_list(line), layout, &words, ret, &fault)
-               ? EXIT_DONE
-               : say(line, &fault);
+    return recorded_read(path, sv_channel_list(line), &words, ret, &fault) ? EXIT_DONE
+                                                                           : say(line, &fault);
 }

@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 enum {
-    WAVEFORM_CHANNELS = SV_CHANNELS_MAX, /* at most */
-    WAVEFORM_ORDER_MAX = 50,             /* of harmonics */
+    WAVEFORM_CHANNELS = 8,   /* of the profiles: Ia, Ib, Ic, In, Va, Vb, Vc and Vn */
+    WAVEFORM_GROUP = 4,      /* of them, currents and voltages */
+    WAVEFORM_ORDER_MAX = 50, /* of harmonics */
     WAVEFORM_STATES_MAX = 16,
 };
 
@@ -31,19 +32,22 @@ struct waveform_channel {
 
 struct waveform_state {
     uint64_t begin; /* the number of its first sample */
-    struct waveform_channel channels[WAVEFORM_CHANNELS];
+    struct waveform_channel channels[SV_CHANNELS_MAX];
 };
 
 struct waveform {
     uint32_t rate;           /* samples a second */
-    struct sv_layout layout; /* what the channels are */
+    struct sv_layout layout; /* what the channels are; of no channel: those of the profiles */
     uint64_t microhertz;     /* at most a kilohertz */
     unsigned states;         /* 1 or more, in the order of their begin; the first is 0 */
     struct waveform_state state[WAVEFORM_STATES_MAX];
 };
 
-/* Balanced: of each network the phases have this size, and phase a has this angle, in degrees; the
- * neutrals are sums. */
+/* Balanced: four currents or voltages of this size, whose phase a has this angle, in degrees. */
+void waveform_balance(struct waveform_channel *group, double rms, double angle);
+
+/* Likewise of a layout: of each network the phases have this size, and phase a has this angle, in
+ * degrees; the neutrals are sums. */
 void waveform_balance_currents(struct waveform *waveform, unsigned state, double rms, double angle);
 void waveform_balance_voltages(struct waveform *waveform, unsigned state, double rms, double angle);
 
@@ -52,8 +56,7 @@ unsigned waveform_state(const struct waveform *waveform, uint64_t number);
 
 /* The values of this sample, for each channel of the layout, counted from the begin, which is a
  * full second. What is beyond 32 bits is the largest that is not. */
-void waveform_sample(const struct waveform *waveform, uint64_t number,
-                     int32_t values[WAVEFORM_CHANNELS]);
+void waveform_sample(const struct waveform *waveform, uint64_t number, int32_t *values);
 
 /* A real number of steps as a value of a sample. */
 int32_t waveform_round(double steps);

@@ -13,10 +13,10 @@ enum { FILE_BYTES_MAX = 256 << 20, PATH_BYTES_MAX = 4096 };
 struct reading {
     const char *path, *list;
     const struct recorded_words *words;
-    const struct sv_layout *layout;
     struct recorded_fault *fault;
     struct comtrade cfg;
     struct recording *recording;
+    struct sv_layout layout;
 };
 
 /* --- Files --------------------------------------------------------------------------------- */
@@ -134,18 +134,18 @@ static double unit_size(struct comtrade_text unit, char quantity)
 static void use(struct reading *reading, unsigned channel, unsigned analog)
 {
     const struct comtrade_analog *from = &reading->cfg.analog[analog];
-    double size = unit_size(from->unit, sv_layout_unit(reading->layout, channel)[0]);
+    double size = unit_size(from->unit, sv_layout_unit(&reading->layout, channel)[0]);
     double ratio = from->is_primary || !(from->secondary > 0) || !(from->primary > 0)
                        ? 1
                        : from->primary / from->secondary;
 
     reading->recording->channels[channel] = (struct recording_channel){
-        true, analog, (size > 0 ? size : 1) * ratio / sv_layout_step(reading->layout, channel)};
+        true, analog, (size > 0 ? size : 1) * ratio / sv_layout_step(&reading->layout, channel)};
 }
 
 static bool use_in_order(struct reading *reading)
 {
-    const unsigned room[2] = {reading->layout->currents, reading->layout->voltages};
+    const unsigned room[2] = {reading->layout.currents, reading->layout.voltages};
     unsigned used[2] = {0};
 
     for (unsigned i = 0; i < reading->cfg.analogs; i++)
@@ -184,9 +184,9 @@ static bool use_named(struct reading *reading, const char *list)
         size_t n = strcspn(list, ",");
         unsigned analog = find_analog(&reading->cfg, list, n);
 
-        if (channel == sv_layout_channels(reading->layout))
-            return wrong(reading, RECORDED_CHANNELS, "%s takes %u at most%s",
-                         reading->words->channels, channel, reading->words->more);
+        if (channel == sv_layout_channels(&reading->layout))
+            return wrong(reading, RECORDED_CHANNELS, "%s takes %u at most",
+                         reading->words->channels, channel);
         if (analog < reading->cfg.analogs)
             use(reading, channel, analog);
         else if (n != 1 || *list != '-')
@@ -246,25 +246,21 @@ static bool read_pair(struct reading *reading, const char *cfg, size_t length)
     return is_read;
 }
 
-bool recorded_read(const char *path, const char *channels, const struct sv_layout *layout,
-                   const struct recorded_words *words, struct recording *ret,
-                   struct recorded_fault *fault)
+bool recorded_read(const char *path, const char *channels, const struct recorded_words *words,
+                   struct recording *ret, struct recorded_fault *fault)
 {
     struct reading *reading = calloc(1, sizeof *reading), start;
     char *bytes = NULL;
     size_t length;
     bool is_read;
 
-    start = (struct reading){.path = path,
-                             .list = channels,
-                             .layout = layout,
-                             .words = words,
-                             .fault = fault,
-                             .recording = ret};
-    ret->width = sv_layout_channels(layout);
+    start = (struct reading){
+        .path = path, .list = channels, .words = words, .fault = fault, .recording = ret};
     if (!reading)
         return no_memory(&start);
     *reading = start;
+    reading->layout = words->layout ? *words->layout : (struct sv_layout){4, 4};
+    ret->width = sv_layout_channels(&reading->layout);
     is_read = read_file(reading, path, &bytes, &length) &&
               (has_ending(path, ".cff") ? read_single(reading, bytes, length)
                                         : read_pair(reading, bytes, length));

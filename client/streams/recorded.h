@@ -21,14 +21,13 @@ struct recorded_fault {
 /* How users say which file, and which channels: "--comtrade". */
 struct recorded_words {
     const char *file, *channels;
-    const char *more; /* how there can be more channels; "" */
+    const struct sv_layout *layout; /* what the channels of the stream are; NULL: I4U4 */
 };
 
 /* Reads x.cfg with x.dat, or x.cff. `channels`: names or numbers of the file's channels with commas
  * between them, in the order of the stream, or '-'; NULL: as their units say. False: the fault says
  * what is wrong. Release the recording by recording_clear in both cases. */
-bool recorded_read(const char *path, const char *channels, const struct sv_layout *layout,
-                   const struct recorded_words *words, struct recording *ret,
-                   struct recorded_fault *fault);
+bool recorded_read(const char *path, const char *channels, const struct recorded_words *words,
+                   struct recording *ret, struct recorded_fault *fault);
 
 #endif

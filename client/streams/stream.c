@@ -126,12 +126,12 @@ static bool no_memory(struct spec_error *error)
 
 static bool take_recording(struct stream *stream, struct spec_error *error)
 {
-    static const struct recorded_words words = {"file", "fileChannels", ""};
+    static const struct recorded_words words = {"file", "fileChannels", &spec_layout};
     const struct spec_stream *spec = &stream->spec;
     struct recorded_fault fault;
 
-    if (!recorded_read(spec->file, spec->file_channels[0] ? spec->file_channels : NULL,
-                       &spec_layout, &words, &stream->recording, &fault)) {
+    if (!recorded_read(spec->file, spec->file_channels[0] ? spec->file_channels : NULL, &words,
+                       &stream->recording, &fault)) {
         if (fault.file[0])
             snprintf(error->text, sizeof error->text, "%.200s, line %u: %.200s", fault.file,
                      fault.line, fault.text);

@@ -8,7 +8,8 @@
 
 enum { CHANNELS = 8, SAMPLES = 1500, ORDER = 50 };
 
-static const double rates[] = {4000, 4800, 5760, 12800, 14400, 15360};
+/* Those of the profiles from 12800 on tell the 50th harmonic of 65 Hz. */
+static const double rates[] = {4000, 4800, 5760, 12800, 14400, 15360, 16000};
 static int32_t values[PHASOR_HISTORY * CHANNELS];
 static struct phasor_channel channels[CHANNELS];
 static struct phasor_history history = {.values = values, .room = CHANNELS};
@@ -176,6 +177,24 @@ START_TEST(the_order_ends_below_half_the_rate)
 }
 END_TEST
 
+/* Each of the 20 ms that a cycle may end at, at the ends of the range, over the full second. */
+START_TEST(any_place_of_a_cycle_is_right)
+{
+    static const double frequencies[] = {45, 49.99, 50, 59.3, 60, 65};
+    double rate = rates[_i];
+
+    set_three_phases();
+    for (unsigned i = 0; i < sizeof frequencies / sizeof *frequencies; i++)
+        for (unsigned first = 0; first < 400; first += 37) {
+            double nominal = frequencies[i] < 55 ? 50 : 60;
+            uint16_t count = generate(rate, frequencies[i], first);
+
+            ck_assert(phasor_compute(&history, rate, nominal, 0, count, &work, &phasors));
+            assert_phasors(rate, frequencies[i], nominal, count, 1);
+        }
+}
+END_TEST
+
 START_TEST(angles_stand_still_at_the_nominal_frequency)
 {
     set_three_phases();
@@ -247,6 +266,7 @@ static void add_tests(TCase *tests)
     tcase_add_loop_test(tests, any_frequency_is_right, 0, RATES);
     tcase_add_loop_test(tests, harmonics_leak_nowhere, 0, RATES);
     tcase_add_loop_test(tests, harmonics_to_the_50th, 0, RATES - 3);
+    tcase_add_loop_test(tests, any_place_of_a_cycle_is_right, 0, RATES);
     tcase_add_test(tests, the_order_ends_below_half_the_rate);
     tcase_add_test(tests, angles_stand_still_at_the_nominal_frequency);
     tcase_add_test(tests, without_a_signal_there_is_no_frequency);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static struct waveform waveform;
-static int32_t values[WAVEFORM_CHANNELS];
+static int32_t values[SV_CHANNELS_MAX];
 
 static void begin(uint32_t rate, uint64_t microhertz)
 {
