@@ -414,6 +414,31 @@ def owner():
     other.end()
 
 
+def revoked():
+    """The administrator takes one stream back: that one has failed, and the sequence says where it
+    was cut short; the other goes on."""
+    test = TestSet()
+    create(test, "mu1")
+    create(test, "mu2", appId=2, macDst="01:0c:cd:04:00:02")
+    test.do("start", "mu1")
+    test.do("start", "mu2")
+    test.do("sequence", None, states(
+        {"name": "one", "duration": 0.2, "streams": {"mu1": FAULT, "mu2": FAULT}},
+        {"name": "two", "duration": 60}))
+    test.event("sequence/progress", lambda data: data["stateName"] == "two")
+    with open(f"{FILES}/revoke", "w", encoding="ascii"):
+        pass
+    told = test.event("stream/status", lambda data: data["status"] == "failed")
+    equal("who has failed", "mu1", told["id"])
+    check("taken back" in told["reason"], told["reason"])
+    told = test.event("sequence/progress", lambda data: data["status"] == "cut")
+    check("because the stream 'mu1' has failed, in state 2 of 2 ('two')" in told["message"],
+          told["message"])
+    test.event("stream/status", lambda data: data["id"] == "mu2" and data["status"] == "running")
+    equal("mu1 again", "running", test.do("start", "mu1")["status"])
+    test.end(1)
+
+
 def killed():
     """The service is killed: the stream is asked for again, and goes on with the sample that is
     due; of a sequence no state moves."""
