@@ -10,6 +10,10 @@ what arrives of them.
                                             sent, with the right numbers and samples, and none before
                                             its time. START: ns; SEGMENT: BEGIN:END:VALUE:COUNT:COPIES,
                                             where the first sample has VALUE
+    streams.py appids FILE                  how many frames came, by their APPID
+    streams.py last FILE APPID              the last smpCnt of a stream of which none is missing
+    streams.py attack FIELDS SECONDS        writes what it can, that is right and wrong, and without end
+    streams.py rewrite FIELDS COUNT         rewrites each template as soon as it is published
     streams.py run FIELDS                   reads lines, and does what they say: see run()
 FIELDS: those of OPEN_INJECT, as JSON.
 """
@@ -20,7 +24,7 @@ import struct
 import sys
 import time
 
-from inject import Ring
+from inject import HEADER, Ring
 from protocol import expect
 
 TEMPLATE, SAMPLES, PLAY, STOP, SYNCH = 1, 2, 3, 4, 5
@@ -109,19 +113,24 @@ def listen(iface, path):
             out.write(struct.pack("<IIII", seconds, ns, len(data), len(data)) + data)
 
 
-def frames_of(path, appid=None):
+def raw_frames(path):
+    """Those of Sampled Values; one that is written just now is left out."""
     with open(path, "rb") as capture:
         data = capture.read()
     at = 24
-    while at < len(data):
+    while at + 16 <= len(data):
         seconds, ns, length, _ = struct.unpack_from("<IIII", data, at)
         bytes_of = data[at + 16:at + 16 + length]
         at += 16 + length
-        if bytes_of[12:14] not in (b"\x88\xba", b"\x81\0"):
-            continue
+        if at <= len(data) and bytes_of[12:14] in (b"\x88\xba", b"\x81\0"):
+            yield seconds * 10**9 + ns, bytes_of
+
+
+def frames_of(path, appid=None):
+    for came, bytes_of in raw_frames(path):
         its, asdus = decode(bytes_of)
         if appid is None or its == appid:
-            yield seconds * 10**9 + ns, asdus
+            yield came, asdus
 
 
 def frames(path, appid=None):
@@ -162,6 +171,28 @@ def check(path, appid, rate, asdus, start, *segments):
             sys.exit(f"FAILED: frame {seen} came before its time")
         seen += 1
     expect("how many frames came", len(expected), seen)
+
+
+def appids(path):
+    """How many frames came of each."""
+    counts = {}
+    for _, data in raw_frames(path):
+        at = 12
+        while data[at:at + 2] in (b"\x81\0", b"\x88\xa8"):
+            at += 4
+        counts[data[at + 2:at + 4].hex()] = counts.get(data[at + 2:at + 4].hex(), 0) + 1
+    print(json.dumps(counts))
+
+
+def last(path, appid):
+    """The number of the last frame of a stream with one ASDU that has no gap; else why not."""
+    before = None
+    for _, [asdu] in frames_of(path, int(appid, 0)):
+        count = int.from_bytes(asdu[0x82], "big")
+        if before is not None and count not in (before + 1, 0):
+            sys.exit(f"FAILED: smpCnt {count} behind {before}")
+        before = count
+    print(before)
 
 
 # --- Who sends ----------------------------------------------------------------------------------
@@ -257,13 +288,66 @@ def run(fields):
                            for _, tag, reason, record, _ in stream.refused_records()), flush=True)
         elif word == "hold":
             stream.publish()
-            stream.until("end", lambda: False, 60)
+            stream.until("end", lambda: False, 300)
         else:
             sys.exit(f"FAILED: no such word: {word}")
     stream.close()
 
 
-ACTS = {"listen": listen, "frames": frames, "check": check, "run": run}
+def attack(fields, seconds):
+    """Records of all types, at random, as fast as they can be written."""
+    stream = Stream(fields)
+    stream.template(4000)
+    random = __import__("random").Random(1)
+    numbers = [0, 1, 2, 63, 64, 2**31, 2**32 - 1, 2**63, 2**64 - 2, 2**64 - 1]
+    end = time.monotonic() + float(seconds)
+    written = 0
+    while time.monotonic() < end and not stream.ended:
+        kind = random.randrange(8)
+        if kind == PLAY:
+            data = struct.pack("<QIIII", random.choice(numbers),
+                               *(random.choice(numbers) % 2**32 for _ in range(3)),
+                               random.randrange(4))
+        elif kind == TEMPLATE:
+            data = bytearray(frame(asdus=random.randrange(1, 3), refr_tm=random.random() < 0.5))
+            for _ in range(random.randrange(3)):
+                data[random.randrange(12, len(data))] = random.randrange(256)
+        else:
+            data = bytes(random.choice([0, 1, 7, 24, 64, 128, 4096]))
+        if stream.put(bytes(data), tag=random.choice([4000, 0, 2**64 - 1]), flags=kind,
+                      when=random.choice(numbers)):
+            written += 1
+        if written % 64 == 0:
+            stream.publish()
+    print(written, stream.ended)
+    stream.close()
+
+
+def rewrite(fields, count):
+    """What is sent is a template that was judged, whole."""
+    stream = Stream(fields)
+    good = frame(destination="010ccd040000")
+    evil = frame(destination="010ccd050000")
+    stream.template(4000)
+    stream.samples(0, range(80))
+    stream.play(0, 0, 80, 0)
+    for _ in range(int(count)):
+        at = stream.head
+        stream.record(TEMPLATE, good, tag=4000)
+        stream.publish()
+        for _ in range(4):
+            stream.write(at + HEADER, evil)
+            stream.write(at + HEADER, good)
+        if stream.ended:
+            sys.exit(f"FAILED: ended {stream.ended}")
+    stream.until("end of the templates", lambda: stream.tail == stream.head)
+    stream.until("frame", lambda: stream.sent > 1000)
+    print("rewritten", stream.refused())
+    stream.close()
+
+
+ACTS = {"appids": appids, "last": last, "attack": attack, "rewrite": rewrite,
+        "listen": listen, "frames": frames, "check": check, "run": run}
 
 if __name__ == "__main__":
     ACTS[sys.argv[1]](*sys.argv[2:])

@@ -5,6 +5,7 @@
 # shellcheck disable=SC2086,SC2154 # work: of lib.sh; others are numbers
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/inject-lib.sh"
+. "$(dirname "$0")/streams-lib.sh"
 
 cat >>$work/netbrokerd.conf <<EOT
 
@@ -12,26 +13,6 @@ cat >>$work/netbrokerd.conf <<EOT
 timed-streams-per-user = 8
 EOT
 serve
-
-# stream USER FIELDS: its lines are the input
-stream() {
-    as "$1" python3 $work/build/streams.py run "$2"
-}
-
-# watch: what arrives, to $work/seen; until unwatch
-watch() {
-    mkfifo $work/watching
-    inside sender python3 "$tests/streams.py" listen s0 $work/seen <$work/watching >$work/ready &
-    watcher=$!
-    exec 8>$work/watching
-    within 10 "somebody listens" grep -q ready $work/ready
-}
-
-unwatch() {
-    exec 8>&-
-    wait $watcher
-    rm $work/watching
-}
 
 # told KEY: of what `told` printed last
 told() {

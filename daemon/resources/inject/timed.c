@@ -353,7 +353,7 @@ static void find_cost(struct timed *timed)
         turn_and_sleep(timed, TIMED_TRIAL_NS);
     spent = (realtime_spent(clock) - before) / TIMED_TRIALS;
     atomic_store(&timed->clock, clock);
-    atomic_store(&timed->cost, spent == 0 ? 1 : spent < UINT32_MAX ? (uint32_t)spent : UINT32_MAX);
+    atomic_store(&timed->cost, spent < UINT32_MAX ? (uint32_t)spent : UINT32_MAX);
 }
 
 void timed_run(struct timed *timed)

@@ -4,9 +4,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { ORDINARY_PART = 4 }; /* of a user's share */
 
@@ -120,12 +120,11 @@ void timed_cost_return(struct timed_cost *cost, uint32_t rate)
     cost->asked -= rate;
 }
 
+/* #syscalls broker: poll ppoll ppoll_time64 */
 void timed_wait_for_cost(const struct timed *timed)
 {
-    const struct timespec pause = {0, TIMED_COST_WAIT_MS * 1000};
-
     for (unsigned i = 0; i < TIMED_COST_WAIT_MS && atomic_load(&timed->cost) == 0; i++)
-        nanosleep(&pause, NULL);
+        poll(NULL, 0, 1);
 }
 
 /* The first look begins to count. */
