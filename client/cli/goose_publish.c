@@ -224,7 +224,7 @@ static void report_status(void *context, FILE *file, const struct injection_tall
 {
     const struct goose_run *run = context;
 
-    publish_status(file, run->message.gocb_ref, tally, &(struct publish_notes){.synch = NULL});
+    publish_status(file, run->message.gocb_ref, tally, &(struct publish_notes){.has_synch = false});
 }
 
 /* --- Options ------------------------------------------------------------------------------- */

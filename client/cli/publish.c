@@ -1,6 +1,7 @@
 #include "publish.h"
 
-#include "json.h"
+#include "iec61850/sv_words.h"
+#include "status.h"
 
 #include <time.h>
 
@@ -25,27 +26,6 @@ uint64_t publish_start(struct nb_request *request, uint64_t lead, uint64_t grid)
     return start * MS;
 }
 
-static uint64_t not_sent(const struct injection_tally *tally, const char **ret_reason)
-{
-    uint64_t most = 0, skipped = tally->too_long;
-
-    *ret_reason = skipped ? "too-long" : "";
-    for (unsigned i = 1; i < NB_INJECT_REASONS; i++) {
-        skipped += tally->counts.refused[i];
-        if (tally->counts.refused[i] > most) {
-            most = tally->counts.refused[i];
-            *ret_reason = nb_inject_reason_word(i);
-        }
-    }
-    return skipped;
-}
-
-static void add_quantile(struct json *json, const char *key, const struct injection_tally *tally,
-                         uint64_t millionths)
-{
-    json_member_unsigned(json, key, nb_inject_lateness(&tally->timing, millionths));
-}
-
 static const char *status_word(const struct injection_tally *tally)
 {
     if (tally->is_running)
@@ -56,13 +36,14 @@ static const char *status_word(const struct injection_tally *tally)
 static void add_notes(struct json *json, const struct publish_notes *notes)
 {
     const struct clock_state *clock = notes->clock;
+    char text[SV_SYNCH_BYTES];
 
     if (notes->has_flaws) {
         json_member_unsigned(json, "dropped", notes->dropped);
         json_member_unsigned(json, "duplicated", notes->duplicated);
     }
-    if (notes->synch)
-        json_member_string(json, "smpSynch", notes->synch);
+    if (notes->has_synch)
+        json_member_string(json, "smpSynch", sv_synch_text(notes->synch, text));
     if (!clock)
         return;
     json_key(json, "clock");
@@ -80,21 +61,16 @@ static void add_notes(struct json *json, const struct publish_notes *notes)
 static void add_data(struct json *json, const char *id, const struct injection_tally *tally,
                      const struct publish_notes *notes)
 {
+    const struct inject_status status = {.id = id,
+                                         .word = status_word(tally),
+                                         .counts = &tally->counts,
+                                         .timing = &tally->timing,
+                                         .too_long = tally->too_long,
+                                         .starved = tally->starved};
     const char *reason;
-    uint64_t skipped = not_sent(tally, &reason);
 
-    json_member_string(json, "id", id);
-    json_member_string(json, "status", status_word(tally));
-    json_member_unsigned(json, "sent", tally->counts.sent);
-    json_member_unsigned(json, "late", tally->timing.late);
-    json_member_unsigned(json, "skipped", skipped);
-    add_quantile(json, "p50", tally, 500000);
-    add_quantile(json, "p99", tally, 990000);
-    add_quantile(json, "p99.9", tally, 999000);
-    json_member_unsigned(json, "max", tally->timing.latest);
-    json_member_unsigned(json, "stalls", tally->timing.stalls);
-    json_member_unsigned(json, "stalled", tally->timing.stalled_ns);
-    json_member_unsigned(json, "starved", tally->starved);
+    inject_skipped(&status, &reason);
+    inject_status_write(json, &status);
     if (tally->knows_realtime)
         json_member_bool(json, "realtime", tally->has_realtime);
     add_notes(json, notes);

@@ -45,8 +45,9 @@ uint64_t publish_start(struct nb_request *request, uint64_t lead, uint64_t grid)
 /* What a stream tells beside what became of it. */
 struct publish_notes {
     bool has_flaws;
-    uint64_t dropped, duplicated;    /* frames, on purpose */
-    const char *synch;               /* smpSynch of the newest frame; NULL: there is none */
+    uint64_t dropped, duplicated; /* frames, on purpose */
+    bool has_synch;
+    uint8_t synch;                   /* smpSynch of the newest frame */
     const struct clock_state *clock; /* by which it is; NULL: it is not */
 };
 

@@ -2,6 +2,7 @@
  * them on purpose. */
 #include "sv_publish.h"
 
+#include "iec61850/sv_words.h"
 #include "subscribe.h"
 
 #include <ctype.h>
@@ -10,22 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RATE_LEAST = 100, CYCLE_SAMPLES = 80, WORD_MAX = 64, SYNCH_LARGEST = 254 };
+enum { RATE_LEAST = 100, CYCLE_SAMPLES = 80, WORD_MAX = 64 };
 
 /* --- Rate and channels --------------------------------------------------------------------- */
-
-/* The profiles 9-2LE and 61869-9 pair these. */
-static unsigned usual_asdus(uint64_t rate)
-{
-    static const struct {
-        uint32_t rate, asdus;
-    } pairs[] = {{12800, 8}, {14400, 6}, {15360, 8}};
-
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (pairs[i].rate == rate)
-            return pairs[i].asdus;
-    return 1;
-}
 
 static bool take_rate(struct sv_run *run)
 {
@@ -37,7 +25,7 @@ static bool take_rate(struct sv_run *run)
     rate = (uint64_t)(run->frequency * CYCLE_SAMPLES + 0.5);
     if (!publish_natural(run->line, "sample_rate", RATE_LEAST, SV_RATE_MAX, &rate))
         return false;
-    asdus = usual_asdus(rate);
+    asdus = sv_usual_asdus(rate);
     if (!publish_natural(run->line, "asdus", 1, SV_ASDUS_MAX, &asdus))
         return false;
     if (rate % asdus)
@@ -87,22 +75,19 @@ const char *sv_channel_list(const struct command_line *line)
 
 /* --- smpSynch ------------------------------------------------------------------------------ */
 
-static const char *const synch_words[] = {"none", "local", "global"};
-
 static bool read_synch(const char *text, struct sv_synch_change *ret)
 {
+    int found = sv_synch_find(text);
     unsigned long number;
     char *end;
 
     ret->is_auto = strcmp(text, "auto") == 0;
-    for (unsigned i = 0; i < sizeof synch_words / sizeof *synch_words; i++)
-        if (strcmp(text, synch_words[i]) == 0) {
-            ret->synch = (uint8_t)i;
-            return true;
-        }
+    ret->synch = (uint8_t)found;
+    if (found >= 0)
+        return true;
     number = strtoul(text, &end, 10);
     ret->synch = (uint8_t)number;
-    return ret->is_auto || (isdigit((unsigned char)text[0]) && !*end && number <= SYNCH_LARGEST);
+    return ret->is_auto || (isdigit((unsigned char)text[0]) && !*end && number <= SV_SYNCH_MAX);
 }
 
 /* "global", or from a time on: "2.5:none". */
@@ -134,36 +119,23 @@ static bool take_synch(struct sv_run *run)
                 "--smp-synch takes none, local, global, auto or a number from 0 to "
                 "%d, and later ones from a time in seconds on, such as 2.5:none, "
                 "in the order of time; '%s' is none of them.",
-                SYNCH_LARGEST, text);
+                SV_SYNCH_MAX, text);
     return true;
 }
 
 /* --- Quality ------------------------------------------------------------------------------- */
-
-#define Q(bit, name) {#name, UINT32_C(1) << (bit)},
-static const struct {
-    const char *word;
-    uint32_t bits;
-} quality_words[] = {{"good", SV_GOOD},
-                     {"invalid", SV_INVALID},
-                     {"questionable", SV_QUESTIONABLE},
-                     SV_QUALITY_BITS(Q)};
-#undef Q
 
 static bool add_quality(const char *word, size_t n, uint32_t *quality)
 {
     char text[WORD_MAX], *end;
     unsigned long number;
 
+    if (sv_quality_add(word, n, quality))
+        return true;
     if (n == 0 || n >= sizeof text)
         return false;
     memcpy(text, word, n);
     text[n] = '\0';
-    for (size_t i = 0; i < sizeof quality_words / sizeof *quality_words; i++)
-        if (strcmp(text, quality_words[i].word) == 0) {
-            *quality |= quality_words[i].bits;
-            return true;
-        }
     number = strtoul(text, &end, 0);
     *quality |= (uint32_t)number;
     return isdigit((unsigned char)text[0]) && !*end && number <= UINT32_MAX;

@@ -3,6 +3,7 @@
  * the sample rate, which begins with the full second. */
 #include "sv_publish.h"
 
+#include "iec61850/sv_words.h"
 #include "subscribe.h"
 
 #include <inttypes.h>
@@ -66,28 +67,22 @@ static uint8_t clock_synch(const struct clock_state *clock)
     return clock->is_known && clock->is_synchronized ? SV_LOCAL_CLOCK : SV_NOT_SYNCHRONIZED;
 }
 
-static const char *synch_word(uint8_t synch)
-{
-    static const char *const words[] = {"none", "local", "global"};
-
-    return synch < sizeof words / sizeof *words ? words[synch] : "area";
-}
-
 static void say_synch(const struct sv_run *run, uint8_t synch)
 {
     const struct clock_state *clock = &run->clock;
+    char text[SV_SYNCH_BYTES];
 
     if (run->line->json)
         return;
     if (!clock->is_known || !clock->is_synchronized)
-        fprintf(stderr, "netbroker: smpSynch is %s: %s.\n", synch_word(synch),
+        fprintf(stderr, "netbroker: smpSynch is %s: %s.\n", sv_synch_text(synch, text),
                 clock->is_known ? "nobody keeps this machine's clock with another one"
                                 : "the system does not tell whether somebody keeps its clock");
     else
         fprintf(stderr,
                 "netbroker: smpSynch is %s: this machine's clock is kept within %.3f ms, it is not "
                 "known whether by PTP.\n",
-                synch_word(synch), (double)clock->error_max / (double)MS);
+                sv_synch_text(synch, text), (double)clock->error_max / (double)MS);
 }
 
 static void set_synch(struct sv_run *run, uint8_t synch)
@@ -171,7 +166,8 @@ static struct publish_notes notes_of(const struct sv_run *run)
         .has_flaws = run->flaws.count > 0,
         .dropped = run->dropped,
         .duplicated = run->duplicated,
-        .synch = synch_word(run->asdu.smp_synch),
+        .has_synch = true,
+        .synch = run->asdu.smp_synch,
         .clock = is_auto ? &run->clock : NULL,
     };
 }

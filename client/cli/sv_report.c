@@ -1,5 +1,6 @@
 #include "sv_report.h"
 
+#include "iec61850/sv_words.h"
 #include "subscribe.h"
 
 #include <inttypes.h>
@@ -45,16 +46,6 @@ static void print_name(const struct sv_report *report, bool is_json)
     (is_json ? line_text : line_plain)(text, length);
 }
 
-static const char *synch_word(uint8_t synch, char text[32])
-{
-    static const char *const words[] = {"none", "local", "global"};
-
-    if (synch < 3)
-        return words[synch];
-    snprintf(text, 32, "area %u", synch);
-    return text;
-}
-
 /* --- Lines of JSON ------------------------------------------------------------------------- */
 
 static void begin(const struct sv_report *report, const char *topic)
@@ -66,9 +57,7 @@ static void begin(const struct sv_report *report, const char *topic)
 
 static void print_quality(uint32_t quality)
 {
-    static const char *const validities[] = {"good", "invalid", "reserved", "questionable"};
-
-    printf("{\"validity\":\"%s\"", validities[quality & 3]);
+    printf("{\"validity\":\"%s\"", sv_validity_word(quality));
 #define Q(bit, name)                                                                               \
     if (quality >> (bit)&1)                                                                        \
         fputs(",\"" #name "\":true", stdout);
@@ -102,7 +91,7 @@ static void print_stream(const struct sv_report *report)
 {
     const struct sv_stream *stream = report->stream;
     const struct quantiles *jitter = &stream->jitter;
-    char word[32];
+    char word[SV_SYNCH_BYTES];
 
     begin(report, "analyzer/streams");
     fputs(",\"svID\":", stdout);
@@ -117,7 +106,7 @@ static void print_stream(const struct sv_report *report)
                frame_priority(stream->frame.tag[stream->frame.tags - 1]));
     printf(",\"confRev\":%" PRIu32 ",\"smpSynch\":\"%s\",\"simulated\":%s,\"asdus\":%u"
            ",\"sampleRate\":",
-           stream->conf_rev, synch_word(stream->smp_synch, word),
+           stream->conf_rev, sv_synch_text(stream->smp_synch, word),
            stream->is_simulated ? "true" : "false", stream->asdus);
     line_real("%.0f", stream->counting.rate ? (double)stream->counting.rate : NAN);
     print_optional(stream);
@@ -272,7 +261,7 @@ static void print_head(const struct sv_report *report)
 {
     const struct sv_stream *stream = report->stream;
     const struct quantiles *jitter = &stream->jitter;
-    char word[32];
+    char word[SV_SYNCH_BYTES];
 
     print_name(report, false);
     printf(": APPID 0x%04x", stream->frame.app_id);
@@ -280,7 +269,7 @@ static void print_head(const struct sv_report *report)
         printf(", VLAN %u priority %u", frame_vlan_id(stream->frame.tag[stream->frame.tags - 1]),
                frame_priority(stream->frame.tag[stream->frame.tags - 1]));
     printf(", confRev %" PRIu32 ", clock %s%s", stream->conf_rev,
-           synch_word(stream->smp_synch, word), stream->is_simulated ? ", simulated" : "");
+           sv_synch_text(stream->smp_synch, word), stream->is_simulated ? ", simulated" : "");
     if (stream->counting.rate)
         printf(", %" PRIu32 " samples/s", stream->counting.rate);
     if (report->is_analysed && stream->phasors.frequency > 0)
@@ -295,17 +284,15 @@ static void print_head(const struct sv_report *report)
 
 static const char *quality_word(uint32_t quality, char text[64])
 {
-    static const char *const validities[] = {"good", "invalid", "reserved", "questionable"};
-    static const char *const bits[] = {
-#define Q(bit, name) [bit] = #name,
-        SV_QUALITY_BITS(Q)
-#undef Q
-    };
-    size_t used = (size_t)snprintf(text, 64, "%s", validities[quality & 3]);
+    size_t used = (size_t)snprintf(text, 64, "%s", sv_validity_word(quality));
 
-    for (unsigned bit = 2; bit < sizeof bits / sizeof *bits && used < 64; bit++)
-        if (quality >> bit & 1)
-            used += (size_t)snprintf(text + used, 64 - used, " %s", bits[bit]);
+    for (unsigned i = SV_QUESTIONABLE + 1; i < SV_QUALITY_WORDS && used < 64; i++) {
+        uint32_t bits;
+        const char *word = sv_quality_word(i, &bits);
+
+        if (quality & bits)
+            used += (size_t)snprintf(text + used, 64 - used, " %s", word);
+    }
     return text;
 }
 

@@ -1,6 +1,7 @@
 #include "engine_parts.h"
 
-#include "json.h"
+#include "iec61850/sv_words.h"
+#include "status.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -76,34 +77,19 @@ void engine_say_done(struct streams_engine *engine, const struct spec_request *r
 
 /* --- Streams ------------------------------------------------------------------------------- */
 
-static void add_synch(struct json *json, uint8_t synch)
-{
-    static const char *const words[] = {"none", "local", "global"};
-
-    if (synch < sizeof words / sizeof *words)
-        json_member_string(json, "smpSynch", words[synch]);
-    else
-        json_member_unsigned(json, "smpSynch", synch);
-}
-
 static void add_counts(struct json *json, const struct stream *stream)
 {
+    const struct inject_status status = {.id = stream->id,
+                                         .word = stream_status_word(stream->status),
+                                         .counts = &stream->counts,
+                                         .timing = &stream->timing,
+                                         .starved = stream->starved};
+    char synch[SV_SYNCH_BYTES];
     const char *reason;
-    uint64_t skipped = stream_skipped(stream, &reason);
 
-    json_member_string(json, "id", stream->id);
-    json_member_string(json, "status", stream_status_word(stream->status));
-    json_member_unsigned(json, "sent", stream->counts.sent);
-    json_member_unsigned(json, "late", stream->timing.late);
-    json_member_unsigned(json, "skipped", skipped);
-    json_member_unsigned(json, "p50", nb_inject_lateness(&stream->timing, 500000));
-    json_member_unsigned(json, "p99", nb_inject_lateness(&stream->timing, 990000));
-    json_member_unsigned(json, "p99.9", nb_inject_lateness(&stream->timing, 999000));
-    json_member_unsigned(json, "max", stream->timing.latest);
-    json_member_unsigned(json, "stalls", stream->timing.stalls);
-    json_member_unsigned(json, "stalled", stream->timing.stalled_ns);
-    json_member_unsigned(json, "starved", stream->starved);
-    add_synch(json, stream->synch);
+    inject_skipped(&status, &reason);
+    inject_status_write(json, &status);
+    json_member_string(json, "smpSynch", sv_synch_text(stream->synch, synch));
     json_member_string(json, "reason", stream->reason[0] ? stream->reason : reason);
 }
 

@@ -169,7 +169,4 @@ extern const struct sv_layout spec_layout;
 bool spec_judge_orders(struct spec_error *error, const struct spec_stream *stream,
                        const struct spec_channels *channels);
 
-/* How many samples a frame has: the profiles 9-2LE and 61869-9 pair them with the rate. */
-unsigned spec_usual_asdus(uint64_t rate);
-
 #endif

@@ -1,4 +1,5 @@
 /* Channels: magnitudes, angles, harmonics and quality. */
+#include "iec61850/sv_words.h"
 #include "spec_parts.h"
 
 #include <ctype.h>
@@ -6,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { WORD_MAX = 32, QUALITY_WORDS_MAX = 16 };
 
 #define ANGLE_MAX 1e6
 #define NOTHING   1e-6 /* A or V: less than a step of a sample, and not 0 */
@@ -56,35 +55,16 @@ void spec_channels_usual(struct spec_channels *ret)
 
 /* --- Quality ------------------------------------------------------------------------------- */
 
-#define Q(bit, name) {#name, UINT32_C(1) << (bit)},
-static const struct {
-    const char *word;
-    uint32_t bits;
-} quality_words[] = {{"good", SV_GOOD},
-                     {"invalid", SV_INVALID},
-                     {"reserved", SV_RESERVED},
-                     {"questionable", SV_QUESTIONABLE},
-                     SV_QUALITY_BITS(Q)};
-#undef Q
-
-static bool quality_word(const char *word, size_t n, uint32_t *quality)
-{
-    for (size_t i = 0; i < sizeof quality_words / sizeof *quality_words; i++)
-        if (strlen(quality_words[i].word) == n && memcmp(quality_words[i].word, word, n) == 0) {
-            *quality |= quality_words[i].bits;
-            return true;
-        }
-    return false;
-}
-
 static bool wrong_quality(struct reader *reader)
 {
     char list[256] = "";
 
-    for (size_t i = 0; i < sizeof quality_words / sizeof *quality_words; i++) {
+    for (unsigned i = 0; i < SV_QUALITY_WORDS; i++) {
         size_t length = strlen(list);
+        uint32_t bits;
 
-        snprintf(list + length, sizeof list - length, "%s%s", i ? ", " : "", quality_words[i].word);
+        snprintf(list + length, sizeof list - length, "%s%s", i ? ", " : "",
+                 sv_quality_word(i, &bits));
     }
     return reader_wrong(
         reader, "takes a number of 32 bits or words with commas between them, of these: %s", list);
@@ -105,7 +85,7 @@ static bool take_quality(struct reader *reader, const cJSON *item, uint32_t *ret
     for (;; text++) {
         size_t n = strcspn(text, ",");
 
-        if (!quality_word(text, n, &quality))
+        if (!sv_quality_add(text, n, &quality))
             return wrong_quality(reader);
         text += n;
         if (!*text)

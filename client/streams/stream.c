@@ -356,18 +356,3 @@ void stream_close(struct stream *stream)
     nb_inject_close(stream->inject);
     stream->inject = NULL;
 }
-
-uint64_t stream_skipped(const struct stream *stream, const char **ret_reason)
-{
-    uint64_t skipped = 0, most = 0;
-
-    *ret_reason = "";
-    for (unsigned i = 1; i < NB_INJECT_REASONS; i++) {
-        skipped += stream->counts.refused[i];
-        if (stream->counts.refused[i] > most) {
-            most = stream->counts.refused[i];
-            *ret_reason = nb_inject_reason_word(i);
-        }
-    }
-    return skipped;
-}
