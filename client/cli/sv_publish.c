@@ -7,7 +7,6 @@
 #include "subscribe.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,24 +16,6 @@ enum { GRID_MS = 1000, LEAD_MS = 200 };
 #define MS     UINT64_C(1000000)
 
 /* --- Samples ------------------------------------------------------------------------------- */
-
-static void take_recorded(struct sv_run *run, uint64_t number, int32_t *values, uint32_t *qualities)
-{
-    uint64_t second = number / run->frames.rate, rest = number % run->frames.rate;
-    double time = (double)second * SECOND + (double)rest * SECOND / run->frames.rate;
-    double recorded[RECORDING_CHANNELS];
-
-    if (run->period > 0)
-        time = fmod(time, run->period);
-    recording_at(&run->recording, time, recorded);
-    for (unsigned i = 0; i < run->recording.width; i++) {
-        bool has_none = isnan(recorded[i]);
-
-        values[i] = has_none ? 0 : waveform_round(recorded[i]);
-        if (has_none)
-            qualities[i] = (qualities[i] & ~UINT32_C(3)) | SV_INVALID;
-    }
-}
 
 static bool is_in_fault(const struct sv_run *run, uint64_t number)
 {
@@ -48,7 +29,7 @@ static void take_samples(void *context, uint64_t number, int32_t *values, uint32
     memcpy(qualities, is_in_fault(run, number) ? run->fault_qualities : run->qualities,
            run->frames.channels * sizeof *qualities);
     if (run->recording.points)
-        take_recorded(run, number, values, qualities);
+        recording_sample(&run->recording, run->frames.rate, run->period, number, values, qualities);
     else
         waveform_sample(&run->waveform, number, values);
 }

@@ -1,11 +1,10 @@
 #include "stream.h"
 
 #include "clock.h"
-#include "recorded.h"
+#include "recording_files.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,36 +27,15 @@ const char *stream_status_word(enum stream_status status)
 
 /* --- Samples ------------------------------------------------------------------------------- */
 
-static double time_in_recording(const struct stream *stream, uint64_t number)
-{
-    uint64_t since = number > stream->origin ? number - stream->origin : 0;
-    uint64_t second = since / stream->spec.rate, rest = since % stream->spec.rate;
-    double time =
-        (double)second * (double)SECOND + (double)rest * (double)SECOND / stream->spec.rate;
-
-    return stream->spec.loops ? fmod(time, stream->pass) : time;
-}
-
-static void take_recorded(struct stream *stream, uint64_t number, int32_t *values,
-                          uint32_t *qualities)
-{
-    double recorded[RECORDING_CHANNELS];
-
-    recording_at(&stream->recording, time_in_recording(stream, number), recorded);
-    for (unsigned i = 0; i < SPEC_CHANNELS; i++) {
-        values[i] = isnan(recorded[i]) ? 0 : waveform_round(recorded[i]);
-        if (isnan(recorded[i]))
-            qualities[i] = (qualities[i] & ~UINT32_C(3)) | SV_INVALID;
-    }
-}
-
 static void take_samples(void *context, uint64_t number, int32_t *values, uint32_t *qualities)
 {
     struct stream *stream = context;
+    uint64_t since = number > stream->origin ? number - stream->origin : 0;
 
     memcpy(qualities, stream->qualities, sizeof stream->qualities);
     if (stream->recording.points)
-        take_recorded(stream, number, values, qualities);
+        recording_sample(&stream->recording, stream->spec.rate,
+                         stream->spec.loops ? stream->pass : 0, since, values, qualities);
     else
         waveform_sample(stream->waveform, number, values);
 }
@@ -126,12 +104,12 @@ static bool no_memory(struct spec_error *error)
 
 static bool take_recording(struct stream *stream, struct spec_error *error)
 {
-    static const struct recorded_words words = {"file", "fileChannels", &spec_layout};
+    static const struct recording_words words = {"file", "fileChannels", &spec_layout};
     const struct spec_stream *spec = &stream->spec;
-    struct recorded_fault fault;
+    struct recording_fault fault;
 
-    if (!recorded_read(spec->file, spec->file_channels[0] ? spec->file_channels : NULL, &words,
-                       &stream->recording, &fault)) {
+    if (!recording_files_read(spec->file, spec->file_channels[0] ? spec->file_channels : NULL,
+                              &words, &stream->recording, &fault)) {
         if (fault.file[0])
             snprintf(error->text, sizeof error->text, "%.200s, line %u: %.200s", fault.file,
                      fault.line, fault.text);
