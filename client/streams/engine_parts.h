@@ -82,6 +82,9 @@ bool engine_sequence_has(const struct streams_engine *engine, const char *id);
 /* What happened to a stream cuts the sequence short that has it. */
 void engine_cut(struct streams_engine *engine, const struct stream *stream, const char *why);
 
+/* When a tick of the sequence is, in ns since 1970, rounded up. */
+uint64_t engine_time_of(const struct streams_engine *engine, uint64_t tick);
+
 /* Does what is due. */
 void engine_run_sequence(struct streams_engine *engine, uint64_t now);
 

@@ -154,15 +154,6 @@ static void add_seconds(struct json *json, const char *key, uint64_t ns)
     json_raw(json, text, (size_t)length);
 }
 
-static uint64_t begin_of(const struct streams_engine *engine)
-{
-    const struct engine_sequence *sequence = &engine->sequence;
-    uint64_t tick = sequence->machine.first;
-
-    return engine->start + tick / sequence->ticks * ENGINE_SECOND +
-           tick % sequence->ticks * ENGINE_SECOND / sequence->ticks;
-}
-
 static void add_trip(struct json *json, uint64_t begins, uint64_t trip)
 {
     json_key(json, "trip");
@@ -179,7 +170,7 @@ void engine_say_progress(struct streams_engine *engine, uint64_t now, const char
     const struct sequence *machine = &engine->sequence.machine;
     const struct spec_sequence *spec = engine->sequence.spec;
     struct json json = {.limit = LINE_MAX_BYTES};
-    uint64_t first = begin_of(engine);
+    uint64_t first = engine_time_of(engine, machine->first);
     uint32_t current = machine->current == SEQUENCE_BEFORE  ? 0
                        : machine->current < machine->states ? machine->current + 1
                                                             : machine->states;

@@ -15,22 +15,7 @@
 #define AMPS  100.0
 #define SIDE  120.0 /* degrees between phases */
 
-static const char names[SPEC_CHANNELS][3] = {"Ia", "Ib", "Ic", "In", "Va", "Vb", "Vc", "Vn"};
-
 const struct sv_layout spec_layout = {SPEC_GROUP, SPEC_GROUP};
-
-const char *spec_channel_name(unsigned channel)
-{
-    return names[channel];
-}
-
-int spec_channel(const char *name)
-{
-    for (int i = 0; i < SPEC_CHANNELS; i++)
-        if (strcmp(name, names[i]) == 0)
-            return i;
-    return -1;
-}
 
 static bool is_neutral(unsigned channel)
 {
@@ -185,7 +170,7 @@ static bool take_channel(struct reader *reader, const cJSON *item, void *context
         {"harmonics", take_harmonics, false},
         {"quality", take_channel_quality, false},
     };
-    int channel = spec_channel(item->string);
+    int channel = sv_layout_find(&spec_layout, item->string, strlen(item->string));
     struct place place = {context, (unsigned)channel};
     unsigned given;
 
@@ -212,7 +197,7 @@ static void set_quality(struct spec_change *change, unsigned channel, uint32_t q
 
 static bool take_one_quality(struct reader *reader, const cJSON *item, void *context)
 {
-    int channel = spec_channel(item->string);
+    int channel = sv_layout_find(&spec_layout, item->string, strlen(item->string));
     uint32_t quality = 0;
 
     if (channel < 0)
