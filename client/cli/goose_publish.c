@@ -58,7 +58,7 @@ static struct iec_time time_at(const struct goose_run *run, uint64_t offset)
 
 static uint64_t now_offset(const struct goose_run *run)
 {
-    uint64_t now = publish_now();
+    uint64_t now = clock_now();
 
     return now > run->start ? now - run->start : 0;
 }

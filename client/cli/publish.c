@@ -3,24 +3,14 @@
 #include "iec61850/sv_words.h"
 #include "status.h"
 
-#include <time.h>
-
 #define SECOND UINT64_C(1000000000)
 #define MS     UINT64_C(1000000)
 
 enum { STATUS_MAX = 4096 };
 
-uint64_t publish_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
-}
-
 uint64_t publish_start(struct nb_request *request, uint64_t lead, uint64_t grid)
 {
-    uint64_t start = (publish_now() / MS + lead + grid - 1) / grid * grid;
+    uint64_t start = (clock_now() / MS + lead + grid - 1) / grid * grid;
 
     nb_request_set_integer(request, "start", (int64_t)start);
     return start * MS;
@@ -84,7 +74,7 @@ void publish_status(FILE *file, struct iec_text id, const struct injection_tally
     char text[192], now[32];
 
     snprintf(text, sizeof text, "%.*s", (int)id.length, id.bytes);
-    snprintf(now, sizeof now, "%llu", (unsigned long long)publish_now());
+    snprintf(now, sizeof now, "%llu", (unsigned long long)clock_now());
     json_open(&json, '{');
     json_member_string(&json, "topic", "stream/status");
     json_member_string(&json, "ts", now);

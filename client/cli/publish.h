@@ -35,9 +35,6 @@ bool publish_duration(const struct command_line *line, uint64_t *ret);
 
 /* --- publish.c ----------------------------------------------------------------------------- */
 
-/* ns since 1970. */
-uint64_t publish_now(void);
-
 /* Sets the request's start to the first multiple of `grid` ms that is `lead` ms ahead, and returns
  * it in ns since 1970. */
 uint64_t publish_start(struct nb_request *request, uint64_t lead, uint64_t grid);

@@ -75,12 +75,6 @@ unsigned publish_reals(const char *text, unsigned least, unsigned most, double *
     }
 }
 
-static void put_number(uint64_t number, uint8_t mac[FRAME_MAC_BYTES])
-{
-    for (unsigned i = 0; i < FRAME_MAC_BYTES; i++)
-        mac[i] = (uint8_t)(number >> 8 * (FRAME_MAC_BYTES - 1 - i));
-}
-
 static bool take_mac(const struct command_line *line, const char *option, const char *fallback,
                      uint8_t ret[FRAME_MAC_BYTES])
 {
@@ -107,7 +101,7 @@ static bool take_source(const struct command_line *line, uint8_t ret[FRAME_MAC_B
                              "the address of '%s' is not known here: is its name right? --source "
                              "says another address.",
                              interface);
-    put_number(own, ret);
+    mac_put(own, ret);
     return true;
 }
 

@@ -1,5 +1,6 @@
 #include "subscribe.h"
 
+#include "clock.h"
 #include "frame/frame.h"
 #include "session.h"
 #include "source.h"
@@ -11,7 +12,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     NS_PER_MS = 1000000,
@@ -41,14 +41,6 @@ static void on_signal(int unused)
 }
 
 /* --- Frames -------------------------------------------------------------------------------- */
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
-}
 
 /* False: it was the last one. */
 static bool take_frame(struct run *run, const unsigned char *bytes, size_t length, uint64_t time)
@@ -113,7 +105,7 @@ static bool take_tick(void *context)
 {
     const struct run *run = context;
 
-    run->subscriber->tick(run->subscriber->context, now_ns() - BEHIND);
+    run->subscriber->tick(run->subscriber->context, clock_now() - BEHIND);
     return !output_is_gone();
 }
 

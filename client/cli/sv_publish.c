@@ -41,13 +41,6 @@ static const struct sv_synch_change *synch_now(const struct sv_run *run)
     return run->synched ? &run->synch[run->synched - 1] : NULL;
 }
 
-/* Local: the clock is kept, but whether by PTP from a clock that knows the world's time, which
- * would be global, nobody can tell who has no rights. */
-static uint8_t clock_synch(const struct clock_state *clock)
-{
-    return clock->is_known && clock->is_synchronized ? SV_LOCAL_CLOCK : SV_NOT_SYNCHRONIZED;
-}
-
 static void say_synch(const struct sv_run *run, uint8_t synch)
 {
     const struct clock_state *clock = &run->clock;
@@ -81,7 +74,7 @@ static void look_at_clock(struct sv_run *run, uint64_t sample)
         return;
     run->looked = sample + run->frames.rate;
     run->clock = clock_look();
-    synch = clock_synch(&run->clock);
+    synch = sv_frames_synch_of(&run->clock);
     if (is_first || synch != run->asdu.smp_synch)
         say_synch(run, synch);
     set_synch(run, synch);

@@ -37,6 +37,11 @@ void sv_frames_synch(struct sv_frames *frames, uint8_t smp_synch)
         frames->frame[frames->places[i].smp_synch] = smp_synch;
 }
 
+uint8_t sv_frames_synch_of(const struct clock_state *clock)
+{
+    return clock->is_known && clock->is_synchronized ? SV_LOCAL_CLOCK : SV_NOT_SYNCHRONIZED;
+}
+
 /* The last byte of it, the quality, stays. */
 static void put_refr_tm(struct sv_frames *frames, const struct sv_places *places, uint64_t sample)
 {

@@ -3,6 +3,7 @@
 #ifndef NB_SV_FRAMES_H
 #define NB_SV_FRAMES_H
 
+#include "clock.h"
 #include "iec61850/layout.h"
 #include "iec61850/sv.h"
 
@@ -34,6 +35,11 @@ bool sv_frames_begin(struct sv_frames *frames, const struct iec_frame *header,
 
 /* smpSynch of the frames from the next one on. */
 void sv_frames_synch(struct sv_frames *frames, uint8_t smp_synch);
+
+/* The smpSynch that is right for what the system says of its clock: local where it is kept. Whether
+ * that is by PTP, from a clock that knows the world's time, which would be global, nobody can tell
+ * who has no rights. */
+uint8_t sv_frames_synch_of(const struct clock_state *clock);
 
 /* Puts the frame of this number, from 0, into frames->frame, and returns when it is due, in ns from
  * the begin, which is a full second: with its last sample. */

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     BEGIN_MS = 100, /* from a request to the first sample */
@@ -18,14 +17,6 @@ enum {
     RETRY_MS = 100, /* between tries to reach the service */
     END_MS = 500,   /* for the service to end an injection */
 };
-
-uint64_t engine_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * ENGINE_SECOND + (uint64_t)now.tv_nsec;
-}
 
 struct stream *engine_find(const struct streams_engine *engine, const char *id)
 {
@@ -55,7 +46,7 @@ void engine_lose(struct streams_engine *engine)
         engine_say_stream(engine, stream);
     }
     nb_close(client);
-    engine->gone = engine->retried = engine_now();
+    engine->gone = engine->retried = clock_now();
 }
 
 struct nb_reply *engine_call(struct streams_engine *engine, const struct nb_request *request,
@@ -133,7 +124,7 @@ static bool play(struct streams_engine *engine, struct stream *stream, char why[
     number = nb_value_integer(nb_value_get(nb_reply_payload(reply), "inject"));
     result = nb_inject_open(&inject, reply);
     nb_reply_free(reply);
-    begin = stream_sample_at(stream, engine_since(engine, engine_now()) + BEGIN_MS * ENGINE_MS);
+    begin = stream_sample_at(stream, engine_since(engine, clock_now()) + BEGIN_MS * ENGINE_MS);
     if (result == 0)
         result = stream_play(stream, inject, number, begin);
     if (result < 0)
@@ -339,7 +330,7 @@ static bool do_change(struct streams_engine *engine, const struct spec_request *
     stream->channels = channels;
     lead = (CHANGE_MS + stream_samples_ahead(stream) / STREAM_SAMPLES_A_MS) * ENGINE_MS;
     begin = stream_set(stream, &channels,
-                       stream_sample_at(stream, engine_since(engine, engine_now()) + lead));
+                       stream_sample_at(stream, engine_since(engine, clock_now()) + lead));
     engine_say_done(engine, request, stream_status_word(stream->status),
                     stream->status == STREAM_RUNNING
                         ? engine->start + sv_frames_due(stream->spec.rate, begin)
@@ -446,7 +437,7 @@ static uint64_t next_due(const struct streams_engine *engine, uint64_t now)
 
 size_t streams_poll(struct streams_engine *engine, struct pollfd *fds, int *ret_timeout)
 {
-    uint64_t now = engine_now(), due = next_due(engine, now);
+    uint64_t now = clock_now(), due = next_due(engine, now);
     size_t count = 0;
 
     *ret_timeout = due > now ? (int)((due - now + ENGINE_MS - 1) / ENGINE_MS) : 0;
@@ -497,10 +488,10 @@ void streams_run(struct streams_engine *engine)
 {
     if (engine->client && nb_dispatch(engine->client) < 0)
         engine_lose(engine);
-    look_for_service(engine, engine_now());
-    engine_run_sequence(engine, engine_now());
-    run_streams(engine, engine_now());
-    tell_streams(engine, engine_now());
+    look_for_service(engine, clock_now());
+    engine_run_sequence(engine, clock_now());
+    run_streams(engine, clock_now());
+    tell_streams(engine, clock_now());
 }
 
 /* --- Life ---------------------------------------------------------------------------------- */
@@ -521,9 +512,8 @@ int streams_new(struct streams_engine **ret, const struct streams_options *optio
     }
     own = own_address(options->interface);
     engine->has_own = own != OWN_ADDRESS_UNKNOWN;
-    for (unsigned i = 0; i < FRAME_MAC_BYTES; i++)
-        engine->own[i] = (uint8_t)(own >> 8 * (FRAME_MAC_BYTES - 1 - i));
-    engine->told = engine_now();
+    mac_put(own, engine->own);
+    engine->told = clock_now();
     engine->start = engine->told / ENGINE_SECOND * ENGINE_SECOND;
     *ret = engine;
     return 0;

@@ -2,6 +2,7 @@
 #ifndef NB_STREAMS_ENGINE_PARTS_H
 #define NB_STREAMS_ENGINE_PARTS_H
 
+#include "clock.h"
 #include "engine.h"
 #include "sequence.h"
 #include "stream.h"
@@ -47,9 +48,6 @@ struct streams_engine {
     uint64_t gone, retried; /* ns since 1970: when the service went, and was asked for last */
     bool has_failed;
 };
-
-/* ns since 1970. */
-uint64_t engine_now(void);
 
 static inline uint64_t engine_since(const struct streams_engine *engine, uint64_t now)
 {

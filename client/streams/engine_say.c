@@ -97,7 +97,7 @@ void engine_say_stream(struct streams_engine *engine, const struct stream *strea
 {
     struct json json = {.limit = LINE_MAX_BYTES};
 
-    begin_event(&json, "stream/status", engine_now());
+    begin_event(&json, "stream/status", clock_now());
     add_counts(&json, stream);
     end_event(engine, &json);
 }

@@ -218,7 +218,7 @@ static void take_message(struct streams_engine *engine, const struct engine_capt
         if (!trip->spec || strcmp(trip->spec->interface, capture->interface) != 0 ||
             !trip_take(trip, &message) || i != sequence->machine.current ||
             record->time < engine_time_of(engine, sequence->machine.begin) ||
-            !sequence_trip(&sequence->machine, earliest(engine, engine_now())))
+            !sequence_trip(&sequence->machine, earliest(engine, clock_now())))
             continue;
         sequence->tripped = record->time;
     }
@@ -411,7 +411,7 @@ bool engine_begin_sequence(struct streams_engine *engine, struct spec_sequence *
         engine_clear_sequence(engine);
         return false;
     }
-    sequence->told = engine_now();
+    sequence->told = clock_now();
     sequence_begin(&sequence->machine, sequence->states, spec->states,
                    tick_at(engine, sequence->told + BEGIN_MS * ENGINE_MS) + 1);
     give_orders(engine, sequence->told);
@@ -428,7 +428,7 @@ static bool say_none(struct spec_error *error, const char *what)
 
 bool engine_pause(struct streams_engine *engine, struct spec_error *error)
 {
-    uint64_t now = engine_now();
+    uint64_t now = clock_now();
 
     if (!streams_have_sequence(engine))
         return say_none(error, "no sequence is on");
@@ -441,7 +441,7 @@ bool engine_pause(struct streams_engine *engine, struct spec_error *error)
 
 bool engine_resume(struct streams_engine *engine, struct spec_error *error)
 {
-    uint64_t now = engine_now();
+    uint64_t now = clock_now();
 
     if (!streams_have_sequence(engine))
         return say_none(error, "no sequence is on");
@@ -455,7 +455,7 @@ bool engine_resume(struct streams_engine *engine, struct spec_error *error)
 static void stop_sequence(struct streams_engine *engine, enum sequence_status as, const char *what)
 {
     struct engine_sequence *sequence = &engine->sequence;
-    uint64_t now = engine_now(), begin;
+    uint64_t now = clock_now(), begin;
     char text[WHY_MAX];
 
     if (!sequence_stop(&sequence->machine, earliest(engine, now), as))

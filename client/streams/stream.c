@@ -1,6 +1,7 @@
 #include "stream.h"
 
 #include "clock.h"
+#include "contents.h"
 #include "recording_files.h"
 
 #include <errno.h>
@@ -47,13 +48,11 @@ uint64_t stream_sample_at(const struct stream *stream, uint64_t ns)
 
 /* --- Life ---------------------------------------------------------------------------------- */
 
-/* Local: the clock is kept, but whether by one that knows the world's time, which would be global,
- * nobody can tell who has no rights. */
 static uint8_t synch_of_clock(void)
 {
     struct clock_state clock = clock_look();
 
-    return clock.is_known && clock.is_synchronized ? SV_LOCAL_CLOCK : SV_NOT_SYNCHRONIZED;
+    return sv_frames_synch_of(&clock);
 }
 
 void stream_look_at_clock(struct stream *stream)
@@ -180,24 +179,15 @@ void stream_fail(struct stream *stream, const char *format, ...)
 
 /* --- Playing ------------------------------------------------------------------------------- */
 
-static void write_mac(const uint8_t *mac, char text[18])
-{
-    snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-             mac[5]);
-}
-
 void stream_fill_request(const struct stream *stream, struct nb_request *request)
 {
     const struct spec_stream *spec = &stream->spec;
-    char text[18];
+    char text[MAC_TEXT];
 
     nb_request_add_string(request, "ethertypes", "sv");
-    if (spec->has_source) {
-        write_mac(spec->source, text);
-        nb_request_add_string(request, "sources", text);
-    }
-    write_mac(spec->destination, text);
-    nb_request_add_string(request, "destinations", text);
+    if (spec->has_source)
+        nb_request_add_string(request, "sources", mac_text(mac_number(spec->source), text));
+    nb_request_add_string(request, "destinations", mac_text(mac_number(spec->destination), text));
     snprintf(text, sizeof text, "%u", spec->vlan);
     nb_request_add_string(request, "vlans", spec->is_tagged ? text : "none");
     nb_request_set_integer(request, "rate", spec->rate / spec->asdus);
