@@ -56,25 +56,6 @@ bool publish_natural(const struct command_line *line, const char *option, uint64
                          name_of(line, option, name), low, high, text);
 }
 
-unsigned publish_reals(const char *text, unsigned least, unsigned most, double *ret)
-{
-    unsigned count = 0;
-
-    for (;;) {
-        char *end;
-
-        if (count == most || (!isdigit((unsigned char)*text) && !strchr("+-.", *text)) || !*text)
-            return 0;
-        ret[count] = strtod(text, &end);
-        if (end == text || !isfinite(ret[count]) || (*end && *end != ':'))
-            return 0;
-        count++;
-        if (!*end)
-            return count >= least ? count : 0;
-        text = end + 1;
-    }
-}
-
 static bool take_mac(const struct command_line *line, const char *option, const char *fallback,
                      uint8_t ret[FRAME_MAC_BYTES])
 {

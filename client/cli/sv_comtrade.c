@@ -1,6 +1,6 @@
 /* The recording that `sv publish` publishes. */
-#include "publish.h"
 #include "recording_files.h"
+#include "sv_publish.h"
 
 static int say(const struct command_line *line, const struct recording_fault *fault)
 {

@@ -1,11 +1,36 @@
 /* The network that `sv publish` generates: its options become the states of a waveform. */
-#include "publish.h"
 #include "subscribe.h"
+#include "sv_publish.h"
 
+#include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MICRO 1e6
+
+/* --- Numbers ------------------------------------------------------------------------------- */
+
+/* Numbers with colons between them, at least `least` of them. Returns how many; 0: there are others
+ * than so many. */
+static unsigned read_reals(const char *text, unsigned least, unsigned most, double *ret)
+{
+    unsigned count = 0;
+
+    for (;;) {
+        char *end;
+
+        if (count == most || (!isdigit((unsigned char)*text) && !strchr("+-.", *text)) || !*text)
+            return 0;
+        ret[count] = strtod(text, &end);
+        if (end == text || !isfinite(ret[count]) || (*end && *end != ':'))
+            return 0;
+        count++;
+        if (!*end)
+            return count >= least ? count : 0;
+        text = end + 1;
+    }
+}
 
 /* --- Phasors ------------------------------------------------------------------------------- */
 
@@ -59,7 +84,7 @@ static bool set_phasor(const struct group *group, const char *text)
     const char *equals = strchr(text, '=');
     double numbers[2] = {0};
 
-    if (!publish_reals(equals ? equals + 1 : text, 1, 2, numbers) || numbers[0] < 0 ||
+    if (!read_reals(equals ? equals + 1 : text, 1, 2, numbers) || numbers[0] < 0 ||
         numbers[0] > 1e7)
         return false;
     if (equals)
@@ -102,7 +127,7 @@ static bool set_harmonic(struct waveform *waveform, const char *text)
     double numbers[3] = {0};
     unsigned order, found = 0;
 
-    if (!publish_reals(equals ? equals + 1 : text, 2, 3, numbers) || numbers[0] < 2 ||
+    if (!read_reals(equals ? equals + 1 : text, 2, 3, numbers) || numbers[0] < 2 ||
         numbers[0] > WAVEFORM_ORDER_MAX || numbers[1] < 0 || numbers[1] > 1000)
         return false;
     order = (unsigned)numbers[0];

@@ -15,7 +15,7 @@ enum { RATE_LEAST = 100, CYCLE_SAMPLES = 80, WORD_MAX = 64 };
 
 /* --- Rate and channels --------------------------------------------------------------------- */
 
-static bool take_rate(struct sv_run *run)
+static bool take_rate(struct sv_publication *run)
 {
     uint64_t rate, asdus;
 
@@ -40,7 +40,7 @@ static bool take_rate(struct sv_run *run)
     return true;
 }
 
-static bool take_layout(struct sv_run *run)
+static bool take_layout(struct sv_publication *run)
 {
     const char *text;
     unsigned layouts = 0, lists = 0;
@@ -91,7 +91,7 @@ static bool read_synch(const char *text, struct sv_synch_change *ret)
 }
 
 /* "global", or from a time on: "2.5:none". */
-static bool add_synch(struct sv_run *run, const char *text)
+static bool add_synch(struct sv_publication *run, const char *text)
 {
     struct sv_synch_change *change = &run->synch[run->synchs];
     const char *colon = strchr(text, ':');
@@ -108,7 +108,7 @@ static bool add_synch(struct sv_run *run, const char *text)
     return true;
 }
 
-static bool take_synch(struct sv_run *run)
+static bool take_synch(struct sv_publication *run)
 {
     const char *text;
 
@@ -141,7 +141,7 @@ static bool add_quality(const char *word, size_t n, uint32_t *quality)
     return isdigit((unsigned char)text[0]) && !*end && number <= UINT32_MAX;
 }
 
-static bool set_quality(const struct sv_run *run, const char *text, uint32_t *qualities)
+static bool set_quality(const struct sv_publication *run, const char *text, uint32_t *qualities)
 {
     const char *equals = strchr(text, '=');
     int channel = equals ? sv_layout_find(&run->layout, text, (size_t)(equals - text)) : 0;
@@ -164,7 +164,7 @@ static bool set_quality(const struct sv_run *run, const char *text, uint32_t *qu
     return true;
 }
 
-static bool take_quality(const struct sv_run *run, const char *option, uint32_t *qualities)
+static bool take_quality(const struct sv_publication *run, const char *option, uint32_t *qualities)
 {
     const char *text;
 
@@ -179,7 +179,7 @@ static bool take_quality(const struct sv_run *run, const char *option, uint32_t 
     return true;
 }
 
-static bool take_qualities(struct sv_run *run)
+static bool take_qualities(struct sv_publication *run)
 {
     if (!take_quality(run, "quality", run->qualities))
         return false;
@@ -190,7 +190,7 @@ static bool take_qualities(struct sv_run *run)
 /* --- Fields that may be there -------------------------------------------------------------- */
 
 /* What smpRate counts: samples of a period, or of a second. */
-static bool take_mode(struct sv_run *run)
+static bool take_mode(struct sv_publication *run)
 {
     static const char *const words[] = {"period", "second", "interval"};
     const char *text = command_line_value(run->line, "smp_mod", 0);
@@ -214,7 +214,7 @@ static bool take_mode(struct sv_run *run)
 }
 
 /* Without a number of the user's, it is the stream's rate, as smpMod counts. */
-static bool take_smp_rate(struct sv_run *run)
+static bool take_smp_rate(struct sv_publication *run)
 {
     const char *text = command_line_value(run->line, "smp_rate", 0);
     double rate = run->frames.rate;
@@ -240,7 +240,7 @@ static bool take_smp_rate(struct sv_run *run)
 }
 
 /* Sixteen hexadecimal digits, perhaps with colons or dashes between them. */
-static bool take_gm_identity(struct sv_run *run)
+static bool take_gm_identity(struct sv_publication *run)
 {
     const char *text = command_line_value(run->line, "gm_identity", 0);
     unsigned digits = 0;
@@ -269,7 +269,7 @@ static bool take_gm_identity(struct sv_run *run)
 }
 
 /* A clock that nobody keeps is not synchronised, and the accuracy is that of a microsecond. */
-static void take_refr_tm(struct sv_run *run)
+static void take_refr_tm(struct sv_publication *run)
 {
     enum { ACCURACY = 20 };
 
@@ -280,7 +280,7 @@ static void take_refr_tm(struct sv_run *run)
 
 /* --- Flaws --------------------------------------------------------------------------------- */
 
-static bool take_flaws(struct sv_run *run, const char *option, enum sv_fate fate)
+static bool take_flaws(struct sv_publication *run, const char *option, enum sv_fate fate)
 {
     const char *text, *wrong;
 
@@ -294,7 +294,7 @@ static bool take_flaws(struct sv_run *run, const char *option, enum sv_fate fate
 
 /* --- The whole ----------------------------------------------------------------------------- */
 
-static bool take_asdu(struct sv_run *run)
+static bool take_asdu(struct sv_publication *run)
 {
     uint64_t conf_rev = 1;
 
@@ -309,7 +309,7 @@ static bool take_asdu(struct sv_run *run)
     return true;
 }
 
-bool sv_options(struct sv_run *run)
+bool sv_options(struct sv_publication *run)
 {
     struct iec_frame header;
 

@@ -17,14 +17,14 @@ enum { GRID_MS = 1000, LEAD_MS = 200 };
 
 /* --- Samples ------------------------------------------------------------------------------- */
 
-static bool is_in_fault(const struct sv_run *run, uint64_t number)
+static bool is_in_fault(const struct sv_publication *run, uint64_t number)
 {
     return !run->recording.points && waveform_state(&run->waveform, number) == SV_FAULT_STATE;
 }
 
 static void take_samples(void *context, uint64_t number, int32_t *values, uint32_t *qualities)
 {
-    struct sv_run *run = context;
+    struct sv_publication *run = context;
 
     memcpy(qualities, is_in_fault(run, number) ? run->fault_qualities : run->qualities,
            run->frames.channels * sizeof *qualities);
@@ -36,12 +36,12 @@ static void take_samples(void *context, uint64_t number, int32_t *values, uint32
 
 /* --- The clock ----------------------------------------------------------------------------- */
 
-static const struct sv_synch_change *synch_now(const struct sv_run *run)
+static const struct sv_synch_change *synch_now(const struct sv_publication *run)
 {
     return run->synched ? &run->synch[run->synched - 1] : NULL;
 }
 
-static void say_synch(const struct sv_run *run, uint8_t synch)
+static void say_synch(const struct sv_publication *run, uint8_t synch)
 {
     const struct clock_state *clock = &run->clock;
     char text[SV_SYNCH_BYTES];
@@ -59,13 +59,13 @@ static void say_synch(const struct sv_run *run, uint8_t synch)
                 sv_synch_text(synch, text), (double)clock->error_max / (double)MS);
 }
 
-static void set_synch(struct sv_run *run, uint8_t synch)
+static void set_synch(struct sv_publication *run, uint8_t synch)
 {
     run->asdu.smp_synch = synch;
     sv_frames_synch(&run->frames, synch);
 }
 
-static void look_at_clock(struct sv_run *run, uint64_t sample)
+static void look_at_clock(struct sv_publication *run, uint64_t sample)
 {
     bool is_first = run->looked == 0;
     uint8_t synch;
@@ -81,7 +81,7 @@ static void look_at_clock(struct sv_run *run, uint64_t sample)
 }
 
 /* What smpSynch is from the next frame on. */
-static void take_synch(struct sv_run *run)
+static void take_synch(struct sv_publication *run)
 {
     uint64_t last = (run->number + 1) * run->frames.asdus - 1;
 
@@ -95,12 +95,12 @@ static void take_synch(struct sv_run *run)
 
 /* --- Frames -------------------------------------------------------------------------------- */
 
-static bool is_over(const struct sv_run *run)
+static bool is_over(const struct sv_publication *run)
 {
     return run->total && run->number >= run->total;
 }
 
-static void skip_dropped(struct sv_run *run)
+static void skip_dropped(struct sv_publication *run)
 {
     while (!is_over(run) && sv_fate(&run->flaws, run->number) == SV_FATE_DROP) {
         run->number++;
@@ -111,7 +111,7 @@ static void skip_dropped(struct sv_run *run)
 static enum supply_next next_frame(void *context, struct savefile_source_frame *ret,
                                    uint64_t *ret_offset)
 {
-    struct sv_run *run = context;
+    struct sv_publication *run = context;
     const struct sv_samples samples = {run, take_samples};
 
     if (!run->is_again) {
@@ -132,7 +132,7 @@ static enum supply_next next_frame(void *context, struct savefile_source_frame *
 
 /* --- The report ---------------------------------------------------------------------------- */
 
-static struct publish_notes notes_of(const struct sv_run *run)
+static struct publish_notes notes_of(const struct sv_publication *run)
 {
     bool is_auto = run->synched && synch_now(run)->is_auto;
 
@@ -148,7 +148,7 @@ static struct publish_notes notes_of(const struct sv_run *run)
 
 static void report_status(void *context, FILE *file, const struct injection_tally *tally)
 {
-    const struct sv_run *run = context;
+    const struct sv_publication *run = context;
     const struct publish_notes notes = notes_of(run);
 
     publish_status(file, run->asdu.sv_id, tally, &notes);
@@ -156,7 +156,7 @@ static void report_status(void *context, FILE *file, const struct injection_tall
 
 static void report_flaws(void *context, FILE *file)
 {
-    const struct sv_run *run = context;
+    const struct sv_publication *run = context;
 
     if (run->flaws.count)
         fprintf(file, "On purpose: %" PRIu64 " frames were left out, and %" PRIu64 " sent twice.\n",
@@ -166,14 +166,14 @@ static void report_flaws(void *context, FILE *file)
 /* --- The stream ---------------------------------------------------------------------------- */
 
 /* Frames of so many ns: each whose last sample is before the end. */
-static uint64_t frames_in(const struct sv_run *run, double ns)
+static uint64_t frames_in(const struct sv_publication *run, double ns)
 {
     uint64_t frames = (uint64_t)(ns / SECOND * run->frames.rate / run->frames.asdus + 1e-6);
 
     return frames ? frames : 1;
 }
 
-static bool take_end(struct sv_run *run)
+static bool take_end(struct sv_publication *run)
 {
     uint64_t duration = 0;
 
@@ -190,7 +190,7 @@ static bool take_end(struct sv_run *run)
 }
 
 /* The options that a source of samples has, and the other one does not. */
-static bool belongs(const struct sv_run *run, bool is_recorded)
+static bool belongs(const struct sv_publication *run, bool is_recorded)
 {
     static const char *const generated[] = {"signal_frequency", "currents",       "voltages",
                                             "harmonics",        "fault_at",       "fault_duration",
@@ -208,7 +208,7 @@ static bool belongs(const struct sv_run *run, bool is_recorded)
     return true;
 }
 
-static int take_passes(struct sv_run *run)
+static int take_passes(struct sv_publication *run)
 {
     double length = recording_length(&run->recording);
 
@@ -221,7 +221,7 @@ static int take_passes(struct sv_run *run)
     return EXIT_DONE;
 }
 
-static int take_source(struct sv_run *run)
+static int take_source(struct sv_publication *run)
 {
     const char *path = command_line_value(run->line, "comtrade", 0);
     int status;
@@ -237,7 +237,7 @@ static int take_source(struct sv_run *run)
 }
 
 /* smpCnt is 0 at a full second. */
-static bool take_start(struct sv_run *run, struct nb_request *request)
+static bool take_start(struct sv_publication *run, struct nb_request *request)
 {
     uint64_t start = 0;
 
@@ -255,7 +255,7 @@ static bool take_start(struct sv_run *run, struct nb_request *request)
                          start / GRID_MS * GRID_MS);
 }
 
-static int publish(struct sv_run *run, struct nb_request *request)
+static int publish(struct sv_publication *run, struct nb_request *request)
 {
     const struct injection_feed feed = {
         .context = run,
@@ -276,7 +276,7 @@ static int publish(struct sv_run *run, struct nb_request *request)
 
 int run_sv_publish(const struct command_line *line, struct nb_request *request)
 {
-    struct sv_run *run = calloc(1, sizeof *run);
+    struct sv_publication *run = calloc(1, sizeof *run);
     int status;
 
     if (!run)
