@@ -309,6 +309,11 @@ int watch_events(struct nb_client *client, const struct command_line *line,
 /* Connects as the command line says. Returns as nb_connect_within does. */
 int connect_service(const struct command_line *line, struct nb_client **ret_client);
 
+/* Closes a connection whose service is gone, and asks for the same by another one: *client is that,
+ * or NULL. Returns the reply, or NULL: nobody is there, or it was refused. */
+struct nb_reply *call_again(const struct command_line *line, const struct nb_request *request,
+                            struct nb_client **client);
+
 /* --timeout, as the library takes it. */
 unsigned timeout_ms(const struct command_line *line);
 

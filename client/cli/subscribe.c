@@ -109,21 +109,13 @@ static bool take_tick(void *context)
     return !output_is_gone();
 }
 
-/* The connection is of no use any more. */
 static struct nb_reply *ask_again(void *context, struct nb_client **client)
 {
     struct run *run = context;
-    struct nb_reply *reply = NULL;
+    struct nb_reply *reply = call_again(run->line, run->request, &run->client);
 
-    nb_close(run->client);
-    run->client = NULL;
-    if (connect_service(run->line, &run->client) == 0)
-        nb_call(run->client, run->request, &reply);
     *client = run->client;
-    if (!reply || !nb_reply_code(reply))
-        return reply;
-    nb_reply_free(reply);
-    return NULL;
+    return reply;
 }
 
 static void say_resumed(void *context)
