@@ -116,7 +116,7 @@ static void print_stream(const struct sv_report *report)
            stream->counting.repeated, stream->counting.late, stream->counting.restarts);
     printf(",\"jitter\":{\"p50\":%" PRIu64 ",\"p99\":%" PRIu64 ",\"max\":%" PRIu64
            "},\"quality\":[",
-           quantiles_at(jitter, 0.5), quantiles_at(jitter, 0.99), jitter->most);
+           quantiles_at(jitter, 500000), quantiles_at(jitter, 990000), jitter->most);
     for (unsigned i = 0; i < stream->channels; i++) {
         if (i)
             putchar(',');
@@ -278,8 +278,8 @@ static void print_head(const struct sv_report *report)
     printf("\n  %" PRIu64 " samples, %" PRIu64 " lost, %" PRIu64 " repeated, %" PRIu64
            " late; frames off their time by p50 %.1f us, p99 %.1f us, at most %.1f us\n",
            stream->counting.samples, stream->counting.lost, stream->counting.repeated,
-           stream->counting.late, (double)quantiles_at(jitter, 0.5) / 1000,
-           (double)quantiles_at(jitter, 0.99) / 1000, (double)jitter->most / 1000);
+           stream->counting.late, (double)quantiles_at(jitter, 500000) / 1000,
+           (double)quantiles_at(jitter, 990000) / 1000, (double)jitter->most / 1000);
 }
 
 static const char *quality_word(uint32_t quality, char text[64])
