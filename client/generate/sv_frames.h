@@ -46,7 +46,4 @@ uint8_t sv_frames_synch_of(const struct clock_state *clock);
 uint64_t sv_frames_next(struct sv_frames *frames, uint64_t number,
                         const struct sv_samples *samples);
 
-/* When a sample is due, likewise: each on its own, so that no error grows. */
-uint64_t sv_frames_due(uint32_t rate, uint64_t sample);
-
 #endif

@@ -242,7 +242,7 @@ static bool do_start(struct streams_engine *engine, const struct spec_request *r
         return refuse(error, "%s", why);
     }
     engine_say_done(engine, request, stream_status_word(stream->status),
-                    engine->start + sv_frames_due(stream->spec.rate, stream->begin));
+                    engine->start + sv_sample_due(stream->spec.rate, stream->begin));
     return true;
 }
 
@@ -333,7 +333,7 @@ static bool do_change(struct streams_engine *engine, const struct spec_request *
                        stream_sample_at(stream, engine_since(engine, clock_now()) + lead));
     engine_say_done(engine, request, stream_status_word(stream->status),
                     stream->status == STREAM_RUNNING
-                        ? engine->start + sv_frames_due(stream->spec.rate, begin)
+                        ? engine->start + sv_sample_due(stream->spec.rate, begin)
                         : 0);
     return true;
 }

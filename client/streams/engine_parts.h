@@ -30,7 +30,7 @@ struct engine_sequence {
     struct trip trips[SPEC_STATES_MAX];
     unsigned captures;
     struct engine_capture capture[CAPTURES_MAX];
-    uint64_t ticks;   /* in a second */
+    uint32_t ticks;   /* in a second */
     uint64_t tripped; /* ns since 1970: when the message came that ended the current state */
     uint64_t told;    /* ns since 1970: the last progress */
 };

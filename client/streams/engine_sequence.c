@@ -24,9 +24,7 @@ enum {
 
 static uint64_t tick_at(const struct streams_engine *engine, uint64_t now)
 {
-    uint64_t ns = engine_since(engine, now), ticks = engine->sequence.ticks;
-
-    return ns / ENGINE_SECOND * ticks + ns % ENGINE_SECOND * ticks / ENGINE_SECOND;
+    return sv_sample_at(engine->sequence.ticks, engine_since(engine, now));
 }
 
 uint64_t engine_time_of(const struct streams_engine *engine, uint64_t tick)
@@ -47,7 +45,7 @@ static uint64_t sample_of(const struct streams_engine *engine, const struct stre
 }
 
 /* Ticks are moments at which each stream begins a frame, where there are enough of them. */
-static uint64_t choose_ticks(const struct streams_engine *engine)
+static uint32_t choose_ticks(const struct streams_engine *engine)
 {
     uint64_t common = 0, fastest = 1;
 
@@ -59,7 +57,7 @@ static uint64_t choose_ticks(const struct streams_engine *engine)
         common = tables_gcd(common, frames);
         fastest = frames > fastest ? frames : fastest;
     }
-    return common >= TICKS_LEAST ? common : fastest;
+    return (uint32_t)(common >= TICKS_LEAST ? common : fastest);
 }
 
 /* The first tick for which all streams can still change: what they play is computed until then. */

@@ -43,7 +43,7 @@ static void take_samples(void *context, uint64_t number, int32_t *values, uint32
 
 uint64_t stream_sample_at(const struct stream *stream, uint64_t ns)
 {
-    return ns / SECOND * stream->spec.rate + ns % SECOND * stream->spec.rate / SECOND;
+    return sv_sample_at(stream->spec.rate, ns);
 }
 
 /* --- Life ---------------------------------------------------------------------------------- */
