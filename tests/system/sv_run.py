@@ -411,6 +411,20 @@ def owner():
     before = other.event("stream/status")["sent"]
     after = other.event("stream/status")["sent"]
     check(after > before, "the other one goes on")
+    # One that is stopped publishes no more, and goes on when it goes on.
+    wire = Lines("sv", "subscribe", "p1", "--direction", "in", "--json", "--interval", "0.2")
+    wire.until("it is seen", lambda line: True)
+    other.process.send_signal(signal.SIGSTOP)
+    begin = time.monotonic()
+    try:
+        while time.monotonic() < begin + PATIENCE:
+            wire.next(3)
+        check(False, "it is silent")
+    except queue.Empty:
+        pass
+    other.process.send_signal(signal.SIGCONT)
+    wire.until("it goes on", lambda line: True)
+    wire.process.send_signal(signal.SIGINT)
     other.end()
 
 
