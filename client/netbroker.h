@@ -257,8 +257,10 @@ NB_EXPORT int nb_capture_open(struct nb_capture **ret_capture, const struct nb_r
 NB_EXPORT void nb_capture_close(struct nb_capture *capture);
 
 /* The next record. Its bytes stay as they are until nb_capture_release.
- * Returns 1, 0 (there is none now), or a negative errno: -ENODATA (the capture has ended, and all
- * was read: see nb_capture_end), -EBADMSG (what is there can be no capture). */
+ * Behind the end of a capture, all that came before can be read for 5 seconds; then the service
+ * takes the memory back, which is zeros from then on, and nb_capture_end says so. Returns 1, 0
+ * (there is none now), or a negative errno: -ENODATA (the capture has ended, and there is no more:
+ * see nb_capture_end), -EBADMSG (what is there can be no capture). */
 NB_EXPORT int nb_capture_next(struct nb_capture *capture, struct nb_capture_record *ret_record);
 
 /* Gives the room of all records that were returned back to the service: as often as suits, but

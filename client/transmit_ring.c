@@ -27,14 +27,14 @@ _Static_assert((int)TRANSMIT_BUCKETS == (int)NB_INJECT_BUCKETS, "the histogram i
 
 /* --- Life ---------------------------------------------------------------------------------- */
 
-/* EPERM: what we are to write to is sealed. */
+/* EACCES: what we are to write to is only shown; EPERM: it is sealed, by an older service. */
 static int map(struct nb_inject *inject, int ring, int page)
 {
     int result = ring_view_map(ring, true, &inject->ring);
 
     if (result == 0)
         result = ring_view_map(page, false, &inject->page);
-    if (result == -EINVAL || result == -EPERM)
+    if (result == -EINVAL || result == -EACCES || result == -EPERM)
         return -EBADMSG;
     if (result < 0)
         return result;

@@ -639,6 +639,9 @@ enum action_flags {
                                      * it is not audited */
     ACTION_TELLS_RIGHTS = 1 << 8,   /* it lists what the policy allows the peer by its verb, which
                                      * must be something: nothing changes by it */
+    ACTION_LISTS_OWN = 1 << 9,      /* it lists what the peer holds, and what it may read by its
+                                     * verb: the policy must allow the peer something of that name
+                                     * before the dot, such as to hold it */
 };
 
 /* A(NAME, function, flags, policy verb, command line, fds taken, fds returned, documentation) */
@@ -698,8 +701,8 @@ enum action_flags {
       "a ring of shared memory.")                                                                  \
     A(CLOSE_CAPTURE, close_capture, ACTION_CHANGES | ACTION_DELETES, "raw.capture",                \
       "capture close", "", "", "End a capture.")                                                   \
-    A(SHOW_CAPTURE, show_capture, 0, "raw.read", "capture list", "", "",                           \
-      "List the captures with their counters.")                                                    \
+    A(SHOW_CAPTURE, show_capture, ACTION_LISTS_OWN, "raw.read", "capture list", "", "",            \
+      "List your captures, and those that you may read, with their counters.")                     \
     A(SHOW_CAPTURE_INTERFACES, show_capture_interfaces, ACTION_TELLS_RIGHTS, "raw.capture",        \
       "capture interfaces", "", "", "List the interfaces that you may capture, and what of them.") \
     A(OPEN_INJECT, open_inject, ACTION_CHANGES | ACTION_WANTS_LEASE, "raw.inject", "", "",         \
@@ -708,8 +711,8 @@ enum action_flags {
       "are written to a ring of shared memory, and each is held to what was asked for here.")      \
     A(CLOSE_INJECT, close_inject, ACTION_CHANGES | ACTION_DELETES, "raw.inject", "inject close",   \
       "", "", "End an injector.")                                                                  \
-    A(SHOW_INJECT, show_inject, 0, "raw.read", "inject list", "", "",                              \
-      "List the injectors with their counters.")                                                   \
+    A(SHOW_INJECT, show_inject, ACTION_LISTS_OWN, "raw.read", "inject list", "", "",               \
+      "List your injectors, and those that you may read, with their counters.")                    \
     A(DIAGNOSE, diagnose, 0, "mroute.read", "doctor", "", "",                                      \
       "Find out from the kernel's state why multicast packets are not forwarded. The "             \
       "command exits with 1 where a problem was found.")                                           \

@@ -60,7 +60,8 @@ static inline bool ring_size_is_right(uint64_t size)
     E(SERVICE, "service", "the service stops")                                                     \
     E(INDEX, "index", "an index of the other side is out of the ring or within a record")          \
     E(RECORD, "record", "the length of a record is not within what was published")                 \
-    E(LAYOUT, "layout", "the memory is not that of such a ring of this version")
+    E(LAYOUT, "layout", "the memory is not that of such a ring of this version")                   \
+    E(GONE, "gone", "what it still had was not read in time, and its memory was taken back")
 
 enum ring_end {
     RING_GOES_ON,

@@ -290,6 +290,7 @@ enum outcome handle_close_inject(struct call *call, const struct args_close_inje
 /* The one behind the last one that was looked at. */
 struct cursor {
     const struct injectors *injectors;
+    struct reader reader;
     uint32_t number;
 };
 
@@ -301,7 +302,8 @@ static bool write_next(void *context, struct json *out)
     if (!injector)
         return false;
     cursor->number = injector->number;
-    write_injector(out, injector);
+    if (reader_may_see(&cursor->reader, &injector->resource))
+        write_injector(out, injector);
     return true;
 }
 
@@ -312,7 +314,7 @@ enum outcome handle_show_inject(struct call *call, const struct args_show_inject
 
     (void)args;
     if (cursor)
-        *cursor = (struct cursor){injectors_of(call), 0};
+        *cursor = (struct cursor){injectors_of(call), call_reader(call), 0};
     reply_open(call, "Injectors.");
     return reply_list(call, &list, cursor);
 }
