@@ -150,7 +150,7 @@ static void run_until(struct scene *scene, uint64_t moment)
 static uint32_t make_template(unsigned char *bytes, unsigned asdus, uint32_t sample, bool refr_tm,
                               uint8_t synch)
 {
-    static const uint8_t samples[TEMPLATE_BYTES_MAX];
+    static const uint8_t samples[LIMIT];
     struct sv_message message = {.asdus = asdus};
     size_t length;
 
