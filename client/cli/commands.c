@@ -257,6 +257,18 @@ enum { OPTION_TYPES(T) };
       "With --json: each value as an object with its type, times with what their clock says of "   \
       "itself.")
 
+/* The rest is in the requests. */
+#define OPTIONS_SV_RUN(F, S)                                                                       \
+    F(S, interface, interface, ARGUMENT, 0, 0, 0,                                                  \
+      "The interface that streams are published on, one of those that the service's settings "     \
+      "name (inject-interfaces). Also -i.")                                                        \
+    F(S, file, file, OPTIONAL_ARGUMENT, 0, 0, 0,                                                   \
+      "The requests, a line each; by default, or with '-', those of the standard input.")          \
+    F(S, late, number, OPTIONAL, 0, INJECT_LATE_MAX, INJECT_LATE_DEFAULT,                          \
+      "A frame that is late by more than so many microseconds is not sent, so that no burst "      \
+      "follows a stall. With 0 each is sent, and while they are late they follow each other at "   \
+      "twice the rate at most.")
+
 /* Of what publishes frames of IEC 61850. */
 #define OPTIONS_PUBLISH(F, S)                                                                      \
     F(S, interface, interface, ARGUMENT, 0, 0, 0,                                                  \
@@ -409,6 +421,10 @@ enum { OPTION_TYPES(T) };
       "Publish Sampled Values of IEC 61850-9-2 on an interface, of a network that is generated "   \
       "or a recording. The service sends each frame at its time, and tells how late it was. The "  \
       "exit status is 0 where all were sent.")                                                     \
+    C(SV_RUN, sv_run, "OPEN_INJECT", "raw.inject", SHOW_INJECT, "sv run",                          \
+      "Run a test set: many streams of Sampled Values, created, changed, started and stopped by "  \
+      "requests, which are lines of JSON, and sequences of states that end by time or by a GOOSE " \
+      "trip. The exit status is 0 where all that was asked for was done.")                         \
     C(GOOSE_PUBLISH, goose_publish, "OPEN_INJECT", "raw.inject", SHOW_INJECT, "goose publish",     \
       "Publish GOOSE messages of IEC 61850-8-1 on an interface. A line of standard input, such "   \
       "as '1=true', changes the state.")

@@ -58,6 +58,7 @@ enum own_command {
     OWN_SV_SUBSCRIBE,
     OWN_GOOSE_SUBSCRIBE,
     OWN_SV_PUBLISH,
+    OWN_SV_RUN,
     OWN_GOOSE_PUBLISH,
     OWN_COUNT
 };

@@ -80,20 +80,46 @@ static int open_fifo(const char *path)
 
 /* --- The capture --------------------------------------------------------------------------- */
 
-static int run(const struct options *options, struct nb_client *client,
-               const struct nb_reply *reply)
+/* What is asked for, of whom now. */
+struct asking {
+    const struct options *options;
+    const struct nb_request *request;
+    struct nb_client *client; /* owned; NULL: there is no connection */
+};
+
+/* The connection is of no use any more. */
+static struct nb_reply *ask_again(void *context, struct nb_client **client)
+{
+    struct asking *asking = context;
+    struct nb_reply *reply = NULL;
+
+    nb_close(asking->client);
+    asking->client = NULL;
+    if (nb_connect_within(&asking->client, NULL, PATIENCE_MS) == 0)
+        nb_call(asking->client, asking->request, &reply);
+    *client = asking->client;
+    if (!reply || !nb_reply_code(reply))
+        return reply;
+    nb_reply_free(reply);
+    return NULL;
+}
+
+static int run(struct asking *asking, const struct nb_reply *reply)
 {
     static const int statuses[] = {
         [SESSION_DONE] = EXIT_DONE,       [SESSION_GONE] = EXIT_UNREACHABLE,
         [SESSION_CLOSED] = EXIT_REFUSED,  [SESSION_FAILED] = EXIT_REFUSED,
         [SESSION_INVALID] = EXIT_REFUSED,
     };
+    const struct options *options = asking->options;
     bool is_pcap = options->format && strcmp(options->format, "pcap") == 0;
     const struct session_config config = {
         .path = "-",
         .format = is_pcap ? SAVEFILE_PCAP : SAVEFILE_PCAPNG,
         .application = PROGRAM " " NB_VERSION,
         .filter = options->filter,
+        .again = ask_again,
+        .context = asking,
     };
     struct session_counters counters;
     char problem[SESSION_PROBLEM];
@@ -101,7 +127,7 @@ static int run(const struct options *options, struct nb_client *client,
 
     if (!session_take_signals())
         return say(EXIT_REFUSED, "there are no more descriptors.");
-    end = session_run(client, reply, &config, &counters, problem);
+    end = session_run(asking->client, reply, &config, &counters, problem);
     return end == SESSION_DONE ? EXIT_DONE : say(statuses[end], "%s.", problem);
 }
 
@@ -111,24 +137,23 @@ static int unreachable(int error)
                nb_socket_path(NULL), strerror(-error));
 }
 
-static int ask(const struct options *options, struct nb_client *client,
-               const struct nb_request *request)
+static int ask(struct asking *asking)
 {
     struct nb_reply *reply;
-    int result = nb_call(client, request, &reply), status;
+    int result = nb_call(asking->client, asking->request, &reply), status;
 
     if (result < 0)
         return unreachable(result);
     status = nb_reply_code(reply) ? say(EXIT_REFUSED, "%s", nb_reply_message(reply))
-                                  : run(options, client, reply);
+                                  : run(asking, reply);
     nb_reply_free(reply);
     return status;
 }
 
 int capture(const struct options *options)
 {
+    struct asking asking = {.options = options};
     struct nb_request *request;
-    struct nb_client *client;
     int status, result;
 
     end_by_signals();
@@ -137,10 +162,10 @@ int capture(const struct options *options)
         return status;
     status = open_fifo(options->fifo);
     if (status == EXIT_DONE) {
-        result = nb_connect_within(&client, NULL, PATIENCE_MS);
-        status = result < 0 ? unreachable(result) : ask(options, client, request);
-        if (result == 0)
-            nb_close(client);
+        asking.request = request;
+        result = nb_connect_within(&asking.client, NULL, PATIENCE_MS);
+        status = result < 0 ? unreachable(result) : ask(&asking);
+        nb_close(asking.client);
     }
     nb_request_free(request);
     return status;

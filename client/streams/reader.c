@@ -47,20 +47,32 @@ static const char *shown(const cJSON *item, char text[SHOWN_MAX + 4])
 
 /* --- Places -------------------------------------------------------------------------------- */
 
-static size_t enter(struct reader *reader, const char *format, const char *key, unsigned number)
+/* Appends a part of the path. Returns how long it was. */
+static size_t append(struct reader *reader, const char *part)
 {
     size_t length = strlen(reader->path);
-    char part[READER_PATH_MAX];
 
-    if (format)
-        snprintf(part, sizeof part, format, number);
-    else
-        snprintf(part, sizeof part, "%s%.64s", length ? "." : "", key);
-    for (char *c = part; *c; c++)
+    snprintf(reader->path + length, sizeof reader->path - length, "%s", part);
+    for (char *c = reader->path + length; *c; c++)
         if (!isprint((unsigned char)*c))
             *c = '?';
-    snprintf(reader->path + length, sizeof reader->path - length, "%s", part);
     return length;
+}
+
+static size_t enter(struct reader *reader, const char *key)
+{
+    char part[READER_PATH_MAX];
+
+    snprintf(part, sizeof part, "%s%.64s", reader->path[0] ? "." : "", key);
+    return append(reader, part);
+}
+
+static size_t enter_item(struct reader *reader, unsigned number)
+{
+    char part[16];
+
+    snprintf(part, sizeof part, "[%u]", number);
+    return append(reader, part);
 }
 
 static void leave(struct reader *reader, size_t length)
@@ -122,7 +134,7 @@ static size_t find_key(const struct reader_key *keys, size_t count, const char *
 static bool take_member(struct reader *reader, const cJSON *item, const struct reader_key *keys,
                         size_t count, void *context, unsigned *given)
 {
-    size_t at = find_key(keys, count, item->string), length = enter(reader, NULL, item->string, 0);
+    size_t at = find_key(keys, count, item->string), length = enter(reader, item->string);
 
     if (at == count)
         return say_unknown(reader, item->string, keys, count);
@@ -177,7 +189,7 @@ bool reader_names(struct reader *reader, const cJSON *object,
     if (!is_object(reader, object))
         return false;
     for (const cJSON *item = object->child; item; item = item->next) {
-        size_t length = enter(reader, NULL, item->string, 0);
+        size_t length = enter(reader, item->string);
 
         if (is_there_before(object, item))
             return reader_wrong(reader, "is there twice");
@@ -203,7 +215,7 @@ bool reader_list(struct reader *reader, const cJSON *list, unsigned most, const 
 
         if (number == most)
             return reader_wrong(reader, "has more than %u %s, which is the most", most, what);
-        length = enter(reader, "[%u]", NULL, number++);
+        length = enter_item(reader, number++);
         if (!take(reader, item, context))
             return false;
         leave(reader, length);

@@ -24,12 +24,11 @@ const char *spec_action_word(enum spec_action action)
 /* What may stand in a line that people read, without blanks. */
 bool spec_take_id(struct reader *reader, const char *text, char ret[SPEC_ID_MAX + 1])
 {
-    size_t length = strlen(text);
+    size_t length = strlen(text), right = 0;
 
-    for (size_t i = 0; i < length; i++)
-        if (!isgraph((unsigned char)text[i]))
-            length = SPEC_ID_MAX + 1;
-    if (length == 0 || length > SPEC_ID_MAX)
+    while (isgraph((unsigned char)text[right]))
+        right++;
+    if (length == 0 || length > SPEC_ID_MAX || right < length)
         return reader_wrong(reader,
                             "is no id of a stream: 1 to %d characters of ASCII without blanks",
                             SPEC_ID_MAX);

@@ -11,6 +11,8 @@
 #include "waveform.h"
 
 enum {
+    SPEC_CHANNELS = 8, /* Ia, Ib, Ic, In, Va, Vb, Vc and Vn, as 9-2LE has them */
+    SPEC_GROUP = 4,
     SPEC_LINE_MAX = 1 << 20, /* bytes of a request */
     SPEC_ID_MAX = 64,        /* characters of a stream's id */
     SPEC_TEXT_MAX = 129,     /* of an object reference: IEC 61850-7-2 */
@@ -45,7 +47,7 @@ struct spec_channel {
 };
 
 struct spec_channels {
-    struct spec_channel channel[WAVEFORM_CHANNELS];
+    struct spec_channel channel[SPEC_CHANNELS];
 };
 
 /* What a change sets of a channel, and what stays as it is. */
@@ -57,7 +59,7 @@ enum spec_given {
 };
 
 struct spec_change {
-    unsigned given[WAVEFORM_CHANNELS]; /* enum spec_given */
+    unsigned given[SPEC_CHANNELS]; /* enum spec_given */
     struct spec_channels channels;
 };
 
@@ -89,7 +91,8 @@ struct spec_trip {
     char reference[SPEC_TEXT_MAX + 1];      /* gocbRef */
     unsigned index;                         /* of the member, from 0 */
     bool is_boolean, boolean;
-    double number; /* where it is no boolean */
+    double number;       /* where it is no boolean */
+    bool is_promiscuous; /* the interface takes frames to groups that nobody has joined */
 };
 
 struct spec_setting {
@@ -156,8 +159,11 @@ void spec_channels_usual(struct spec_channels *ret);
 /* What is given becomes part of the channels. */
 void spec_apply(struct spec_channels *channels, const struct spec_change *change);
 
-/* Channels as a waveform has them. */
-void spec_waveform(const struct spec_channels *channels, struct waveform_state *ret);
+/* Channels as a waveform has them in its only state; its layout is theirs then. */
+void spec_waveform(const struct spec_channels *channels, struct waveform *ret);
+
+/* What the channels of a stream are: four currents and four voltages. */
+extern const struct sv_layout spec_layout;
 
 /* Whether the sample rate tells all harmonics of these channels. */
 bool spec_judge_orders(struct spec_error *error, const struct spec_stream *stream,

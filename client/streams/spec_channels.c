@@ -16,7 +16,9 @@ enum { WORD_MAX = 32, QUALITY_WORDS_MAX = 16 };
 #define AMPS  100.0
 #define SIDE  120.0 /* degrees between phases */
 
-static const char names[WAVEFORM_CHANNELS][3] = {"Ia", "Ib", "Ic", "In", "Va", "Vb", "Vc", "Vn"};
+static const char names[SPEC_CHANNELS][3] = {"Ia", "Ib", "Ic", "In", "Va", "Vb", "Vc", "Vn"};
+
+const struct sv_layout spec_layout = {SPEC_GROUP, SPEC_GROUP};
 
 const char *spec_channel_name(unsigned channel)
 {
@@ -25,7 +27,7 @@ const char *spec_channel_name(unsigned channel)
 
 int spec_channel(const char *name)
 {
-    for (int i = 0; i < WAVEFORM_CHANNELS; i++)
+    for (int i = 0; i < SPEC_CHANNELS; i++)
         if (strcmp(name, names[i]) == 0)
             return i;
     return -1;
@@ -33,23 +35,23 @@ int spec_channel(const char *name)
 
 static bool is_neutral(unsigned channel)
 {
-    return channel % WAVEFORM_GROUP == WAVEFORM_GROUP - 1;
+    return channel % SPEC_GROUP == SPEC_GROUP - 1;
 }
 
 void spec_channels_none(struct spec_channels *ret)
 {
     memset(ret, 0, sizeof *ret);
-    for (unsigned i = 0; i < WAVEFORM_CHANNELS; i++)
+    for (unsigned i = 0; i < SPEC_CHANNELS; i++)
         ret->channel[i].is_sum = is_neutral(i);
 }
 
 void spec_channels_usual(struct spec_channels *ret)
 {
     spec_channels_none(ret);
-    for (unsigned i = 0; i < WAVEFORM_CHANNELS; i++)
+    for (unsigned i = 0; i < SPEC_CHANNELS; i++)
         if (!is_neutral(i))
-            ret->channel[i].phasor = (struct spec_phasor){i < WAVEFORM_GROUP ? AMPS : VOLTS,
-                                                          -SIDE * (i % WAVEFORM_GROUP)};
+            ret->channel[i].phasor =
+                (struct spec_phasor){i < SPEC_GROUP ? AMPS : VOLTS, -SIDE * (i % SPEC_GROUP)};
 }
 
 /* --- Quality ------------------------------------------------------------------------------- */
@@ -231,7 +233,7 @@ static void set_quality(struct spec_change *change, unsigned channel, uint32_t q
 static bool take_one_quality(struct reader *reader, const cJSON *item, void *context)
 {
     int channel = spec_channel(item->string);
-    uint32_t quality;
+    uint32_t quality = 0;
 
     if (channel < 0)
         return wrong_channel(reader);
@@ -243,13 +245,13 @@ static bool take_one_quality(struct reader *reader, const cJSON *item, void *con
 
 bool spec_take_quality(struct reader *reader, const cJSON *item, struct spec_change *change)
 {
-    uint32_t quality;
+    uint32_t quality = 0;
 
     if (cJSON_IsObject(item))
         return reader_names(reader, item, take_one_quality, change);
     if (!take_quality(reader, item, &quality))
         return false;
-    for (unsigned i = 0; i < WAVEFORM_CHANNELS; i++)
+    for (unsigned i = 0; i < SPEC_CHANNELS; i++)
         set_quality(change, i, quality);
     return true;
 }
@@ -258,7 +260,7 @@ bool spec_take_quality(struct reader *reader, const cJSON *item, struct spec_cha
 
 void spec_apply(struct spec_channels *channels, const struct spec_change *change)
 {
-    for (unsigned i = 0; i < WAVEFORM_CHANNELS; i++) {
+    for (unsigned i = 0; i < SPEC_CHANNELS; i++) {
         struct spec_channel *to = &channels->channel[i];
         const struct spec_channel *from = &change->channels.channel[i];
         unsigned given = change->given[i];
@@ -296,17 +298,20 @@ static void convert(const struct spec_channel *channel, struct waveform_channel 
     }
 }
 
-void spec_waveform(const struct spec_channels *channels, struct waveform_state *ret)
+void spec_waveform(const struct spec_channels *channels, struct waveform *ret)
 {
-    for (unsigned i = 0; i < WAVEFORM_CHANNELS; i++)
-        convert(&channels->channel[i], &ret->channels[i]);
+    ret->layout = spec_layout;
+    ret->states = 1;
+    ret->state[0].begin = 0;
+    for (unsigned i = 0; i < SPEC_CHANNELS; i++)
+        convert(&channels->channel[i], &ret->state[0].channels[i]);
 }
 
 unsigned spec_highest_order(const struct spec_channels *channels)
 {
     unsigned highest = 1;
 
-    for (unsigned i = 0; i < WAVEFORM_CHANNELS; i++)
+    for (unsigned i = 0; i < SPEC_CHANNELS; i++)
         for (unsigned order = 2; order <= WAVEFORM_ORDER_MAX; order++)
             if (channels->channel[i].harmonics[order].magnitude > 0 && order > highest)
                 highest = order;

@@ -57,6 +57,13 @@ static bool take_value(struct reader *reader, const cJSON *item, void *context)
     return reader_real(reader, item, -VALUE_MAX, VALUE_MAX, &trip->number);
 }
 
+static bool take_promiscuous(struct reader *reader, const cJSON *item, void *context)
+{
+    struct spec_trip *trip = context;
+
+    return reader_bool(reader, item, &trip->is_promiscuous);
+}
+
 static bool take_goose(struct reader *reader, const cJSON *item, void *context)
 {
     static const struct reader_key keys[] = {
@@ -64,6 +71,7 @@ static bool take_goose(struct reader *reader, const cJSON *item, void *context)
         {"gocbRef", take_reference, true},
         {"index", take_index, true},
         {"value", take_value, true},
+        {"promiscuous", take_promiscuous, false},
     };
     struct taking *taking = context;
 

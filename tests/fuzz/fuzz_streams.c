@@ -7,7 +7,7 @@
 
 static void check_channels(const struct spec_channels *channels)
 {
-    for (unsigned i = 0; i < WAVEFORM_CHANNELS; i++) {
+    for (unsigned i = 0; i < SPEC_CHANNELS; i++) {
         const struct spec_channel *channel = &channels->channel[i];
 
         must(channel->phasor.magnitude >= 0 && channel->phasor.magnitude <= SPEC_RMS_MAX &&
@@ -34,8 +34,7 @@ static void check_stream(const struct spec_stream *stream)
     check_channels(&stream->channels);
     waveform.rate = stream->rate;
     waveform.microhertz = stream->microhertz;
-    waveform.states = 1;
-    spec_waveform(&stream->channels, &waveform.state[0]);
+    spec_waveform(&stream->channels, &waveform);
     waveform_sample(&waveform, 1, values);
 }
 

@@ -79,13 +79,26 @@ frames_come down 2
 ends down 0 INT
 whole down
 
-# A revoked lease ends it, and the command says why.
+# Rules decide when something is opened: what is open stays when they change. A revoked lease ends it,
+# and the command says why.
 capture member revoked -i r0
 frames_come revoked 2
+cp $work/policy.conf $work/policy.before
+sed -i 's/^verbs = raw\.\*$/verbs = mroute.read/' $work/policy.conf
+kill -HUP "$(status_of keeper.pid)"
+refused_now() {
+    ! as member $work/build/client/netbroker capture -i r0 -c 1 -w $work/files/none 2>$work/refusal &&
+        grep -q "may not do" $work/refusal
+}
+within 10 "no other is opened" refused_now
+frames_come revoked 4
 nb revoke "$(nb --json leases | member leases.0.lease)" || fail "the lease is not revoked"
 ends revoked 1
 contains "what it says" "the right to it was taken back" "$(cat $work/files/revoked.err)"
 whole revoked
+cat $work/policy.before >$work/policy.conf
+kill -HUP "$(status_of keeper.pid)"
+within 10 "it is allowed again" nb policy check --user member raw.capture r0
 
 # The interface goes for ever.
 capture member removed -i r0

@@ -232,22 +232,29 @@ wait "${running[stalled]}" || fail "status of it: $?"
 kill -CONT "${readers[stalled]}"
 kill "${readers[stalled]}" 2>/dev/null || true
 
-# The service is killed: it is said, what came before is whole, and the next one captures again.
+# The service is killed, or stopped, and there again: it is asked for the same, and Wireshark gets what
+# comes, without a word; the first frame says that some are missing.
 within 10 "nothing is left" captures_are 0
 run killed member --extcap-interface netbroker-r0
 arrive 3 "$mark"
 within 10 "frames of killed" has_marks killed 3
 kill -KILL "$(status_of broker.pid)"
 restarts_expected=1
-ended killed 3
-contains "what it says" "the service is gone" "$(cat $work/files/killed.err)"
-equal "frames before" 3 "$(marks_in killed)"
-grep -a -q "The capture ends here: the service is gone" $work/files/killed || fail "no last block"
 within 10 "the next broker" nb ping
-run again member --extcap-interface netbroker-r0
-arrive 1 "$mark"
-within 10 "frames of again" has_marks again 1
-ended again 0 TERM
+within 10 "it goes on" captures_are 1
+arrive 2 "$mark"
+within 10 "frames behind" has_marks killed 5
+kill -TERM "$(status_of keeper.pid)"
+within 10 "the next service" nb ping
+restarts_expected=0 # it is counted anew
+within 10 "it goes on again" captures_are 1
+arrive 2 "$mark"
+within 10 "frames behind that" has_marks killed 7
+ended killed 0 TERM
+equal "errors of killed" "" "$(cat $work/files/killed.err)"
+equal "frames that say so" 2 "$(grep -a -o "The service was gone before this frame" \
+    $work/files/killed | wc -l)"
+within 10 "nothing is left of it" captures_are 0
 
 # --- Wrong arguments ----------------------------------------------------------------------------
 
@@ -270,3 +277,18 @@ fails "no direction" 1 "direction" member "${capture[@]:0:1}" --fifo /dev/null \
     --extcap-interface netbroker-r0 --direction up
 within 10 "nothing is left" captures_are 0
 within 10 "no socket is left" sockets_are 0
+
+# --- The service goes for ever ------------------------------------------------------------------
+
+# It is said, and what came before is whole.
+run last member --extcap-interface netbroker-r0
+arrive 3 "$mark"
+within 10 "frames of last" has_marks last 3
+keeper=$(status_of keeper.pid) broker=$(status_of broker.pid)
+(check_end)
+kill -KILL "$daemon" "$keeper" "$broker"
+daemon=
+ended last 3
+contains "what it says" "the service is gone" "$(cat $work/files/last.err)"
+equal "frames before" 3 "$(marks_in last)"
+grep -a -q "The capture ends here: the service is gone" $work/files/last || fail "no last block"

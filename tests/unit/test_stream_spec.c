@@ -101,7 +101,7 @@ START_TEST(harmonics_are_phasors)
                   "[{\"order\":7,\"magnitude\":5,\"angleDeg\":-60}]}}}");
     int32_t values[WAVEFORM_CHANNELS];
 
-    spec_waveform(&stream->channels, &waveform.state[0]);
+    spec_waveform(&stream->channels, &waveform);
     for (unsigned i = 0; i < 200; i++) {
         double turn = 2 * M_PI * 50 * i / 4800, degree = M_PI / 180;
         double a = 100 * cos(turn - 30 * degree) + 10 * cos(3 * turn + 45 * degree);
