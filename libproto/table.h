@@ -535,6 +535,12 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     F(S, start, counter, OPTIONAL, 0, 0, 0,                                                        \
       "With timed: when time 0 is, in milliseconds since 1970; by default, or with 0, a moment "   \
       "after the first frame was put.")                                                            \
+    F(S, template, flag, OPTIONAL, 0, 0, 0,                                                        \
+      "The service makes the frames of a stream of Sampled Values itself, from a template and "    \
+      "samples that are put into a table. They have times. The start is a full second; by "        \
+      "default the first one behind the first segment.")                                           \
+    F(S, tables, number, OPTIONAL, INJECT_TABLES_LEAST, INJECT_TABLES_MAX, INJECT_TABLES_DEFAULT,  \
+      "With template: bytes of memory of the service for its samples.")                            \
     FIELD_DRY_RUN(F, S)
 #define FIELDS_CLOSE_INJECT(F, S)                                                                  \
     F(S, inject, number, ARGUMENT, 1, 4294967294, 0, "The number of the injector.")                \

@@ -189,6 +189,56 @@ static uint64_t serve_timed(struct sender *sender, struct outlet *outlet)
     return frames;
 }
 
+/* --- Streams that are made here -------------------------------------------------------------- */
+
+/* Only a template is a frame. */
+static enum transmit_refusal_reason take_record(struct sender *sender, struct outlet *outlet,
+                                                const struct transmit_frame *record)
+{
+    enum transmit_refusal_reason reason = TRANSMIT_SENT;
+
+    if (record->record == STREAM_TEMPLATE)
+        reason = judge(sender, outlet, record->length);
+    if (reason == TRANSMIT_SENT)
+        reason = template_ring_take(outlet->template, record, sender->frame);
+    return reason;
+}
+
+static uint64_t take_records(struct sender *sender, struct outlet *outlet)
+{
+    struct transmit_frame record;
+    enum transmit_next next;
+    uint64_t records = 0;
+
+    for (;
+         template_ring_has_room(outlet->template, now_ns()) &&
+         (next = transmit_reader_next(&outlet->reader, sender->frame, &record)) <= TRANSMIT_REFUSED;
+         records++) {
+        enum transmit_refusal_reason reason;
+
+        if (next == TRANSMIT_REFUSED)
+            continue;
+        reason = take_record(sender, outlet, &record);
+        if (reason != TRANSMIT_SENT)
+            transmit_reader_judge(&outlet->reader, &record, reason);
+    }
+    template_ring_publish(outlet->template);
+    return records;
+}
+
+static uint64_t serve_template(struct sender *sender, struct outlet *outlet)
+{
+    bool is_new = template_ring_settle(outlet->template, &outlet->reader);
+    uint64_t records = 0;
+
+    if (template_ring_has_room(outlet->template, now_ns()) &&
+        transmit_reader_turn(&outlet->reader, SENDER_TURN_FRAMES, SENDER_TURN_BYTES))
+        records = take_records(sender, outlet);
+    if (records > 0 || is_new)
+        release(outlet);
+    return records;
+}
+
 /* --- Turns --------------------------------------------------------------------------------- */
 
 /* One turn of an outlet. Returns how many frames it had. */
@@ -197,6 +247,8 @@ static uint64_t serve(struct sender *sender, struct outlet *outlet)
     uint64_t before = outlet->reader.counts.judged, frames;
     uint32_t most;
 
+    if (outlet->template)
+        return serve_template(sender, outlet);
     if (outlet->timed)
         return serve_timed(sender, outlet);
     most = frames_of_turn(outlet);
@@ -235,6 +287,8 @@ static void end_outlet(struct sender *sender, struct outlet *outlet, enum ring_e
 {
     if (outlet->timed)
         timed_ring_settle(outlet->timed, &outlet->reader);
+    if (outlet->template)
+        template_ring_settle(outlet->template, &outlet->reader);
     transmit_reader_end(&outlet->reader, end);
     atomic_store(&outlet->end, (int)outlet->reader.end);
     release(outlet);
@@ -242,13 +296,19 @@ static void end_outlet(struct sender *sender, struct outlet *outlet, enum ring_e
     worker_give_back(&sender->worker, &outlet->item);
 }
 
+static bool join(const struct sender *sender, struct outlet *outlet)
+{
+    if (outlet->template)
+        return template_ring_join(outlet->template, sender->fd, send_timed, now_ns());
+    return !outlet->timed || timed_ring_join(outlet->timed, sender->fd, send_timed);
+}
+
 static void begin_outlet(struct sender *sender, struct outlet *outlet)
 {
     rate_begin(&outlet->rate, outlet->per_second, now_ns());
     outlet->released = 0;
     outlet->is_mute = false;
-    if (sender->outlet_count == SENDER_OUTLETS_MAX ||
-        (outlet->timed && !timed_ring_join(outlet->timed, sender->fd, send_timed)))
+    if (sender->outlet_count == SENDER_OUTLETS_MAX || !join(sender, outlet))
         end_outlet(sender, outlet, RING_END_CLOSED);
     else
         sender->outlets[sender->outlet_count++] = outlet;
@@ -265,6 +325,8 @@ static void take_coming(struct sender *sender)
 /* The timed sender gives it back between two frames. */
 static bool has_left(struct outlet *outlet)
 {
+    if (outlet->template)
+        return template_ring_leave(outlet->template);
     return !outlet->timed || timed_ring_leave(outlet->timed);
 }
 
@@ -291,7 +353,7 @@ static void end_those(struct sender *sender, bool all)
  * bell does not matter. */
 static uint64_t wait_for_timed(struct outlet *outlet, struct pollfd *polled)
 {
-    bool looks = outlet->timed->waiting > 0 || outlet->timed->is_leaving;
+    bool looks = outlet->timed->waiting > 0 || outlet->timed->seat.is_leaving;
 
     *polled = (struct pollfd){.fd = -1, .events = POLLIN};
     if (timed_ring_has_room(outlet->timed)) {
@@ -303,12 +365,27 @@ static uint64_t wait_for_timed(struct outlet *outlet, struct pollfd *polled)
     return (uint64_t)(looks ? TIMED_SETTLE_MS : WORKER_TURN_MS) * NS_PER_MS;
 }
 
+/* As with those whose frames have times; what becomes of frames is looked for all the time. */
+static uint64_t wait_for_template(struct outlet *outlet, struct pollfd *polled)
+{
+    *polled = (struct pollfd){.fd = -1, .events = POLLIN};
+    if (template_ring_has_room(outlet->template, now_ns())) {
+        if (!transmit_reader_wait(&outlet->reader))
+            return 0;
+        if (!outlet->is_mute)
+            polled->fd = outlet->ring.bell.wait;
+    }
+    return (uint64_t)TEMPLATE_SETTLE_MS * NS_PER_MS;
+}
+
 /* Until when to wait for it, in ns from now; 0: not at all. One whose rate is used up is not waited
  * for by its bell. */
 static uint64_t wait_for(struct outlet *outlet, struct pollfd *polled)
 {
     uint64_t wait;
 
+    if (outlet->template)
+        return wait_for_template(outlet, polled);
     if (outlet->timed)
         return wait_for_timed(outlet, polled);
     wait = rate_frames(&outlet->rate, now_ns()) ? 0 : rate_wait(&outlet->rate);
@@ -395,6 +472,7 @@ void sender_add(struct sender *sender, struct outlet *outlet)
     struct transmit_memory memory = inject_ring_memory(&outlet->ring);
 
     transmit_reader_init(&outlet->reader, &memory);
+    outlet->reader.has_records = outlet->template != NULL;
     worker_give(&sender->worker, &outlet->item);
 }
 
