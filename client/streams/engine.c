@@ -177,14 +177,20 @@ static bool is_waiting(const struct streams_engine *engine)
     return false;
 }
 
+/* Who waits for the service has it back as well. */
+static bool is_reached(struct streams_engine *engine)
+{
+    if (!engine->client && connect_again(engine) == 0)
+        come_back(engine);
+    return engine->client != NULL;
+}
+
 static void look_for_service(struct streams_engine *engine, uint64_t now)
 {
     if (engine->client || !is_waiting(engine) || now < engine->retried + RETRY_MS * ENGINE_MS)
         return;
     engine->retried = now;
-    if (connect_again(engine) == 0)
-        come_back(engine);
-    else if (now > engine->gone + engine->options.patience * ENGINE_MS)
+    if (!is_reached(engine) && now > engine->gone + engine->options.patience * ENGINE_MS)
         give_up(engine);
 }
 
@@ -238,8 +244,8 @@ static bool do_start(struct streams_engine *engine, const struct spec_request *r
         return false;
     if (stream_is_on(stream))
         return refuse(error, "the stream '%s' runs", stream->id);
-    if (!engine->client && connect_again(engine) < 0)
-        return refuse(error, "the service is gone%s", "");
+    if (!is_reached(engine))
+        return refuse(error, "the service is gone, and '%s' cannot be started", stream->id);
     if (!play(engine, stream, why)) {
         stream_close(stream);
         return refuse(error, "%s", why);

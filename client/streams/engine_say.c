@@ -98,7 +98,10 @@ static void add_counts(struct json *json, const struct stream *stream)
     json_member_unsigned(json, "skipped", skipped);
     json_member_unsigned(json, "p50", nb_inject_lateness(&stream->timing, 500000));
     json_member_unsigned(json, "p99", nb_inject_lateness(&stream->timing, 990000));
+    json_member_unsigned(json, "p99.9", nb_inject_lateness(&stream->timing, 999000));
     json_member_unsigned(json, "max", stream->timing.latest);
+    json_member_unsigned(json, "stalls", stream->timing.stalls);
+    json_member_unsigned(json, "stalled", stream->timing.stalled_ns);
     json_member_unsigned(json, "starved", stream->starved);
     add_synch(json, stream->synch);
     json_member_string(json, "reason", stream->reason[0] ? stream->reason : reason);

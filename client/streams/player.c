@@ -73,6 +73,9 @@ static int write_samples(struct player *player)
 {
     int result = 1;
 
+    if (player->segment.is_there)
+        return 1;
+
     while (player->written < player->segment.count && result > 0) {
         uint32_t left = player->segment.count - player->written;
         uint32_t count = left < PART_SAMPLES ? left : PART_SAMPLES;
@@ -98,17 +101,17 @@ static int write_play(struct player *player)
         .begin = segment->begin,
         .first = segment->first,
         .count = segment->count,
-        .repeats = segment->is_endless ? 0 : 1,
+        .repeats = segment->repeats,
         .tag = segment->begin,
     };
 
     return nb_inject_play(player->inject, &play);
 }
 
-/* An endless segment has an end of its own where the stream has one. */
+/* One that is repeated goes beyond the stream's end. */
 static int write_end(struct player *player)
 {
-    return player->segment.is_endless && player->tables.end != TABLES_NEVER
+    return player->segment.repeats > 1 && player->tables.next > player->tables.end
                ? nb_inject_stop(player->inject, player->tables.end)
                : 1;
 }

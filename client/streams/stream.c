@@ -318,6 +318,13 @@ void stream_look(struct stream *stream)
     stream->starved = nb_inject_starved(stream->inject);
 }
 
+/* Writing alone would not tell: a stream that is endless writes nothing. */
+static bool has_ended(struct stream *stream)
+{
+    nb_inject_wait(stream->inject, UINT32_MAX); /* looks for it */
+    return nb_inject_end(stream->inject)[0] != '\0';
+}
+
 bool stream_run(struct stream *stream, uint64_t now)
 {
     int result;
@@ -327,7 +334,7 @@ bool stream_run(struct stream *stream, uint64_t now)
     take_refusals(stream, now);
     if (stream->status == STREAM_FAILED)
         return false;
-    result = player_feed(&stream->player, now);
+    result = has_ended(stream) ? -ENODATA : player_feed(&stream->player, now);
     if (result < 0) {
         const char *why = nb_inject_end(stream->inject);
 

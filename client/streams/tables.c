@@ -3,11 +3,13 @@
 #include <string.h>
 
 enum {
-    PARTS = 4,        /* segments that are fed in a second */
-    AHEAD = 2,        /* of them beside the one that is played */
-    PERIODS = 4,      /* places for segments: changes may follow each other */
-    CHUNKS = 5,       /* likewise: one that is played, two ahead, two of a change */
-    SLACK_FRAMES = 2, /* a segment may be over a moment after its last sample */
+    PARTS = 4,         /* segments that are fed in a second */
+    AHEAD = 2,         /* of them beside the one that is played */
+    PERIODS = 4,       /* places for segments: changes may follow each other */
+    CHUNKS = 5,        /* likewise: one that is played, two ahead, two of a change */
+    HOLD_SECONDS = 3,  /* for which a period is repeated */
+    RENEW_SECONDS = 2, /* it is repeated once more when less is left */
+    SLACK_FRAMES = 2,  /* a segment may be over a moment after its last sample */
 };
 
 #define MICRO UINT64_C(1000000)
@@ -90,6 +92,7 @@ uint64_t tables_change(struct tables *tables, uint64_t number)
 {
     tables->next = tables_align(tables, number);
     tables->cuts = true;
+    tables->is_there = false;
     return tables->next;
 }
 
@@ -130,42 +133,72 @@ static uint32_t length_of_next(const struct tables *tables)
     return left < tables->chunk ? (uint32_t)left : tables->chunk;
 }
 
+static uint64_t ahead(const struct tables *tables)
+{
+    return tables->period ? (uint64_t)RENEW_SECONDS * tables->rate
+                          : (uint64_t)AHEAD * tables->chunk;
+}
+
 static bool is_due(const struct tables *tables, uint64_t now)
 {
-    return tables->next < tables->end && tables->live < TABLES_LIVE_MAX &&
-           (tables->cuts || tables->next <= now + (uint64_t)AHEAD * tables->chunk);
+    return tables->next < tables->end && (tables->is_there || tables->live < TABLES_LIVE_MAX) &&
+           (tables->cuts || tables->next <= now + ahead(tables));
 }
 
 /* Where nobody fed for a while, what is over is left out. */
 static void catch_up(struct tables *tables, uint64_t now)
 {
-    if (!tables->period && tables->next != TABLES_NEVER && tables->next < now)
-        tables->next = tables_align(tables, now);
+    if (tables->cuts || tables->next == TABLES_NEVER || tables->next >= now)
+        return;
+    tables->next = tables_align(tables, now);
+    tables->is_there = false;
+}
+
+/* The place of the segment, which is the newest one. */
+static bool take_place(struct tables *tables, struct table_segment *segment)
+{
+    unsigned at = at_index(tables, tables->live ? tables->live - 1 : 0);
+    uint32_t first;
+
+    if (segment->is_there) {
+        segment->first = tables->place[at].first;
+    } else {
+        if (!find_place(tables, segment->count, &first))
+            return false;
+        if (tables->cuts)
+            cut(tables, segment->begin);
+        segment->first = first;
+        at = at_index(tables, tables->live++);
+        tables->place[at].first = first;
+        tables->place[at].count = segment->count;
+    }
+    tables->place[at].end = segment->begin + (uint64_t)segment->count * segment->repeats;
+    return true;
 }
 
 bool tables_next(struct tables *tables, uint64_t now, uint64_t next, struct table_segment *ret)
 {
-    uint32_t count, first;
-    unsigned at;
+    struct table_segment segment;
 
     forget_over(tables, next);
     catch_up(tables, now);
     if (!is_due(tables, now))
         return false;
-    count = length_of_next(tables);
-    if (!find_place(tables, count, &first))
-        return false;
-    if (tables->cuts)
-        cut(tables, tables->next);
-    *ret = (struct table_segment){
-        tables->next, first, count, tables->period > 0, tables->cuts && tables->live > 0,
+    segment = (struct table_segment){
+        .begin = tables->next,
+        .count = length_of_next(tables),
+        .repeats = 1,
+        .is_there = tables->is_there && tables->live > 0,
+        .cuts = tables->cuts && tables->live > 0,
     };
-    at = at_index(tables, tables->live++);
-    tables->place[at].first = first;
-    tables->place[at].count = count;
-    tables->place[at].end = tables->period ? tables->end : tables->next + count;
-    tables->next = tables->period ? TABLES_NEVER : tables->next + count;
+    if (tables->period)
+        segment.repeats += HOLD_SECONDS * tables->rate / tables->period;
+    if (!take_place(tables, &segment))
+        return false;
+    tables->next += (uint64_t)segment.count * segment.repeats;
+    tables->is_there = tables->period > 0;
     tables->cuts = false;
+    *ret = segment;
     return true;
 }
 

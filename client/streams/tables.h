@@ -1,10 +1,11 @@
 /* The table of samples that the service plays a stream from: which segment of the stream comes
  * next, and where in the table it lies.
  *
- * A waveform whose period is a whole number of samples is one segment that is repeated for ever.
- * Others, and recordings, are fed ahead in segments of a quarter of a second, whose places take
- * turns. When what is published changes at a sample, a segment begins there, and cuts what was
- * queued before short. Pure code: who makes samples, and tells the service, is another's matter. */
+ * A waveform whose period is a whole number of samples is one segment that is repeated for some
+ * seconds, and then again: a stream ends with a process that is stopped. Others, and recordings,
+ * are fed ahead in segments of a quarter of a second, whose places take turns. When what is
+ * published changes at a sample, a segment begins there, and cuts what was queued before short.
+ * Pure code: who makes samples, and tells the service, is another's matter. */
 #ifndef NB_STREAMS_TABLES_H
 #define NB_STREAMS_TABLES_H
 
@@ -19,18 +20,19 @@ enum { TABLES_LIVE_MAX = 12 }; /* segments that are not over; the service takes 
 struct table_segment {
     uint64_t begin;
     uint32_t first, count;
-    bool is_endless; /* it is repeated until another one begins */
-    bool cuts;       /* what was queued to begin there or later is not to be played */
+    uint32_t repeats;
+    bool is_there; /* its samples are in the table, as those of the one before */
+    bool cuts;     /* what was queued to begin there or later is not to be played */
 };
 
 struct tables {
     uint32_t rate, asdus;
-    uint32_t period; /* samples of an endless segment; 0: it is fed */
+    uint32_t period; /* samples of a segment that is repeated; 0: it is fed */
     uint32_t chunk;  /* of one that is fed */
     uint32_t capacity;
     uint64_t next; /* the number of the sample that the next segment begins with; TABLES_NEVER */
     uint64_t end;  /* no sample from there on; TABLES_NEVER */
-    bool cuts;
+    bool cuts, is_there;
     unsigned live, oldest;
     struct {
         uint32_t first, count;

@@ -193,9 +193,9 @@ static void add_window(struct lateness_figures *figures, uint32_t first, uint32_
 void lateness_add(struct lateness_figures *figures)
 {
     uint32_t window = lateness_frames_a_second(&peer.grid) / WINDOWS;
+    size_t most = figures->n + (size_t)peer.grid.streams * peer.grid.count;
 
-    figures->room = figures->n + (size_t)peer.grid.streams * peer.grid.count;
-    figures->late = realloc(figures->late, figures->room * sizeof *figures->late);
+    figures->late = realloc(figures->late, most * sizeof *figures->late);
     bench_require(figures->late != NULL, "memory");
     for (uint32_t i = 0; i + window <= peer.grid.count; i += window)
         add_window(figures, i, i + window);

@@ -53,7 +53,7 @@ int64_t lateness_of(uint32_t stream, uint32_t number);
 /* What several turns gave. */
 struct lateness_figures {
     double *late; /* us, of windows without a stall */
-    size_t n, room;
+    size_t n;
     unsigned windows, quiet;
     uint64_t sent, missing;
 };

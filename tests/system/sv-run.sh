@@ -41,6 +41,17 @@ run mistakes
 run file
 run owner
 
+# The administrator takes the first stream back.
+revoke_when_ready() {
+    within 30 "the sequence runs" [ -e $work/files/revoke ]
+    nb revoke "$(json '{"action": "LEASES"}' | python3 -c '
+import json, sys
+leases = [one for one in json.load(sys.stdin)["payload"]["leases"] if one["kind"] == "inject"]
+print(min(leases, key=lambda one: int(one["what"].split()[0]))["lease"])')" >/dev/null
+}
+revoke_when_ready &
+run revoked
+
 # The service is killed while a sequence runs; its keeper starts it again.
 kill_when_ready() {
     within 30 "the sequence runs" [ -e $work/files/ready ]

@@ -5,6 +5,7 @@
 
 import json
 import math
+import os
 import queue
 import signal
 import subprocess
@@ -138,15 +139,12 @@ def capture(name):
     )
 
 
-def open_captures():
-    shown = subprocess.run(
-        [NETBROKER, "capture", "list", "--json"], stdout=subprocess.PIPE, text=True, check=False
-    ).stdout
-    return shown.count('"open"')
-
-
-def end_capture(process):
-    time.sleep(0.3)  # what is on its way
+def end_capture(process, name):
+    """What is on its way comes before: the file grows no more."""
+    path, size = f"{FILES}/{name}", -1
+    while size != os.path.getsize(path):
+        size = os.path.getsize(path)
+        time.sleep(1)
     process.send_signal(signal.SIGINT)
     process.wait(PATIENCE)
 
@@ -220,7 +218,7 @@ def streams():
     test.end(1)  # requests were refused
     last = [line["data"] for line in test.seen if line.get("topic") == "stream/status"][-2:]
     equal("the last words", ["stopped", "stopped"], [one["status"] for one in last])
-    end_capture(wire)
+    end_capture(wire, "streams.pcap")
     found = samples("streams.pcap")
     equal("streams on the wire", {"MU01", "mu2", "mu3"}, set(found))
     check_whole("mu1", found["MU01"], 4800)
@@ -285,7 +283,7 @@ def trip():
     check("begins" in over and over["stateName"] == "end", str(over))
     stop_relay(*relay)
     test.end(1)
-    end_capture(wire)
+    end_capture(wire, "trip.pcap")
     found = samples("trip.pcap")
     for id, rate in ("mu1", 4800), ("mu2", 4800), ("mu3", 14400):
         for second, number, value in numbered(found[id], rate):
@@ -416,12 +414,36 @@ def owner():
     other.end()
 
 
+def revoked():
+    """The administrator takes one stream back: that one has failed, and the sequence says where it
+    was cut short; the other goes on."""
+    test = TestSet()
+    create(test, "mu1")
+    create(test, "mu2", appId=2, macDst="01:0c:cd:04:00:02")
+    test.do("start", "mu1")
+    test.do("start", "mu2")
+    test.do("sequence", None, states(
+        {"name": "one", "duration": 0.2, "streams": {"mu1": FAULT, "mu2": FAULT}},
+        {"name": "two", "duration": 60}))
+    test.event("sequence/progress", lambda data: data["stateName"] == "two")
+    with open(f"{FILES}/revoke", "w", encoding="ascii"):
+        pass
+    told = test.event("stream/status", lambda data: data["status"] == "failed")
+    equal("who has failed", "mu1", told["id"])
+    check("taken back" in told["reason"], told["reason"])
+    told = test.event("sequence/progress", lambda data: data["status"] == "cut")
+    check("because the stream 'mu1' has failed, in state 2 of 2 ('two')" in told["message"],
+          told["message"])
+    test.event("stream/status", lambda data: data["id"] == "mu2" and data["status"] == "running")
+    equal("mu1 again", "running", test.do("start", "mu1")["status"])
+    test.end(1)
+
+
 def killed():
     """The service is killed: the stream is asked for again, and goes on with the sample that is
     due; of a sequence no state moves."""
     test = TestSet()
     create(test, "mu1", nominalFreq=60, channels={"Ia": {"magnitude": 100}})
-    wire = Lines("sv", "subscribe", "p1", "--json", "--direction", "in")
     test.do("start", "mu1")
     test.do("sequence", None, states(
         {"name": "long", "duration": 3, "streams": {"mu1": {"channels": {"Ia": {"magnitude": 7}}}}},
@@ -430,7 +452,6 @@ def killed():
     with open(f"{FILES}/ready", "w", encoding="ascii"):
         pass  # and the service is killed
     test.event("stream/status", lambda data: data["status"] == "waiting")
-    wire.process.wait(PATIENCE)
     test.event("stream/status", lambda data: data["status"] == "running")
     wire = capture("killed.pcap")
     then = test.event("sequence/progress", lambda data: data["stateName"] == "next" and
@@ -438,7 +459,7 @@ def killed():
     equal("the time of the state", 3000000000, int(then["begins"]) - int(first["begins"]))
     test.event("sequence/progress", lambda data: data["status"] == "completed")
     test.end()
-    end_capture(wire)
+    end_capture(wire, "killed.pcap")
     rows = samples("killed.pcap")["mu1"]
     for second, number, value in numbered(rows, 4800):
         ns = second * 10**9 + number * 10**9 // 4800
