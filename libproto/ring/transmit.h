@@ -122,7 +122,7 @@ struct transmit_memory {
 
 enum transmit_next {
     TRANSMIT_FRAME,     /* here is a copy; say what became of it by transmit_reader_judge */
-    TRANSMIT_REFUSED,   /* one was passed over: the client was told, it is counted */
+    TRANSMIT_REFUSED,   /* one was passed over, for the reason that is in it: judge it by that */
     TRANSMIT_NONE,      /* all that the turn has seen were read */
     TRANSMIT_TURN_OVER, /* there are more, for another turn */
     TRANSMIT_BROKEN,    /* the ring has ended: `end` says why, and it stays so */
@@ -131,6 +131,8 @@ enum transmit_next {
 struct transmit_frame {
     uint64_t sequence, tag, time;
     uint32_t length;
+    enum transmit_refusal_reason reason; /* TRANSMIT_SENT: nothing speaks against it so far */
+    uint64_t position;                   /* the reader's own */
 };
 
 /* The members are the reader's own, but for counts and end. */
@@ -156,6 +158,10 @@ bool transmit_reader_turn(struct transmit_reader *reader, uint32_t records, uint
 /* Copies the next frame of the turn to `buffer`, of `length_max` bytes. */
 enum transmit_next transmit_reader_next(struct transmit_reader *reader, unsigned char *buffer,
                                         struct transmit_frame *ret);
+
+/* Has a frame of this turn, and those behind it, read again, and judged again, in another turn:
+ * they are the client's until then. None of them was told what became of. Ends the turn. */
+void transmit_reader_back(struct transmit_reader *reader, const struct transmit_frame *frame);
 
 /* Says what became of a frame that next has returned, once for each; TRANSMIT_SENT or why not. It
  * may be later and in any order. */

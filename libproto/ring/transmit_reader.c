@@ -89,18 +89,17 @@ static enum transmit_next take(struct transmit_reader *reader, const struct tran
                                unsigned char *buffer, struct transmit_frame *ret)
 {
     uint64_t at = reader->tail & (reader->memory.size - 1);
-    enum transmit_refusal_reason reason = judge_header(reader, header);
 
+    ret->position = reader->tail;
     ret->sequence = reader->sequence++;
     ret->tag = header->tag;
     ret->time = header->time;
     ret->length = header->length;
+    ret->reason = judge_header(reader, header);
     reader->tail += transmit_record_bytes(header->length);
     charge(reader, transmit_record_bytes(header->length));
-    if (reason != TRANSMIT_SENT) {
-        transmit_reader_judge(reader, ret, reason);
+    if (ret->reason != TRANSMIT_SENT)
         return TRANSMIT_REFUSED;
-    }
     ring_read(reader->memory.data, at + sizeof *header, buffer, header->length);
     return TRANSMIT_FRAME;
 }
@@ -124,6 +123,13 @@ enum transmit_next transmit_reader_next(struct transmit_reader *reader, unsigned
     if (transmit_record_bytes(header.length) > published)
         return broken(reader, RING_END_RECORD);
     return take(reader, &header, buffer, ret);
+}
+
+void transmit_reader_back(struct transmit_reader *reader, const struct transmit_frame *frame)
+{
+    reader->tail = frame->position;
+    reader->sequence = frame->sequence;
+    reader->records = 0;
 }
 
 /* --- What became of frames ----------------------------------------------------------------- */

@@ -12,8 +12,14 @@
 
 enum {
     ROOM_PART = 4, /* of a ring */
+    TELL_MS = 10,  /* so often a client is told, if not before */
+    FULL_LOOK_MS = 1,
+    RINGS_MAX = 1000, /* that are for nothing */
     NS_PER_MS = 1000000,
 };
+
+/* Of what the thread waits for. */
+enum { WAKE, ROOM, BELLS };
 
 struct sender {
     struct worker worker;
@@ -22,9 +28,14 @@ struct sender {
     /* The thread's own. */
     struct outlet *outlets[SENDER_OUTLETS_MAX];
     unsigned outlet_count;
-    uint8_t own[FRAME_MAC_BYTES]; /* the address of the interface */
-    struct pollfd polled[1 + SENDER_OUTLETS_MAX];
-    unsigned char frame[INJECT_FRAME_MAX]; /* the copy that is judged and sent */
+    unsigned first;      /* the outlet that is looked at first */
+    uint64_t now;        /* ns: when this pass has begun */
+    uint64_t full_since; /* ns: when the kernel's queue was full; 0: it has taken a frame since */
+    uint64_t crowded_until; /* ns */
+    bool knows_own;
+    uint8_t own[FRAME_MAC_BYTES]; /* the address of the interface in this pass */
+    struct pollfd polled[BELLS + SENDER_OUTLETS_MAX];
+    struct batch batch; /* the copies that are judged and sent */
 };
 
 static uint64_t now_ns(void)
@@ -37,57 +48,64 @@ static uint64_t now_ns(void)
 
 /* --- Frames -------------------------------------------------------------------------------- */
 
-static enum transmit_refusal_reason judge(const struct sender *sender, const struct outlet *outlet,
-                                          uint32_t length)
+static void look_for_own(struct sender *sender)
 {
-    static const enum transmit_refusal_reason reasons[] = {
-        [FRAME_RIGHT] = TRANSMIT_SENT,
-        [FRAME_TOO_SHORT] = TRANSMIT_TOO_SHORT,
-        [FRAME_WRONG_SOURCE] = TRANSMIT_SOURCE,
-        [FRAME_WRONG_DESTINATION] = TRANSMIT_DESTINATION,
-        [FRAME_WRONG_ETHERTYPE] = TRANSMIT_ETHERTYPE,
-        [FRAME_WRONG_VLAN] = TRANSMIT_VLAN,
-    };
-    const struct frame_grant grant = {
+    if (!sender->knows_own)
+        injection_address(sender->fd, sender->own);
+    sender->knows_own = true;
+}
+
+static struct frame_grant grant_of(struct sender *sender, const struct outlet *outlet)
+{
+    if (outlet->scope.sources.kinds & SOURCES_OWN)
+        look_for_own(sender);
+    return (struct frame_grant){
         .scope = &outlet->scope,
         .ethertypes = outlet->ethertypes.types,
         .ethertype_count = outlet->ethertypes.count,
         .own = sender->own,
     };
-
-    return reasons[frame_judge(&grant, sender->frame, length)];
 }
 
-static enum transmit_refusal_reason reason_of(int result)
+/* --- The kernel's queue -------------------------------------------------------------------- */
+
+/* It has taken nothing for so long that it takes nothing. */
+static bool is_stuck(const struct sender *sender)
 {
-    static const struct {
-        int result;
-        enum transmit_refusal_reason reason;
-    } reasons[] = {
-        {0, TRANSMIT_SENT},
-        {-ENETDOWN, TRANSMIT_DOWN},
-        {-EMSGSIZE, TRANSMIT_TOO_LONG},
-        {-EINVAL, TRANSMIT_TOO_SHORT},
-    };
-
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (reasons[i].result == result)
-            return reasons[i].reason;
-    return TRANSMIT_KERNEL;
+    return sender->full_since &&
+           sender->now - sender->full_since >= (uint64_t)SENDER_FULL_MS * NS_PER_MS;
 }
 
-/* *full: the milliseconds that this turn may still wait for the kernel. */
-static enum transmit_refusal_reason send_frame(const struct sender *sender, uint32_t length,
-                                               int *full)
+static bool is_crowded(const struct sender *sender)
 {
-    int result = injection_send(sender->fd, sender->frame, length);
-
-    while (result == -EAGAIN && (*full)-- > 0) {
-        injection_wait(sender->fd, 1);
-        result = injection_send(sender->fd, sender->frame, length);
-    }
-    return reason_of(result);
+    return sender->now < sender->crowded_until && sender->outlet_count > 1;
 }
+
+static void note_room(struct sender *sender, struct outlet *outlet, bool gives_up)
+{
+    const struct batch *batch = &sender->batch;
+
+    if (batch->sent > 0)
+        sender->full_since = 0;
+    outlet->is_held = batch->was_full && !gives_up;
+    if (!batch->was_full)
+        return;
+    sender->crowded_until = sender->now + (uint64_t)SENDER_CROWDED_MS * NS_PER_MS;
+    if (!sender->full_since)
+        sender->full_since = sender->now;
+}
+
+static void take_frames(struct sender *sender, struct outlet *outlet)
+{
+    const struct frame_grant grant = grant_of(sender, outlet);
+    bool gives_up = is_stuck(sender);
+
+    batch_take(&sender->batch, &outlet->reader, &grant);
+    batch_send(&sender->batch, &outlet->reader, sender->fd, gives_up);
+    note_room(sender, outlet, gives_up);
+}
+
+/* --- What is told -------------------------------------------------------------------------- */
 
 static void tell_counts(struct outlet *outlet)
 {
@@ -99,48 +117,24 @@ static void tell_counts(struct outlet *outlet)
         atomic_store_explicit(&outlet->refused[i], counts->refused[i], memory_order_relaxed);
 }
 
-static uint32_t frames_of_turn(struct outlet *outlet)
-{
-    uint64_t frames = rate_frames(&outlet->rate, now_ns());
-
-    return frames < SENDER_TURN_FRAMES ? (uint32_t)frames : SENDER_TURN_FRAMES;
-}
-
-static void take_frames(struct sender *sender, struct outlet *outlet)
-{
-    struct transmit_frame frame;
-    enum transmit_next next;
-    int full = SENDER_FULL_MS;
-
-    while ((next = transmit_reader_next(&outlet->reader, sender->frame, &frame)) <=
-           TRANSMIT_REFUSED) {
-        enum transmit_refusal_reason reason;
-
-        if (next == TRANSMIT_REFUSED)
-            continue;
-        reason = judge(sender, outlet, frame.length);
-        if (reason == TRANSMIT_SENT)
-            reason = send_frame(sender, frame.length, &full);
-        transmit_reader_judge(&outlet->reader, &frame, reason);
-    }
-}
-
-static void release(struct outlet *outlet)
+static void release(struct outlet *outlet, uint64_t now)
 {
     outlet->released = outlet->reader.tail;
+    outlet->released_at = now;
     tell_counts(outlet);
     if (transmit_reader_release(&outlet->reader))
         bell_ring(outlet->ring.room.ring);
 }
 
 /* A client that waits for room is woken for a part of the ring, not for each turn; but as soon as
- * all was read. */
-static bool is_worth_a_word(const struct outlet *outlet)
+ * all was read, and now and then. */
+static bool is_worth_a_word(const struct outlet *outlet, uint64_t now)
 {
     const struct transmit_reader *reader = &outlet->reader;
 
     return reader->tail == reader->head ||
-           reader->tail - outlet->released >= reader->memory.size / ROOM_PART;
+           reader->tail - outlet->released >= reader->memory.size / ROOM_PART ||
+           now - outlet->released_at >= (uint64_t)TELL_MS * NS_PER_MS;
 }
 
 /* --- Frames that have a time ---------------------------------------------------------------- */
@@ -148,29 +142,27 @@ static bool is_worth_a_word(const struct outlet *outlet)
 /* By the timed sender, which waits for nothing. */
 static enum transmit_refusal_reason send_timed(int fd, const unsigned char *bytes, uint32_t length)
 {
-    return reason_of(injection_send(fd, bytes, length));
+    return batch_reason(injection_send(fd, bytes, length));
 }
 
 /* Judges them ahead of their time. */
 static uint64_t take_timed(struct sender *sender, struct outlet *outlet)
 {
+    const struct frame_grant grant = grant_of(sender, outlet);
+    unsigned char *bytes = sender->batch.bytes;
     struct transmit_frame frame;
     enum transmit_next next;
     uint64_t frames = 0;
 
-    for (;
-         timed_ring_has_room(outlet->timed) &&
-         (next = transmit_reader_next(&outlet->reader, sender->frame, &frame)) <= TRANSMIT_REFUSED;
+    for (; timed_ring_has_room(outlet->timed) &&
+           (next = transmit_reader_next(&outlet->reader, bytes, &frame)) <= TRANSMIT_REFUSED;
          frames++) {
-        enum transmit_refusal_reason reason;
-
-        if (next == TRANSMIT_REFUSED)
-            continue;
-        reason = judge(sender, outlet, frame.length);
-        if (reason == TRANSMIT_SENT)
-            reason = timed_ring_take(outlet->timed, &frame, sender->frame);
-        if (reason != TRANSMIT_SENT)
-            transmit_reader_judge(&outlet->reader, &frame, reason);
+        if (next == TRANSMIT_FRAME)
+            frame.reason = batch_judge(&grant, bytes, frame.length);
+        if (frame.reason == TRANSMIT_SENT)
+            frame.reason = timed_ring_take(outlet->timed, &frame, bytes);
+        if (frame.reason != TRANSMIT_SENT)
+            transmit_reader_judge(&outlet->reader, &frame, frame.reason);
     }
     timed_ring_publish(outlet->timed);
     return frames;
@@ -185,41 +177,73 @@ static uint64_t serve_timed(struct sender *sender, struct outlet *outlet)
         transmit_reader_turn(&outlet->reader, SENDER_TURN_FRAMES, SENDER_TURN_BYTES))
         frames = take_timed(sender, outlet);
     if (frames > 0 || outlet->reader.counts.judged > before)
-        release(outlet);
+        release(outlet, sender->now);
     return frames;
 }
 
 /* --- Turns --------------------------------------------------------------------------------- */
 
-/* One turn of an outlet. Returns how many frames it had. */
-static uint64_t serve(struct sender *sender, struct outlet *outlet)
+static uint64_t serve_untimed(struct sender *sender, struct outlet *outlet)
 {
     uint64_t before = outlet->reader.counts.judged, frames;
-    uint32_t most;
+    uint64_t rest = rate_frames(&outlet->rate, sender->now);
+    uint32_t most = is_crowded(sender) && !is_stuck(sender) ? 1 : SENDER_TURN_FRAMES;
 
-    if (outlet->timed)
-        return serve_timed(sender, outlet);
-    most = frames_of_turn(outlet);
-    if (most == 0 || !transmit_reader_turn(&outlet->reader, most, SENDER_TURN_BYTES))
+    outlet->is_held = false;
+    if (rest == 0 || !transmit_reader_turn(&outlet->reader, rest < most ? (uint32_t)rest : most,
+                                           SENDER_TURN_BYTES))
         return 0;
     take_frames(sender, outlet);
     frames = outlet->reader.counts.judged - before;
-    if (frames == 0)
-        return 0;
     rate_take(&outlet->rate, frames);
-    if (most < SENDER_TURN_FRAMES || is_worth_a_word(outlet))
-        release(outlet);
+    if (outlet->reader.tail != outlet->released &&
+        (rest < SENDER_TURN_FRAMES || is_worth_a_word(outlet, sender->now)))
+        release(outlet, sender->now);
     return frames;
 }
 
+/* Each frame comes with one ring of the bell at most, which may come late. Who rings more often is
+ * not listened to for a while. */
+static void note_ring(struct sender *sender, struct outlet *outlet, uint64_t frames)
+{
+    if (frames > 0)
+        outlet->rings =
+            frames < RINGS_MAX - outlet->rings ? outlet->rings + (uint32_t)frames : RINGS_MAX;
+    else if (outlet->was_rung && outlet->rings > 0)
+        outlet->rings--;
+    else if (outlet->was_rung)
+        outlet->deaf_until = sender->now + (uint64_t)SENDER_DEAF_MS * NS_PER_MS;
+    outlet->was_rung = false;
+}
+
+/* One turn of an outlet. Returns how many frames it had. */
+static uint64_t serve(struct sender *sender, struct outlet *outlet)
+{
+    uint64_t frames = outlet->timed ? serve_timed(sender, outlet) : serve_untimed(sender, outlet);
+
+    note_ring(sender, outlet, frames);
+    return frames;
+}
+
+/* All of them, once. Where one finds no room, the next pass begins with it; else with another one
+ * each time. */
 static bool serve_all(struct sender *sender)
 {
+    unsigned first = sender->first, count = sender->outlet_count;
+    bool is_full = false;
     uint64_t frames = 0;
 
-    if (sender->outlet_count > 0)
-        injection_address(sender->fd, sender->own);
-    for (unsigned i = 0; i < sender->outlet_count; i++)
-        frames += serve(sender, sender->outlets[i]);
+    sender->now = now_ns();
+    sender->knows_own = false;
+    sender->first = first + 1;
+    for (unsigned i = 0; i < count; i++) {
+        struct outlet *outlet = sender->outlets[(first + i) % count];
+
+        frames += serve(sender, outlet);
+        if (outlet->is_held && !is_full)
+            sender->first = first + i;
+        is_full |= outlet->is_held;
+    }
     return frames > 0;
 }
 
@@ -237,7 +261,7 @@ static void end_outlet(struct sender *sender, struct outlet *outlet, enum ring_e
         timed_ring_settle(outlet->timed, &outlet->reader);
     transmit_reader_end(&outlet->reader, end);
     atomic_store(&outlet->end, (int)outlet->reader.end);
-    release(outlet);
+    release(outlet, sender->now);
     bell_ring(outlet->ring.room.ring);
     worker_give_back(&sender->worker, &outlet->item);
 }
@@ -245,8 +269,9 @@ static void end_outlet(struct sender *sender, struct outlet *outlet, enum ring_e
 static void begin_outlet(struct sender *sender, struct outlet *outlet)
 {
     rate_begin(&outlet->rate, outlet->per_second, now_ns());
-    outlet->released = 0;
-    outlet->is_mute = false;
+    outlet->released = outlet->released_at = outlet->deaf_until = 0;
+    outlet->rings = RINGS_MAX;
+    outlet->is_held = outlet->was_rung = outlet->is_mute = false;
     if (sender->outlet_count == SENDER_OUTLETS_MAX ||
         (outlet->timed && !timed_ring_join(outlet->timed, sender->fd, send_timed)))
         end_outlet(sender, outlet, RING_END_CLOSED);
@@ -287,46 +312,75 @@ static void end_those(struct sender *sender, bool all)
 
 /* --- Waiting ------------------------------------------------------------------------------- */
 
-/* What became of frames is looked for while there are some; while there is no room for more, the
- * bell does not matter. */
-static uint64_t wait_for_timed(struct outlet *outlet, struct pollfd *polled)
+/* Until when to wait for its bell, or until it is listened to again. */
+static uint64_t wait_for_bell(const struct sender *sender, const struct outlet *outlet,
+                              struct pollfd *polled)
 {
-    bool looks = outlet->timed->waiting > 0 || outlet->timed->is_leaving;
-
-    *polled = (struct pollfd){.fd = -1, .events = POLLIN};
-    if (timed_ring_has_room(outlet->timed)) {
-        if (!transmit_reader_wait(&outlet->reader))
-            return 0;
-        if (!outlet->is_mute)
-            polled->fd = outlet->ring.bell.wait;
-    }
-    return (uint64_t)(looks ? TIMED_SETTLE_MS : WORKER_TURN_MS) * NS_PER_MS;
-}
-
-/* Until when to wait for it, in ns from now; 0: not at all. One whose rate is used up is not waited
- * for by its bell. */
-static uint64_t wait_for(struct outlet *outlet, struct pollfd *polled)
-{
-    uint64_t wait;
-
-    if (outlet->timed)
-        return wait_for_timed(outlet, polled);
-    wait = rate_frames(&outlet->rate, now_ns()) ? 0 : rate_wait(&outlet->rate);
-    *polled = (struct pollfd){.fd = -1, .events = POLLIN};
-    if (wait > 0)
-        return wait;
-    if (!transmit_reader_wait(&outlet->reader))
-        return 0;
+    if (outlet->deaf_until > sender->now)
+        return outlet->deaf_until - sender->now;
     if (!outlet->is_mute)
         polled->fd = outlet->ring.bell.wait;
     return (uint64_t)WORKER_TURN_MS * NS_PER_MS;
 }
 
+static uint64_t least_of(uint64_t one, uint64_t other)
+{
+    return one < other ? one : other;
+}
+
+/* What became of frames is looked for while there are some; while there is no room for more, the
+ * bell does not matter. */
+static uint64_t wait_for_timed(const struct sender *sender, struct outlet *outlet,
+                               struct pollfd *polled)
+{
+    bool looks = outlet->timed->waiting > 0 || outlet->timed->is_leaving;
+    uint64_t wait = (uint64_t)(looks ? TIMED_SETTLE_MS : WORKER_TURN_MS) * NS_PER_MS;
+
+    if (!timed_ring_has_room(outlet->timed))
+        return wait;
+    if (!transmit_reader_wait(&outlet->reader))
+        return 0;
+    return least_of(wait, wait_for_bell(sender, outlet, polled));
+}
+
+/* Until when to wait for it, in ns from now; 0: not at all. One whose rate is used up is not waited
+ * for by its bell. */
+static uint64_t wait_for(struct sender *sender, struct outlet *outlet, struct pollfd *polled)
+{
+    *polled = (struct pollfd){.fd = -1, .events = POLLIN};
+    if (outlet->timed)
+        return wait_for_timed(sender, outlet, polled);
+    if (outlet->is_held)
+        return (uint64_t)FULL_LOOK_MS * NS_PER_MS;
+    if (rate_frames(&outlet->rate, sender->now) == 0)
+        return rate_wait(&outlet->rate);
+    if (!transmit_reader_wait(&outlet->reader))
+        return 0;
+    return wait_for_bell(sender, outlet, polled);
+}
+
 static void clear_bells(struct sender *sender)
 {
+    for (unsigned i = 0; i < sender->outlet_count; i++) {
+        struct outlet *outlet = sender->outlets[i];
+
+        outlet->was_rung = sender->polled[BELLS + i].revents != 0;
+        if (outlet->was_rung)
+            outlet->is_mute = !bell_clear(outlet->ring.bell.wait);
+    }
+}
+
+/* Room in the kernel's queue ends the wait, where something tells of it. */
+static struct pollfd room_of(const struct sender *sender)
+{
+    bool is_full = false;
+
     for (unsigned i = 0; i < sender->outlet_count; i++)
-        if (sender->polled[1 + i].revents)
-            sender->outlets[i]->is_mute = !bell_clear(sender->outlets[i]->ring.bell.wait);
+        is_full |= sender->outlets[i]->is_held;
+    return (struct pollfd){
+        .fd = is_full && injection_tells_room(sender->fd) ? sender->fd : -1,
+        .events = POLLOUT,
+    };
 }
 
 /* #syscalls broker: poll ppoll ppoll_time64 close */
@@ -334,17 +388,16 @@ static void wait_for_all(struct sender *sender)
 {
     uint64_t least = (uint64_t)WORKER_TURN_MS * NS_PER_MS;
 
-    sender->polled[0] = (struct pollfd){.fd = sender->worker.wake, .events = POLLIN};
-    for (unsigned i = 0; i < sender->outlet_count && least > 0; i++) {
-        uint64_t wait = wait_for(sender->outlets[i], &sender->polled[1 + i]);
-
-        least = wait < least ? wait : least;
-    }
+    sender->now = now_ns();
+    sender->polled[WAKE] = (struct pollfd){.fd = sender->worker.wake, .events = POLLIN};
+    for (unsigned i = 0; i < sender->outlet_count && least > 0; i++)
+        least = least_of(least, wait_for(sender, sender->outlets[i], &sender->polled[BELLS + i]));
     if (least == 0)
         return;
-    poll(sender->polled, 1 + sender->outlet_count, (int)((least + NS_PER_MS - 1) / NS_PER_MS));
+    sender->polled[ROOM] = room_of(sender);
+    poll(sender->polled, BELLS + sender->outlet_count, (int)((least + NS_PER_MS - 1) / NS_PER_MS));
     clear_bells(sender);
-    if (sender->polled[0].revents)
+    if (sender->polled[WAKE].revents)
         worker_woken(&sender->worker);
 }
 
