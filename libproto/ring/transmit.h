@@ -183,6 +183,10 @@ void transmit_reader_timing(const struct transmit_reader *reader, struct transmi
  * True: the client waits, ring the bell. */
 bool transmit_reader_release(struct transmit_reader *reader);
 
+/* The same for a client that looks by itself: one that waits is not woken, and must be by a release
+ * before long. */
+void transmit_reader_tell(struct transmit_reader *reader);
+
 /* Says that the service is about to wait for the bell. False: do not wait, there is something to
  * read, or the ring has ended. The order is that of capture_reader_wait. */
 bool transmit_reader_wait(struct transmit_reader *reader);

@@ -173,7 +173,7 @@ void transmit_reader_judge(struct transmit_reader *reader, const struct transmit
     tell(reader, frame, reason);
 }
 
-static void tell_counts(const struct transmit_reader *reader)
+void transmit_reader_tell(struct transmit_reader *reader)
 {
     struct transmit_feedback *feedback = reader->memory.feedback;
     const struct transmit_counts *counts = &reader->counts;
@@ -185,12 +185,12 @@ static void tell_counts(const struct transmit_reader *reader)
         RING_STORE(&feedback->refused[i], counts->refused[i], relaxed);
     RING_STORE(&feedback->told, reader->told, release);
     RING_STORE(&feedback->judged, counts->judged, relaxed);
+    RING_STORE(&feedback->tail, reader->tail, release);
 }
 
 bool transmit_reader_release(struct transmit_reader *reader)
 {
-    tell_counts(reader);
-    RING_STORE(&reader->memory.feedback->tail, reader->tail, release);
+    transmit_reader_tell(reader);
     return client_waits(reader);
 }
 

@@ -5,6 +5,9 @@
  * turns of SECONDS. How late a frame was on the wire says the kernel of the other end, PEER, by the
  * time at which it received it (SO_TIMESTAMPNS of socket(7)).
  *
+ * How long an idle processor takes to wake up depends on what it did last, and is no method's: with
+ * BENCH_AWAKE in the environment none sleeps, by /dev/cpu_dma_latency, as cyclictest does.
+ *
  * A machine that stops for a while, as virtual ones do, says nothing of the method: figures are of
  * windows of 100 ms in which no frame was 2 ms late, and it is told how many there were. */
 #include "bench.h"
@@ -16,6 +19,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <poll.h>
@@ -117,6 +121,16 @@ static void open_peer(void)
                       setsockopt(peer.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0,
                   "the other end");
     setsockopt(peer.fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes);
+}
+
+/* It holds as long as the descriptor is open. */
+static void keep_awake(void)
+{
+    int32_t latency = 0;
+    int fd = getenv("BENCH_AWAKE") ? open("/dev/cpu_dma_latency", O_WRONLY | O_CLOEXEC) : -1;
+    bool awake = fd >= 0 && write(fd, &latency, sizeof latency) == sizeof latency;
+
+    printf("processors %s sleep when they are idle\n", awake ? "do not" : "may");
 }
 
 /* --- Senders ------------------------------------------------------------------------------- */
@@ -425,6 +439,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < used; i++)
         methods[i].late = bench_array((size_t)count * options.rounds, sizeof(double));
     open_peer();
+    keep_awake();
     for (uint32_t i = 0; i < options.rounds * used; i++)
         take_turn(&methods[i % used]);
     for (size_t i = 1; i < used; i++)

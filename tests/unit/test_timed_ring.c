@@ -118,6 +118,31 @@ START_TEST(frames_go_their_way_and_are_told)
 }
 END_TEST
 
+/* Not before half of those that wait can have been sent, and not too often nor too rarely. */
+START_TEST(many_frames_are_looked_for_rarely)
+{
+    static const struct {
+        unsigned waiting;
+        uint64_t ms;
+    } rows[] = {{1, TIMED_SETTLE_MS}, {24, 12}, {100, TIMED_SETTLE_MOST_MS}};
+    struct scene scene;
+    unsigned count = 0;
+
+    begin(&scene);
+    ck_assert_uint_eq(timed_ring_wait(scene.ring), TIMED_NEVER);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (; count < rows[i].waiting; count++)
+            put(&scene, (uint64_t)count * MS);
+        serve(&scene);
+        ck_assert_uint_eq(scene.ring->waiting, rows[i].waiting);
+        ck_assert_uint_eq(timed_ring_wait(scene.ring), rows[i].ms * MS);
+    }
+    ck_assert(!timed_ring_leave(scene.ring));
+    ck_assert_uint_eq(timed_ring_wait(scene.ring), TIMED_SETTLE_MS * MS);
+    end(&scene);
+}
+END_TEST
+
 START_TEST(times_do_not_go_back)
 {
     static const uint64_t times[] = {5 * MS, 4 * MS, TIMED_TIME_MAX + 1, 5 * MS};
@@ -238,6 +263,7 @@ END_TEST
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, frames_go_their_way_and_are_told);
+    tcase_add_test(tests, many_frames_are_looked_for_rarely);
     tcase_add_test(tests, times_do_not_go_back);
     tcase_add_test(tests, the_rate_is_that_of_the_times);
     tcase_add_test(tests, a_full_queue_keeps_frames_in_the_ring);

@@ -489,6 +489,9 @@ START_TEST(a_client_waits_for_room_or_a_refusal)
     ck_assert(transmit_writer_wait(&scene.writer, 1000));
     ck_assert(transmit_reader_turn(&scene.reader, 1, SIZE));
     refuse(&scene, TRANSMIT_VLAN);
+    transmit_reader_tell(&scene.reader); /* which does not ring */
+    ck_assert_uint_eq(RING_LOAD(&scene.memory.feedback->judged, relaxed), 1);
+    ck_assert_uint_eq(RING_LOAD(&scene.memory.feedback->tail, relaxed), scene.reader.tail);
     ck_assert(transmit_reader_release(&scene.reader));
     ck_assert(!transmit_reader_release(&scene.reader)); /* it has rung for that */
     ck_assert(!transmit_writer_wait(&scene.writer, 1000));

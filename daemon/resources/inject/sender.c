@@ -12,7 +12,8 @@
 
 enum {
     ROOM_PART = 4, /* of a ring */
-    TELL_MS = 10,  /* so often a client is told, if not before */
+    TELL_MS = 10,  /* so often a client is told, if not before, */
+    WAKE_MS = 100, /* and woken, if it waits */
     FULL_LOOK_MS = 1,
     RINGS_MAX = 1000, /* that are for nothing */
     NS_PER_MS = 1000000,
@@ -46,6 +47,11 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+static bool has_passed(uint64_t since, unsigned ms, uint64_t now)
+{
+    return now - since >= (uint64_t)ms * NS_PER_MS;
+}
+
 /* --- Frames -------------------------------------------------------------------------------- */
 
 static void look_for_own(struct sender *sender)
@@ -72,8 +78,7 @@ static struct frame_grant grant_of(struct sender *sender, const struct outlet *o
 /* It has taken nothing for so long that it takes nothing. */
 static bool is_stuck(const struct sender *sender)
 {
-    return sender->full_since &&
-           sender->now - sender->full_since >= (uint64_t)SENDER_FULL_MS * NS_PER_MS;
+    return sender->full_since && has_passed(sender->full_since, SENDER_FULL_MS, sender->now);
 }
 
 static bool is_crowded(const struct sender *sender)
@@ -120,21 +125,34 @@ static void tell_counts(struct outlet *outlet)
 static void release(struct outlet *outlet, uint64_t now)
 {
     outlet->released = outlet->reader.tail;
-    outlet->released_at = now;
+    outlet->told = outlet->reader.told;
+    outlet->told_at = outlet->released_at = now;
     tell_counts(outlet);
     if (transmit_reader_release(&outlet->reader))
         bell_ring(outlet->ring.room.ring);
 }
 
-/* A client that waits for room is woken for a part of the ring, not for each turn; but as soon as
- * all was read, and now and then. */
-static bool is_worth_a_word(const struct outlet *outlet, uint64_t now)
+/* A client that waits is woken for a part of the ring and not for each turn, so that neither side
+ * works in small pieces; but as soon as all was read or a frame was refused, and now and then. */
+static bool is_worth_waking(const struct outlet *outlet, uint64_t now)
 {
     const struct transmit_reader *reader = &outlet->reader;
 
-    return reader->tail == reader->head ||
+    return reader->tail == reader->head || reader->told != outlet->told ||
            reader->tail - outlet->released >= reader->memory.size / ROOM_PART ||
-           now - outlet->released_at >= (uint64_t)TELL_MS * NS_PER_MS;
+           has_passed(outlet->released_at, WAKE_MS, now);
+}
+
+/* There is something new; it is told now, where it is not told before long. */
+static void tell(struct outlet *outlet, uint64_t now, bool at_once)
+{
+    if (is_worth_waking(outlet, now)) {
+        release(outlet, now);
+    } else if (at_once || has_passed(outlet->told_at, TELL_MS, now)) {
+        outlet->told_at = now;
+        tell_counts(outlet);
+        transmit_reader_tell(&outlet->reader);
+    }
 }
 
 /* --- Frames that have a time ---------------------------------------------------------------- */
@@ -177,7 +195,7 @@ static uint64_t serve_timed(struct sender *sender, struct outlet *outlet)
         transmit_reader_turn(&outlet->reader, SENDER_TURN_FRAMES, SENDER_TURN_BYTES))
         frames = take_timed(sender, outlet);
     if (frames > 0 || outlet->reader.counts.judged > before)
-        release(outlet, sender->now);
+        tell(outlet, sender->now, true);
     return frames;
 }
 
@@ -196,9 +214,8 @@ static uint64_t serve_untimed(struct sender *sender, struct outlet *outlet)
     take_frames(sender, outlet);
     frames = outlet->reader.counts.judged - before;
     rate_take(&outlet->rate, frames);
-    if (outlet->reader.tail != outlet->released &&
-        (rest < SENDER_TURN_FRAMES || is_worth_a_word(outlet, sender->now)))
-        release(outlet, sender->now);
+    if (outlet->reader.tail != outlet->released)
+        tell(outlet, sender->now, rest < SENDER_TURN_FRAMES);
     return frames;
 }
 
@@ -269,7 +286,8 @@ static void end_outlet(struct sender *sender, struct outlet *outlet, enum ring_e
 static void begin_outlet(struct sender *sender, struct outlet *outlet)
 {
     rate_begin(&outlet->rate, outlet->per_second, now_ns());
-    outlet->released = outlet->released_at = outlet->deaf_until = 0;
+    outlet->released = outlet->told = 0;
+    outlet->told_at = outlet->released_at = outlet->deaf_until = 0;
     outlet->rings = RINGS_MAX;
     outlet->is_held = outlet->was_rung = outlet->is_mute = false;
     if (sender->outlet_count == SENDER_OUTLETS_MAX ||
@@ -333,8 +351,7 @@ static uint64_t least_of(uint64_t one, uint64_t other)
 static uint64_t wait_for_timed(const struct sender *sender, struct outlet *outlet,
                                struct pollfd *polled)
 {
-    bool looks = outlet->timed->waiting > 0 || outlet->timed->is_leaving;
-    uint64_t wait = (uint64_t)(looks ? TIMED_SETTLE_MS : WORKER_TURN_MS) * NS_PER_MS;
+    uint64_t wait = timed_ring_wait(outlet->timed);
 
     if (!timed_ring_has_room(outlet->timed))
         return wait;

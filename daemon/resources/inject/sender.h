@@ -52,8 +52,10 @@ struct outlet {
     /* The thread's own. */
     struct transmit_reader reader;
     struct rate rate;
-    uint64_t released;    /* bytes, of which the client knows that they were read */
-    uint64_t released_at; /* ns */
+    uint64_t released; /* bytes that were read when the client was woken last, or needed not be */
+    uint64_t told;     /* refusals, at that time */
+    uint64_t released_at; /* ns: that time */
+    uint64_t told_at;     /* ns: when the client could see the last news, if it looked */
     uint64_t deaf_until;  /* ns: its bell is not listened to before */
     uint32_t rings;       /* that it may still ring for nothing */
     bool is_held;         /* the kernel had no room for its next frame */

@@ -91,7 +91,7 @@ static void command(struct timed *timed)
 void timed_wake(struct timed *timed)
 {
     atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_exchange(&timed->hungry, false))
+    if (atomic_load(&timed->hungry) && atomic_exchange(&timed->hungry, false))
         command(timed);
 }
 

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+enum { NS_PER_MS = 1000000 };
+
 uint64_t timed_ring_bytes(uint32_t length_max)
 {
     return sizeof(struct timed_ring) + timed_queue_size(length_max);
@@ -112,6 +114,19 @@ void timed_ring_settle(struct timed_ring *ring, struct transmit_reader *reader)
         return;
     tell_start(ring, reader);
     tell_stalls(ring, reader);
+}
+
+uint64_t timed_ring_wait(const struct timed_ring *ring)
+{
+    const uint64_t least = (uint64_t)TIMED_SETTLE_MS * NS_PER_MS;
+    const uint64_t most = (uint64_t)TIMED_SETTLE_MOST_MS * NS_PER_MS;
+    uint64_t half = ring->waiting * NS_PER_MS * 500 / ring->config.rate;
+
+    if (ring->waiting == 0 && !ring->is_leaving)
+        return TIMED_NEVER;
+    if (half < least || ring->is_leaving)
+        return least;
+    return half < most ? half : most;
 }
 
 bool timed_ring_leave(struct timed_ring *ring)

@@ -14,7 +14,8 @@
 #include "ring/transmit.h"
 #include "timed_queue.h"
 
-enum { TIMED_SETTLE_MS = 5 }; /* so often what became of frames is looked for */
+/* So often what became of frames is looked for: rarely, as long as there are many that wait. */
+enum { TIMED_SETTLE_MS = 5, TIMED_SETTLE_MOST_MS = 20 };
 
 struct timed_ring {
     struct timed *timed;        /* borrowed */
@@ -55,6 +56,10 @@ void timed_ring_publish(struct timed_ring *ring);
 
 /* Tells the reader what became of frames. */
 void timed_ring_settle(struct timed_ring *ring, struct transmit_reader *reader);
+
+/* When to look again, in ns from now: before half of those that wait can have been sent;
+ * TIMED_NEVER where none waits. */
+uint64_t timed_ring_wait(const struct timed_ring *ring);
 
 /* Has it leave, between two frames. True: it has, and what it had not sent is gone. Else it is to
  * be called again. */
