@@ -84,6 +84,22 @@ if [ "$sent" -lt 1600 ] || [ "$sent" -gt 2100 ]; then
     fail "$sent frames in 2 s at 1000 a second"
 fi
 
+# The interface gets another address: what waits for its time with the one before is not sent.
+mac=$(ip -o link show r0 | sed 's/.*ether \([0-9a-f:]*\).*/\1/')
+inject member moved '{"interface": "r0", "timed": true, "rate": 1000}' \
+    "ffffffffffff${mac//:/}88b5$(printf '5a%.0s' {1..50})" <$work/go >$work/moved &
+mover=$!
+exec 7>$work/go
+within 10 "the first are sent" grep -q ready $work/moved
+ip link set r0 address 02:00:00:00:00:77
+echo >&7
+exec 7>&-
+wait $mover
+read -r sent refused < <(tail -n 1 $work/moved)
+equal "frames that were sent or refused for their source" "('source', $((100 - sent)))" "$refused"
+at_most "frames that were sent with an address that is not the interface's" 90 "$sent"
+within 10 "nothing is left of it" injectors_are 0
+
 # The interface goes for ever.
 holds member "$member"
 ip link delete r0

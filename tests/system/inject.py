@@ -9,6 +9,8 @@
     inject.py flood FIELDS SECONDS          sends what it can; prints how many went out
     inject.py ring FIELDS                   fills its bell again and again for two seconds; prints
                                             how often the service has looked for that
+    inject.py moved FIELDS HEX              sends it 100 times in 2 s from a timed ring; prints what
+                                            became of them, after a line came
     inject.py again SECONDS ACT FIELDS...   one of these again and again
     inject.py refused FIELDS COUNT          is refused so often and reads no refusal
     inject.py overtaken FIELDS COUNT        sends a frame at a time, beside two that send what they
@@ -92,12 +94,12 @@ class Ring:
         self.data[self.offset + at:self.offset + at + first] = data[:first]
         self.data[self.offset:self.offset + len(data) - first] = data[first:]
 
-    def put(self, frame, tag=0, flags=0, length=None):
+    def put(self, frame, tag=0, flags=0, length=None, time_ns=0):
         record = HEADER + round8(len(frame))
         if self.head + record - self.tail > self.size:
             return False
         self.write(self.head, struct.pack("<IIQQ", len(frame) if length is None else length,
-                                          flags, tag, 0) + frame)
+                                          flags, tag, time_ns) + frame)
         self.head += record
         return True
 
@@ -311,6 +313,19 @@ def refused(fields, count):
     ring.close()
 
 
+def moved(fields, frame):
+    """Frames 20 ms apart that wait for their time: the address of their interface changes."""
+    ring = Ring(fields)
+    for i in range(100):
+        ring.put(bytes.fromhex(frame), time_ns=i * 20000000)
+    ring.publish()
+    ring.until_judged(5)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    ring.until_judged(100)
+    print(ring.sent, *ring.refused().items(), flush=True)
+
+
 def overtaken(fields, count):
     crowd = [Ring(fields), Ring(fields)]
     quiet = Ring(fields)
@@ -346,7 +361,7 @@ def again(seconds, act, *arguments):
 
 
 ACTS = {"listen": listen, "send": send, "hold": hold, "rewrite": rewrite, "lie": lie,
-     "fences": fences, "flood": flood, "ring": ring, "refused": refused, "overtaken": overtaken,
+     "fences": fences, "flood": flood, "ring": ring, "refused": refused, "overtaken": overtaken, "moved": moved,
      "again": again}
 
 if __name__ == "__main__":

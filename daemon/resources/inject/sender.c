@@ -54,11 +54,25 @@ static bool has_passed(uint64_t since, unsigned ms, uint64_t now)
 
 /* --- Frames -------------------------------------------------------------------------------- */
 
+static void tell_own_changed(struct sender *sender)
+{
+    for (unsigned i = 0; i < sender->outlet_count; i++)
+        if (sender->outlets[i]->timed)
+            timed_ring_own_changed(sender->outlets[i]->timed);
+}
+
+/* Once in a pass. */
 static void look_for_own(struct sender *sender)
 {
-    if (!sender->knows_own)
-        injection_address(sender->fd, sender->own);
+    uint8_t before[FRAME_MAC_BYTES];
+
+    if (sender->knows_own)
+        return;
     sender->knows_own = true;
+    memcpy(before, sender->own, sizeof before);
+    injection_address(sender->fd, sender->own);
+    if (memcmp(before, sender->own, sizeof before) != 0)
+        tell_own_changed(sender);
 }
 
 static struct frame_grant grant_of(struct sender *sender, const struct outlet *outlet)
@@ -164,9 +178,9 @@ static enum transmit_refusal_reason send_timed(int fd, const unsigned char *byte
 }
 
 /* Judges them ahead of their time. */
-static uint64_t take_timed(struct sender *sender, struct outlet *outlet)
+static uint64_t take_timed(struct sender *sender, struct outlet *outlet,
+                           const struct frame_grant *grant)
 {
-    const struct frame_grant grant = grant_of(sender, outlet);
     unsigned char *bytes = sender->batch.bytes;
     struct transmit_frame frame;
     enum transmit_next next;
@@ -176,9 +190,10 @@ static uint64_t take_timed(struct sender *sender, struct outlet *outlet)
            (next = transmit_reader_next(&outlet->reader, bytes, &frame)) <= TRANSMIT_REFUSED;
          frames++) {
         if (next == TRANSMIT_FRAME)
-            frame.reason = batch_judge(&grant, bytes, frame.length);
+            frame.reason = batch_judge(grant, bytes, frame.length);
         if (frame.reason == TRANSMIT_SENT)
-            frame.reason = timed_ring_take(outlet->timed, &frame, bytes);
+            frame.reason =
+                timed_ring_take(outlet->timed, &frame, bytes, frame_needs_own(grant, bytes));
         if (frame.reason != TRANSMIT_SENT)
             transmit_reader_judge(&outlet->reader, &frame, frame.reason);
     }
@@ -188,12 +203,13 @@ static uint64_t take_timed(struct sender *sender, struct outlet *outlet)
 
 static uint64_t serve_timed(struct sender *sender, struct outlet *outlet)
 {
+    const struct frame_grant grant = grant_of(sender, outlet); /* looks for the address as well */
     uint64_t before = outlet->reader.counts.judged, frames = 0;
 
     timed_ring_settle(outlet->timed, &outlet->reader);
     if (timed_ring_has_room(outlet->timed) &&
         transmit_reader_turn(&outlet->reader, SENDER_TURN_FRAMES, SENDER_TURN_BYTES))
-        frames = take_timed(sender, outlet);
+        frames = take_timed(sender, outlet, &grant);
     if (frames > 0 || outlet->reader.counts.judged > before)
         tell(outlet, sender->now, true);
     return frames;

@@ -186,13 +186,24 @@ static bool has_frame(struct timed_stream *stream, uint64_t now, uint64_t wall)
     return stream->has_frame;
 }
 
+static enum transmit_refusal_reason send_frame(struct timed_stream *stream)
+{
+    const struct timed_config *config = &stream->config;
+    enum transmit_refusal_reason reason =
+        config->judge ? config->judge(config->supply) : TRANSMIT_SENT;
+
+    return reason == TRANSMIT_SENT
+               ? config->send(config->fd, stream->frame.bytes, stream->frame.length)
+               : reason;
+}
+
 static void finish(struct timed_stream *stream, uint64_t due, uint64_t now, enum timed_act act)
 {
     const struct timed_config *config = &stream->config;
     struct timed_outcome outcome = {TRANSMIT_LATE, now - due};
 
     if (act == TIMED_SEND)
-        outcome.reason = config->send(config->fd, stream->frame.bytes, stream->frame.length);
+        outcome.reason = send_frame(stream);
     timed_did(&stream->past, act, due, now);
     stream->has_frame = false;
     config->ops->done(config->supply, &outcome);

@@ -19,6 +19,7 @@ struct timed_ring *timed_ring_make(struct timed *timed, const struct timed_confi
     *ring = (struct timed_ring){.timed = timed, .config = *config, .length_max = length_max};
     ring->config.ops = &timed_queue_supply;
     ring->config.supply = &ring->queue;
+    ring->config.judge = timed_queue_judge;
     rate_begin(&ring->rate, config->rate, 0);
     if (timed_queue_make(&ring->queue, timed_queue_size(length_max)) == 0)
         return ring;
@@ -66,15 +67,20 @@ static enum transmit_refusal_reason judge_time(struct timed_ring *ring, uint64_t
 
 enum transmit_refusal_reason timed_ring_take(struct timed_ring *ring,
                                              const struct transmit_frame *frame,
-                                             const unsigned char *bytes)
+                                             const unsigned char *bytes, bool needs_own)
 {
     enum transmit_refusal_reason reason = judge_time(ring, frame->time);
 
     if (reason != TRANSMIT_SENT)
         return reason;
-    timed_queue_put(&ring->queue, frame, bytes);
+    (needs_own ? timed_queue_put_own : timed_queue_put)(&ring->queue, frame, bytes);
     ring->waiting++;
     return TRANSMIT_SENT;
+}
+
+void timed_ring_own_changed(struct timed_ring *ring)
+{
+    timed_queue_own_changed(&ring->queue);
 }
 
 void timed_ring_publish(struct timed_ring *ring)

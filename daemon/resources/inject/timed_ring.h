@@ -46,10 +46,15 @@ bool timed_ring_join(struct timed_ring *ring, int fd, timed_send send);
 bool timed_ring_has_room(const struct timed_ring *ring);
 
 /* Takes a frame that was judged right, and for which there is room. TRANSMIT_SENT: it is to be
- * sent, and timed_ring_settle tells of it; else why not. */
+ * sent, and timed_ring_settle tells of it; else why not. needs_own: it is right as long as the
+ * interface has its address (frame/scope.h). */
 enum transmit_refusal_reason timed_ring_take(struct timed_ring *ring,
                                              const struct transmit_frame *frame,
-                                             const unsigned char *bytes);
+                                             const unsigned char *bytes, bool needs_own);
+
+/* The interface has another address: frames that were taken and need the one before are refused
+ * when they are due. */
+void timed_ring_own_changed(struct timed_ring *ring);
 
 /* Has the frames that were taken seen. */
 void timed_ring_publish(struct timed_ring *ring);
