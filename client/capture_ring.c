@@ -22,7 +22,7 @@ static int map(struct nb_capture *capture, int ring, int page)
 
     if (result == 0)
         result = ring_view_map(page, true, &capture->page);
-    if (result == -EINVAL)
+    if (result == -EINVAL || result == -EACCES)
         return -EBADMSG;
     if (result < 0)
         return result;

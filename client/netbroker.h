@@ -257,8 +257,10 @@ NB_EXPORT int nb_capture_open(struct nb_capture **ret_capture, const struct nb_r
 NB_EXPORT void nb_capture_close(struct nb_capture *capture);
 
 /* The next record. Its bytes stay as they are until nb_capture_release.
- * Returns 1, 0 (there is none now), or a negative errno: -ENODATA (the capture has ended, and all
- * was read: see nb_capture_end), -EBADMSG (what is there can be no capture). */
+ * Behind the end of a capture, all that came before can be read for 5 seconds; then the service
+ * takes the memory back, which is zeros from then on, and nb_capture_end says so. Returns 1, 0
+ * (there is none now), or a negative errno: -ENODATA (the capture has ended, and there is no more:
+ * see nb_capture_end), -EBADMSG (what is there can be no capture). */
 NB_EXPORT int nb_capture_next(struct nb_capture *capture, struct nb_capture_record *ret_record);
 
 /* Gives the room of all records that were returned back to the service: as often as suits, but
@@ -298,6 +300,7 @@ struct nb_inject_refusal {
     uint64_t tag;      /* as it was put */
     uint32_t length;
     unsigned reason; /* see nb_inject_reason_word */
+    unsigned record; /* of a stream: enum nb_inject_record, what was refused; else 0 */
 };
 
 /* What became of frames so far. The numbers need not be of one moment. */
@@ -370,6 +373,100 @@ NB_EXPORT uint64_t nb_inject_lateness(const struct nb_inject_timing *timing, uin
 
 /* Why it has ended, a sentence without its full stop; "" while it goes on. */
 NB_EXPORT const char *nb_inject_end(const struct nb_inject *inject);
+
+/* --- Streams of Sampled Values ------------------------------------------------------------- */
+
+/* An injection whose frames the service makes itself, where OPEN_INJECT was asked for a `template`:
+ * the frame of a stream is given once, and its samples lie in a table of the service. Segments of
+ * the table are played one behind the other, each from the sample on that it is to begin with. The
+ * service puts smpCnt, refrTm, smpSynch and the samples in, and sends each frame at its time: with
+ * the time of its last sample. smpCnt is the number of the sample modulo samples a second.
+ *
+ * Samples are numbered from time 0 of the injection, which is a full second: the `start` that
+ * OPEN_INJECT was asked for, else the first one behind the first segment; `started` of
+ * nb_inject_timing says which.
+ *
+ *     nb_inject_template(inject, frame, length, 4800);
+ *     nb_inject_samples(inject, 0, samples, 96, sample_length);
+ *     nb_inject_play(inject, &(struct nb_inject_segment){.first = 0, .count = 96});
+ *     nb_inject_publish(inject);
+ *
+ * Each of these functions writes one record or several, which have their turn in the order in which
+ * they were written, and are there with nb_inject_publish. They return 1, 0 (no room now: see
+ * nb_inject_wait) or a negative errno: -ENODATA (the injection has ended), -EINVAL, -EMSGSIZE (it
+ * is longer than the memory of the injection). Whether the service takes a record is told by
+ * nb_inject_next_refusal, with the record and its tag; one that is refused changes nothing.
+ *
+ * Of nb_inject_counts, `sent` are frames, `refused` are records and frames that could not be sent,
+ * and `judged` is the sum of both. */
+enum nb_inject_record {
+    NB_INJECT_TEMPLATE = 1, /* the tag of its refusal: samples a second */
+    NB_INJECT_SAMPLES,      /* the place of the first in the table */
+    NB_INJECT_PLAY,         /* that of the segment */
+    NB_INJECT_STOP,         /* the number of the sample */
+    NB_INJECT_SYNCH,        /* the value */
+};
+
+/* Gives the template, an Ethernet frame of Sampled Values with 1 to 16 ASDUs whose samples are
+ * equally long, at most 1522 bytes. Samples a second: at most 65535, a multiple of the ASDUs;
+ * divided by their number, not more than the `rate` of the injection. It is judged as any frame is.
+ * It comes before all else. Later on another one may follow, with as many ASDUs, samples as long
+ * and as many a second: for other addresses, names, confRev or flags, from the next frame on. */
+NB_EXPORT int nb_inject_template(struct nb_inject *inject, const void *bytes, uint32_t length,
+                                 uint32_t samples_per_second);
+
+/* Puts so many samples into the table, from this place on, counted in samples: the table has
+ * `tables` of OPEN_INJECT divided by the length of a sample, in bytes. They are as in an ASDU, one
+ * behind the other. All are taken, or none: of more than the memory of the injection (`buffer`)
+ * holds, a part at a time. Refused ("table") where a segment that is not over has one of the
+ * places. */
+NB_EXPORT int nb_inject_samples(struct nb_inject *inject, uint32_t place, const void *bytes,
+                                uint32_t samples, uint32_t sample_length);
+
+enum nb_inject_how {
+    NB_INJECT_SEND,
+    NB_INJECT_DROP,  /* its frames are counted, and not sent; smpCnt goes on */
+    NB_INJECT_TWICE, /* each of its frames is sent twice; the `rate` must be enough for both */
+};
+
+#define NB_INJECT_BEHIND UINT64_MAX
+
+struct nb_inject_segment {
+    /* The number of the sample that it begins with, a multiple of the ASDUs, and not less than the
+     * begin of the segment before: that ends here then. NB_INJECT_BEHIND: where the one before
+     * ends; refused ("time") if that goes on for ever. One that has passed: it begins with the next
+     * frame, as if it had begun in time, so with another sample than `first`. */
+    uint64_t begin;
+    uint32_t first, count; /* samples of the table; count is a multiple of the ASDUs */
+    uint32_t repeats; /* how often they are sent; 0: until the next segment or nb_inject_stop */
+    enum nb_inject_how how;
+    uint64_t tag; /* your own; it comes back with a refusal */
+};
+
+/* Queues a segment. At most 16 may wait or be played; the next one is refused ("rate"). A segment
+ * that ends where none follows leaves the stream silent: see nb_inject_starved. */
+NB_EXPORT int nb_inject_play(struct nb_inject *inject, const struct nb_inject_segment *segment);
+
+/* Sends nothing from this sample on, rounded up to a frame, until a segment that is queued later
+ * begins; 0: from now on. What is played ends there; segments that were to begin there or later are
+ * over. */
+NB_EXPORT int nb_inject_stop(struct nb_inject *inject, uint64_t sample);
+
+/* Sets smpSynch, from the next frame on. Before: that of the template. */
+NB_EXPORT int nb_inject_synch(struct nb_inject *inject, uint8_t value);
+
+/* How many segments are over, of those that were not refused: their places in the table are free.
+ */
+NB_EXPORT uint64_t nb_inject_played(const struct nb_inject *inject);
+
+/* The number of the sample that is sent next, or would be. */
+NB_EXPORT uint64_t nb_inject_next(const struct nb_inject *inject);
+
+/* How often a segment ended, and none was there to follow it. Nothing is sent until one begins. */
+NB_EXPORT uint64_t nb_inject_starved(const struct nb_inject *inject);
+
+/* Frames of segments with NB_INJECT_DROP, so far. */
+NB_EXPORT uint64_t nb_inject_dropped(const struct nb_inject *inject);
 
 #ifdef __cplusplus
 }

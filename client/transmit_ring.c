@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { SAMPLES_BYTES = 16384 }; /* of a record of samples: what the service copies at once */
+
 struct nb_inject {
     struct transmit_writer writer;
     struct ring_view ring, page; /* mapped */
@@ -18,18 +20,21 @@ struct nb_inject {
 };
 
 _Static_assert((int)TRANSMIT_REASON_COUNT <= (int)NB_INJECT_REASONS, "a count for each reason");
+_Static_assert((int)NB_INJECT_SYNCH == (int)STREAM_SYNCH &&
+                   (int)NB_INJECT_TWICE == (int)STREAM_TWICE,
+               "the records are the same");
 _Static_assert((int)TRANSMIT_BUCKETS == (int)NB_INJECT_BUCKETS, "the histogram is the same");
 
 /* --- Life ---------------------------------------------------------------------------------- */
 
-/* EPERM: what we are to write to is sealed. */
+/* EACCES: what we are to write to is only shown; EPERM: it is sealed, by an older service. */
 static int map(struct nb_inject *inject, int ring, int page)
 {
     int result = ring_view_map(ring, true, &inject->ring);
 
     if (result == 0)
         result = ring_view_map(page, false, &inject->page);
-    if (result == -EINVAL || result == -EPERM)
+    if (result == -EINVAL || result == -EACCES || result == -EPERM)
         return -EBADMSG;
     if (result < 0)
         return result;
@@ -98,12 +103,9 @@ uint32_t nb_inject_length_max(const struct nb_inject *inject)
     return inject ? inject->writer.length_max : 0;
 }
 
-int nb_inject_put(struct nb_inject *inject, const void *bytes, uint32_t length, uint64_t time,
-                  uint64_t tag)
+static int result_of(enum transmit_taken taken)
 {
-    if (!inject || !bytes)
-        return -EINVAL;
-    switch (transmit_writer_put(&inject->writer, bytes, length, time, tag)) {
+    switch (taken) {
     case TRANSMIT_TAKEN:
         return 1;
     case TRANSMIT_FULL:
@@ -114,6 +116,14 @@ int nb_inject_put(struct nb_inject *inject, const void *bytes, uint32_t length, 
         break;
     }
     return -ENODATA;
+}
+
+int nb_inject_put(struct nb_inject *inject, const void *bytes, uint32_t length, uint64_t time,
+                  uint64_t tag)
+{
+    if (!inject || !bytes)
+        return -EINVAL;
+    return result_of(transmit_writer_put(&inject->writer, bytes, length, time, tag));
 }
 
 /* A bell that cannot be rung says no more than the ring's end does, or the connection's. */
@@ -158,6 +168,7 @@ int nb_inject_next_refusal(struct nb_inject *inject, struct nb_inject_refusal *r
         .tag = refusal.tag,
         .length = refusal.length,
         .reason = refusal.reason,
+        .record = refusal.record,
     };
     return 1;
 }
@@ -224,4 +235,110 @@ uint64_t nb_inject_lateness(const struct nb_inject_timing *timing, uint64_t mill
 const char *nb_inject_end(const struct nb_inject *inject)
 {
     return inject && inject->writer.end != RING_GOES_ON ? ring_end_meaning(inject->writer.end) : "";
+}
+
+/* --- Streams -------------------------------------------------------------------------------- */
+
+static int put_record(struct nb_inject *inject, enum stream_record record, const void *bytes,
+                      uint32_t length, uint64_t time, uint64_t tag)
+{
+    return result_of(transmit_writer_put_record(&inject->writer, record, bytes, length, time, tag));
+}
+
+int nb_inject_template(struct nb_inject *inject, const void *bytes, uint32_t length,
+                       uint32_t samples_per_second)
+{
+    if (!inject || !bytes)
+        return -EINVAL;
+    return put_record(inject, STREAM_TEMPLATE, bytes, length, 0, samples_per_second);
+}
+
+/* So many samples fit into a record. */
+static uint32_t samples_of_record(const struct nb_inject *inject, uint32_t sample_length)
+{
+    uint32_t most =
+        inject->writer.length_max < SAMPLES_BYTES ? inject->writer.length_max : SAMPLES_BYTES;
+
+    return sample_length < most ? most / sample_length : 1;
+}
+
+static uint64_t bytes_of_samples(uint64_t samples, uint64_t most, uint64_t sample_length)
+{
+    uint64_t rest = samples % most;
+
+    return samples / most * transmit_record_bytes(most * sample_length) +
+           (rest > 0 ? transmit_record_bytes(rest * sample_length) : 0);
+}
+
+int nb_inject_samples(struct nb_inject *inject, uint32_t place, const void *bytes, uint32_t samples,
+                      uint32_t sample_length)
+{
+    const unsigned char *from = bytes;
+    uint32_t most;
+    int result;
+
+    if (!inject || !bytes || samples == 0 || sample_length == 0)
+        return -EINVAL;
+    if (sample_length > inject->writer.length_max)
+        return -EMSGSIZE;
+    most = samples_of_record(inject, sample_length);
+    result = result_of(
+        transmit_writer_has_room(&inject->writer, bytes_of_samples(samples, most, sample_length)));
+    for (uint32_t done = 0; result == 1 && done < samples; done += most) {
+        uint32_t count = samples - done < most ? samples - done : most;
+
+        result = put_record(inject, STREAM_SAMPLES, from + (size_t)done * sample_length,
+                            count * sample_length, (uint64_t)place + done, (uint64_t)place + done);
+    }
+    return result;
+}
+
+int nb_inject_play(struct nb_inject *inject, const struct nb_inject_segment *segment)
+{
+    struct stream_play play;
+
+    if (!inject || !segment)
+        return -EINVAL;
+    play = (struct stream_play){segment->begin, segment->first, segment->count, segment->repeats,
+                                segment->how};
+    return put_record(inject, STREAM_PLAY, &play, sizeof play, 0, segment->tag);
+}
+
+int nb_inject_stop(struct nb_inject *inject, uint64_t sample)
+{
+    return inject ? put_record(inject, STREAM_STOP, NULL, 0, sample, sample) : -EINVAL;
+}
+
+int nb_inject_synch(struct nb_inject *inject, uint8_t value)
+{
+    return inject ? put_record(inject, STREAM_SYNCH, &value, 1, 0, value) : -EINVAL;
+}
+
+static struct stream_progress progress_of(const struct nb_inject *inject)
+{
+    struct stream_progress progress = {0};
+
+    if (inject)
+        transmit_writer_progress(&inject->writer, &progress);
+    return progress;
+}
+
+uint64_t nb_inject_played(const struct nb_inject *inject)
+{
+    return progress_of(inject).played;
+}
+
+uint64_t nb_inject_next(const struct nb_inject *inject)
+{
+    return progress_of(inject).next;
+}
+
+uint64_t nb_inject_starved(const struct nb_inject *inject)
+{
+    return progress_of(inject).starved;
+}
+
+uint64_t nb_inject_dropped(const struct nb_inject *inject)
+{
+    return progress_of(inject).dropped;
 }

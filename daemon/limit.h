@@ -47,8 +47,8 @@ enum {
     L(timed_rate, "timed-rate", 40000, 1, 1000000)                                                 \
     /* Half of it; one injector gets a quarter of that, where it does not ask for a rate. */       \
     L(timed_rate_per_user, "timed-rate-per-user", 20000, 1, 1000000)                               \
-    /* A quarter of 16. */                                                                         \
-    L(timed_streams_per_user, "timed-streams-per-user", 4, 1, 16)                                  \
+    /* Out of TIMED_STREAMS_MAX. */                                                                \
+    L(timed_streams_per_user, "timed-streams-per-user", 4, 1, 64)                                  \
     /* A request takes 4 to 20 us: one user has less than half of the broker's time. */            \
     L(requests_per_second, "requests-per-second", 20000, 1, 1000000000)                            \
     /* What the network makes us learn: as many as one user may hold. */                           \

@@ -62,6 +62,11 @@ enum {
      * sent at fixed times is less. */
     INJECT_LATE_MAX = 1000000,
     INJECT_LATE_DEFAULT = 1000,
+    /* Bytes of samples of a stream whose frames the service makes: of 64 bytes each, ten periods of
+     * 96 samples, and up to 54 s of 4800 a second. */
+    INJECT_TABLES_LEAST = 1 << 16,
+    INJECT_TABLES_MAX = 1 << 24,
+    INJECT_TABLES_DEFAULT = 1 << 20,
     /* Items of a list of addresses or VLANs: as many as a rule of the policy has. */
     SCOPE_LIST_MAX = 32,
     /* Groups that a question about a user may name. */

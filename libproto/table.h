@@ -535,6 +535,12 @@ enum field_need { OPTIONAL, REQUIRED, ARGUMENT, OPTIONAL_ARGUMENT };
     F(S, start, counter, OPTIONAL, 0, 0, 0,                                                        \
       "With timed: when time 0 is, in milliseconds since 1970; by default, or with 0, a moment "   \
       "after the first frame was put.")                                                            \
+    F(S, template, flag, OPTIONAL, 0, 0, 0,                                                        \
+      "The service makes the frames of a stream of Sampled Values itself, from a template and "    \
+      "samples that are put into a table. They have times. The start is a full second; by "        \
+      "default the first one behind the first segment.")                                           \
+    F(S, tables, number, OPTIONAL, INJECT_TABLES_LEAST, INJECT_TABLES_MAX, INJECT_TABLES_DEFAULT,  \
+      "With template: bytes of memory of the service for its samples.")                            \
     FIELD_DRY_RUN(F, S)
 #define FIELDS_CLOSE_INJECT(F, S)                                                                  \
     F(S, inject, number, ARGUMENT, 1, 4294967294, 0, "The number of the injector.")                \
@@ -633,6 +639,9 @@ enum action_flags {
                                      * it is not audited */
     ACTION_TELLS_RIGHTS = 1 << 8,   /* it lists what the policy allows the peer by its verb, which
                                      * must be something: nothing changes by it */
+    ACTION_LISTS_OWN = 1 << 9,      /* it lists what the peer holds, and what it may read by its
+                                     * verb: the policy must allow the peer something of that name
+                                     * before the dot, such as to hold it */
 };
 
 /* A(NAME, function, flags, policy verb, command line, fds taken, fds returned, documentation) */
@@ -692,8 +701,8 @@ enum action_flags {
       "a ring of shared memory.")                                                                  \
     A(CLOSE_CAPTURE, close_capture, ACTION_CHANGES | ACTION_DELETES, "raw.capture",                \
       "capture close", "", "", "End a capture.")                                                   \
-    A(SHOW_CAPTURE, show_capture, 0, "raw.read", "capture list", "", "",                           \
-      "List the captures with their counters.")                                                    \
+    A(SHOW_CAPTURE, show_capture, ACTION_LISTS_OWN, "raw.read", "capture list", "", "",            \
+      "List your captures, and those that you may read, with their counters.")                     \
     A(SHOW_CAPTURE_INTERFACES, show_capture_interfaces, ACTION_TELLS_RIGHTS, "raw.capture",        \
       "capture interfaces", "", "", "List the interfaces that you may capture, and what of them.") \
     A(OPEN_INJECT, open_inject, ACTION_CHANGES | ACTION_WANTS_LEASE, "raw.inject", "", "",         \
@@ -702,8 +711,8 @@ enum action_flags {
       "are written to a ring of shared memory, and each is held to what was asked for here.")      \
     A(CLOSE_INJECT, close_inject, ACTION_CHANGES | ACTION_DELETES, "raw.inject", "inject close",   \
       "", "", "End an injector.")                                                                  \
-    A(SHOW_INJECT, show_inject, 0, "raw.read", "inject list", "", "",                              \
-      "List the injectors with their counters.")                                                   \
+    A(SHOW_INJECT, show_inject, ACTION_LISTS_OWN, "raw.read", "inject list", "", "",               \
+      "List your injectors, and those that you may read, with their counters.")                    \
     A(DIAGNOSE, diagnose, 0, "mroute.read", "doctor", "", "",                                      \
       "Find out from the kernel's state why multicast packets are not forwarded. The "             \
       "command exits with 1 where a problem was found.")                                           \

@@ -37,10 +37,16 @@ static uint32_t nearest_rate(double rate)
 static void find_rate(struct counting *counting, uint64_t time)
 {
     uint64_t elapsed = time - counting->first_time;
+    uint32_t rate;
 
-    if (counting->rate || time < counting->first_time || elapsed < RATE_TIME)
+    if ((counting->rate && !counting->rate_is_timed) || time < counting->first_time ||
+        elapsed < RATE_TIME)
         return;
-    counting->rate = nearest_rate((double)counting->since * NS_PER_SECOND / (double)elapsed);
+    rate = nearest_rate((double)counting->since * NS_PER_SECOND / (double)elapsed);
+    if (rate) {
+        counting->rate = rate;
+        counting->rate_is_timed = true;
+    }
     counting->first_time = time;
     counting->since = 0;
 }
@@ -50,9 +56,11 @@ static void learn_rate(struct counting *counting, uint16_t smp_cnt)
 {
     uint32_t rate = counting->last + 1u;
 
-    if (!counting->rate_is_fixed && smp_cnt == 0 && rate > WINDOW && rate != counting->rate &&
-        (rate < counting->rate || !counting->rate) && nearest_rate(rate) == rate)
+    if (!counting->rate_is_fixed && smp_cnt == 0 && rate > WINDOW &&
+        (rate <= counting->rate || !counting->rate) && nearest_rate(rate) == rate) {
         counting->rate = rate;
+        counting->rate_is_timed = false;
+    }
 }
 
 /* Whether so much time has passed that the count may have gone round: then the clock says how many

@@ -11,6 +11,7 @@
 struct counting {
     uint32_t rate;      /* samples a second; 0: not known */
     bool rate_is_fixed; /* it was told, by a person or by smpRate */
+    bool rate_is_timed; /* it was found by time alone, of which a late frame makes another */
     bool has_begun;
     uint16_t last;      /* the newest sample */
     uint64_t last_time; /* when it came, ns */

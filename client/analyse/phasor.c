@@ -28,7 +28,7 @@ struct complex_number {
 
 void phasor_begin(struct phasor_history *history, unsigned channels)
 {
-    history->channels = channels < PHASOR_CHANNELS_MAX ? channels : PHASOR_CHANNELS_MAX;
+    history->channels = channels < history->room ? channels : history->room;
     history->end = 0;
 }
 
@@ -88,13 +88,13 @@ static void interpolate(const struct phasor_history *history, double place, unsi
 
     if (place - below < 1e-9) {
         for (unsigned channel = from; channel < to; channel++)
-            ret[channel - from] = history->values[(uint64_t)below % PHASOR_HISTORY][channel];
+            ret[channel - from] = phasor_sample(history, (uint64_t)below)[channel];
         return;
     }
     compute_weights(place - below, weights);
     memset(ret, 0, (to - from) * sizeof *ret);
     for (unsigned i = 0; i < 2 * PHASOR_HALF_TAPS; i++) {
-        const int32_t *values = history->values[(first + i) % PHASOR_HISTORY];
+        const int32_t *values = phasor_sample(history, first + i);
 
         for (unsigned channel = from; channel < to; channel++)
             ret[channel - from] += weights[i] * values[channel];
@@ -180,7 +180,7 @@ static bool loudest(const struct phasor_history *history, double length, unsigne
         double sum = 0, squares = 0, power;
 
         for (unsigned i = 1; i <= count; i++) {
-            double value = history->values[(history->end - i) % PHASOR_HISTORY][channel];
+            double value = phasor_sample(history, history->end - i)[channel];
 
             sum += value;
             squares += value * value;
@@ -234,10 +234,11 @@ static void transform(const double *values, unsigned stride, const struct window
     ret->thd = ret->harmonics[1].magnitude > 1 ? sqrt(harmonics) / ret->harmonics[1].magnitude : 0;
 }
 
-static void transform_all(const struct window *window, double shift, struct phasors *ret)
+static void transform_all(const struct window *window, double shift, struct phasor_work *work,
+                          struct phasors *ret)
 {
     unsigned channels = window->history->channels;
-    double *values = ret->work.values, *cosines = ret->work.cosines;
+    double *values = work->values, *cosines = work->cosines;
 
     for (unsigned i = 0; i < window->points; i++) {
         cosines[i] = cos(TURN * i / window->points);
@@ -250,7 +251,7 @@ static void transform_all(const struct window *window, double shift, struct phas
 }
 
 bool phasor_compute(const struct phasor_history *history, double rate, double nominal, double guess,
-                    uint16_t count, struct phasors *ret)
+                    uint16_t count, struct phasor_work *work, struct phasors *ret)
 {
     double frequency = 0, middle;
     struct window window;
@@ -265,6 +266,6 @@ bool phasor_compute(const struct phasor_history *history, double rate, double no
     ret->order = (unsigned)fmin(PHASOR_HARMONICS, FLAT_SHARE * window.length);
     /* The middle of the cycle, in seconds from the second that the count begins with. */
     middle = (count - PHASOR_HALF_TAPS - window.length / 2) / rate;
-    transform_all(&window, 0.5 - nominal * middle, ret);
+    transform_all(&window, 0.5 - nominal * middle, work, ret);
     return true;
 }

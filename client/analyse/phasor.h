@@ -9,12 +9,14 @@
 #ifndef NB_ANALYSE_PHASOR_H
 #define NB_ANALYSE_PHASOR_H
 
+#include "iec61850/layout.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
-    PHASOR_CHANNELS_MAX = 16,
+    PHASOR_CHANNELS_MAX = SV_CHANNELS_MAX,
     PHASOR_HISTORY = 2048, /* samples; a power of two */
     PHASOR_HARMONICS = 50,
     PHASOR_HALF_TAPS = 32, /* samples on each side of a point that is interpolated */
@@ -27,16 +29,24 @@ enum {
 
 struct phasor_history {
     unsigned channels;
-    uint64_t end; /* how many samples were put in since it began */
-    int32_t values[PHASOR_HISTORY][PHASOR_CHANNELS_MAX];
+    uint64_t end;    /* how many samples were put in since it began */
+    int32_t *values; /* the caller's: PHASOR_HISTORY samples of `room` channels */
+    unsigned room;
 };
 
+/* Forgets all samples; those that come have so many channels, or as many as there is room for. */
 void phasor_begin(struct phasor_history *history, unsigned channels);
 
-/* Room for the next sample: a value for each channel. */
+/* The sample of this number, of the newest PHASOR_HISTORY: a value for each channel. */
+static inline const int32_t *phasor_sample(const struct phasor_history *history, uint64_t number)
+{
+    return history->values + number % PHASOR_HISTORY * history->channels;
+}
+
+/* Room for the next sample. */
 static inline int32_t *phasor_room(struct phasor_history *history)
 {
-    return history->values[history->end++ % PHASOR_HISTORY];
+    return history->values + history->end++ % PHASOR_HISTORY * history->channels;
 }
 
 struct phasor_harmonic {
@@ -52,12 +62,14 @@ struct phasor_channel {
 };
 
 struct phasors {
-    double frequency; /* 0: no channel has a signal whose frequency can be told */
-    unsigned order;   /* the highest harmonic that this sample rate has */
-    struct phasor_channel channels[PHASOR_CHANNELS_MAX];
-    struct { /* while it computes */
-        double values[PHASOR_POINTS_MAX * PHASOR_CHANNELS_MAX], cosines[PHASOR_POINTS_MAX];
-    } work;
+    double frequency;                /* 0: no channel has a signal whose frequency can be told */
+    unsigned order;                  /* the highest harmonic that this sample rate has */
+    struct phasor_channel *channels; /* the caller's: as many as the history has */
+};
+
+/* Room to compute in. */
+struct phasor_work {
+    double values[PHASOR_POINTS_MAX * PHASOR_CHANNELS_MAX], cosines[PHASOR_POINTS_MAX];
 };
 
 /* Whether there are enough samples of this rate. */
@@ -70,6 +82,6 @@ bool phasor_is_ready(const struct phasor_history *history, double rate);
  *
  * False: there are not enough samples. */
 bool phasor_compute(const struct phasor_history *history, double rate, double nominal, double guess,
-                    uint16_t count, struct phasors *ret);
+                    uint16_t count, struct phasor_work *work, struct phasors *ret);
 
 #endif

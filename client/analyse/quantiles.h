@@ -1,14 +1,14 @@
-/* Quantiles of durations, in memory that does not grow: counts in classes, four to each power of
- * two, so that a quantile is at most a quarter too high. */
+/* Quantiles of durations, in memory that does not grow: counts in the classes of the timing of
+ * transmit rings (ring/transmit.h), so that a quantile is at most a quarter too high. */
 #ifndef NB_ANALYSE_QUANTILES_H
 #define NB_ANALYSE_QUANTILES_H
 
+#include "ring/layout.h"
+
 #include <stdint.h>
 
-enum { QUANTILE_CLASSES = 4 * 40 }; /* up to 2^40 ns, which are 18 minutes */
-
 struct quantiles {
-    uint32_t classes[QUANTILE_CLASSES];
+    uint32_t classes[TRANSMIT_BUCKETS]; /* the last one has no end: from 7.5 s on */
     uint64_t count, most;
 };
 

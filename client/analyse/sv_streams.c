@@ -1,8 +1,46 @@
 #include "sv_streams.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define NS_PER_SECOND 1e9
+
+/* --- Memory -------------------------------------------------------------------------------- */
+
+/* Zeros, which cost nothing until they are used. */
+bool sv_streams_begin(struct sv_streams *streams)
+{
+    *streams = (struct sv_streams){.count = 0};
+    streams->streams = calloc(SV_STREAMS_MAX, sizeof *streams->streams);
+    streams->samples = calloc((size_t)SV_STREAMS_CHANNELS * PHASOR_HISTORY, sizeof(int32_t));
+    streams->channels = calloc(SV_STREAMS_CHANNELS, sizeof *streams->channels);
+    streams->work = calloc(1, sizeof *streams->work);
+    if (streams->streams && streams->samples && streams->channels && streams->work)
+        return true;
+    sv_streams_end(streams);
+    return false;
+}
+
+void sv_streams_end(struct sv_streams *streams)
+{
+    free(streams->streams);
+    free(streams->samples);
+    free(streams->channels);
+    free(streams->work);
+    *streams = (struct sv_streams){.count = 0};
+}
+
+/* As many channels as its first sample has, of those that are left. */
+static void give_room(struct sv_streams *streams, struct sv_stream *stream, unsigned channels)
+{
+    unsigned left = SV_STREAMS_CHANNELS - streams->used;
+
+    channels = channels < SV_CHANNELS_MAX ? channels : SV_CHANNELS_MAX;
+    stream->history.room = channels < left ? channels : left;
+    stream->history.values = streams->samples + (size_t)streams->used * PHASOR_HISTORY;
+    stream->phasors.channels = streams->channels + streams->used;
+    streams->used += stream->history.room;
+}
 
 /* --- Which stream -------------------------------------------------------------------------- */
 
@@ -39,6 +77,7 @@ static struct sv_stream *begin_stream(struct sv_streams *streams, const struct s
     if (streams->rate)
         counting_set_rate(&stream->counting, streams->rate);
     stream->nominal = streams->nominal;
+    give_room(streams, stream, sv_channels(asdu));
     return stream;
 }
 
@@ -79,6 +118,22 @@ static void take_time(struct sv_stream *stream, uint64_t time, unsigned samples)
     quantiles_take(&stream->jitter, passed > due ? passed - due : due - passed);
 }
 
+static void take_optional(struct sv_stream *stream, const struct sv_asdu *asdu)
+{
+    stream->dat_set_length = asdu->dat_set.length < SV_ID_MAX ? asdu->dat_set.length : SV_ID_MAX;
+    if (stream->dat_set_length)
+        memcpy(stream->dat_set, asdu->dat_set.bytes, stream->dat_set_length);
+    stream->has_refr_tm = asdu->has_refr_tm;
+    stream->refr_tm = asdu->refr_tm;
+    stream->has_smp_rate = asdu->has_smp_rate;
+    stream->smp_rate = asdu->smp_rate;
+    stream->has_smp_mod = asdu->has_smp_mod;
+    stream->smp_mod = asdu->smp_mod;
+    stream->has_gm_identity = asdu->gm_identity != NULL;
+    if (asdu->gm_identity)
+        memcpy(stream->gm_identity, asdu->gm_identity, SV_GM_IDENTITY_BYTES);
+}
+
 static void take_values(struct sv_stream *stream, const struct sv_asdu *asdu, enum counted counted)
 {
     unsigned channels = sv_channels(asdu);
@@ -86,7 +141,7 @@ static void take_values(struct sv_stream *stream, const struct sv_asdu *asdu, en
 
     if (counted == COUNTED_REPEATED || counted == COUNTED_LATE)
         return;
-    channels = channels < PHASOR_CHANNELS_MAX ? channels : PHASOR_CHANNELS_MAX;
+    channels = channels < stream->history.room ? channels : stream->history.room;
     if (counted != COUNTED_NEXT || channels != stream->channels)
         phasor_begin(&stream->history, channels);
     stream->channels = channels;
@@ -120,6 +175,7 @@ void sv_streams_take(struct sv_streams *streams, const struct sv_message *messag
         take_values(stream, asdu, counted);
         stream->conf_rev = asdu->conf_rev;
         stream->smp_synch = asdu->smp_synch;
+        take_optional(stream, asdu);
         stream->is_simulated = iec_is_simulated(&message->frame);
     }
     if (!stream)
@@ -139,7 +195,7 @@ static double first_guess(uint32_t rate)
     return rate == 15360 || rate == 5760 ? 60 : 50;
 }
 
-bool sv_stream_analyse(struct sv_stream *stream, double nominal)
+bool sv_stream_analyse(const struct sv_streams *streams, struct sv_stream *stream)
 {
     double guess = stream->phasors.frequency;
 
@@ -148,11 +204,12 @@ bool sv_stream_analyse(struct sv_stream *stream, double nominal)
     if (stream->nominal <= 0)
         stream->nominal = first_guess(stream->counting.rate);
     phasor_compute(&stream->history, stream->counting.rate, stream->nominal, guess, stream->newest,
-                   &stream->phasors);
-    if (nominal > 0 || stream->phasors.frequency <= 0 ||
+                   streams->work, &stream->phasors);
+    if (streams->nominal > 0 || stream->phasors.frequency <= 0 ||
         (stream->phasors.frequency < 55) == (stream->nominal < 55))
         return true;
     stream->nominal = stream->phasors.frequency < 55 ? 50 : 60;
     return phasor_compute(&stream->history, stream->counting.rate, stream->nominal,
-                          stream->phasors.frequency, stream->newest, &stream->phasors);
+                          stream->phasors.frequency, stream->newest, streams->work,
+                          &stream->phasors);
 }

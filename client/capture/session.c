@@ -19,6 +19,7 @@ enum {
     AGAIN_MS = 5000, /* a broker that ended is started again at once */
     AGAIN_PAUSE_MS = 100,
     PROGRESS_MS = 1000,
+    TICK_MS = 20,
     NS_PER_MS = 1000000,
     NS_PER_SECOND = 1000000000,
 };
@@ -186,13 +187,21 @@ static enum session_end close_file(struct session *session, enum session_end end
 
 /* --- Records ------------------------------------------------------------------------------- */
 
+static void tell_lost(const struct session *session, uint64_t frames)
+{
+    if (frames && session->config->lost)
+        session->config->lost(session->config->context, frames);
+}
+
 static void take_status(struct session *session, const struct nb_capture_record *record)
 {
     struct session_counters *counters = session->counters;
+    uint64_t dropped = session->before.kernel_dropped + record->kernel_dropped;
     bool changed = counters->knows_up ? counters->is_up != record->is_up : !record->is_up;
 
     counters->received = session->before.received + record->received;
-    counters->kernel_dropped = session->before.kernel_dropped + record->kernel_dropped;
+    tell_lost(session, dropped > counters->kernel_dropped ? dropped - counters->kernel_dropped : 0);
+    counters->kernel_dropped = dropped;
     counters->iface_dropped = session->before.iface_dropped + record->iface_dropped;
     counters->is_up = record->is_up;
     counters->knows_up = true;
@@ -227,6 +236,12 @@ static bool write_frame(struct session *session, const struct nb_capture_record 
     return put == SAVEFILE_TAKEN && savefile_writer_state(session->writer) == SAVEFILE_RUNS;
 }
 
+static bool take_frame(struct session *session, const struct nb_capture_record *record)
+{
+    return session->config->frame ? session->config->frame(session->config->context, record)
+                                  : write_frame(session, record);
+}
+
 static bool take_record(struct session *session, const struct nb_capture_record *record)
 {
     struct session_counters *counters = session->counters;
@@ -234,7 +249,7 @@ static bool take_record(struct session *session, const struct nb_capture_record 
 
     switch (record->kind) {
     case NB_CAPTURE_FRAME:
-        goes_on = write_frame(session, record);
+        goes_on = take_frame(session, record);
         session->gap = 0;
         counters->frames++;
         counters->bytes += record->length;
@@ -242,6 +257,7 @@ static bool take_record(struct session *session, const struct nb_capture_record 
     case NB_CAPTURE_GAP:
         session->gap += record->lost;
         counters->lost += record->lost;
+        tell_lost(session, record->lost);
         break;
     case NB_CAPTURE_STATUS:
         take_status(session, record);
@@ -350,7 +366,9 @@ static int next_due(const struct session *session)
 {
     uint64_t now = now_ns(), spent = now - session->began;
     uint64_t duration = session->config->stop.duration;
-    uint32_t due = session->config->progress ? PROGRESS_MS : INT32_MAX;
+    uint32_t due = session->config->tick       ? TICK_MS
+                   : session->config->progress ? PROGRESS_MS
+                                               : INT32_MAX;
 
     if (duration && spent >= duration)
         return -1;
@@ -417,6 +435,8 @@ static int step(struct session *session)
 
     if (got < 0)
         return got == -ECANCELED ? 0 : got;
+    if (session->config->tick && !session->config->tick(session->config->context))
+        return 0;
     show_progress(session);
     got = wait_for_more(session, got > 0 || !nb_capture_wait(session->capture) ? 0 : due);
     if (got == 0)

@@ -1,6 +1,7 @@
-/* A capture under way: takes frames out of the service's ring, and has them written.
+/* A capture under way: takes frames out of the service's ring, and has them written, or looked at.
  *
  *     ring ──► this loop ──► the writer's thread ──► file, or standard output
+ *                      └───► who follows what is in them
  *
  * What ends it: a signal, a limit, the reader of standard output, the interface, the service. In
  * each case what was read is written, with the counters behind it.
@@ -23,10 +24,16 @@ struct session_counters {
 
 /* What is NULL or 0 is not asked for. */
 struct session_config {
-    const char *path; /* as the writer has it; NULL: frames are counted, no more */
+    const char *path; /* as the writer has it; NULL: there is no file */
     enum savefile_format format;
     const char *application, *filter, *comment; /* texts of the file */
     struct savefile_limits rotate, stop;
+    /* Frames go here instead of to a file; the bytes are there until it returns. False: this was
+     * the last one. */
+    bool (*frame)(void *context, const struct nb_capture_record *record);
+    void (*lost)(void *context, uint64_t frames); /* that nobody will see: each time */
+    /* Some times a second, also where no frame comes. False: it is to end. */
+    bool (*tick)(void *context);
     void (*progress)(void *context, const struct session_counters *counters); /* each second */
     void (*changed)(void *context, const struct session_counters *counters);  /* up or down */
     /* The service is gone: closes the client, and asks another for the same. NULL: there is none,

@@ -460,7 +460,8 @@ static bool is_a_request(const struct command_line *line)
     bool subscribes =
         line->command.own == OWN_SV_SUBSCRIBE || line->command.own == OWN_GOOSE_SUBSCRIBE;
 
-    return line->command.own != OWN_IMPORT && (!subscribes || command_line_flag(line, "interface"));
+    return line->command.own != OWN_IMPORT && line->command.own != OWN_SV_RUN &&
+           (!subscribes || command_line_flag(line, "interface"));
 }
 
 int command_line_request(struct command_line *line, int argc, char **argv,

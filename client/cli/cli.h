@@ -288,6 +288,7 @@ int run_send(const struct command_line *line, struct nb_request *request);
 int run_replay(const struct command_line *line, struct nb_request *request);
 int run_sv_subscribe(const struct command_line *line, struct nb_request *request);
 int run_goose_subscribe(const struct command_line *line, struct nb_request *request);
+int run_sv_run(const struct command_line *line, struct nb_request *unused);
 int run_sv_publish(const struct command_line *line, struct nb_request *request);
 int run_goose_publish(const struct command_line *line, struct nb_request *request);
 

@@ -252,7 +252,22 @@ enum { OPTION_TYPES(T) };
 
 #define OPTIONS_GOOSE_SUBSCRIBE(F, S)                                                              \
     OPTIONS_SUBSCRIBE(F, S)                                                                        \
-    F(S, changes, flag, OPTIONAL, 0, 0, 0, "Leave out what is only sent again.")
+    F(S, changes, flag, OPTIONAL, 0, 0, 0, "Leave out what is only sent again.")                   \
+    F(S, types, flag, OPTIONAL, 0, 0, 0,                                                           \
+      "With --json: each value as an object with its type, times with what their clock says of "   \
+      "itself.")
+
+/* The rest is in the requests. */
+#define OPTIONS_SV_RUN(F, S)                                                                       \
+    F(S, interface, interface, ARGUMENT, 0, 0, 0,                                                  \
+      "The interface that streams are published on, one of those that the service's settings "     \
+      "name (inject-interfaces). Also -i.")                                                        \
+    F(S, file, file, OPTIONAL_ARGUMENT, 0, 0, 0,                                                   \
+      "The requests, a line each; by default, or with '-', those of the standard input.")          \
+    F(S, late, number, OPTIONAL, 0, INJECT_LATE_MAX, INJECT_LATE_DEFAULT,                          \
+      "A frame that is late by more than so many microseconds is not sent, so that no burst "      \
+      "follows a stall. With 0 each is sent, and while they are late they follow each other at "   \
+      "twice the rate at most.")
 
 /* Of what publishes frames of IEC 61850. */
 #define OPTIONS_PUBLISH(F, S)                                                                      \
@@ -297,8 +312,18 @@ enum { OPTION_TYPES(T) };
     F(S, asdus, text, OPTIONAL, 0, 0, 0,                                                           \
       "Samples in a frame. By default as the profiles have it: 8 of 12800 and 15360 Hz, 6 of "     \
       "14400 Hz, else 1.")                                                                         \
-    F(S, smp_synch, text, OPTIONAL, 0, 0, 0,                                                       \
-      "smpSynch: none (the default), local, global, or a number from 0 to 254.")                   \
+    F(S, smp_synch, synch, OPTIONAL, 0, 0, 0,                                                      \
+      "smpSynch: none (the default), local, global, or a number from 0 to 254; auto: by what the " \
+      "system says of its clock, each second. Another one from a time on: 2.5:none. May be given " \
+      "several times.")                                                                            \
+    F(S, refr_tm, flag, OPTIONAL, 0, 0, 0, "With refrTm: the time of each sample.")                \
+    F(S, smp_mod, text, OPTIONAL, 0, 0, 0,                                                         \
+      "With smpMod, what smpRate counts: period (samples of one), second or interval (seconds "    \
+      "of a sample), or a number; and with smpRate.")                                              \
+    F(S, smp_rate, text, OPTIONAL, 0, 0, 0,                                                        \
+      "With smpRate: a number, or auto, which is that of the stream.")                             \
+    F(S, gm_identity, text, OPTIONAL, 0, 0, 0,                                                     \
+      "With gmIdentity, that of the PTP clock: 16 hexadecimal digits.")                            \
     F(S, quality, quality, OPTIONAL, 0, 0, 0,                                                      \
       "The quality of all channels, or of one: good, invalid, questionable, test, overflow and "   \
       "others, or a number. May be given several times.")                                          \
@@ -315,13 +340,18 @@ enum { OPTION_TYPES(T) };
     F(S, fault_duration, text, OPTIONAL, 0, 0, 0, "It lasts so long; by default to the end.")      \
     F(S, fault_currents, phasor, OPTIONAL, 0, 0, 0, "The currents in the fault, as --currents.")   \
     F(S, fault_voltages, phasor, OPTIONAL, 0, 0, 0, "The voltages in the fault.")                  \
+    F(S, fault_quality, quality, OPTIONAL, 0, 0, 0, "The quality in the fault, as --quality.")     \
+    F(S, drop, flaw, OPTIONAL, 0, 0, 0,                                                            \
+      "To try receivers, leave out so many frames from a time on (3@2.5), or of each so many "     \
+      "(1/100). May be given several times.")                                                      \
+    F(S, duplicate, flaw, OPTIONAL, 0, 0, 0, "Likewise, send frames twice.")                       \
     F(S, comtrade, path, OPTIONAL, 0, 0, 0,                                                        \
       "Publish this recording instead, a .cfg file beside its .dat, or a .cff file, interpolated " \
       "to the sample rate.")                                                                       \
-    F(S, channels, text, OPTIONAL, 0, 0, 0,                                                        \
-      "Which analog channels of the recording are Ia, Ib, Ic, In, Va, Vb, Vc and Vn: names or "    \
-      "numbers, or '-' for none, with commas. By default its currents and voltages in their "      \
-      "order.")                                                                                    \
+    F(S, channels, channels, OPTIONAL, 0, 0, 0,                                                    \
+      "How many currents and voltages a sample has, by default I4U4. And which analog channels "   \
+      "of a recording these are: names or numbers, or '-' for none, with commas; by default its "  \
+      "currents and voltages in their order.")                                                     \
     F(S, loop, flag, OPTIONAL, 0, 0, 0, "Publish the recording again and again.")
 
 #define OPTIONS_GOOSE_PUBLISH(F, S)                                                                \
@@ -332,10 +362,12 @@ enum { OPTION_TYPES(T) };
     F(S, go_id, text, OPTIONAL, 0, 0, 0, "goID: by default as gocbRef.")                           \
     F(S, value, datum, OPTIONAL, 0, 0, 0,                                                          \
       "A member of the data set, in their order: bool:true, int:-5, uint:5, float:1.5, "           \
-      "bits:0110, string:TEXT or time:now. May be given several times. By default bool:false.")    \
+      "double:1.5, bits:0110, octets:00ff, string:TEXT, utf8:TEXT or time:now; a structure "       \
+      "'{bool:true,bits:01}' or an array '[int:1,int:2]' of them, in quotes for the shell. May "   \
+      "be given several times. By default bool:false.")                                            \
     F(S, change, change, OPTIONAL, 0, 0, 0,                                                        \
-      "After so many seconds, give a member, counted from 1, another value: 2.5:1=true. May be "   \
-      "given several times, in the order of time.")                                                \
+      "After so many seconds, give a member, counted from 1, another value: 2.5:1=true, or of a "  \
+      "structure 2.5:3.1=true. May be given several times, in the order of time.")                 \
     F(S, shortest, text, OPTIONAL, 0, 0, 0,                                                        \
       "Behind a change, send the message again after so many milliseconds, and then after gaps "   \
       "that double: by default 4.")                                                                \
@@ -389,6 +421,10 @@ enum { OPTION_TYPES(T) };
       "Publish Sampled Values of IEC 61850-9-2 on an interface, of a network that is generated "   \
       "or a recording. The service sends each frame at its time, and tells how late it was. The "  \
       "exit status is 0 where all were sent.")                                                     \
+    C(SV_RUN, sv_run, "OPEN_INJECT", "raw.inject", SHOW_INJECT, "sv run",                          \
+      "Run a test set: many streams of Sampled Values, created, changed, started and stopped by "  \
+      "requests, which are lines of JSON, and sequences of states that end by time or by a GOOSE " \
+      "trip. The exit status is 0 where all that was asked for was done.")                         \
     C(GOOSE_PUBLISH, goose_publish, "OPEN_INJECT", "raw.inject", SHOW_INJECT, "goose publish",     \
       "Publish GOOSE messages of IEC 61850-8-1 on an interface. A line of standard input, such "   \
       "as '1=true', changes the state.")

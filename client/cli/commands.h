@@ -24,6 +24,9 @@
     T(PHASOR, phasor, "[PHASE=]RMS[:ANGLE]", true)                                                 \
     T(HARMONIC, harmonic, "[CHANNEL=]ORDER:PERCENT[:ANGLE]", true)                                 \
     T(QUALITY, quality, "[CHANNEL=]WORD[,WORD]...", true)                                          \
+    T(FLAW, flaw, "COUNT@SECONDS|COUNT/EVERY", true)                                               \
+    T(SYNCH, synch, "[AT:]WORD", true)                                                             \
+    T(CHANNELS, channels, "I4U4|CHANNEL[,CHANNEL]...", true)                                       \
     T(DATUM, datum, "TYPE:VALUE", true)                                                            \
     T(CHANGE, change, "AT:MEMBER=VALUE", true)                                                     \
     T(TEXT, text, "TEXT", false)
@@ -55,6 +58,7 @@ enum own_command {
     OWN_SV_SUBSCRIBE,
     OWN_GOOSE_SUBSCRIBE,
     OWN_SV_PUBLISH,
+    OWN_SV_RUN,
     OWN_GOOSE_PUBLISH,
     OWN_COUNT
 };

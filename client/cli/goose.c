@@ -25,7 +25,7 @@ struct publisher {
 
 struct goose_run {
     const struct command_line *line;
-    bool changes_only;
+    bool changes_only, types;
     unsigned count;
     uint64_t frames, malformed, refused, lost;
     uint64_t now;           /* when the newest message came */
@@ -95,9 +95,45 @@ static void print_value(const struct mms_value *value)
     }
 }
 
+/* What the time says of its clock: 31 bits of accuracy are none that is known. */
+static void print_clock_quality(struct iec_time time)
+{
+    unsigned accuracy = time.quality & IEC_ACCURACY;
+
+    printf("{\"leapSecondsKnown\":%s,\"clockFailure\":%s,\"clockNotSynchronized\":%s,"
+           "\"accuracy\":",
+           time.quality & IEC_LEAP_SECONDS_KNOWN ? "true" : "false",
+           time.quality & IEC_CLOCK_FAILURE ? "true" : "false",
+           time.quality & IEC_CLOCK_NOT_SYNCHRONIZED ? "true" : "false");
+    if (accuracy == IEC_ACCURACY)
+        fputs("null}", stdout);
+    else
+        printf("%u}", accuracy);
+}
+
+/* With --types a value is an object; that of a structure is open behind this. */
+static void open_value(const struct goose_run *run, const struct mms_value *value)
+{
+    if (run->types)
+        printf("{\"type\":\"%s\",%s\"value\":", mms_type_name(value->type),
+               value->type == MMS_FLOAT && !value->is_short ? "\"bits\":64," : "");
+    print_value(value);
+    if (run->types && value->type == MMS_UTC_TIME) {
+        fputs(",\"quality\":", stdout);
+        print_clock_quality(value->time);
+    }
+    if (run->types && value->type != MMS_ARRAY && value->type != MMS_STRUCTURE)
+        putchar('}');
+}
+
+static void close_value(const struct goose_run *run)
+{
+    fputs(run->types ? "]}" : "]", stdout);
+}
+
 /* Structures and arrays are arrays of JSON; each is closed where the next value stands less deep.
  */
-static void print_values(const struct goose_message *message)
+static void print_values(const struct goose_run *run, const struct goose_message *message)
 {
     struct mms_walk walk;
     struct mms_value value;
@@ -108,23 +144,24 @@ static void print_values(const struct goose_message *message)
     mms_begin(&walk, message->all_data, message->all_data_length);
     while (mms_next(&walk, &value)) {
         for (; depth > value.depth; depth--, is_first = false)
-            putchar(']');
+            close_value(run);
         if (!is_first)
             putchar(',');
-        print_value(&value);
+        open_value(run, &value);
         is_first = value.type == MMS_ARRAY || value.type == MMS_STRUCTURE;
         depth = value.depth + is_first;
     }
     for (; depth > 0; depth--)
-        putchar(']');
+        close_value(run);
     putchar(']');
 }
 
 /* --- Events -------------------------------------------------------------------------------- */
 
 /* message NULL: none has come. */
-static void print_json(const struct publisher *publisher, enum goose_change change, uint64_t time,
-                       uint64_t lost, const struct goose_message *message)
+static void print_json(const struct goose_run *run, const struct publisher *publisher,
+                       enum goose_change change, uint64_t time, uint64_t lost,
+                       const struct goose_message *message)
 {
     line_begin("goose/events", time);
     printf("{\"change\":\"%s\",\"gocbRef\":", change_names[change]);
@@ -139,11 +176,15 @@ static void print_json(const struct publisher *publisher, enum goose_change chan
     printf(",\"stNum\":%" PRIu32 ",\"sqNum\":%" PRIu32 ",\"t\":\"%" PRIu64
            "\",\"timeAllowedToLive\":%" PRIu32,
            publisher->state.st_num, publisher->state.sq_num, publisher->t.ns, publisher->allowed);
+    if (run->types) {
+        fputs(",\"tQuality\":", stdout);
+        print_clock_quality(publisher->t);
+    }
     if (change == GOOSE_LOST)
         printf(",\"lost\":%" PRIu64, lost);
     fputs(",\"values\":", stdout);
     if (message)
-        print_values(message);
+        print_values(run, message);
     else
         fputs("null", stdout);
     fputs("}", stdout);
@@ -161,8 +202,9 @@ static void print_clock(uint64_t time)
     printf("%s.%06u ", clock, (unsigned)(time % 1000000000 / 1000));
 }
 
-static void print_plain(const struct publisher *publisher, enum goose_change change, uint64_t time,
-                        uint64_t lost, const struct goose_message *message)
+static void print_plain(const struct goose_run *run, const struct publisher *publisher,
+                        enum goose_change change, uint64_t time, uint64_t lost,
+                        const struct goose_message *message)
 {
     print_clock(time);
     printf("%-10s ", change_names[change]);
@@ -174,7 +216,7 @@ static void print_plain(const struct publisher *publisher, enum goose_change cha
         printf(": nothing came for %" PRIu32 " ms", publisher->allowed);
     if (message && change != GOOSE_LOST) {
         putchar(' ');
-        print_values(message);
+        print_values(run, message);
         fputs(iec_is_simulated(&message->frame) ? " simulated" : "", stdout);
         fputs(message->nds_com ? " needs commissioning" : "", stdout);
     }
@@ -188,9 +230,9 @@ static void print_event(const struct goose_run *run, const struct publisher *pub
     if (change == GOOSE_RETRANSMIT && run->changes_only)
         return;
     if (run->line->json)
-        print_json(publisher, change, time, lost, message);
+        print_json(run, publisher, change, time, lost, message);
     else
-        print_plain(publisher, change, time, lost, message);
+        print_plain(run, publisher, change, time, lost, message);
 }
 
 /* --- Messages ------------------------------------------------------------------------------ */
@@ -307,7 +349,9 @@ static void say_summary(const struct goose_run *run)
 
 int run_goose_subscribe(const struct command_line *line, struct nb_request *request)
 {
-    struct goose_run run = {.line = line, .changes_only = command_line_flag(line, "changes")};
+    struct goose_run run = {.line = line,
+                            .changes_only = command_line_flag(line, "changes"),
+                            .types = command_line_flag(line, "types")};
     const struct subscriber subscriber = {
         .ethertype = IEC_GOOSE,
         .context = &run,

@@ -35,7 +35,7 @@ struct change {
 struct goose_run {
     const struct command_line *line;
     struct goose_pace pace;
-    struct goose_values values;
+    struct goose_values values, spare;
     struct goose_message message;
     struct injection_feed feed;
     uint64_t start;       /* ns since 1970, of offset 0 */
@@ -70,7 +70,7 @@ static size_t encode(struct goose_run *run)
 {
     struct goose_message *message = &run->message;
 
-    message->entries = run->values.count;
+    message->entries = run->values.members;
     message->all_data = run->data;
     message->all_data_length =
         mms_encode(run->values.values, run->values.count, run->data, sizeof run->data);
@@ -93,24 +93,11 @@ static void begin_state(struct goose_run *run, uint64_t at)
 /* Members of one line change together. Returns NULL, or what is wrong: then nothing changes. */
 static const char *change(struct goose_run *run, const char *text, size_t n, uint64_t at)
 {
-    struct goose_values before = run->values;
-    const char *wrong = NULL, *end = text + n;
+    const char *wrong = goose_change_all(&run->values, &run->spare, text, n, time_at(run, at));
 
-    while (text < end && !wrong) {
-        size_t length = 0;
-
-        while (text + length < end && text[length] != ' ')
-            length++;
-        if (length)
-            wrong = goose_change(&run->values, text, length, time_at(run, at));
-        text += length + (text + length < end);
-    }
-    if (wrong) {
-        run->values = before; /* what it points to is at the same place */
-        return wrong;
-    }
-    begin_state(run, at);
-    return NULL;
+    if (!wrong)
+        begin_state(run, at);
+    return wrong;
 }
 
 static void take_line(struct goose_run *run, const char *text, size_t n)
@@ -237,7 +224,7 @@ static void report_status(void *context, FILE *file, const struct injection_tall
 {
     const struct goose_run *run = context;
 
-    publish_status(file, run->message.gocb_ref, tally);
+    publish_status(file, run->message.gocb_ref, tally, &(struct publish_notes){.synch = NULL});
 }
 
 /* --- Options ------------------------------------------------------------------------------- */
@@ -289,8 +276,10 @@ static bool take_change(struct goose_run *run, const char *text)
         wrong = "it begins with the time in seconds, such as 2.5:1=true";
     else if (run->changes && at * SECOND < (double)run->change[run->changes - 1].at)
         wrong = "it is before the one that stands before it";
+    else if (end[1] == '\0')
+        wrong = "no member changes";
     else
-        wrong = goose_change(copy, end + 1, strlen(end + 1), time_at(run, 0));
+        wrong = goose_change_all(copy, &run->spare, end + 1, strlen(end + 1), time_at(run, 0));
     free(copy);
     if (wrong)
         return publish_wrong(run->line, "change", "'%s' is no change: %s.", text, wrong);

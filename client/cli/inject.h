@@ -23,7 +23,9 @@ struct injection_feed {
     /* Of SUPPLY_WAIT: for how many ms at most; NULL: it is never returned. */
     int (*wait)(void *context);
     int fd; /* readable where there is news for `next`; -1: never */
+    /* A line, in the end, and once a second before. */
     void (*report_json)(void *context, FILE *file, const struct injection_tally *tally);
+    void (*report)(void *context, FILE *file); /* for people, behind the report; NULL: nothing */
 };
 
 struct injection_plan {

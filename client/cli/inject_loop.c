@@ -202,14 +202,31 @@ static void look(struct injection *run)
     look_for_start(run);
 }
 
+/* A feed tells of itself to programs as well. */
+static void show_feed(struct injection *run)
+{
+    const struct injection_feed *feed = run->plan->feed;
+
+    if (!run->began) /* nothing was due yet */
+        return;
+    run->tally.is_running = true;
+    feed->report_json(feed->context, stdout, &run->tally);
+    run->tally.is_running = false;
+}
+
 static void show_progress(struct injection *run)
 {
     const struct injection_tally *tally = &run->tally;
+    bool has_lines = run->line->json && run->plan->feed;
     uint64_t now = now_ns(CLOCK_MONOTONIC);
 
-    if (!run->shows_progress || now - run->shown < PROGRESS_MS * MS)
+    if ((!run->shows_progress && !has_lines) || now - run->shown < PROGRESS_MS * MS)
         return;
     run->shown = now;
+    if (has_lines) {
+        show_feed(run);
+        return;
+    }
     fprintf(stderr, "\r%s: %" PRIu64, tally->interface, tally->counts.sent);
     if (tally->total)
         fprintf(stderr, " of %" PRIu64, tally->total);
@@ -346,9 +363,11 @@ static void tell(const struct injection *run)
 {
     const struct injection_feed *feed = run->plan->feed;
 
-    if (!run->line->json)
+    if (!run->line->json) {
         injection_report(stdout, &run->tally);
-    else if (feed)
+        if (feed && feed->report)
+            feed->report(feed->context, stdout);
+    } else if (feed)
         feed->report_json(feed->context, stdout, &run->tally);
     else
         injection_report_json(stdout, &run->tally);

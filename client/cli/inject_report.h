@@ -10,6 +10,7 @@ struct injection_tally {
     bool knows_realtime, has_realtime; /* the service's thread has a real-time priority */
     bool is_endless;                   /* an interruption is its end */
     bool interrupted;
+    bool is_running;      /* it is not over: what there is of it until now */
     uint64_t total;       /* frames that were to be sent, but for cut ones; 0: not known before */
     uint64_t put;         /* frames that went into the ring */
     uint64_t too_long;    /* frames that the ring does not take: the interface sends none so long */

@@ -200,6 +200,23 @@ static void add_way(struct columns *columns, const struct nb_value *item, const 
     columns_add(columns, "%s", text);
 }
 
+/* A stream whose frames the service makes. */
+static void add_stream(struct columns *columns, const struct nb_value *item, const char *key)
+{
+    const struct nb_value *stream = nb_value_get(item, key);
+
+    if (!stream) {
+        columns_add(columns, "-");
+        return;
+    }
+    columns_add(columns,
+                "%s: %" PRId64 "/s, at %" PRId64 ", smpSynch %" PRId64 ", %" PRId64
+                " queued, %" PRId64 " starved",
+                member_text(stream, "svID"), member_number(stream, "samples_per_second"),
+                member_number(stream, "next"), member_number(stream, "smpSynch"),
+                member_number(stream, "queued"), member_number(stream, "starved"));
+}
+
 /* --- The kinds ----------------------------------------------------------------------------- */
 
 static const struct listing routes = {
@@ -345,8 +362,9 @@ static const struct listing injectors = {
                 {"STATE", "state", add_text},
                 {"SENT", "sent", add_number},
                 {"REFUSED", "refused_frames", add_number},
-                {"BYTES", "bytes", add_number}},
-    .spare = "=STATE BYTES VLANS DESTINATIONS SOURCES ETHERTYPES RATE",
+                {"BYTES", "bytes", add_number},
+                {"STREAM", "stream", add_stream}},
+    .spare = "=STATE =STREAM BYTES VLANS DESTINATIONS SOURCES ETHERTYPES RATE",
 };
 
 static const struct listing capturable = {

@@ -36,6 +36,7 @@ static int (*const own_commands[])(const struct command_line *, struct nb_reques
     [OWN_SV_SUBSCRIBE] = run_sv_subscribe,
     [OWN_GOOSE_SUBSCRIBE] = run_goose_subscribe,
     [OWN_SV_PUBLISH] = run_sv_publish,
+    [OWN_SV_RUN] = run_sv_run,
     [OWN_GOOSE_PUBLISH] = run_goose_publish,
     [OWN_SEND] = run_send,
     [OWN_REPLAY] = run_replay,

@@ -46,16 +46,45 @@ static void add_quantile(struct json *json, const char *key, const struct inject
     json_member_unsigned(json, key, nb_inject_lateness(&tally->timing, millionths));
 }
 
-static void add_data(struct json *json, const char *id, const struct injection_tally *tally)
+static const char *status_word(const struct injection_tally *tally)
+{
+    if (tally->is_running)
+        return "running";
+    return injection_is_complete(tally) ? "completed" : tally->interrupted ? "stopped" : "failed";
+}
+
+static void add_notes(struct json *json, const struct publish_notes *notes)
+{
+    const struct clock_state *clock = notes->clock;
+
+    if (notes->has_flaws) {
+        json_member_unsigned(json, "dropped", notes->dropped);
+        json_member_unsigned(json, "duplicated", notes->duplicated);
+    }
+    if (notes->synch)
+        json_member_string(json, "smpSynch", notes->synch);
+    if (!clock)
+        return;
+    json_key(json, "clock");
+    json_open(json, '{');
+    json_member_bool(json, "known", clock->is_known);
+    if (clock->is_known) {
+        json_member_bool(json, "synchronized", clock->is_synchronized);
+        json_member_unsigned(json, "estimatedError", clock->error);
+        json_member_unsigned(json, "maximumError", clock->error_max);
+        json_member_string(json, "source", clock->has_pulse ? "pulse" : "unknown");
+    }
+    json_close(json, '}');
+}
+
+static void add_data(struct json *json, const char *id, const struct injection_tally *tally,
+                     const struct publish_notes *notes)
 {
     const char *reason;
     uint64_t skipped = not_sent(tally, &reason);
 
     json_member_string(json, "id", id);
-    json_member_string(json, "status",
-                       injection_is_complete(tally) ? "completed"
-                       : tally->interrupted         ? "stopped"
-                                                    : "failed");
+    json_member_string(json, "status", status_word(tally));
     json_member_unsigned(json, "sent", tally->counts.sent);
     json_member_unsigned(json, "late", tally->timing.late);
     json_member_unsigned(json, "skipped", skipped);
@@ -68,10 +97,12 @@ static void add_data(struct json *json, const char *id, const struct injection_t
     json_member_unsigned(json, "starved", tally->starved);
     if (tally->knows_realtime)
         json_member_bool(json, "realtime", tally->has_realtime);
+    add_notes(json, notes);
     json_member_string(json, "reason", reason);
 }
 
-void publish_status(FILE *file, struct iec_text id, const struct injection_tally *tally)
+void publish_status(FILE *file, struct iec_text id, const struct injection_tally *tally,
+                    const struct publish_notes *notes)
 {
     struct json json = {.limit = STATUS_MAX};
     char text[192], now[32];
@@ -83,11 +114,12 @@ void publish_status(FILE *file, struct iec_text id, const struct injection_tally
     json_member_string(&json, "ts", now);
     json_key(&json, "data");
     json_open(&json, '{');
-    add_data(&json, text, tally);
+    add_data(&json, text, tally, notes);
     json_close(&json, '}');
     json_close(&json, '}');
     json_bytes(&json, "", 1);
     if (!json.failed)
         fprintf(file, "%s\n", json.text);
+    fflush(file);
     json_clear(&json);
 }

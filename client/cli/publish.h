@@ -2,7 +2,8 @@
 #ifndef NB_CLI_PUBLISH_H
 #define NB_CLI_PUBLISH_H
 
-#include "iec61850/mms.h"
+#include "clock.h"
+#include "goose_values.h"
 #include "inject.h"
 #include "recording.h"
 #include "waveform.h"
@@ -41,38 +42,31 @@ uint64_t publish_now(void);
  * it in ns since 1970. */
 uint64_t publish_start(struct nb_request *request, uint64_t lead, uint64_t grid);
 
-/* What became of a stream: a line of JSON, "stream/status". */
-void publish_status(FILE *file, struct iec_text id, const struct injection_tally *tally);
+/* What a stream tells beside what became of it. */
+struct publish_notes {
+    bool has_flaws;
+    uint64_t dropped, duplicated;    /* frames, on purpose */
+    const char *synch;               /* smpSynch of the newest frame; NULL: there is none */
+    const struct clock_state *clock; /* by which it is; NULL: it is not */
+};
+
+/* What became of a stream until now, or in the end: a line of JSON, "stream/status". */
+void publish_status(FILE *file, struct iec_text id, const struct injection_tally *tally,
+                    const struct publish_notes *notes);
 
 /* --- sv_network.c, sv_comtrade.c ------------------------------------------------------------ */
 
-/* The channel of this name, such as Ia; n: its length. -1: there is none. */
-int sv_channel(const char *name, size_t n);
+enum { SV_FAULT_STATE = 1 }; /* of the waveform */
 
 /* The options of what is generated. */
-bool sv_network(const struct command_line *line, double frequency, uint32_t rate,
-                struct waveform *ret);
+bool sv_network(const struct command_line *line, const struct sv_layout *layout, double frequency,
+                uint32_t rate, struct waveform *ret);
 
 /* Reads the recording, and finds its channels. Returns an exit status. */
-int sv_comtrade(const struct command_line *line, const char *path, struct recording *ret);
+int sv_comtrade(const struct command_line *line, const char *path, const struct sv_layout *layout,
+                struct recording *ret);
 
-/* --- goose_values.c ------------------------------------------------------------------------ */
-
-enum { GOOSE_VALUES_MAX = 32, GOOSE_TEXT_MAX = 256 };
-
-/* The members of the data set, with room for their texts. */
-struct goose_values {
-    unsigned count;
-    struct mms_value values[GOOSE_VALUES_MAX];
-    uint8_t bytes[GOOSE_VALUES_MAX][GOOSE_TEXT_MAX];
-};
-
-/* Adds "TYPE:VALUE". now: what "now" is. Returns NULL, or what is wrong, a sentence without its
- * full stop. */
-const char *goose_add(struct goose_values *values, const char *text, struct iec_time now);
-
-/* "MEMBER=VALUE", of the type that it has; n: its length. Nothing changes where it is wrong. */
-const char *goose_change(struct goose_values *values, const char *text, size_t n,
-                         struct iec_time now);
+/* What --channels says of a recording's; NULL: nothing. */
+const char *sv_channel_list(const struct command_line *line);
 
 #endif

@@ -1,41 +1,36 @@
 #include "subscribe.h"
 
 #include "frame/frame.h"
+#include "session.h"
 #include "source.h"
 #include "utf8.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
-    BATCH = 1024, /* records, between looks at signals and limits */
     NS_PER_MS = 1000000,
     NS_PER_SECOND = 1000 * NS_PER_MS,
     /* Frames may wait so long in the kernel and the ring: what has not come by then does not. */
     BEHIND = 100 * NS_PER_MS,
-    TICK = 20 * NS_PER_MS,
 };
 
 struct run {
     const struct command_line *line;
     const struct subscriber *subscriber;
-    struct nb_client *client;
-    struct nb_capture *capture;
+    struct nb_client *client; /* NULL: the service is gone */
+    struct nb_request *request;
     uint64_t frames, count; /* count 0: no limit */
     uint64_t end;           /* of the time that it is to last; UINT64_MAX: none */
     uint64_t duration;      /* ns; 0: no limit */
-    uint64_t kernel_dropped;
 };
 
-/* --- Signals ------------------------------------------------------------------------------- */
+/* --- Signals, of those who read a file ------------------------------------------------------ */
 
 static volatile sig_atomic_t ended;
 
@@ -43,28 +38,6 @@ static void on_signal(int unused)
 {
     (void)unused;
     ended = 1;
-}
-
-static void take_signals(sigset_t *ret_before)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-    sigset_t blocked;
-
-    sigemptyset(&blocked);
-    sigaddset(&blocked, SIGINT);
-    sigaddset(&blocked, SIGTERM);
-    sigaddset(&blocked, SIGHUP);
-    sigprocmask(SIG_BLOCK, &blocked, ret_before); /* they come in ppoll(2) alone */
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-}
-
-static void see_signals(const sigset_t *before)
-{
-    struct timespec none = {0, 0};
-
-    ppoll(NULL, 0, &none, before);
 }
 
 /* --- Frames -------------------------------------------------------------------------------- */
@@ -124,111 +97,91 @@ static int read_file(struct run *run, const char *path)
 
 /* --- From the service ---------------------------------------------------------------------- */
 
-static void take_status(struct run *run, const struct nb_capture_record *record)
+static bool take_record(void *context, const struct nb_capture_record *record)
 {
-    if (record->kernel_dropped > run->kernel_dropped)
-        run->subscriber->lost(run->subscriber->context,
-                              record->kernel_dropped - run->kernel_dropped);
-    run->kernel_dropped = record->kernel_dropped;
+    return take_frame(context, record->bytes, record->length, record->time);
 }
 
-/* Reads what is there, but no more than a batch. Returns 1: there may be more, 0: there is none, or
- * a negative errno; -ECANCELED: enough was read. */
-static int take_batch(struct run *run)
+static void take_lost(void *context, uint64_t frames)
 {
-    struct nb_capture_record record;
-    int got = 1;
+    const struct run *run = context;
 
-    for (unsigned i = 0; i < BATCH && got > 0; i++) {
-        got = nb_capture_next(run->capture, &record);
-        if (got <= 0)
-            break;
-        if (record.kind == NB_CAPTURE_STATUS)
-            take_status(run, &record);
-        else if (record.kind == NB_CAPTURE_GAP)
-            run->subscriber->lost(run->subscriber->context, record.lost);
-        else if (record.kind == NB_CAPTURE_FRAME &&
-                 !take_frame(run, record.bytes, record.length, record.time))
-            got = -ECANCELED;
-    }
-    nb_capture_release(run->capture);
-    return got;
+    run->subscriber->lost(run->subscriber->context, frames);
 }
 
-/* Until there are frames, or a tick is due. Returns 0 or a negative errno of the connection. */
-static int wait_for_more(struct run *run, bool at_once, const sigset_t *before)
+static bool take_tick(void *context)
 {
-    const struct timespec timeout = {.tv_nsec = at_once ? 0 : TICK};
-    struct pollfd polled[] = {
-        {.fd = nb_capture_fd(run->capture), .events = POLLIN},
-        {.fd = nb_fd(run->client), .events = nb_poll_events(run->client)},
+    const struct run *run = context;
+
+    run->subscriber->tick(run->subscriber->context, now_ns() - BEHIND);
+    return !output_is_gone();
+}
+
+/* The connection is of no use any more. */
+static struct nb_reply *ask_again(void *context, struct nb_client **client)
+{
+    struct run *run = context;
+    struct nb_reply *reply = NULL;
+
+    nb_close(run->client);
+    run->client = NULL;
+    if (connect_service(run->line, &run->client) == 0)
+        nb_call(run->client, run->request, &reply);
+    *client = run->client;
+    if (!reply || !nb_reply_code(reply))
+        return reply;
+    nb_reply_free(reply);
+    return NULL;
+}
+
+static void say_resumed(void *context)
+{
+    const struct run *run = context;
+
+    fprintf(stderr, "netbroker: the service was gone; what is sent on %s is followed again.\n",
+            command_line_value(run->line, "interface", 0));
+}
+
+static int listen_on(struct run *run, const struct nb_reply *reply)
+{
+    const struct session_config config = {
+        .stop = {.duration = run->duration},
+        .frame = take_record,
+        .lost = take_lost,
+        .tick = take_tick,
+        .again = ask_again,
+        .resumed = say_resumed,
+        .context = run,
     };
+    struct session_counters counters;
+    char problem[SESSION_PROBLEM];
+    enum session_end end = session_run(run->client, reply, &config, &counters, problem);
 
-    if (ppoll(polled, 2, &timeout, before) < 0)
-        return errno == EINTR ? 0 : -errno;
-    return polled[1].revents ? nb_dispatch(run->client) : 0;
+    if (end == SESSION_DONE)
+        return EXIT_DONE;
+    report(run->line, &(struct fault){.code = end == SESSION_INVALID ? "internal" : "gone"}, "%s.",
+           problem);
+    return end == SESSION_GONE ? EXIT_UNREACHABLE : EXIT_REFUSED;
 }
 
-static int say_gone(const struct run *run, int error)
-{
-    report(run->line, &(struct fault){.code = "gone"},
-           "the service is gone (%s). Start it again to go on.", strerror(-error));
-    return EXIT_UNREACHABLE;
-}
-
-static int say_ended(const struct run *run, int error)
-{
-    const char *why = nb_capture_end(run->capture);
-
-    report(run->line, &(struct fault){.code = "gone"}, "the capture has ended: %s.",
-           why[0] ? why : strerror(-error));
-    return EXIT_REFUSED;
-}
-
-static int listen_on(struct run *run, const sigset_t *before)
-{
-    if (run->duration)
-        run->end = now_ns() + run->duration;
-    while (!ended) {
-        int got = take_batch(run), result;
-
-        if (got == -ECANCELED || output_is_gone())
-            break;
-        if (got < 0)
-            return say_ended(run, got);
-        result = wait_for_more(run, got > 0 || !nb_capture_wait(run->capture), before);
-        if (result < 0)
-            return say_gone(run, result);
-        run->subscriber->tick(run->subscriber->context, now_ns() - BEHIND);
-        if (now_ns() > run->end)
-            break;
-    }
-    return EXIT_DONE;
-}
-
-static int ask_service(struct run *run, struct nb_request *request, const sigset_t *before)
+static int ask_service(struct run *run)
 {
     struct nb_reply *reply = NULL;
     char ethertype[8];
     int status, result;
 
     snprintf(ethertype, sizeof ethertype, "0x%04x", run->subscriber->ethertype);
-    nb_request_add_string(request, "ethertypes", ethertype);
+    nb_request_add_string(run->request, "ethertypes", ethertype);
     result = connect_service(run->line, &run->client);
     if (result < 0)
         return explain_unreachable(run->line, result);
-    result = nb_call(run->client, request, &reply);
+    result = nb_call(run->client, run->request, &reply);
     if (result < 0)
         status = explain_unreachable(run->line, result);
     else if (nb_reply_code(reply))
         status = explain_refusal(run->line, reply);
-    else if ((result = nb_capture_open(&run->capture, reply)) < 0) {
-        report(run->line, &(struct fault){.code = "internal"},
-               "the service's reply brought no capture: %s.", strerror(-result));
-        status = EXIT_REFUSED;
-    } else
-        status = listen_on(run, before);
-    nb_capture_close(run->capture);
+    else
+        status = listen_on(run, reply);
     nb_reply_free(reply);
     nb_close(run->client);
     return status;
@@ -260,10 +213,10 @@ bool subscribe_number(const struct command_line *line, const char *option, doubl
 int subscribe(const struct command_line *line, struct nb_request *request,
               const struct subscriber *subscriber)
 {
-    struct run run = {.line = line, .subscriber = subscriber, .end = UINT64_MAX};
+    struct run run = {
+        .line = line, .subscriber = subscriber, .request = request, .end = UINT64_MAX};
     const char *path = command_line_value(line, "file", 0);
     double count = 0, seconds = 0;
-    sigset_t before;
     int status;
 
     if (!path == !command_line_flag(line, "interface"))
@@ -280,9 +233,7 @@ int subscribe(const struct command_line *line, struct nb_request *request,
         signal(SIGTERM, on_signal);
         status = read_file(&run, path);
     } else {
-        take_signals(&before);
-        status = ask_service(&run, request, &before);
-        see_signals(&before);
+        status = session_take_signals() ? ask_service(&run) : explain_no_memory(line);
     }
     return output_is_gone() ? EXIT_REFUSED : status;
 }

@@ -33,7 +33,7 @@ static void report_stream(struct sv_run *run, unsigned number)
     report->fresh = stream->counting.samples - run->shown[number];
     if (report->fresh == 0)
         return;
-    report->is_analysed = sv_stream_analyse(stream, run->streams.nominal);
+    report->is_analysed = sv_stream_analyse(&run->streams, stream);
     (run->line->json ? sv_report_json : sv_report_plain)(report);
     run->shown[number] = stream->counting.samples;
     memset(&stream->jitter, 0, sizeof stream->jitter);
@@ -126,18 +126,13 @@ static void say_summary(const struct sv_run *run)
 static bool take_channels(struct sv_run *run)
 {
     const char *text = command_line_value(run->line, "channels", 0);
-    int end = 0;
 
-    if (!text)
-        return true;
-    if (sscanf(text, "I%2uU%2u%n", &run->report.currents, &run->report.voltages, &end) == 2 &&
-        !text[end] && run->report.currents + run->report.voltages > 0 &&
-        run->report.currents + run->report.voltages <= PHASOR_CHANNELS_MAX)
+    if (!text || sv_layout_parse(text, strlen(text), &run->report.layout))
         return true;
     say_usage(run->line, run->line->command.row->cli, "channels",
               "--channels takes how many currents and voltages there are, at most %d in all, such "
               "as I4U4, and not '%s'.",
-              PHASOR_CHANNELS_MAX, text);
+              SV_CHANNELS_MAX, text);
     return false;
 }
 
@@ -173,16 +168,17 @@ int run_sv_subscribe(const struct command_line *line, struct nb_request *request
     int status;
 
     run.report.streams = &run.streams;
-    if (!take_options(&run))
-        return EXIT_USAGE;
-    run.streams.streams = calloc(SV_STREAMS_MAX, sizeof *run.streams.streams);
-    if (!run.streams.streams)
+    if (!sv_streams_begin(&run.streams))
         return explain_no_memory(line);
+    if (!take_options(&run)) {
+        sv_streams_end(&run.streams);
+        return EXIT_USAGE;
+    }
     status = subscribe(line, request, &subscriber);
     if (status == EXIT_DONE || run.frames) {
         report_all(&run); /* what came since the last report */
         say_summary(&run);
     }
-    free(run.streams.streams);
+    sv_streams_end(&run.streams);
     return status;
 }

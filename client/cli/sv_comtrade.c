@@ -1,252 +1,34 @@
-/* The recording that `sv publish` publishes: its files, and which of its channels go where. */
+/* The recording that `sv publish` publishes. */
 #include "publish.h"
+#include "recorded.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-
-enum { FILE_BYTES_MAX = 256 << 20, PATH_BYTES_MAX = 4096 };
-
-struct reading {
-    const struct command_line *line;
-    const char *path;
-    struct comtrade cfg;
-    struct recording *recording;
-};
-
-/* --- Files --------------------------------------------------------------------------------- */
-
-static int say(const struct reading *reading, const char *path, const struct comtrade_fault *fault,
-               bool is_sample)
+static int say(const struct command_line *line, const struct recorded_fault *fault)
 {
-    if (!fault->why)
-        return explain_no_memory(reading->line);
-    if (is_sample)
-        report(reading->line, &(struct fault){.code = "file"}, "%s, sample %u: %s.", path,
-               fault->line, fault->why);
-    else
-        report(reading->line, &(struct fault){.code = "file", .file = path, .line = fault->line},
-               "%s.", fault->why);
+    switch (fault->what) {
+    case RECORDED_PATH:
+        publish_wrong(line, "comtrade", "%s.", fault->text);
+        return EXIT_USAGE;
+    case RECORDED_CHANNELS:
+        publish_wrong(line, "channels", "%s.", fault->text);
+        return EXIT_USAGE;
+    case RECORDED_NO_MEMORY:
+        return explain_no_memory(line);
+    case RECORDED_FILE:
+        break;
+    }
+    report(line,
+           &(struct fault){
+               .code = "file", .file = fault->file[0] ? fault->file : NULL, .line = fault->line},
+           "%s.", fault->text);
     return EXIT_REFUSED;
 }
 
-/* A file as a whole, which must not be endless. Returns 0 or a negative errno. */
-static int read_all(FILE *file, char **ret_bytes, size_t *ret_length)
+int sv_comtrade(const struct command_line *line, const char *path, const struct sv_layout *layout,
+                struct recording *ret)
 {
-    size_t room = 0;
+    const struct recorded_words words = {"--comtrade", "--channels", layout};
+    struct recorded_fault fault;
 
-    *ret_bytes = NULL;
-    *ret_length = 0;
-    do {
-        char *bytes;
-
-        room = room ? 2 * room : 1 << 16;
-        bytes = room <= FILE_BYTES_MAX ? realloc(*ret_bytes, room) : NULL;
-        if (!bytes)
-            return room <= FILE_BYTES_MAX ? -ENOMEM : -EFBIG;
-        *ret_bytes = bytes;
-        *ret_length += fread(bytes + *ret_length, 1, room - *ret_length, file);
-    } while (*ret_length == room);
-    return ferror(file) ? -EIO : 0;
-}
-
-static int read_file(const struct reading *reading, const char *path, char **ret_bytes,
-                     size_t *ret_length)
-{
-    FILE *file = fopen(path, "rbe");
-    int result;
-
-    *ret_bytes = NULL;
-    *ret_length = 0;
-    if (!file)
-        return explain_file(reading->line, path, -errno);
-    errno = 0;
-    result = read_all(file, ret_bytes, ret_length);
-    if (result == -EIO && errno)
-        result = -errno;
-    fclose(file);
-    if (result == -ENOMEM)
-        return explain_no_memory(reading->line);
-    return result < 0 ? explain_file(reading->line, path, result) : EXIT_DONE;
-}
-
-static bool has_ending(const char *path, const char *ending)
-{
-    size_t length = strlen(path), n = strlen(ending);
-
-    return length > n && strcasecmp(path + length - n, ending) == 0;
-}
-
-/* --- Channels ------------------------------------------------------------------------------ */
-
-static bool unit_is(struct comtrade_text unit, const char *text)
-{
-    return unit.length == strlen(text) && strncasecmp(unit.bytes, text, unit.length) == 0;
-}
-
-/* What a value times this is, in A or V; 0: it is neither. Milli and mega differ by their case. */
-static double unit_size(struct comtrade_text unit, char quantity)
-{
-    static const struct {
-        char prefix;
-        double size;
-    } prefixes[] = {{'k', 1e3}, {'K', 1e3}, {'m', 1e-3}, {'M', 1e6}, {'u', 1e-6}};
-    const char text[2] = {quantity, 0};
-
-    if (unit_is(unit, text))
-        return 1;
-    if (unit.length == 2 && toupper((unsigned char)unit.bytes[1]) == quantity)
-        for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-            if (unit.bytes[0] == prefixes[i].prefix)
-                return prefixes[i].size;
-    return 0;
-}
-
-/* Samples are those of the primary side, in steps. */
-static void use(struct reading *reading, unsigned channel, unsigned analog)
-{
-    const struct comtrade_analog *from = &reading->cfg.analog[analog];
-    double size = unit_size(from->unit, channel < WAVEFORM_GROUP ? 'A' : 'V');
-    double ratio = from->is_primary || !(from->secondary > 0) || !(from->primary > 0)
-                       ? 1
-                       : from->primary / from->secondary;
-
-    reading->recording->channels[channel] = (struct recording_channel){
-        true, analog, (size > 0 ? size : 1) * ratio * waveform_steps(channel)};
-}
-
-static bool use_in_order(struct reading *reading)
-{
-    unsigned used[2] = {0};
-
-    for (unsigned i = 0; i < reading->cfg.analogs; i++)
-        for (unsigned group = 0; group < 2; group++)
-            if (used[group] < WAVEFORM_GROUP &&
-                unit_size(reading->cfg.analog[i].unit, "AV"[group]) > 0) {
-                use(reading, group * WAVEFORM_GROUP + used[group]++, i);
-                break;
-            }
-    return used[0] + used[1] > 0 ||
-           publish_wrong(reading->line, "channels",
-                         "%s has no channel whose unit is A or V: --channels says which of its %u "
-                         "are Ia, Ib, Ic, In, Va, Vb, Vc and Vn.",
-                         reading->path, reading->cfg.analogs);
-}
-
-/* By its name, which may be a number, or its number from 1. Returns analogs where there is none. */
-static unsigned find_analog(const struct comtrade *cfg, const char *word, size_t n)
-{
-    unsigned number = 0;
-
-    for (unsigned i = 0; i < cfg->analogs; i++)
-        if (cfg->analog[i].id.length == n && memcmp(cfg->analog[i].id.bytes, word, n) == 0)
-            return i;
-    for (size_t i = 0; i < n && number <= COMTRADE_ANALOGS_MAX; i++) {
-        if (!isdigit((unsigned char)word[i]))
-            return cfg->analogs;
-        number = number * 10 + (unsigned)(word[i] - '0');
-    }
-    return number >= 1 && number <= cfg->analogs ? number - 1 : cfg->analogs;
-}
-
-static bool use_named(struct reading *reading, const char *list)
-{
-    for (unsigned channel = 0;; channel++) {
-        size_t n = strcspn(list, ",");
-        unsigned analog = find_analog(&reading->cfg, list, n);
-
-        if (channel == WAVEFORM_CHANNELS)
-            return publish_wrong(reading->line, "channels", "--channels takes %d at most.",
-                                 WAVEFORM_CHANNELS);
-        if (analog < reading->cfg.analogs)
-            use(reading, channel, analog);
-        else if (n != 1 || *list != '-')
-            return publish_wrong(reading->line, "channels",
-                                 "%s has no analog channel '%.*s': --channels takes their names, "
-                                 "numbers from 1 to %u, or '-'.",
-                                 reading->path, (int)(n < 64 ? n : 64), list, reading->cfg.analogs);
-        if (!list[n])
-            return true;
-        list += n + 1;
-    }
-}
-
-static int use_channels(struct reading *reading)
-{
-    const char *list = command_line_value(reading->line, "channels", 0);
-
-    return (list ? use_named(reading, list) : use_in_order(reading)) ? EXIT_DONE : EXIT_USAGE;
-}
-
-/* --- The whole ----------------------------------------------------------------------------- */
-
-static int read_parts(struct reading *reading, struct comtrade_text cfg, const char *data_path,
-                      struct comtrade_text data)
-{
-    struct comtrade_fault fault;
-    int status;
-
-    if (!comtrade_read_cfg(cfg.bytes, cfg.length, &reading->cfg, &fault))
-        return say(reading, reading->path, &fault, false);
-    status = use_channels(reading);
-    if (status != EXIT_DONE)
-        return status;
-    if (!recording_read(reading->recording, &reading->cfg, data.bytes, data.length, &fault))
-        return say(reading, data_path, &fault, reading->cfg.format != COMTRADE_ASCII);
-    return EXIT_DONE;
-}
-
-static int read_single(struct reading *reading, const char *bytes, size_t length)
-{
-    struct comtrade_parts parts;
-    struct comtrade_fault fault;
-
-    if (!comtrade_split(bytes, length, &parts, &fault))
-        return say(reading, reading->path, &fault, false);
-    return read_parts(reading, parts.cfg, reading->path, parts.data);
-}
-
-/* x.cfg has x.dat beside it, and X.CFG has X.DAT. */
-static int read_pair(struct reading *reading, const char *cfg, size_t length)
-{
-    char path[PATH_BYTES_MAX], *data;
-    size_t n = strlen(reading->path), data_length;
-    int status;
-
-    if (n >= sizeof path || !has_ending(reading->path, ".cfg")) {
-        publish_wrong(reading->line, "comtrade",
-                      "--comtrade takes a .cfg or .cff file, and '%s' is none by its name.",
-                      reading->path);
-        return EXIT_USAGE;
-    }
-    memcpy(path, reading->path, n + 1);
-    strcpy(path + n - 3, isupper((unsigned char)path[n - 1]) ? "DAT" : "dat");
-    status = read_file(reading, path, &data, &data_length);
-    if (status == EXIT_DONE)
-        status = read_parts(reading, (struct comtrade_text){cfg, length}, path,
-                            (struct comtrade_text){data, data_length});
-    free(data);
-    return status;
-}
-
-int sv_comtrade(const struct command_line *line, const char *path, struct recording *ret)
-{
-    struct reading *reading = calloc(1, sizeof *reading);
-    char *bytes = NULL;
-    size_t length;
-    int status;
-
-    if (!reading)
-        return explain_no_memory(line);
-    *reading = (struct reading){.line = line, .path = path, .recording = ret};
-    status = read_file(reading, path, &bytes, &length);
-    if (status == EXIT_DONE)
-        status = has_ending(path, ".cff") ? read_single(reading, bytes, length)
-                                          : read_pair(reading, bytes, length);
-    free(bytes);
-    free(reading);
-    return status;
+    return recorded_read(path, sv_channel_list(line), &words, ret, &fault) ? EXIT_DONE
+                                                                           : say(line, &fault);
 }

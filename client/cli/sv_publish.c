@@ -1,31 +1,19 @@
 /* sv publish: a stream of Sampled Values, of a network that is generated or of a recording. Frames
  * are made ahead of their time, as far as the ring goes, and the service sends each on the grid of
  * the sample rate, which begins with the full second. */
-#include "publish.h"
-#include "subscribe.h"
-#include "sv_frames.h"
+#include "sv_publish.h"
 
-#include <ctype.h>
+#include "subscribe.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { GRID_MS = 1000, LEAD_MS = 200, RATE_LEAST = 100, CYCLE_SAMPLES = 80, WORD_MAX = 64 };
+enum { GRID_MS = 1000, LEAD_MS = 200 };
 
 #define SECOND 1e9
-
-struct sv_run {
-    const struct command_line *line;
-    struct sv_frames frames;
-    struct sv_asdu asdu;
-    uint32_t qualities[WAVEFORM_CHANNELS];
-    double frequency;
-    struct waveform waveform;
-    struct recording recording; /* no points: the waveform is published */
-    double period;              /* ns, of a pass through the recording; 0: there is one */
-    uint64_t number, total;     /* frames */
-};
+#define MS     UINT64_C(1000000)
 
 /* --- Samples ------------------------------------------------------------------------------- */
 
@@ -38,7 +26,7 @@ static void take_recorded(struct sv_run *run, uint64_t number, int32_t *values, 
     if (run->period > 0)
         time = fmod(time, run->period);
     recording_at(&run->recording, time, recorded);
-    for (unsigned i = 0; i < RECORDING_CHANNELS; i++) {
+    for (unsigned i = 0; i < run->recording.width; i++) {
         bool has_none = isnan(recorded[i]);
 
         values[i] = has_none ? 0 : waveform_round(recorded[i]);
@@ -47,15 +35,108 @@ static void take_recorded(struct sv_run *run, uint64_t number, int32_t *values, 
     }
 }
 
+static bool is_in_fault(const struct sv_run *run, uint64_t number)
+{
+    return !run->recording.points && waveform_state(&run->waveform, number) == SV_FAULT_STATE;
+}
+
 static void take_samples(void *context, uint64_t number, int32_t *values, uint32_t *qualities)
 {
     struct sv_run *run = context;
 
-    memcpy(qualities, run->qualities, sizeof run->qualities);
+    memcpy(qualities, is_in_fault(run, number) ? run->fault_qualities : run->qualities,
+           run->frames.channels * sizeof *qualities);
     if (run->recording.points)
         take_recorded(run, number, values, qualities);
     else
         waveform_sample(&run->waveform, number, values);
+}
+
+/* --- The clock ----------------------------------------------------------------------------- */
+
+static const struct sv_synch_change *synch_now(const struct sv_run *run)
+{
+    return run->synched ? &run->synch[run->synched - 1] : NULL;
+}
+
+/* Local: the clock is kept, but whether by PTP from a clock that knows the world's time, which
+ * would be global, nobody can tell who has no rights. */
+static uint8_t clock_synch(const struct clock_state *clock)
+{
+    return clock->is_known && clock->is_synchronized ? SV_LOCAL_CLOCK : SV_NOT_SYNCHRONIZED;
+}
+
+static const char *synch_word(uint8_t synch)
+{
+    static const char *const words[] = {"none", "local", "global"};
+
+    return synch < sizeof words / sizeof *words ? words[synch] : "area";
+}
+
+static void say_synch(const struct sv_run *run, uint8_t synch)
+{
+    const struct clock_state *clock = &run->clock;
+
+    if (run->line->json)
+        return;
+    if (!clock->is_known || !clock->is_synchronized)
+        fprintf(stderr, "netbroker: smpSynch is %s: %s.\n", synch_word(synch),
+                clock->is_known ? "nobody keeps this machine's clock with another one"
+                                : "the system does not tell whether somebody keeps its clock");
+    else
+        fprintf(stderr,
+                "netbroker: smpSynch is %s: this machine's clock is kept within %.3f ms, it is not "
+                "known whether by PTP.\n",
+                synch_word(synch), (double)clock->error_max / (double)MS);
+}
+
+static void set_synch(struct sv_run *run, uint8_t synch)
+{
+    run->asdu.smp_synch = synch;
+    sv_frames_synch(&run->frames, synch);
+}
+
+static void look_at_clock(struct sv_run *run, uint64_t sample)
+{
+    bool is_first = run->looked == 0;
+    uint8_t synch;
+
+    if (!is_first && sample < run->looked)
+        return;
+    run->looked = sample + run->frames.rate;
+    run->clock = clock_look();
+    synch = clock_synch(&run->clock);
+    if (is_first || synch != run->asdu.smp_synch)
+        say_synch(run, synch);
+    set_synch(run, synch);
+}
+
+/* What smpSynch is from the next frame on. */
+static void take_synch(struct sv_run *run)
+{
+    uint64_t last = (run->number + 1) * run->frames.asdus - 1;
+
+    while (run->synched < run->synchs && run->synch[run->synched].sample <= last) {
+        run->looked = 0;
+        set_synch(run, run->synch[run->synched++].synch);
+    }
+    if (run->synched && synch_now(run)->is_auto)
+        look_at_clock(run, last);
+}
+
+/* --- Frames -------------------------------------------------------------------------------- */
+
+static bool is_over(const struct sv_run *run)
+{
+    return run->total && run->number >= run->total;
+}
+
+static void skip_dropped(struct sv_run *run)
+{
+    while (!is_over(run) && sv_fate(&run->flaws, run->number) == SV_FATE_DROP) {
+        run->number++;
+        run->dropped++;
+    }
 }
 
 static enum supply_next next_frame(void *context, struct savefile_source_frame *ret,
@@ -64,171 +145,55 @@ static enum supply_next next_frame(void *context, struct savefile_source_frame *
     struct sv_run *run = context;
     const struct sv_samples samples = {run, take_samples};
 
-    if (run->total && run->number >= run->total)
-        return SUPPLY_END;
-    *ret_offset = sv_frames_next(&run->frames, run->number++, &samples);
+    if (!run->is_again) {
+        skip_dropped(run);
+        if (is_over(run))
+            return SUPPLY_END;
+        take_synch(run);
+        run->is_again = sv_fate(&run->flaws, run->number) == SV_FATE_TWICE;
+        run->offset = sv_frames_next(&run->frames, run->number++, &samples);
+    } else {
+        run->is_again = false;
+        run->duplicated++;
+    }
+    *ret_offset = run->offset;
     *ret = (struct savefile_source_frame){.bytes = run->frames.frame, .length = run->frames.length};
     return SUPPLY_FRAME;
+}
+
+/* --- The report ---------------------------------------------------------------------------- */
+
+static struct publish_notes notes_of(const struct sv_run *run)
+{
+    bool is_auto = run->synched && synch_now(run)->is_auto;
+
+    return (struct publish_notes){
+        .has_flaws = run->flaws.count > 0,
+        .dropped = run->dropped,
+        .duplicated = run->duplicated,
+        .synch = synch_word(run->asdu.smp_synch),
+        .clock = is_auto ? &run->clock : NULL,
+    };
 }
 
 static void report_status(void *context, FILE *file, const struct injection_tally *tally)
 {
     const struct sv_run *run = context;
+    const struct publish_notes notes = notes_of(run);
 
-    publish_status(file, run->asdu.sv_id, tally);
+    publish_status(file, run->asdu.sv_id, tally, &notes);
 }
 
-/* --- Options of the frames ------------------------------------------------------------------ */
-
-/* The profiles 9-2LE and 61869-9 pair these. */
-static unsigned usual_asdus(uint64_t rate)
+static void report_flaws(void *context, FILE *file)
 {
-    static const struct {
-        uint32_t rate, asdus;
-    } pairs[] = {{12800, 8}, {14400, 6}, {15360, 8}};
+    const struct sv_run *run = context;
 
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (pairs[i].rate == rate)
-            return pairs[i].asdus;
-    return 1;
-}
-
-static bool take_rate(struct sv_run *run)
-{
-    uint64_t rate, asdus;
-
-    run->frequency = 50;
-    if (!subscribe_number(run->line, "frequency", 10, 400, &run->frequency))
-        return false;
-    rate = (uint64_t)(run->frequency * CYCLE_SAMPLES + 0.5);
-    if (!publish_natural(run->line, "sample_rate", RATE_LEAST, SV_RATE_MAX, &rate))
-        return false;
-    asdus = usual_asdus(rate);
-    if (!publish_natural(run->line, "asdus", 1, SV_ASDUS_MAX, &asdus))
-        return false;
-    if (rate % asdus)
-        return publish_wrong(run->line, "asdus",
-                             "%" PRIu64
-                             " samples a second are no whole number of frames of %" PRIu64
-                             " samples, and a full second would not begin with a frame.",
-                             rate, asdus);
-    run->frames.rate = (uint32_t)rate;
-    run->frames.asdus = (unsigned)asdus;
-    run->frames.channels = WAVEFORM_CHANNELS;
-    return true;
-}
-
-static bool take_synch(struct sv_run *run)
-{
-    static const char *const words[] = {"none", "local", "global"};
-    const char *text = command_line_value(run->line, "smp_synch", 0);
-    uint64_t number = 0;
-
-    for (unsigned i = 0; text && i < sizeof words / sizeof *words; i++)
-        if (strcmp(text, words[i]) == 0) {
-            run->asdu.smp_synch = (uint8_t)i;
-            return true;
-        }
-    if (text && !isdigit((unsigned char)text[0]))
-        return publish_wrong(run->line, "smp_synch",
-                             "--smp-synch takes none, local, global or a number from 0 to 254, and "
-                             "'%s' is none of them.",
-                             text);
-    if (!publish_natural(run->line, "smp_synch", 0, 254, &number))
-        return false;
-    run->asdu.smp_synch = (uint8_t)number;
-    return true;
-}
-
-/* --- Quality ------------------------------------------------------------------------------- */
-
-#define Q(bit, name) {#name, UINT32_C(1) << (bit)},
-static const struct {
-    const char *word;
-    uint32_t bits;
-} quality_words[] = {{"good", SV_GOOD},
-                     {"invalid", SV_INVALID},
-                     {"questionable", SV_QUESTIONABLE},
-                     SV_QUALITY_BITS(Q)};
-#undef Q
-
-static bool add_quality(const char *word, size_t n, uint32_t *quality)
-{
-    char text[WORD_MAX], *end;
-    unsigned long number;
-
-    if (n == 0 || n >= sizeof text)
-        return false;
-    memcpy(text, word, n);
-    text[n] = '\0';
-    for (size_t i = 0; i < sizeof quality_words / sizeof *quality_words; i++)
-        if (strcmp(text, quality_words[i].word) == 0) {
-            *quality |= quality_words[i].bits;
-            return true;
-        }
-    number = strtoul(text, &end, 0);
-    *quality |= (uint32_t)number;
-    return isdigit((unsigned char)text[0]) && !*end && number <= UINT32_MAX;
-}
-
-static bool set_quality(struct sv_run *run, const char *text)
-{
-    const char *equals = strchr(text, '=');
-    int channel = equals ? sv_channel(text, (size_t)(equals - text)) : 0;
-    uint32_t quality = 0;
-
-    if (channel < 0)
-        return false;
-    for (text = equals ? equals + 1 : text;; text++) {
-        size_t n = strcspn(text, ",");
-
-        if (!add_quality(text, n, &quality))
-            return false;
-        text += n;
-        if (!*text)
-            break;
-    }
-    for (int i = 0; i < WAVEFORM_CHANNELS; i++)
-        if (!equals || i == channel)
-            run->qualities[i] = quality;
-    return true;
-}
-
-static bool take_quality(struct sv_run *run)
-{
-    const char *text;
-
-    for (unsigned i = 0; (text = command_line_value(run->line, "quality", i)); i++)
-        if (!set_quality(run, text))
-            return publish_wrong(run->line, "quality",
-                                 "'%s' is no quality: good, invalid, questionable, overflow, "
-                                 "outOfRange, badReference, oscillatory, failure, oldData, "
-                                 "inconsistent, inaccurate, substituted, test, operatorBlocked, "
-                                 "derived or a number, with commas; of one channel Ia=invalid.",
-                                 text);
-    return true;
+    if (run->flaws.count)
+        fprintf(file, "On purpose: %" PRIu64 " frames were left out, and %" PRIu64 " sent twice.\n",
+                run->dropped, run->duplicated);
 }
 
 /* --- The stream ---------------------------------------------------------------------------- */
-
-static bool take_frame(struct sv_run *run)
-{
-    struct iec_frame header;
-    uint64_t conf_rev = 1;
-
-    if (!publish_header(run->line, 0x4000, "01:0c:cd:04:00:01", &header) ||
-        !publish_natural(run->line, "conf_rev", 0, UINT32_MAX, &conf_rev) ||
-        !publish_text(run->line, "sv_id", "NETBROKER01", &run->asdu.sv_id) ||
-        !publish_text(run->line, "dat_set", NULL, &run->asdu.dat_set) || !take_rate(run) ||
-        !take_synch(run) || !take_quality(run))
-        return false;
-    run->asdu.conf_rev = (uint32_t)conf_rev;
-    return sv_frames_begin(&run->frames, &header, &run->asdu) ||
-           publish_wrong(run->line, "asdus",
-                         "a frame with %u samples is longer than Ethernet has them: fewer --asdus "
-                         "or a shorter --sv-id would be right.",
-                         run->frames.asdus);
-}
 
 /* Frames of so many ns: each whose last sample is before the end. */
 static uint64_t frames_in(const struct sv_run *run, double ns)
@@ -257,10 +222,10 @@ static bool take_end(struct sv_run *run)
 /* The options that a source of samples has, and the other one does not. */
 static bool belongs(const struct sv_run *run, bool is_recorded)
 {
-    static const char *const generated[] = {"signal_frequency", "currents",      "voltages",
-                                            "harmonics",        "fault_at",      "fault_duration",
-                                            "fault_currents",   "fault_voltages"};
-    static const char *const recorded[] = {"channels", "loop"};
+    static const char *const generated[] = {"signal_frequency", "currents",       "voltages",
+                                            "harmonics",        "fault_at",       "fault_duration",
+                                            "fault_currents",   "fault_voltages", "fault_quality"};
+    static const char *const recorded[] = {"loop"};
     const char *const *names = is_recorded ? generated : recorded;
     size_t count =
         is_recorded ? sizeof generated / sizeof *generated : sizeof recorded / sizeof *recorded;
@@ -294,27 +259,30 @@ static int take_source(struct sv_run *run)
     if (!belongs(run, path != NULL))
         return EXIT_USAGE;
     if (!path)
-        return sv_network(run->line, run->frequency, run->frames.rate, &run->waveform) ? EXIT_DONE
-                                                                                       : EXIT_USAGE;
-    status = sv_comtrade(run->line, path, &run->recording);
+        return sv_network(run->line, &run->layout, run->frequency, run->frames.rate, &run->waveform)
+                   ? EXIT_DONE
+                   : EXIT_USAGE;
+    status = sv_comtrade(run->line, path, &run->layout, &run->recording);
     return status == EXIT_DONE ? take_passes(run) : status;
 }
 
 /* smpCnt is 0 at a full second. */
-static bool take_start(const struct sv_run *run, struct nb_request *request)
+static bool take_start(struct sv_run *run, struct nb_request *request)
 {
     uint64_t start = 0;
 
     if (!command_line_flag(run->line, "start")) {
-        publish_start(request, LEAD_MS, GRID_MS);
+        run->frames.start = publish_start(request, LEAD_MS, GRID_MS);
         return true;
     }
-    return publish_natural(run->line, "start", 0, INT64_MAX, &start) &&
-           (start % GRID_MS == 0 ||
-            publish_wrong(run->line, "start",
-                          "--start takes a full second, because smpCnt is 0 there: %" PRIu64
-                          " would be right.",
-                          start / GRID_MS * GRID_MS));
+    if (!publish_natural(run->line, "start", 0, INT64_MAX, &start))
+        return false;
+    run->frames.start = start * MS;
+    return start % GRID_MS == 0 ||
+           publish_wrong(run->line, "start",
+                         "--start takes a full second, because smpCnt is 0 there: %" PRIu64
+                         " would be right.",
+                         start / GRID_MS * GRID_MS);
 }
 
 static int publish(struct sv_run *run, struct nb_request *request)
@@ -323,11 +291,12 @@ static int publish(struct sv_run *run, struct nb_request *request)
         .context = run,
         .sample = run->frames.frame,
         .sample_length = run->frames.length,
-        .total = run->total,
+        .total = run->flaws.count ? 0 : run->total,
         .is_endless = run->total == 0,
         .next = next_frame,
         .fd = -1,
         .report_json = report_status,
+        .report = report_flaws,
     };
     const struct injection_plan plan = {.feed = &feed, .pace = {.kind = PACE_INTERVAL}};
 
@@ -343,7 +312,7 @@ int run_sv_publish(const struct command_line *line, struct nb_request *request)
     if (!run)
         return explain_no_memory(line);
     run->line = line;
-    status = take_frame(run) && take_end(run) ? take_source(run) : EXIT_USAGE;
+    status = sv_options(run) && take_end(run) ? take_source(run) : EXIT_USAGE;
     if (status == EXIT_DONE)
         status = publish(run, request);
     recording_clear(&run->recording);

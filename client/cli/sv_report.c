@@ -6,45 +6,17 @@
 #include <math.h>
 #include <string.h>
 
-enum { NS_PER_SECOND = 1000000000, NAME_MAX_BYTES = 16 };
-
-/* What a channel is: 9-2LE and 61869-9 have currents in steps of 1 mA, voltages of 10 mV. */
-struct channel_kind {
-    const char *unit;
-    double scale;
-};
-static const struct channel_kind current = {"A", 0.001}, voltage = {"V", 0.01}, unknown = {"", 1};
+enum { NS_PER_SECOND = 1000000000 };
 
 /* --- Channels ------------------------------------------------------------------------------ */
 
-static struct channel_kind kind_of(const struct sv_report *report, unsigned channels,
-                                   unsigned channel, unsigned *ret_place)
+/* The profiles have eight channels; of others nobody knows who is not told. */
+static struct sv_layout layout_of(const struct sv_report *report)
 {
-    unsigned currents = report->currents, voltages = report->voltages;
+    bool is_told = sv_layout_channels(&report->layout) > 0;
+    unsigned of_each = !is_told && report->stream->channels == 8 ? 4 : 0;
 
-    if (currents + voltages == 0 && channels == 8)
-        currents = voltages = 4;
-    *ret_place = channel < currents ? channel : channel - currents;
-    return channel < currents ? current : channel < currents + voltages ? voltage : unknown;
-}
-
-/* Ia, Ib, Ic and In where there are four of a kind, as the profiles have them; else I1 and so on.
- */
-static const char *name_of(const struct sv_report *report, unsigned channels, unsigned channel,
-                           char name[NAME_MAX_BYTES])
-{
-    unsigned place, currents = report->currents ? report->currents : 4;
-    unsigned voltages = report->voltages ? report->voltages : 4;
-    struct channel_kind kind = kind_of(report, channels, channel, &place);
-    bool is_current = kind.unit[0] == 'A', is_four = is_current ? currents == 4 : voltages == 4;
-
-    if (!kind.unit[0])
-        snprintf(name, NAME_MAX_BYTES, "ch%u", channel + 1);
-    else if (is_four)
-        snprintf(name, NAME_MAX_BYTES, "%c%c", is_current ? 'I' : 'V', "abcn"[place]);
-    else
-        snprintf(name, NAME_MAX_BYTES, "%c%u", is_current ? 'I' : 'V', place + 1);
-    return name;
+    return is_told ? report->layout : (struct sv_layout){of_each, of_each};
 }
 
 /* --- Names --------------------------------------------------------------------------------- */
@@ -105,6 +77,27 @@ static void print_quality(uint32_t quality)
     putchar('}');
 }
 
+static void print_optional(const struct sv_stream *stream)
+{
+    if (stream->dat_set_length) {
+        fputs(",\"datSet\":", stdout);
+        line_text(stream->dat_set, stream->dat_set_length);
+    }
+    if (stream->has_refr_tm)
+        printf(",\"refrTm\":\"%" PRIu64 "\",\"refrTmQuality\":%u", stream->refr_tm.ns,
+               stream->refr_tm.quality);
+    if (stream->has_smp_rate)
+        printf(",\"smpRate\":%u", stream->smp_rate);
+    if (stream->has_smp_mod)
+        printf(",\"smpMod\":%u", stream->smp_mod);
+    if (!stream->has_gm_identity)
+        return;
+    fputs(",\"gmIdentity\":\"", stdout);
+    for (unsigned i = 0; i < SV_GM_IDENTITY_BYTES; i++)
+        printf("%02x", stream->gm_identity[i]);
+    putchar('"');
+}
+
 static void print_stream(const struct sv_report *report)
 {
     const struct sv_stream *stream = report->stream;
@@ -127,6 +120,7 @@ static void print_stream(const struct sv_report *report)
            stream->conf_rev, synch_word(stream->smp_synch, word),
            stream->is_simulated ? "true" : "false", stream->asdus);
     line_real("%.0f", stream->counting.rate ? (double)stream->counting.rate : NAN);
+    print_optional(stream);
     printf(",\"smpCnt\":%u,\"frames\":%" PRIu64 ",\"samples\":%" PRIu64 ",\"lost\":%" PRIu64
            ",\"repeated\":%" PRIu64 ",\"late\":%" PRIu64 ",\"restarts\":%" PRIu64,
            stream->counting.last, stream->frames, stream->counting.samples, stream->counting.lost,
@@ -147,17 +141,18 @@ static void print_channel(const struct sv_report *report, unsigned channel)
 {
     const struct sv_stream *stream = report->stream;
     const struct phasor_channel *found = &stream->phasors.channels[channel];
-    char name[NAME_MAX_BYTES];
-    unsigned place;
-    struct channel_kind kind = kind_of(report, stream->channels, channel, &place);
+    const struct sv_layout layout = layout_of(report);
+    double step = sv_layout_step(&layout, channel);
+    char name[SV_NAME_BYTES];
 
-    printf("{\"name\":\"%s\",\"unit\":\"%s\",\"magnitude\":",
-           name_of(report, stream->channels, channel, name), kind.unit);
-    line_real("%.9g", found->harmonics[1].magnitude * kind.scale);
+    sv_layout_name(&layout, channel, name);
+    printf("{\"name\":\"%s\",\"unit\":\"%s\",\"magnitude\":", name,
+           sv_layout_unit(&layout, channel));
+    line_real("%.9g", found->harmonics[1].magnitude * step);
     fputs(",\"angleDeg\":", stdout);
     line_real("%.4f", found->harmonics[1].angle);
     fputs(",\"rms\":", stdout);
-    line_real("%.9g", found->rms * kind.scale);
+    line_real("%.9g", found->rms * step);
     fputs(",\"thd\":", stdout);
     line_real("%.6g", found->thd);
     putchar('}');
@@ -184,18 +179,19 @@ static void print_phasors(const struct sv_report *report)
 static void print_harmonics(const struct sv_report *report, unsigned channel)
 {
     const struct sv_stream *stream = report->stream;
-    char name[NAME_MAX_BYTES];
-    unsigned place;
-    double scale = kind_of(report, stream->channels, channel, &place).scale;
+    const struct sv_layout layout = layout_of(report);
+    double step = sv_layout_step(&layout, channel);
+    char name[SV_NAME_BYTES];
 
+    sv_layout_name(&layout, channel, name);
     begin(report, "analyzer/harmonics");
-    printf(",\"channel\":\"%s\",\"harmonics\":[", name_of(report, stream->channels, channel, name));
+    printf(",\"channel\":\"%s\",\"harmonics\":[", name);
     for (unsigned order = 1; order <= stream->phasors.order; order++) {
         const struct phasor_harmonic *harmonic =
             &stream->phasors.channels[channel].harmonics[order];
 
         printf("%s{\"order\":%u,\"magnitude\":", order > 1 ? "," : "", order);
-        line_real("%.9g", harmonic->magnitude * scale);
+        line_real("%.9g", harmonic->magnitude * step);
         fputs(",\"angleDeg\":", stdout);
         line_real("%.4f}", harmonic->angle);
     }
@@ -210,8 +206,8 @@ static void print_waveforms(const struct sv_report *report)
     const struct phasor_history *history = &stream->history;
     uint64_t count = history->end;
     uint32_t end = stream->counting.rate ? stream->counting.rate : 65536;
-    char name[NAME_MAX_BYTES];
-    unsigned place;
+    const struct sv_layout layout = layout_of(report);
+    char name[SV_NAME_BYTES];
 
     count = count < report->fresh ? count : report->fresh;
     count = count < PHASOR_HISTORY ? count : PHASOR_HISTORY;
@@ -223,13 +219,12 @@ static void print_waveforms(const struct sv_report *report)
                                ? (count - 1) * NS_PER_SECOND / stream->counting.rate
                                : 0));
     for (unsigned channel = 0; channel < stream->channels; channel++) {
-        struct channel_kind kind = kind_of(report, stream->channels, channel, &place);
-
+        sv_layout_name(&layout, channel, name);
         printf("%s{\"name\":\"%s\",\"unit\":\"%s\",\"scale\":%g,\"samples\":[", channel ? "," : "",
-               name_of(report, stream->channels, channel, name), kind.unit, kind.scale);
+               name, sv_layout_unit(&layout, channel), sv_layout_step(&layout, channel));
         for (uint64_t i = count; i > 0; i--)
             printf("%s%" PRId32, i < count ? "," : "",
-                   history->values[(history->end - i) % PHASOR_HISTORY][channel]);
+                   phasor_sample(history, history->end - i)[channel]);
         fputs("]}", stdout);
     }
     fputs("]}", stdout);
@@ -250,6 +245,29 @@ void sv_report_json(const struct sv_report *report)
 
 /* --- For people ---------------------------------------------------------------------------- */
 
+static void print_optional_plain(const struct sv_stream *stream)
+{
+    static const char *const modes[] = {" a period", " a second", " s of each"};
+    static const char clock[] = "0123456789abcdef";
+
+    if (stream->dat_set_length) {
+        fputs(", datSet ", stdout);
+        line_plain(stream->dat_set, stream->dat_set_length);
+    }
+    if (stream->has_smp_rate)
+        printf(", smpRate %u%s", stream->smp_rate,
+               stream->has_smp_mod && stream->smp_mod < 3 ? modes[stream->smp_mod] : "");
+    if (stream->has_refr_tm)
+        printf(", refrTm %" PRIu64 ".%09u%s", stream->refr_tm.ns / NS_PER_SECOND,
+               (unsigned)(stream->refr_tm.ns % NS_PER_SECOND),
+               stream->refr_tm.quality & IEC_CLOCK_NOT_SYNCHRONIZED ? " (not synchronised)" : "");
+    if (!stream->has_gm_identity)
+        return;
+    fputs(", clock ", stdout);
+    for (unsigned i = 0; i < SV_GM_IDENTITY_BYTES; i++)
+        printf("%c%c", clock[stream->gm_identity[i] >> 4], clock[stream->gm_identity[i] & 15]);
+}
+
 static void print_head(const struct sv_report *report)
 {
     const struct sv_stream *stream = report->stream;
@@ -267,6 +285,7 @@ static void print_head(const struct sv_report *report)
         printf(", %" PRIu32 " samples/s", stream->counting.rate);
     if (report->is_analysed && stream->phasors.frequency > 0)
         printf(", %.4f Hz", stream->phasors.frequency);
+    print_optional_plain(stream);
     printf("\n  %" PRIu64 " samples, %" PRIu64 " lost, %" PRIu64 " repeated, %" PRIu64
            " late; frames off their time by p50 %.1f us, p99 %.1f us, at most %.1f us\n",
            stream->counting.samples, stream->counting.lost, stream->counting.repeated,
@@ -295,6 +314,7 @@ static void print_table(const struct sv_report *report)
     static const char *const headings[] = {"CHANNEL", "MAGNITUDE", "",       "ANGLE",
                                            "RMS",     "THD",       "QUALITY"};
     const struct sv_stream *stream = report->stream;
+    const struct sv_layout layout = layout_of(report);
     struct columns *columns = columns_new();
 
     for (unsigned i = 0; i < sizeof headings / sizeof *headings; i++)
@@ -302,15 +322,15 @@ static void print_table(const struct sv_report *report)
     columns_end_headings(columns);
     for (unsigned i = 0; i < stream->channels; i++) {
         const struct phasor_channel *found = &stream->phasors.channels[i];
-        char name[NAME_MAX_BYTES], quality[64];
-        unsigned place;
-        struct channel_kind kind = kind_of(report, stream->channels, i, &place);
+        double step = sv_layout_step(&layout, i);
+        char name[SV_NAME_BYTES], quality[64];
 
-        columns_add(columns, "%s", name_of(report, stream->channels, i, name));
-        columns_add(columns, "%.3f", found->harmonics[1].magnitude * kind.scale);
-        columns_add(columns, "%s", kind.unit);
+        sv_layout_name(&layout, i, name);
+        columns_add(columns, "%s", name);
+        columns_add(columns, "%.3f", found->harmonics[1].magnitude * step);
+        columns_add(columns, "%s", sv_layout_unit(&layout, i));
         columns_add(columns, "%.2f", found->harmonics[1].angle);
-        columns_add(columns, "%.3f", found->rms * kind.scale);
+        columns_add(columns, "%.3f", found->rms * step);
         columns_add(columns, "%.2f %%", 100 * found->thd);
         columns_add(columns, "%s", quality_word(stream->quality[i], quality));
     }

@@ -6,8 +6,8 @@
 
 struct sv_report {
     const struct sv_streams *streams;
-    unsigned currents, voltages; /* of each sample, in this order; both 0: by how many there are */
-    bool harmonics, waveforms;   /* with JSON: these as well */
+    struct sv_layout layout;   /* of each sample; of no channels: by how many there are */
+    bool harmonics, waveforms; /* with JSON: these as well */
     /* Which stream: */
     const struct sv_stream *stream;
     unsigned number;

@@ -12,14 +12,25 @@ static bool wrong(struct comtrade_fault *fault, unsigned line, const char *why)
     return false;
 }
 
+/* The time of a point; its values stand behind that. */
+static double *point_at(const struct recording *recording, uint64_t number)
+{
+    return recording->points + number * (recording->width + 1);
+}
+
+static size_t bytes_of(const struct recording *recording, uint64_t points)
+{
+    return points * (recording->width + 1) * sizeof *recording->points;
+}
+
 static bool grow(struct recording *recording, uint64_t *room)
 {
-    struct recording_point *points;
+    double *points;
 
     if (recording->count < *room)
         return true;
     *room = *room ? 2 * *room : POINTS_FIRST;
-    points = realloc(recording->points, *room * sizeof *points);
+    points = realloc(recording->points, bytes_of(recording, *room));
     if (points)
         recording->points = points;
     return points != NULL;
@@ -28,15 +39,15 @@ static bool grow(struct recording *recording, uint64_t *room)
 /* Times go on: between two of one time there is nothing to be computed. */
 static bool take(struct recording *recording, const struct comtrade_sample *sample)
 {
-    struct recording_point *point = &recording->points[recording->count];
+    double *point = point_at(recording, recording->count);
 
-    if (recording->count && !(sample->time > point[-1].time))
+    if (recording->count && !(sample->time > *point_at(recording, recording->count - 1)))
         return false;
-    point->time = sample->time;
-    for (unsigned i = 0; i < RECORDING_CHANNELS; i++) {
+    *point++ = sample->time;
+    for (unsigned i = 0; i < recording->width; i++) {
         const struct recording_channel *channel = &recording->channels[i];
 
-        point->values[i] = channel->is_used ? sample->analog[channel->analog] * channel->scale : 0;
+        point[i] = channel->is_used ? sample->analog[channel->analog] * channel->scale : 0;
     }
     recording->count++;
     return true;
@@ -52,8 +63,9 @@ bool recording_read(struct recording *recording, const struct comtrade *cfg, con
 
     comtrade_begin(&reader, cfg, data, n);
     while ((next = comtrade_next(&reader, &sample)) == COMTRADE_SAMPLE) {
-        if (recording->count == RECORDING_SAMPLES_MAX)
-            return wrong(fault, reader.line, "there are more than 4000000 samples");
+        if (recording->count == RECORDING_SAMPLES_MAX ||
+            recording->count * (recording->width + 1) >= RECORDING_VALUES_MAX)
+            return wrong(fault, reader.line, "there are more than 4000000 samples of 8 channels");
         if (!grow(recording, &room))
             return wrong(fault, reader.line, NULL);
         if (!take(recording, &sample))
@@ -73,7 +85,7 @@ static uint64_t find(const struct recording *recording, double time)
     while (high - low > 1) {
         uint64_t middle = low + (high - low) / 2;
 
-        if (recording->points[middle].time <= time)
+        if (*point_at(recording, middle) <= time)
             low = middle;
         else
             high = middle;
@@ -83,31 +95,31 @@ static uint64_t find(const struct recording *recording, double time)
 
 static uint64_t look_near(struct recording *recording, double time)
 {
-    const struct recording_point *points = recording->points;
     uint64_t at = recording->near;
 
-    if (!(points[at].time <= time && (at + 2 >= recording->count || time < points[at + 2].time)))
+    if (!(*point_at(recording, at) <= time &&
+          (at + 2 >= recording->count || time < *point_at(recording, at + 2))))
         at = find(recording, time);
-    else if (at + 1 < recording->count && points[at + 1].time <= time)
+    else if (at + 1 < recording->count && *point_at(recording, at + 1) <= time)
         at++;
     return recording->near = at;
 }
 
 /* What each of the four points weighs (Lagrange). */
-static void weigh(const struct recording_point *points, double time, double weights[NODES])
+static void weigh(const double *const points[NODES], double time, double weights[NODES])
 {
     for (unsigned i = 0; i < NODES; i++) {
         weights[i] = 1;
         for (unsigned j = 0; j < NODES; j++)
             if (i != j)
-                weights[i] *= (time - points[j].time) / (points[i].time - points[j].time);
+                weights[i] *= (time - *points[j]) / (*points[i] - *points[j]);
     }
 }
 
 void recording_at(struct recording *recording, double time, double values[RECORDING_CHANNELS])
 {
     double last = recording_length(recording), weights[NODES];
-    const struct recording_point *points;
+    const double *points[NODES];
     uint64_t at;
 
     time = time > last ? last : time;
@@ -115,35 +127,34 @@ void recording_at(struct recording *recording, double time, double values[RECORD
     at = at ? at - 1 : 0;
     if (at > recording->count - NODES)
         at = recording->count - NODES;
-    points = &recording->points[at];
+    for (unsigned i = 0; i < NODES; i++)
+        points[i] = point_at(recording, at + i);
     weigh(points, time, weights);
-    for (unsigned i = 0; i < RECORDING_CHANNELS; i++) {
+    for (unsigned i = 0; i < recording->width; i++) {
         values[i] = 0;
         for (unsigned j = 0; j < NODES; j++)
-            values[i] += weights[j] * points[j].values[i];
+            values[i] += weights[j] * points[j][1 + i];
     }
 }
 
 double recording_length(const struct recording *recording)
 {
-    return recording->points[recording->count - 1].time;
+    return *point_at(recording, recording->count - 1);
 }
 
 double recording_close(struct recording *recording)
 {
     uint64_t count = recording->count;
-    struct recording_point *points =
-        realloc(recording->points, (count + NODES) * sizeof *recording->points);
+    double *points = realloc(recording->points, bytes_of(recording, count + NODES));
     double period;
 
     if (!points)
         return 0;
-    period = 2 * points[count - 1].time - points[count - 2].time;
-    for (unsigned i = 0; i < NODES; i++) {
-        points[count + i] = points[i];
-        points[count + i].time += period;
-    }
     recording->points = points;
+    period = 2 * *point_at(recording, count - 1) - *point_at(recording, count - 2);
+    memcpy(point_at(recording, count), points, bytes_of(recording, NODES));
+    for (unsigned i = 0; i < NODES; i++)
+        *point_at(recording, count + i) += period;
     recording->count += NODES;
     return period;
 }

@@ -4,10 +4,12 @@
 #define NB_RECORDING_H
 
 #include "comtrade/comtrade.h"
+#include "iec61850/layout.h"
 
 enum {
-    RECORDING_CHANNELS = 8,
-    RECORDING_SAMPLES_MAX = 4000000, /* of which one has 72 bytes here */
+    RECORDING_CHANNELS = SV_CHANNELS_MAX, /* at most */
+    RECORDING_SAMPLES_MAX = 4000000,      /* of which one has 72 bytes here, of eight channels */
+    RECORDING_VALUES_MAX = 9 * RECORDING_SAMPLES_MAX, /* and times, in all */
 };
 
 /* What a channel of the stream has of the recording. */
@@ -17,20 +19,16 @@ struct recording_channel {
     double scale;    /* its values times this are the stream's */
 };
 
-struct recording_point {
-    double time; /* ns from the first */
-    double values[RECORDING_CHANNELS];
-};
-
 struct recording {
+    unsigned width; /* how many channels there are */
     struct recording_channel channels[RECORDING_CHANNELS];
-    struct recording_point *points;
+    double *points; /* each a time, ns from the first, and a value for each channel */
     uint64_t count;
     uint64_t near; /* where the last one was found: time mostly goes on */
 };
 
-/* Reads the data; channels are set before. False: they are wrong, or there is no memory (why is
- * NULL); the fault says where. */
+/* Reads the data; width and channels are set before. False: they are wrong, or there is no memory
+ * (why is NULL); the fault says where. */
 bool recording_read(struct recording *recording, const struct comtrade *cfg, const void *data,
                     size_t n, struct comtrade_fault *fault);
 

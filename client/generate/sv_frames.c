@@ -4,6 +4,8 @@
 
 #define SECOND UINT64_C(1000000000)
 
+enum { LENGTH_MAX = 1514, TAG_BYTES = 4 }; /* of Ethernet, without its checksum */
+
 bool sv_frames_begin(struct sv_frames *frames, const struct iec_frame *header,
                      const struct sv_asdu *asdu)
 {
@@ -17,7 +19,8 @@ bool sv_frames_begin(struct sv_frames *frames, const struct iec_frame *header,
         message.asdu[i].sample_length = (size_t)frames->channels * SV_CHANNEL_BYTES;
     }
     frames->length = sv_encode(&message, frames->frame, sizeof frames->frame);
-    if (!frames->length || !sv_decode(frames->frame, frames->length, &message, &fault))
+    if (!frames->length || frames->length > LENGTH_MAX + TAG_BYTES * header->tags ||
+        !sv_decode(frames->frame, frames->length, &message, &fault))
         return false;
     sv_locate(&message, frames->frame, frames->places);
     return true;
@@ -26,6 +29,22 @@ bool sv_frames_begin(struct sv_frames *frames, const struct iec_frame *header,
 uint64_t sv_frames_due(uint32_t rate, uint64_t sample)
 {
     return sample / rate * SECOND + sample % rate * SECOND / rate;
+}
+
+void sv_frames_synch(struct sv_frames *frames, uint8_t smp_synch)
+{
+    for (unsigned i = 0; i < frames->asdus; i++)
+        frames->frame[frames->places[i].smp_synch] = smp_synch;
+}
+
+/* The last byte of it, the quality, stays. */
+static void put_refr_tm(struct sv_frames *frames, const struct sv_places *places, uint64_t sample)
+{
+    uint8_t *at = frames->frame + places->refr_tm;
+    struct iec_time time = {frames->start + sv_frames_due(frames->rate, sample),
+                            at[IEC_TIME_BYTES - 1]};
+
+    iec_write_time(time, at);
 }
 
 static void put_sample(struct sv_frames *frames, const struct sv_places *places, uint64_t sample,
@@ -38,6 +57,8 @@ static void put_sample(struct sv_frames *frames, const struct sv_places *places,
     samples->take(samples->context, sample, values, qualities);
     frames->frame[places->smp_cnt] = (uint8_t)(count >> 8);
     frames->frame[places->smp_cnt + 1] = (uint8_t)count;
+    if (places->refr_tm)
+        put_refr_tm(frames, places, sample);
     for (unsigned i = 0; i < frames->channels; i++)
         sv_put_channel(frames->frame + places->sample, i, values[i], qualities[i]);
 }

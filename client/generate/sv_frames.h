@@ -3,10 +3,11 @@
 #ifndef NB_SV_FRAMES_H
 #define NB_SV_FRAMES_H
 
+#include "iec61850/layout.h"
 #include "iec61850/sv.h"
 
 enum {
-    SV_FRAMES_CHANNELS = 16,
+    SV_FRAMES_CHANNELS = SV_CHANNELS_MAX,
     SV_FRAME_BYTES = 1522, /* with two tags */
     SV_RATE_MAX = 65535,   /* smpCnt has 16 bits */
 };
@@ -20,14 +21,19 @@ struct sv_samples {
 struct sv_frames {
     uint32_t rate; /* samples a second; a multiple of `asdus` */
     unsigned asdus, channels;
+    uint64_t start; /* ns since 1970, of sample 0: a full second. It is for refrTm alone */
     size_t length;
     uint8_t frame[SV_FRAME_BYTES];
     struct sv_places places[SV_ASDUS_MAX];
 };
 
-/* Makes the template: so many ASDUs like this one. False: it is longer than a frame. */
+/* Makes the template: so many ASDUs like this one. Where that has a refrTm, it becomes the time of
+ * each sample, and its quality stays. False: it is longer than a frame. */
 bool sv_frames_begin(struct sv_frames *frames, const struct iec_frame *header,
                      const struct sv_asdu *asdu);
+
+/* smpSynch of the frames from the next one on. */
+void sv_frames_synch(struct sv_frames *frames, uint8_t smp_synch);
 
 /* Puts the frame of this number, from 0, into frames->frame, and returns when it is due, in ns from
  * the begin, which is a full second: with its last sample. */

@@ -6,19 +6,35 @@
 #define MICRO  1000000 /* parts of a hertz, and of a turn in a second */
 #define DEGREE (M_PI / 180)
 
-double waveform_steps(unsigned channel)
+static void balance(const struct sv_layout *layout, struct waveform_channel *channels,
+                    unsigned from, unsigned to, const struct waveform_channel *phase_a)
 {
-    return channel < WAVEFORM_GROUP ? 1000 : 100;
+    for (unsigned i = from; i < to; i++) {
+        unsigned phase = sv_layout_phase(layout, i);
+
+        channels[i].is_sum = phase == SV_NEUTRAL;
+        channels[i].rms = channels[i].is_sum ? 0 : phase_a->rms;
+        channels[i].angle = channels[i].is_sum ? 0 : phase_a->angle - 120.0 * phase;
+    }
 }
 
 void waveform_balance(struct waveform_channel *group, double rms, double angle)
 {
-    for (unsigned phase = 0; phase < WAVEFORM_GROUP - 1; phase++) {
-        group[phase].rms = rms;
-        group[phase].angle = angle - 120.0 * phase;
-        group[phase].is_sum = false;
-    }
-    group[WAVEFORM_GROUP - 1] = (struct waveform_channel){.is_sum = true};
+    balance(&(struct sv_layout){WAVEFORM_GROUP, 0}, group, 0, WAVEFORM_GROUP,
+            &(struct waveform_channel){.rms = rms, .angle = angle});
+}
+
+void waveform_balance_currents(struct waveform *waveform, unsigned state, double rms, double angle)
+{
+    balance(&waveform->layout, waveform->state[state].channels, 0, waveform->layout.currents,
+            &(struct waveform_channel){.rms = rms, .angle = angle});
+}
+
+void waveform_balance_voltages(struct waveform *waveform, unsigned state, double rms, double angle)
+{
+    balance(&waveform->layout, waveform->state[state].channels, waveform->layout.currents,
+            sv_layout_channels(&waveform->layout),
+            &(struct waveform_channel){.rms = rms, .angle = angle});
 }
 
 int32_t waveform_round(double steps)
@@ -54,13 +70,13 @@ static double compute(const struct waveform_channel *channel, uint64_t at, uint6
     return sum * channel->rms * M_SQRT2;
 }
 
-static const struct waveform_state *state_at(const struct waveform *waveform, uint64_t number)
+unsigned waveform_state(const struct waveform *waveform, uint64_t number)
 {
     unsigned state = waveform->states - 1;
 
     while (state > 0 && waveform->state[state].begin > number)
         state--;
-    return &waveform->state[state];
+    return state;
 }
 
 static int32_t sum_of_three(const int32_t *values)
@@ -68,17 +84,24 @@ static int32_t sum_of_three(const int32_t *values)
     return waveform_round((double)values[0] + values[1] + values[2]);
 }
 
-void waveform_sample(const struct waveform *waveform, uint64_t number,
-                     int32_t values[WAVEFORM_CHANNELS])
+static struct sv_layout layout_of(const struct waveform *waveform)
+{
+    return sv_layout_channels(&waveform->layout)
+               ? waveform->layout
+               : (struct sv_layout){WAVEFORM_GROUP, WAVEFORM_GROUP};
+}
+
+void waveform_sample(const struct waveform *waveform, uint64_t number, int32_t *values)
 {
     uint64_t turn = (uint64_t)MICRO * waveform->rate, at = turned(waveform, number);
-    const struct waveform_state *state = state_at(waveform, number);
+    struct sv_layout layout = layout_of(waveform);
+    const struct waveform_state *state = &waveform->state[waveform_state(waveform, number)];
 
-    for (unsigned i = 0; i < WAVEFORM_CHANNELS; i++) {
+    for (unsigned i = 0; i < sv_layout_channels(&layout); i++) {
         const struct waveform_channel *channel = &state->channels[i];
 
         values[i] = channel->is_sum
-                        ? sum_of_three(values + i - (WAVEFORM_GROUP - 1))
-                        : waveform_round(compute(channel, at, turn) * waveform_steps(i));
+                        ? sum_of_three(values + i - SV_NEUTRAL)
+                        : waveform_round(compute(channel, at, turn) / sv_layout_step(&layout, i));
     }
 }

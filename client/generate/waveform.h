@@ -1,16 +1,18 @@
-/* Waveforms of a three-phase network: sums of cosines, of which each sample is computed by its
+/* Waveforms of three-phase networks: sums of cosines, of which each sample is computed by its
  * number, so that nothing adds up over hours: phases are whole numbers of parts of a turn.
  *
  * Pure code, but for cos(3). */
 #ifndef NB_WAVEFORM_H
 #define NB_WAVEFORM_H
 
+#include "iec61850/layout.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 enum {
-    WAVEFORM_CHANNELS = 8,   /* Ia, Ib, Ic, In, Va, Vb, Vc and Vn */
-    WAVEFORM_GROUP = 4,      /* currents, and voltages */
+    WAVEFORM_CHANNELS = 8,   /* of the profiles: Ia, Ib, Ic, In, Va, Vb, Vc and Vn */
+    WAVEFORM_GROUP = 4,      /* of them, currents and voltages */
     WAVEFORM_ORDER_MAX = 50, /* of harmonics */
     WAVEFORM_STATES_MAX = 16,
 };
@@ -30,26 +32,31 @@ struct waveform_channel {
 
 struct waveform_state {
     uint64_t begin; /* the number of its first sample */
-    struct waveform_channel channels[WAVEFORM_CHANNELS];
+    struct waveform_channel channels[SV_CHANNELS_MAX];
 };
 
 struct waveform {
-    uint32_t rate;       /* samples a second */
-    uint64_t microhertz; /* at most a kilohertz */
-    unsigned states;     /* 1 or more, in the order of their begin; the first is 0 */
+    uint32_t rate;           /* samples a second */
+    struct sv_layout layout; /* what the channels are; of no channel: those of the profiles */
+    uint64_t microhertz;     /* at most a kilohertz */
+    unsigned states;         /* 1 or more, in the order of their begin; the first is 0 */
     struct waveform_state state[WAVEFORM_STATES_MAX];
 };
 
-/* The steps of a sample: IEC 61850-9-2LE has 1 mA and 10 mV. */
-double waveform_steps(unsigned channel);
-
-/* Balanced: currents and voltages of these sizes, whose phases a have these angles. */
+/* Balanced: four currents or voltages of this size, whose phase a has this angle, in degrees. */
 void waveform_balance(struct waveform_channel *group, double rms, double angle);
 
-/* The values of this sample, counted from the begin, which is a full second. What is beyond 32 bits
- * is the largest that is not. */
-void waveform_sample(const struct waveform *waveform, uint64_t number,
-                     int32_t values[WAVEFORM_CHANNELS]);
+/* Likewise of a layout: of each network the phases have this size, and phase a has this angle, in
+ * degrees; the neutrals are sums. */
+void waveform_balance_currents(struct waveform *waveform, unsigned state, double rms, double angle);
+void waveform_balance_voltages(struct waveform *waveform, unsigned state, double rms, double angle);
+
+/* In which state this sample is. */
+unsigned waveform_state(const struct waveform *waveform, uint64_t number);
+
+/* The values of this sample, for each channel of the layout, counted from the begin, which is a
+ * full second. What is beyond 32 bits is the largest that is not. */
+void waveform_sample(const struct waveform *waveform, uint64_t number, int32_t *values);
 
 /* A real number of steps as a value of a sample. */
 int32_t waveform_round(double steps);

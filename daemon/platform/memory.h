@@ -10,12 +10,15 @@
  * descriptor, or a negative errno. */
 int memory_make(const char *name, size_t size);
 
-/* The same, but its size is fixed when it is sealed. SHOWN: nobody can write to it but by a mapping
- * that is there before, so that a client may have the descriptor and only look. 0 or a negative
- * errno. */
-enum memory_seal { MEMORY_FIXED, MEMORY_SHOWN };
+/* The same, but its size is fixed when it is sealed. 0 or a negative errno. */
 int memory_make_unsealed(const char *name, size_t size);
-int memory_seal(int fd, enum memory_seal seal);
+int memory_seal(int fd);
+
+/* Makes *fd a descriptor for somebody who may only look: by it, the memory cannot be written to or
+ * mapped for writing, and of all users only root and the one that has made the memory can open it
+ * anew. Who has mapped it before, writes to it as before. 0 or a negative errno; then *fd is as it
+ * was. */
+int memory_show(int *fd);
 
 /* Whether the descriptor is of such memory, of this size, and may be written to. */
 bool memory_is_fixed(int fd, size_t size);
@@ -24,8 +27,8 @@ bool memory_is_fixed(int fd, size_t size);
  * 0 or a negative errno. */
 int memory_reserve(int fd, size_t offset, size_t size);
 
-/* Gives the pages of a part back: it is zeros. memory_discard: by a mapping of it, also where the
- * descriptor is gone; of memory that is SHOWN, the pages stay. */
+/* Gives the pages of a part back: it is zeros, for all who have it mapped. memory_discard: by a
+ * mapping for writing, also where the descriptor is gone. */
 void memory_release(int fd, size_t offset, size_t size);
 void memory_discard(void *mapped, size_t size);
 

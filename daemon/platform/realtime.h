@@ -21,6 +21,11 @@ int realtime_lock_stack(void);
 uint64_t realtime_now(void);
 uint64_t realtime_wall(void);
 
+/* The clock of the processor's time that the calling thread has spent, and what it shows, in ns, to
+ * any thread: not how long it has waited for the processor. 0: the thread is gone. */
+int realtime_clock(void);
+uint64_t realtime_spent(int clock);
+
 /* Sleeps until this moment of realtime_now, or until the word is not what it was: whoever changes
  * it calls realtime_wake. It may return early without a reason. */
 void realtime_sleep(const _Atomic uint32_t *word, uint32_t was, uint64_t until);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -69,22 +70,32 @@ int ring_memory_make(const char *name, size_t size, enum memory_seal seal, struc
     if (result == 0)
         result = map(&memory);
     if (result == 0)
-        result = memory_seal(memory.fd, seal);
+        result = memory_seal(memory.fd);
+    if (result == 0 && seal == MEMORY_SHOWN)
+        result = memory_show(&memory.fd);
     if (result == 0)
         *ret = memory;
     else
-        ring_memory_free(&memory);
+        ring_memory_unmap(&memory);
     return result;
 }
 
-/* Its pages are the service's as long as somebody has a copy of the descriptor, which a client may
- * keep for ever. What he writes there afterwards is his. */
+/* The pages would be the service's as long as somebody has a copy of the descriptor, or a mapping,
+ * which a client may keep for ever. What he looks at or writes to afterwards is his. The page goes
+ * first: who finds zeros among the records finds that they are none. */
 void ring_memory_free(struct ring_memory *memory)
 {
-    if (memory->data) {
+    if (memory->page)
+        memory_discard(memory->page, memory->data_offset);
+    if (memory->data)
         memory_discard(memory->data, memory->size);
+    ring_memory_unmap(memory);
+}
+
+void ring_memory_unmap(struct ring_memory *memory)
+{
+    if (memory->data)
         munmap(memory->data, 2 * memory->size);
-    }
     if (memory->page)
         munmap(memory->page, memory->data_offset);
     if (memory->fd >= 0)
@@ -116,6 +127,14 @@ bool bell_ring(int ring)
     if (ioctl(ring, FIONREAD, &unread) == 0 && unread > 0)
         return true;
     return write(ring, "", 1) >= 0 || errno != EPIPE;
+}
+
+/* POLLERR: nobody has the end for reading (poll(2)). A byte that is unread hides nothing. */
+bool bell_has_listener(int ring)
+{
+    struct pollfd end = {.fd = ring};
+
+    return poll(&end, 1, 0) <= 0 || !(end.revents & (POLLERR | POLLHUP));
 }
 
 /* #syscalls broker: read */

@@ -18,6 +18,8 @@ struct ring_memory {
     uint32_t data_offset; /* in the descriptor: the page of this machine, at least 4096 */
 };
 
+enum memory_seal { MEMORY_FIXED, MEMORY_SHOWN };
+
 /* How many bytes of memory it takes: what its holder is to be charged for. */
 size_t ring_memory_bytes(size_t size);
 
@@ -26,8 +28,12 @@ size_t ring_memory_bytes(size_t size);
  * nothing is left then. */
 int ring_memory_make(const char *name, size_t size, enum memory_seal seal, struct ring_memory *ret);
 
-/* Unmaps it and closes the descriptor, if it is not -1. */
+/* Gives all of its pages back: whoever has it mapped finds zeros. Then unmaps it, and closes the
+ * descriptor, if it is not -1. */
 void ring_memory_free(struct ring_memory *memory);
+
+/* The same, but what is in it stays for whoever has it, as long as he does. */
+void ring_memory_unmap(struct ring_memory *memory);
 
 /* A bell: whoever has the one end rings it, and the other end, which anything can poll, is readable
  * then, until it is cleared.
@@ -46,6 +52,9 @@ int bell_make(struct bell *ret);
 /* Rings it: at most one byte is in it, whatever the other side does, and this waits for nothing.
  * False: nobody has the other end any more. SIGPIPE must be ignored. */
 bool bell_ring(int ring);
+
+/* Whether anybody has the end that waits. Rings nothing. */
+bool bell_has_listener(int ring);
 
 /* Clears it: a bounded number of bytes is read, so one that is filled by its client stays readable.
  * False: nobody has the other end any more, and it was cleared before. */

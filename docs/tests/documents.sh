@@ -99,7 +99,8 @@ fi
 # A process that hides itself from debuggers cannot look for its own leaks.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0}
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
-python3 docs/tests/transcript.py "$build" README.md docs/tour.md docs/capture.md
+python3 docs/tests/transcript.py "$build" README.md docs/tour.md docs/capture.md \
+    docs/sampled-values.md
 
 # The other user can read this folder, whatever the build's is.
 if [ "$(id -u)" = 0 ]; then
@@ -108,9 +109,10 @@ if [ "$(id -u)" = 0 ]; then
     mkdir "$folder/client" "$folder/daemon"
     cp "$build/client/netbroker" "$folder/client"
     cp "$build/daemon/netbrokerd" "$folder/daemon"
-    cp README.md docs/tour.md docs/capture.md docs/tests/transcript.py "$folder"
+    cp README.md docs/tour.md docs/capture.md docs/sampled-values.md docs/tests/transcript.py \
+        "$folder"
     chmod -R a+rX "$folder"
     cd "$folder"
     setpriv --reuid nobody --regid nogroup --clear-groups \
-        python3 transcript.py . README.md tour.md capture.md
+        python3 transcript.py . README.md tour.md capture.md sampled-values.md
 fi

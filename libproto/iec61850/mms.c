@@ -36,10 +36,13 @@ static bool find_type(uint8_t tag, enum mms_type *ret)
 
 /* --- Reading ------------------------------------------------------------------------------- */
 
+/* The first byte says how many bits the exponent has. Some devices leave it out. */
 static bool read_float(const struct ber_item *item, struct mms_value *ret)
 {
-    if (item->length == 5 && item->bytes[0] == SINGLE_EXPONENT) {
-        uint32_t bits = (uint32_t)ber_big_endian(item->bytes + 1, 4);
+    const uint8_t *bytes = item->bytes + item->length % 2;
+
+    if (item->length == 4 || (item->length == 5 && item->bytes[0] == SINGLE_EXPONENT)) {
+        uint32_t bits = (uint32_t)ber_big_endian(bytes, 4);
         float single;
 
         memcpy(&single, &bits, sizeof single);
@@ -47,8 +50,8 @@ static bool read_float(const struct ber_item *item, struct mms_value *ret)
         ret->is_short = true;
         return true;
     }
-    if (item->length == 9 && item->bytes[0] == DOUBLE_EXPONENT) {
-        uint64_t bits = ber_big_endian(item->bytes + 1, 8);
+    if (item->length == 8 || (item->length == 9 && item->bytes[0] == DOUBLE_EXPONENT)) {
+        uint64_t bits = ber_big_endian(bytes, 8);
 
         memcpy(&ret->real, &bits, sizeof ret->real);
         return true;

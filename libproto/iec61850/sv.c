@@ -23,17 +23,18 @@ enum tag {
 /* The fields of an ASDU, in their order: how long they are, and whether they must be there. */
 static const struct {
     const char *wrong, *missing;
-    uint8_t length; /* 0: any */
+    uint8_t least, most; /* bytes; both 0: any */
 } fields[FIELDS_END - SV_ID] = {
-    [0] = {NULL, "an ASDU has no svID", 0},
-    [SMP_CNT - SV_ID] = {"smpCnt has not 2 bytes", "an ASDU has no smpCnt", 2},
-    [CONF_REV - SV_ID] = {"confRev has not 4 bytes", "an ASDU has no confRev", 4},
-    [REFR_TM - SV_ID] = {"refrTm has not 8 bytes", NULL, IEC_TIME_BYTES},
-    [SMP_SYNCH - SV_ID] = {"smpSynch has not 1 byte", "an ASDU has no smpSynch", 1},
-    [SMP_RATE - SV_ID] = {"smpRate has not 2 bytes", NULL, 2},
-    [SAMPLE - SV_ID] = {NULL, "an ASDU has no sample", 0},
-    [SMP_MOD - SV_ID] = {"smpMod has not 2 bytes", NULL, 2},
-    [GM_IDENTITY - SV_ID] = {"gmIdentity has not 8 bytes", NULL, SV_GM_IDENTITY_BYTES},
+    [0] = {NULL, "an ASDU has no svID", 0, 0},
+    [SMP_CNT - SV_ID] = {"smpCnt has not 2 bytes", "an ASDU has no smpCnt", 2, 2},
+    [CONF_REV - SV_ID] = {"confRev has not 4 bytes", "an ASDU has no confRev", 4, 4},
+    [REFR_TM - SV_ID] = {"refrTm has not 8 bytes", NULL, IEC_TIME_BYTES, IEC_TIME_BYTES},
+    [SMP_SYNCH - SV_ID] = {"smpSynch has not 1 byte", "an ASDU has no smpSynch", 1, 1},
+    [SMP_RATE - SV_ID] = {"smpRate has not 2 bytes", NULL, 2, 2},
+    [SAMPLE - SV_ID] = {NULL, "an ASDU has no sample", 0, 0},
+    [SMP_MOD - SV_ID] = {"smpMod has not 1 or 2 bytes", NULL, 1, 2},
+    [GM_IDENTITY -
+        SV_ID] = {"gmIdentity has not 8 bytes", NULL, SV_GM_IDENTITY_BYTES, SV_GM_IDENTITY_BYTES},
 };
 
 struct decoding {
@@ -84,11 +85,19 @@ static void take_field(struct sv_asdu *asdu, const struct ber_item *item)
     case SMP_MOD:
         asdu->has_smp_mod = true;
         asdu->smp_mod = (uint16_t)number;
+        asdu->smp_mod_length = (uint8_t)item->length;
         break;
     case GM_IDENTITY:
         asdu->gm_identity = item->bytes;
         break;
     }
+}
+
+static bool has_length(const struct ber_item *item)
+{
+    uint8_t least = fields[item->tag - SV_ID].least, most = fields[item->tag - SV_ID].most;
+
+    return most == 0 || (item->length >= least && item->length <= most);
 }
 
 /* Fields have an order, and none comes twice. What a later edition has behind them is passed over.
@@ -111,7 +120,7 @@ static bool read_asdu(const struct decoding *decoding, const struct ber_item *as
         next = item.tag + 1u;
         if (item.tag >= FIELDS_END)
             continue;
-        if (fields[item.tag - SV_ID].length && item.length != fields[item.tag - SV_ID].length)
+        if (!has_length(&item))
             return wrong(decoding, at, fields[item.tag - SV_ID].wrong);
         seen |= 1u << (item.tag - SV_ID);
         take_field(ret, &item);
@@ -187,7 +196,7 @@ static void put_asdu(struct ber_writer *writer, const struct sv_asdu *asdu)
     if (asdu->gm_identity)
         ber_put_item(writer, GM_IDENTITY, asdu->gm_identity, SV_GM_IDENTITY_BYTES);
     if (asdu->has_smp_mod)
-        put_number(writer, SMP_MOD, asdu->smp_mod, 2);
+        put_number(writer, SMP_MOD, asdu->smp_mod, asdu->smp_mod_length == 1 ? 1 : 2);
     ber_put_item(writer, SAMPLE, asdu->sample, asdu->sample_length);
     if (asdu->has_smp_rate)
         put_number(writer, SMP_RATE, asdu->smp_rate, 2);

@@ -43,6 +43,8 @@ struct sv_asdu {
     bool has_refr_tm, has_smp_rate, has_smp_mod;
     struct iec_time refr_tm;
     uint16_t smp_rate, smp_mod;
+    uint8_t
+        smp_mod_length; /* bytes: 2, or 0 for the same; 1 from those who take it for an INTEGER */
     const uint8_t *sample; /* of the channels, one behind the other */
     size_t sample_length;
     const uint8_t *gm_identity; /* of the PTP clock; NULL: not there */

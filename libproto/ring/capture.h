@@ -16,6 +16,9 @@
  * the head and then loads `waiting`. A fence (seq_cst) between the two on each side makes one of
  * them see the other's store.
  *
+ * Some seconds behind the end of a ring that is not read the service takes the memory back, which
+ * is zeros then, the control before the records: a reader finds that its ring is gone.
+ *
  * The code is pure: it makes no system call and allocates nothing. The memory is the caller's. A
  * writer and a reader are each for one thread at a time. tests/rings has the checks of this
  * argument. */
@@ -91,6 +94,9 @@ bool capture_writer_status(struct capture_writer *writer, uint64_t time,
  * bell. */
 bool capture_writer_publish(struct capture_writer *writer);
 
+/* Whether the client says that it has read all that was published. */
+bool capture_writer_was_read(const struct capture_writer *writer);
+
 /* Publishes, and ends the ring: the client learns the reason behind the last record. True: ring the
  * bell. Nothing is written to the memory afterwards, but for what is committed in spite of it. */
 bool capture_writer_end(struct capture_writer *writer, enum ring_end end);
@@ -130,7 +136,8 @@ struct capture_reader {
 bool capture_reader_init(struct capture_reader *reader, const struct capture_control *control,
                          const ring_data *data, uint64_t mapped, struct capture_page *page);
 
-/* The next record. Its payload stays as it is until capture_reader_release. */
+/* The next record. Its payload stays as it is until capture_reader_release, or until the service
+ * takes the memory of a ring back that ended some seconds ago. */
 enum capture_next capture_reader_next(struct capture_reader *reader, struct capture_record *ret);
 
 /* Gives the room of all records that next has returned back to the writer: as often as suits, such

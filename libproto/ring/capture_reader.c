@@ -23,8 +23,22 @@ bool capture_reader_init(struct capture_reader *reader, const struct capture_con
     return false;
 }
 
+/* The number was there when this began, and the service writes it once. */
+static bool is_gone(const struct capture_reader *reader)
+{
+    return *(const volatile uint32_t *)&reader->control->magic != RING_MAGIC;
+}
+
+static enum capture_next gone(struct capture_reader *reader)
+{
+    reader->end = RING_END_GONE;
+    return CAPTURE_ENDED;
+}
+
 static enum capture_next broken(struct capture_reader *reader, enum ring_end end)
 {
+    if (is_gone(reader))
+        return gone(reader);
     reader->end = end;
     reader->is_broken = true;
     return CAPTURE_BROKEN;
@@ -45,7 +59,8 @@ static uint64_t payload_at_least(enum capture_kind kind)
 
 bool capture_header_fits(const struct capture_header *header, uint64_t published)
 {
-    return header->length <= RING_LENGTH_MAX && header->length <= header->original &&
+    return header->kind != 0 && header->length <= RING_LENGTH_MAX &&
+           header->length <= header->original &&
            header->length >= payload_at_least((enum capture_kind)header->kind) &&
            capture_record_bytes(header->length) <= published;
 }
@@ -102,7 +117,7 @@ enum capture_next capture_reader_next(struct capture_reader *reader, struct capt
     if (reader->next != reader->head)
         return take(reader, ret);
     if (ended == RING_GOES_ON)
-        return CAPTURE_NONE;
+        return is_gone(reader) ? gone(reader) : CAPTURE_NONE;
     reader->end = ended < RING_END_COUNT ? (enum ring_end)ended : RING_END_CLOSED;
     if (reader->has_begun)
         reader->untold = RING_LOAD(&reader->control->offered, relaxed) - reader->sequence;

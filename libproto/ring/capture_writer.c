@@ -1,5 +1,5 @@
 /* The writing side of a capture ring: see capture.h. Of what the client can write it reads the
- * tail, in believe_tail, and `waiting`, in client_waits. */
+ * tail, in believe_tail and capture_writer_was_read, and `waiting`, in client_waits. */
 #include "capture.h"
 
 static uint64_t offset_of(const struct capture_writer *writer, uint64_t position)
@@ -202,6 +202,12 @@ static bool publish(struct capture_writer *writer)
 bool capture_writer_publish(struct capture_writer *writer)
 {
     return publish(writer) && client_waits(writer);
+}
+
+/* A lie costs the client what it has not read. */
+bool capture_writer_was_read(const struct capture_writer *writer)
+{
+    return RING_LOAD(&writer->memory.page->tail, relaxed) == writer->published;
 }
 
 bool capture_writer_end(struct capture_writer *writer, enum ring_end end)

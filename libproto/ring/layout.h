@@ -60,7 +60,8 @@ static inline bool ring_size_is_right(uint64_t size)
     E(SERVICE, "service", "the service stops")                                                     \
     E(INDEX, "index", "an index of the other side is out of the ring or within a record")          \
     E(RECORD, "record", "the length of a record is not within what was published")                 \
-    E(LAYOUT, "layout", "the memory is not that of such a ring of this version")
+    E(LAYOUT, "layout", "the memory is not that of such a ring of this version")                   \
+    E(GONE, "gone", "what it still had was not read in time, and its memory was taken back")
 
 enum ring_end {
     RING_GOES_ON,
@@ -149,7 +150,9 @@ struct capture_page {
     R(KERNEL, "kernel", "the kernel did not take it")                                              \
     R(DOWN, "down", "the interface is down")                                                       \
     R(LATE, "late", "its time had passed by more than the ring allows")                            \
-    R(TIME, "time", "its time is before that of the frame before it, or too far ahead")
+    R(TIME, "time", "its time is before that of the frame before it, or too far ahead")            \
+    R(TEMPLATE, "template", "there is no template, or this one cannot be that of the stream")      \
+    R(TABLE, "table", "its samples are not within the table, or their places are in use")
 
 enum transmit_refusal_reason {
     TRANSMIT_SENT, /* it was not refused */
@@ -166,9 +169,46 @@ const char *transmit_refusal_meaning(enum transmit_refusal_reason reason);
 /* Before each frame. A record is this and the frame, up to the next multiple of 8. */
 struct transmit_header {
     uint32_t length; /* bytes of the frame */
-    uint32_t flags;  /* 0 */
+    uint32_t flags;  /* 0; of a stream's ring: enum stream_record */
     uint64_t tag;    /* the sender's own; it comes back with a refusal */
     uint64_t time;   /* of a timed ring: when to send it, in ns from the start; else 0 */
+};
+
+/* Records of a stream: the service makes its frames, of Sampled Values, from a template and a table
+ * of samples. Samples are numbered from time 0 of the ring, which is a full second. */
+enum stream_record {
+    STREAM_TEMPLATE = 1, /* a frame; tag: samples a second */
+    STREAM_SAMPLES,      /* samples, as in an ASDU; time: the first one's place in the table */
+    STREAM_PLAY,         /* struct stream_play */
+    STREAM_STOP,         /* nothing; time: the number of the first sample that is not sent */
+    STREAM_SYNCH,        /* one byte: smpSynch from now on */
+    STREAM_RECORD_COUNT
+};
+
+enum stream_how {
+    STREAM_SEND,
+    STREAM_DROP,  /* its frames are counted, and not sent */
+    STREAM_TWICE, /* each is sent twice */
+    STREAM_HOW_COUNT
+};
+
+#define STREAM_BEHIND UINT64_MAX /* a begin: where the segment before ends */
+
+/* A segment: samples of the table, again and again. */
+struct stream_play {
+    uint64_t begin;        /* the number of its first sample */
+    uint32_t first, count; /* places in the table */
+    uint32_t repeats;      /* how often they are sent; 0: until the next one begins */
+    uint32_t how;          /* enum stream_how */
+};
+
+/* How far a stream is. */
+struct stream_page {
+    ring_index played;  /* segments that are over: their places in the table are free */
+    ring_index next;    /* the number of the sample that is sent next */
+    ring_index starved; /* how often a segment ended, and none was there to follow it */
+    ring_index dropped; /* frames of segments that are not sent */
+    unsigned char reserved[RING_LINE - 32];
 };
 
 /* How late the frames of a timed ring were sent, and why: a stall is a time for which the machine
@@ -195,7 +235,7 @@ enum {
 struct transmit_told {
     ring_word sequence; /* of the frame among all of this ring, from 0 */
     ring_word tag;
-    ring_word what; /* enum transmit_refusal_reason, and the frame's length << 32 */
+    ring_word what; /* enum transmit_refusal_reason, flags << 16, and the frame's length << 32 */
 };
 
 struct transmit_control {
@@ -225,8 +265,9 @@ struct transmit_feedback {
     unsigned char reserved_5[RING_LINE - 16];
     _Alignas(RING_LINE) struct transmit_told refusals[RING_REFUSALS]; /* by number, modulo */
     _Alignas(RING_LINE) struct transmit_timing_page timing;
+    struct stream_page stream;
     unsigned char
-        reserved[RING_PAGE_BYTES - 7 * RING_LINE - RING_REFUSALS * 24 - TRANSMIT_BUCKETS * 8];
+        reserved[RING_PAGE_BYTES - 8 * RING_LINE - RING_REFUSALS * 24 - TRANSMIT_BUCKETS * 8];
 };
 
 #ifndef NB_RING_MODEL
@@ -273,6 +314,14 @@ RING_AT(transmit_feedback, told, 640);
 RING_AT(transmit_feedback, untold, 648);
 RING_AT(transmit_feedback, refusals, 768);
 RING_AT(transmit_feedback, timing, 2304);
+RING_AT(transmit_feedback, stream, 3456);
+_Static_assert(sizeof(struct stream_play) == 24, "layout");
+RING_AT(stream_play, first, 8);
+RING_AT(stream_play, repeats, 16);
+RING_AT(stream_play, how, 20);
+RING_AT(stream_page, next, 8);
+RING_AT(stream_page, starved, 16);
+RING_AT(stream_page, dropped, 24);
 RING_AT(transmit_timing_page, late, 8);
 RING_AT(transmit_timing_page, latest, 16);
 RING_AT(transmit_timing_page, stalls, 24);

@@ -65,6 +65,15 @@ uint64_t transmit_writer_commit(struct transmit_writer *writer);
 enum transmit_taken transmit_writer_put(struct transmit_writer *writer, const void *bytes,
                                         uint32_t length, uint64_t time, uint64_t tag);
 
+/* A copy of a stream's record: enum stream_record. */
+enum transmit_taken transmit_writer_put_record(struct transmit_writer *writer, uint32_t record,
+                                               const void *bytes, uint32_t length, uint64_t time,
+                                               uint64_t tag);
+
+/* Whether there is room for so many bytes of records now, and they will be taken. TRANSMIT_LONGER:
+ * there never is. */
+enum transmit_taken transmit_writer_has_room(struct transmit_writer *writer, uint64_t bytes);
+
 /* Lets the service see all that was committed, by one store, and looks whether it has ended the
  * ring: `end` says so then. True: it waits, ring the bell. */
 bool transmit_writer_publish(struct transmit_writer *writer);
@@ -74,8 +83,8 @@ bool transmit_writer_publish(struct transmit_writer *writer);
 bool transmit_writer_wait(struct transmit_writer *writer, uint32_t length);
 
 struct transmit_refusal {
-    uint64_t sequence, tag; /* of the frame */
-    uint32_t length;
+    uint64_t sequence, tag;              /* of the frame */
+    uint32_t length, record;             /* record: of a stream's ring, enum stream_record */
     enum transmit_refusal_reason reason; /* one that is not known here: TRANSMIT_KERNEL */
 };
 
@@ -99,6 +108,13 @@ struct transmit_timing {
 };
 
 void transmit_writer_timing(const struct transmit_writer *writer, struct transmit_timing *ret);
+
+/* How far a stream is: see struct stream_page. */
+struct stream_progress {
+    uint64_t played, next, starved, dropped;
+};
+
+void transmit_writer_progress(const struct transmit_writer *writer, struct stream_progress *ret);
 
 /* The lateness in ns that this share of the frames, in millionths, did not exceed: the end of a
  * bucket, so up to a quarter more than it was, but not more than the latest. 0 if none was sent. */
@@ -130,15 +146,17 @@ enum transmit_next {
 
 struct transmit_frame {
     uint64_t sequence, tag, time;
-    uint32_t length;
+    uint32_t length, record; /* record: of a stream's ring, enum stream_record; else 0 */
     enum transmit_refusal_reason reason; /* TRANSMIT_SENT: nothing speaks against it so far */
     uint64_t position;                   /* the reader's own */
 };
 
-/* The members are the reader's own, but for counts and end. */
+/* The members are the reader's own, but for counts and end, and has_records until the first turn.
+ */
 struct transmit_reader {
     struct transmit_memory memory;
-    uint64_t head; /* the last one that was checked */
+    bool has_records; /* it is a stream's: enum stream_record */
+    uint64_t head;    /* the last one that was checked */
     uint64_t tail;
     uint64_t sequence;
     uint32_t records; /* that are left of the turn */
@@ -176,8 +194,22 @@ void transmit_reader_judge_timed(struct transmit_reader *reader, const struct tr
 void transmit_reader_started(struct transmit_reader *reader, uint64_t time);
 void transmit_reader_stalled(struct transmit_reader *reader, uint64_t stalls, uint64_t ns);
 
+/* So many more frames of a stream, which the service has made, were sent or not; of `latest` the
+ * greatest counts. They are counted, and not told one by one. */
+struct transmit_made {
+    uint64_t sent, sent_bytes;
+    uint64_t refused[TRANSMIT_REASON_COUNT];
+    uint64_t late, latest;
+    uint64_t histogram[TRANSMIT_BUCKETS]; /* of those that were sent */
+};
+
+void transmit_reader_made(struct transmit_reader *reader, const struct transmit_made *more);
+void transmit_reader_progress(struct transmit_reader *reader,
+                              const struct stream_progress *progress);
+
 /* Reads what the client was told; for the service's own lists. */
 void transmit_reader_timing(const struct transmit_reader *reader, struct transmit_timing *ret);
+void transmit_reader_stream(const struct transmit_reader *reader, struct stream_progress *ret);
 
 /* Ends a turn: gives the room of what was read back, and lets the client see what became of frames.
  * True: the client waits, ring the bell. */

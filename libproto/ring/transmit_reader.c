@@ -81,7 +81,9 @@ static enum transmit_refusal_reason judge_header(const struct transmit_reader *r
 {
     if (header->length > reader->memory.length_max)
         return TRANSMIT_TOO_LONG;
-    return header->flags != 0 ? TRANSMIT_FLAGS : TRANSMIT_SENT;
+    if (!reader->has_records)
+        return header->flags != 0 ? TRANSMIT_FLAGS : TRANSMIT_SENT;
+    return header->flags - 1 < STREAM_RECORD_COUNT - 1 ? TRANSMIT_SENT : TRANSMIT_FLAGS;
 }
 
 /* Takes the record whose header was copied to here and is right. */
@@ -96,6 +98,7 @@ static enum transmit_next take(struct transmit_reader *reader, const struct tran
     ret->time = header->time;
     ret->length = header->length;
     ret->reason = judge_header(reader, header);
+    ret->record = reader->has_records ? (uint16_t)header->flags : 0;
     reader->tail += transmit_record_bytes(header->length);
     charge(reader, transmit_record_bytes(header->length));
     if (ret->reason != TRANSMIT_SENT)
@@ -156,7 +159,7 @@ static void tell(struct transmit_reader *reader, const struct transmit_frame *fr
     }
     RING_SET(place->sequence, frame->sequence);
     RING_SET(place->tag, frame->tag);
-    RING_SET(place->what, (uint64_t)frame->length << 32 | reason);
+    RING_SET(place->what, (uint64_t)frame->length << 32 | frame->record << 16 | reason);
     reader->told++;
 }
 

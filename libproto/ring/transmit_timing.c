@@ -47,6 +47,26 @@ void transmit_reader_judge_timed(struct transmit_reader *reader, const struct tr
         add(&timing->late, 1);
 }
 
+void transmit_reader_made(struct transmit_reader *reader, const struct transmit_made *more)
+{
+    struct transmit_timing_page *timing = &reader->memory.feedback->timing;
+    struct transmit_counts *counts = &reader->counts;
+
+    counts->sent += more->sent;
+    counts->sent_bytes += more->sent_bytes;
+    counts->judged += more->sent;
+    for (unsigned i = 0; i < TRANSMIT_REASON_COUNT; i++) {
+        counts->refused[i] += more->refused[i];
+        counts->judged += more->refused[i];
+    }
+    add(&timing->late, more->late);
+    if (more->latest > RING_LOAD(&timing->latest, relaxed))
+        RING_STORE(&timing->latest, more->latest, relaxed);
+    for (unsigned i = 0; i < TRANSMIT_BUCKETS; i++)
+        if (more->histogram[i] > 0)
+            add(&timing->histogram[i], more->histogram[i]);
+}
+
 void transmit_reader_started(struct transmit_reader *reader, uint64_t time)
 {
     RING_STORE(&reader->memory.feedback->timing.started, time, relaxed);

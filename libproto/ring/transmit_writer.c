@@ -103,6 +103,37 @@ enum transmit_taken transmit_writer_put(struct transmit_writer *writer, const vo
     return TRANSMIT_TAKEN;
 }
 
+/* The header is written again, with the type. */
+enum transmit_taken transmit_writer_put_record(struct transmit_writer *writer, uint32_t record,
+                                               const void *bytes, uint32_t length, uint64_t time,
+                                               uint64_t tag)
+{
+    const struct transmit_header header = {length, record, tag, time};
+    enum transmit_taken taken = begin_frame(writer, length, time, tag);
+
+    if (taken != TRANSMIT_TAKEN)
+        return taken;
+    ring_write(writer->data, offset_of(writer, writer->head), &header, sizeof header);
+    if (length > 0)
+        ring_write(writer->data, payload_of(writer), bytes, length);
+    transmit_writer_commit(writer);
+    return TRANSMIT_TAKEN;
+}
+
+static bool has_bytes(const struct transmit_writer *writer, uint64_t bytes)
+{
+    return bytes <= writer->size - (writer->head - writer->tail);
+}
+
+enum transmit_taken transmit_writer_has_room(struct transmit_writer *writer, uint64_t bytes)
+{
+    if (bytes > writer->size)
+        return TRANSMIT_LONGER;
+    if (writer->end != RING_GOES_ON || (!has_bytes(writer, bytes) && !look_for_tail(writer)))
+        return TRANSMIT_ENDED;
+    return has_bytes(writer, bytes) ? TRANSMIT_TAKEN : TRANSMIT_FULL;
+}
+
 bool transmit_writer_publish(struct transmit_writer *writer)
 {
     uint64_t waiting;
@@ -149,7 +180,8 @@ bool transmit_writer_next_refusal(struct transmit_writer *writer, struct transmi
     ret->tag = RING_GET(place->tag);
     what = RING_GET(place->what);
     ret->length = (uint32_t)(what >> 32);
-    ret->reason = reason_of((uint32_t)what);
+    ret->record = (uint16_t)(what >> 16);
+    ret->reason = reason_of((uint16_t)what);
     writer->heard++;
     RING_STORE(&writer->control->heard, writer->heard, release);
     return true;

@@ -99,12 +99,13 @@ static void decode_goose(struct scene *scene)
 
 static void follow_sv(struct scene *scene)
 {
-    struct sv_streams streams = {.streams = bench_array(SV_STREAMS_MAX, sizeof(struct sv_stream)),
-                                 .rate = 4800};
+    struct sv_streams streams;
     struct sv_message message;
     struct sv_places places[SV_ASDUS_MAX];
     struct iec_fault fault;
 
+    bench_require(sv_streams_begin(&streams), "memory");
+    streams.rate = 4800;
     bench_require(sv_decode(scene->sv, scene->sv_length, &message, &fault), "a frame");
     sv_locate(&message, scene->sv, places);
     for (unsigned i = 0; i < ROUNDS; i++) {
@@ -116,7 +117,7 @@ static void follow_sv(struct scene *scene)
     bench_require(streams.streams[0].counting.samples == ROUNDS &&
                       !streams.streams[0].counting.lost,
                   "all samples are followed");
-    free(streams.streams);
+    sv_streams_end(&streams);
 }
 
 /* Nanoseconds a frame. */

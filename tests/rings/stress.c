@@ -107,9 +107,9 @@ static void *run_thread(void *context)
 static void be_client(struct place *place, struct side *side)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ring_memory_free(&(struct ring_memory){-1, place->main.page, place->main.data, SIZE,
-                                           place->main.data_offset});
-    ring_memory_free(
+    ring_memory_unmap(&(struct ring_memory){-1, place->main.page, place->main.data, SIZE,
+                                            place->main.data_offset});
+    ring_memory_unmap(
         &(struct ring_memory){-1, place->other.page, NULL, 0, place->other.data_offset});
     must(getuid() != 0 ||
              (setresgid(NOBODY, NOBODY, NOBODY) == 0 && setresuid(NOBODY, NOBODY, NOBODY) == 0),

@@ -16,7 +16,7 @@ denied "another EtherType" nb_as operator capture -i r0 --direction in --etherty
 denied "the other direction" nb_as operator capture -i r0 --ethertypes sv --direction out
 denied "both directions" nb_as operator capture -i r0 --ethertypes sv
 contains "the reason" "interfaces=r0 ethertypes=0x88ba" "$(cat $work/denied)"
-denied "who reads what there is" nb_as operator capture list
+denied "who reads what there is, as a stranger" nb_as stranger capture list
 
 # Beyond the policy there is what the settings say, for everybody.
 for user in root member; do
@@ -39,6 +39,12 @@ within 10 "no socket is left of it" sockets_are 0
 capture operator granted -i r0 --ethertypes 0x88ba --direction in
 capture member all -i r0 --promiscuous
 equal "promiscuity" 1 "$(ip -d -j link show r0 | member 0.promiscuity)"
+# Each sees his own in the list, and others' only where he may read them.
+listed() {
+    as "$1" python3 $work/build/users.py listed SHOW_CAPTURE captures
+}
+equal "what the operator sees" "$(id -u operator)" "$(listed operator)"
+equal "what a member sees" "$(id -u operator) $(id -u member)" "$(listed member)"
 arrive 5 88ba"$(printf '11%.0s' {1..60})" 8100606488ba"$(printf '22%.0s' {1..60})" \
     88a8200a8100606588ba"$(printf '33%.0s' {1..60})" 88b8"$(printf '44%.0s' {1..60})" \
     0800"$(printf '55%.0s' {1..60})" 8100606488b8"$(printf '66%.0s' {1..60})" \

@@ -5,6 +5,8 @@
     capture.py fences IFACE               what a reader may do to the memory that it was given
     capture.py slow IFACE                 reads nothing until a line comes, then all; prints counts
     capture.py hold IFACE                 opens one and stays
+    capture.py late IFACE                 reads when a line comes; prints how many frames, and why it ended
+    capture.py keep IFACE                 opens and closes one after the other, and keeps their memory
 """
 import array
 import ctypes
@@ -16,6 +18,7 @@ import select
 import socket
 import struct
 import sys
+import time
 
 from protocol import SOCKET, expect
 
@@ -57,6 +60,10 @@ def between(one, other, mark):
     print(len(left))
 
 
+class Refused(Exception):
+    pass
+
+
 class Ring:
     """A capture, by docs/protocol.md."""
 
@@ -70,7 +77,7 @@ class Ring:
             text += self.socket.recv(65536)
         self.reply = json.loads(text)
         if self.reply["status"] != "success":
-            sys.exit(self.reply["message"])
+            raise Refused(self.reply["message"])
         fds = array.array("i")
         for _, _, data in ancillary:
             fds.frombytes(data)
@@ -122,6 +129,14 @@ def punch(fd):
     works(LIBC.fallocate(fd, 3, 0, 4096))  # FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
 
 
+def open_mapped():
+    """By the file that a mapping says it is of."""
+    for line in open("/proc/self/maps"):
+        if "netbroker-capture" in line:
+            os.open("/proc/self/map_files/" + line.split()[0], os.O_RDWR)
+            return
+
+
 def fences(iface):
     ring = Ring(iface)
 
@@ -136,8 +151,10 @@ def fences(iface):
     fails("have its mapping made writable", lambda: may_write(ring.ring))
     fails("punch a hole into the ring", lambda: punch(ring.ring))
     fails("take its seals off", lambda: fcntl.fcntl(ring.ring, fcntl.F_ADD_SEALS, 0))
-    fails("open it again for writing", lambda: os.write(os.open(
-        f"/proc/self/fd/{ring.ring}", os.O_RDWR), b"x"))
+    fails("open it again for writing", lambda: os.open(f"/proc/self/fd/{ring.ring}", os.O_RDWR))
+    fails("open it again by its mapping", open_mapped)
+    fails("make it one that can be opened", lambda: os.fchmod(ring.ring, 0o666))
+    fails("write what is not written through", lambda: os.posix_fallocate(ring.ring, 0, 1))
     fails("shrink the ring", lambda: os.ftruncate(ring.ring, 4096))
     fails("grow the ring", lambda: os.ftruncate(ring.ring, 1 << 26))
     fails("shrink its page", lambda: os.ftruncate(ring.page, 0))
@@ -174,9 +191,68 @@ def hold(iface):
     sys.stdin.readline()
 
 
+def late(iface):
+    ring = Ring(iface, buffer=1 << 20, ethertypes=["0x88b5"], direction="in")
+    print("ready", flush=True)
+    sys.stdin.readline()
+    frames = sum(kind == 1 for kind, _, _ in ring.records())
+    print(frames, struct.unpack_from("<Q", ring.control, 136)[0])
+
+
+KEPT, BUFFER, SHARE = 12, 8 << 20, 24 << 20
+
+
+def bytes_of(rings):
+    return sum(os.fstat(fd).st_blocks * 512 for ring in rings for fd in (ring.ring, ring.page))
+
+
+def say_it_is_read(ring):
+    """Who looks at a mapping, or writes there, takes a page, which is his own."""
+    if os.fstat(ring.ring).st_blocks > 0:
+        ring.mine[0:8] = os.pread(ring.ring, 8, 128)
+
+
+def keep(iface):
+    """Of each ring all descriptors and mappings stay, but for the bells of some. Others say that
+    they have read everything; one does not read, and its bell stays. None ever has more than the
+    share: each is asked for until there is room."""
+    rings, end = [], time.monotonic() + 120
+    while len(rings) < KEPT:
+        if time.monotonic() > end:
+            sys.exit(f"FAILED: there was room for {len(rings)} rings")
+        for ring in rings[1::2]:
+            say_it_is_read(ring)
+        try:
+            ring = Ring(iface, buffer=BUFFER)
+        except Refused as why:
+            if "one user may have at most" not in str(why):
+                sys.exit(f"FAILED: {why}")
+            time.sleep(0.05)
+            continue
+        rings.append(ring)
+        expect("all of a ring is there", True, bytes_of([ring]) > BUFFER)
+        expect("the share holds", True, bytes_of(rings) <= SHARE)
+        if len(rings) % 2 == 1 and len(rings) > 1:
+            os.close(ring.bell)
+        ring.socket.close()
+    while bytes_of(rings) > 4096 * KEPT // 2:
+        if time.monotonic() > end:
+            sys.exit(f"FAILED: {bytes_of(rings)} bytes are kept")
+        time.sleep(0.05)
+    for ring in rings:
+        expect("what the service wrote to", 0, os.fstat(ring.ring).st_blocks)
+    for ring in rings:
+        expect("what is mapped", bytes(64), ring.data[BUFFER:BUFFER + 64])
+    print("nothing is kept", flush=True)
+
+
 if sys.argv[1] == "send":
     send(sys.argv[2], sys.argv[3], sys.argv[4:])
 elif sys.argv[1] == "between":
     between(*sys.argv[2:])
 else:
-    {"fences": fences, "slow": slow, "hold": hold}[sys.argv[1]](sys.argv[2])
+    MODES = {"fences": fences, "slow": slow, "hold": hold, "late": late, "keep": keep}
+    try:
+        MODES[sys.argv[1]](sys.argv[2])
+    except Refused as refused:
+        sys.exit(str(refused))

@@ -85,6 +85,7 @@ typedef bool act(const struct held *held, int which);
     H("state folder", folder_link, "makes a link", false, false)                                   \
     H("state folder", folder_socket, "makes a socket or a pipe", false, false)                     \
     H("state folder", folder_mode, "changes who may read a file", false, false)                    \
+    H("state folder", folder_mode_none, "lets nobody open a file, or the folder", false, false)    \
     H("state folder", folder_out, "moves a file out, or writes elsewhere", false, false)           \
     H("listening socket", listener_accept, "accepts connections", false, false)                    \
     H("listening socket", listener_queue, "changes how many may wait, until the next broker",      \

@@ -26,8 +26,11 @@ vlans = none, 100, 101
 frames-per-second = 5000
 EOT
 
+# What the kernel sends of its own, such as the solicitation of an IPv6 router, would be among the frames.
 serve() {
     make_topology
+    sysctl -qw net.ipv6.conf.r0.disable_ipv6=1
+    inside sender sysctl -qw net.ipv6.conf.s0.disable_ipv6=1
     start_managed --config $work/netbrokerd.conf --policy $work/policy.conf
     chmod 666 $socket
 }

@@ -33,7 +33,7 @@ from protocol import SOCKET, expect
 
 ENDS = ["", "closed", "revoked", "interface", "service", "index", "record", "layout"]
 REASONS = ["sent", "too-long", "too-short", "flags", "source", "destination", "ethertype", "vlan",
-           "rate", "kernel", "down", "late", "time"]
+           "rate", "kernel", "down", "late", "time", "template", "table"]
 HEADER = 24
 F_GETPIPE_SZ = 1032
 
@@ -94,12 +94,12 @@ class Ring:
         self.data[self.offset + at:self.offset + at + first] = data[:first]
         self.data[self.offset:self.offset + len(data) - first] = data[first:]
 
-    def put(self, frame, tag=0, flags=0, length=None, time_ns=0):
+    def put(self, frame, tag=0, flags=0, length=None, when=0):
         record = HEADER + round8(len(frame))
         if self.head + record - self.tail > self.size:
             return False
         self.write(self.head, struct.pack("<IIQQ", len(frame) if length is None else length,
-                                          flags, tag, time_ns) + frame)
+                                          flags, tag, when) + frame)
         self.head += record
         return True
 
@@ -125,11 +125,16 @@ class Ring:
             os.read(self.room, 64)
 
     def refusals(self):
+        for sequence, tag, reason, _, length in self.refused_records():
+            yield sequence, tag, reason, length
+
+    def refused_records(self):
+        """With the type of a stream's record."""
         told = self.word(640)
         while self.heard < told:
             sequence, tag, what = struct.unpack_from("<QQQ", self.feedback,
                                                      768 + 24 * (self.heard % 64))
-            yield sequence, tag, REASONS[what & 0xffffffff], what >> 32
+            yield sequence, tag, REASONS[what & 0xffff], what >> 16 & 0xffff, what >> 32
             self.heard += 1
         self.tell(256, self.heard)
 
@@ -317,7 +322,7 @@ def moved(fields, frame):
     """Frames 20 ms apart that wait for their time: the address of their interface changes."""
     ring = Ring(fields)
     for i in range(100):
-        ring.put(bytes.fromhex(frame), time_ns=i * 20000000)
+        ring.put(bytes.fromhex(frame), when=i * 20000000)
     ring.publish()
     ring.until_judged(5)
     print("ready", flush=True)

@@ -1,8 +1,14 @@
 """What comes of `sv publish` and `goose publish`.
 
     publish.py status FILE ID SENT          the report, a line of JSON
+    publish.py running FILE LEAST           its lines, once a second
+    publish.py clock FILE SMPSYNCH          the report of --smp-synch auto
+    publish.py refr_tm FILE START RATE      smpCnt and refrTm, by the peer
+    publish.py flaws FILE DROPPED TWICE     the report of a stream that does wrong
+    publish.py losses FILE SAMPLES LOST REPEATED
     publish.py phasors FILE FREQUENCY RATE SAMPLES AMPS ANGLE VOLTS ANGLE
                                             lines of `sv subscribe --json`
+    publish.py networks FILE                channels of I8U3
     publish.py frequency FILE HZ            the last phasors
     publish.py fault FILE BEFORE IN         the current of phase a
     publish.py quality FILE NUMBER VALIDITY BIT
@@ -39,10 +45,13 @@ def turned(angle):
 
 
 def status(path, name, sent):
-    line = json.loads(open(path).read())
-    expect("members", ["topic", "ts", "data"], list(line))
-    expect("topic", "stream/status", line["topic"])
-    data = line["data"]
+    lines = [json.loads(line) for line in open(path)]
+    for line in lines:
+        expect("members", ["topic", "ts", "data"], list(line))
+        expect("topic", "stream/status", line["topic"])
+    for line in lines[:-1]:
+        expect("status until then", "running", line["data"]["status"])
+    data = lines[-1]["data"]
     expect("id", name, data["id"])
     expect("status", "completed", data["status"])
     expect("sent", int(sent), data["sent"])
@@ -50,6 +59,50 @@ def status(path, name, sent):
     expect("reason", "", data["reason"])
     for member in ("late", "p50", "p99", "p99.9", "max", "stalls", "stalled"):
         int(data[member])
+
+
+def running(path, least):
+    """Lines of a stream while it ran, once a second."""
+    lines = [json.loads(line) for line in open(path)]
+    expect("status", {"running"}, {line["data"]["status"] for line in lines[:-1]})
+    if len(lines) <= int(least):
+        sys.exit(f"FAILED: only {len(lines)} lines")
+    sent = [line["data"]["sent"] for line in lines]
+    expect("what was sent grows", sorted(sent), sent)
+    times = [int(line["ts"]) for line in lines[:-1]]
+    if any(later - sooner < 0.9e9 for sooner, later in zip(times, times[1:])):
+        sys.exit(f"FAILED: more than one line in a second: {times}")
+
+
+def clock(path, synch):
+    """smpSynch is what the system says of its clock."""
+    data = json.loads(open(path).read().splitlines()[-1])["data"]
+    known = data["clock"]
+    expect("it tells", True, known["known"])
+    expect("smpSynch", "local" if known["synchronized"] else "none", data["smpSynch"])
+    expect("that of the frames", {"none": "0", "local": "1"}[data["smpSynch"]], synch)
+    expect("by whom", True, known["source"] in ("pulse", "unknown"))
+
+
+def refr_tm(path, start, rate):
+    """Lines of the peer: smpCnt and refrTm, which is the time of the sample."""
+    for line in open(path):
+        count, (time, quality) = [json.loads(part) for part in line.split(" ", 1)]
+        near("refrTm", int(start) * 10**6 + count * 10**9 // int(rate), time, 61)
+        expect("its quality", 0x20 | 20, quality)
+
+
+def flaws(path, dropped, duplicated):
+    data = json.loads(open(path).read().splitlines()[-1])["data"]
+    expect("dropped and duplicated", (int(dropped), int(duplicated)),
+           (data["dropped"], data["duplicated"]))
+    expect("status", "completed", data["status"])
+
+
+def losses(path, samples, lost, repeated):
+    stream = of_topic(path, "analyzer/streams")[-1]
+    expect("samples, lost and repeated", (int(samples), int(lost), int(repeated)),
+           (stream["samples"], stream["lost"], stream["repeated"]))
 
 
 def phasors(path, frequency, rate, samples, amps, amps_angle, volts, volts_angle):
@@ -69,6 +122,21 @@ def phasors(path, frequency, rate, samples, amps, amps_angle, volts, volts_angle
             if size:
                 near(channel["name"] + "'s angle", 0,
                      turned(channel["angleDeg"] - float(angle) - ANGLES[i % 4]), 0.1)
+
+
+def networks(path):
+    """I8U3: two of currents, of which one phase is apart, and voltages without a neutral."""
+    stream = of_topic(path, "analyzer/streams")[-1]
+    expect("smpRate", (4800, 1), (stream["smpRate"], stream["smpMod"]))
+    found = of_topic(path, "analyzer/phasors")[-1]["channels"]
+    expect("channels", ["I1a", "I1b", "I1c", "I1n", "I2a", "I2b", "I2c", "I2n", "Va", "Vb", "Vc"],
+           [channel["name"] for channel in found])
+    expect("units", ["A"] * 8 + ["V"] * 3, [channel["unit"] for channel in found])
+    for channel, size in zip(found, [200, 200, 200, 0, 200, 50, 200, None, 1000, 1000, 1000]):
+        if size is not None:
+            near(channel["name"], size, channel["magnitude"], size / 1000 + 0.02)
+    near("a neutral", 10, found[0]["angleDeg"], 0.1)
+    near("a phase apart", 90, found[5]["angleDeg"], 0.1)
 
 
 def frequency_is(path, frequency):
@@ -119,7 +187,7 @@ def grid(path, rate):
               for i, (second, fraction) in enumerate(times)]
     if min(behind) < -1e-6:
         sys.exit(f"FAILED: a frame is {min(behind)} s early")
-    near("the median behind the grid", 0, sorted(behind)[len(behind) // 2], 0.02)
+    near("the frame that is nearest to the grid", 0, min(behind), 0.02)
 
 
 def comtrade(stem, frequency):
@@ -173,7 +241,8 @@ def states(path):
 
 
 if __name__ == "__main__":
-    {"status": status, "phasors": phasors, "frequency": frequency_is, "fault": fault,
+    {"status": status, "running": running, "clock": clock, "refr_tm": refr_tm, "flaws": flaws,
+     "losses": losses, "networks": networks, "phasors": phasors, "frequency": frequency_is, "fault": fault,
      "quality": quality, "named": named, "grid": lambda path, rate: grid(path, float(rate)),
      "comtrade": lambda stem, hz: comtrade(stem, float(hz)), "goose": goose,
      "states": states}[sys.argv[1]](*sys.argv[2:])

@@ -1,46 +1,14 @@
 #!/bin/bash
-# A user without rights publishes Sampled Values and GOOSE, and another one sees them at the other
-# end: by our own analyser and by tshark, which agree with what was asked for.
+# A user without rights publishes Sampled Values, and another one sees them at the other end: by our
+# own analyser and by tshark, which agree with what was asked for.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/send-lib.sh"
+. "$(dirname "$0")/publish-lib.sh"
 
 serve
 
-how=()
-# seen NAME COUNT KIND COMMAND...: sv subscribe or goose subscribe follows p1 for so many frames, to
-# the file NAME, while the command runs.
-seen() {
-    local subscriber
-
-    as operator $work/build/client/netbroker "$3" subscribe p1 --direction in --json \
-        --interval cycle -c "$2" "${how[@]}" >$work/files/"$1" 2>$work/files/"$1".err &
-    subscriber=$!
-    within 10 "it is seen" open_are CAPTURE 1
-    "${@:4}"
-    wait $subscriber || fail "the subscriber: $(cat $work/files/"$1".err)"
-    within 10 "it is seen no more" open_are CAPTURE 0
-}
-
-publish_py() {
-    python3 "$tests/publish.py" "$@"
-}
-
-# fields NAME FIELD...: of the frames in a capture, by tshark, each set of values once.
-fields() {
-    tshark -r $work/files/"$1" -o sv.decode_data_as_phsmeas:TRUE -T fields -E separator=' ' \
-        "${@:2}" 2>/dev/null | sort -u
-}
-
-not_malformed() {
-    equal "malformed frames of $1" "" "$(tshark -r $work/files/"$1" \
-        -o sv.decode_data_as_phsmeas:TRUE -Y '_ws.malformed || _ws.expert' 2>/dev/null)"
-}
-
 # --- Sampled Values: phasors --------------------------------------------------------------------
 
-sv() {
-    sends 0 operator sv publish p0 --late 0 --json "$@"
-}
 how=(--sample-rate 4800)
 seen plain 2400 sv sv --frequency 60 --duration 0.5 --currents 100:-30 --voltages 63500:0 \
     --harmonics I=5:10:20 --simulation --conf-rev 7 --smp-synch global --quality Va=questionable,test
@@ -83,40 +51,6 @@ publish_recording looped 7200 --loop --duration 1.5
 publish_py phasors $work/files/looped 50 4800 7200 120 0 64000 0
 publish_recording named 2400 --channels VA,-,3,-,IA,IB,IC --count 2400
 publish_py named $work/files/named
-
-# --- GOOSE --------------------------------------------------------------------------------------
-
-# shellcheck disable=SC2016
-goose() {
-    sends 0 operator goose publish p0 --gocb-ref 'LD0/LLN0$GO$one' --dat-set 'LD0/LLN0$ds' \
-        --go-id trip --value bool:false --value int:-5 --value float:1.5 --value bits:0110 \
-        --value string:abc --shortest 10 --longest 80 --conf-rev 2 --json "$@"
-}
-received goose 12 goose --vlan 0 --count 12 --change 0.2:1=true --change '0.25:2=9' </dev/null
-not_malformed goose
-# shellcheck disable=SC2016
-publish_py status $work/files/out 'LD0/LLN0$GO$one' 12
-publish_py goose $work/files/goose
-# shellcheck disable=SC2016
-equal "what tshark sees" '0x0001 0 4 LD0/LLN0$GO$one LD0/LLN0$ds trip 2 5' \
-    "$(fields goose -e goose.appid -e vlan.id -e vlan.priority -e goose.gocbRef -e goose.datSet \
-        -e goose.goID -e goose.confRev -e goose.numDatSetEntries)"
-
-# A line of standard input changes the state; a wrong one is told, and changes nothing.
-lines() {
-    sleep 0.3
-    printf '%s\n' "" "# a note" "9=1" "1=true 2=x" "1=true 2=77" "$(printf '%02000d' 0)" "4=1001"
-}
-typed() {
-    lines | goose --duration 0.6
-}
-received typed 10 typed
-equal "states" "1 false -5 0110
-2 true 77 0110
-3 true 77 1001" "$(publish_py states $work/files/typed | head -n 3)"
-contains "what is wrong" "there is no such member" "$(cat $work/files/err)"
-contains "what is wrong" "an int is a whole number" "$(cat $work/files/err)"
-contains "what is wrong" "more than 1023 bytes" "$(cat $work/files/err)"
 
 # --- What is wrong is said before anything is sent ------------------------------------------------
 
@@ -163,23 +97,20 @@ done <<'END'
 1 wrong.cfg:1: --comtrade WORK/files/wrong.cfg
 1 short.dat:3: --comtrade WORK/files/short.cfg
 2 no_analog_channel --comtrade WORK/files/rec.cfg --channels Q
+2 I4U4 --channels Q
+2 says_that_once --channels I4U4 --channels I3U3
+2 longer_than_Ethernet --channels I90U90 --asdus 2
+2 no_phasor --channels I2 --currents b=5
+2 none,_local,_global,_auto --smp-synch 1:none --smp-synch 0.5:local
+2 none,_local,_global,_auto --smp-synch x:none
+2 3@2.5 --drop 3
+2 1/100 --duplicate 5/x
+2 more_frames_than_there_are --drop 3/2
+2 no_whole_number --frequency 60 --sample-rate 4000 --smp-rate auto
+2 period,_second --smp-mod x
+2 clock's_identity --gm-identity 00
+2 --fault-at_says --fault-quality invalid
 2 takes_8_at_most --comtrade WORK/files/rec.cfg --channels 1,1,1,1,1,1,1,1,1
-END
-while read -r status text options; do
-    # shellcheck disable=SC2086 # words
-    sends "$status" operator goose publish p0 $options </dev/null
-    contains "goose publish $options" "${text//_/ }" "$(cat $work/files/err)"
-done <<'END'
-2 begins_with_bool --value real:5
-2 true_or_false --value bool:maybe
-2 whole_number --value int:1.5
-2 not_negative --value uint:-1
-2 0_and_1 --value bits:012
-2 no_such_member --change 1:2=true
-2 begins_with_the_time --change x
-2 before_it --change 2:1=true --change 1:1=true
-2 more_than_--longest --shortest 50 --longest 10
-2 from_1_to_100 --life 0
 END
 denied "a source that the policy does not allow" nb_as member sv publish p0 --count 1 --source 02:00:00:00:00:09
 nothing_is_left

@@ -35,6 +35,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -305,13 +306,21 @@ static void try_rings(bool keeper)
 {
     struct ring_memory shown, lent;
     struct bell bell;
-    int fd = memory_make_unsealed("other", 1 << 16);
+    int fd = memory_make_unsealed("other", 1 << 16), kept;
+    struct stat status = {.st_blocks = 1};
 
     expect(true, ring_memory_make("shown", 1 << 16, MEMORY_SHOWN, &shown) == 0,
            "make memory that is shown");
+    kept = fcntl(shown.fd, F_DUPFD_CLOEXEC, GUARDED);
+    ring_memory_free(&shown);
+    expect(true, fstat(kept, &status) == 0 && status.st_blocks == 0, "give its pages back");
+    expect(false, fchmod(fd, 0600) == 0 || errno != EPERM, "let somebody open a file");
+    expect(true, fchmod(fd, 0) == 0, "let nobody open a file");
+    expect(false, fchmod(low, 0) == 0 || errno != EPERM, "let nobody open the log");
     expect(true, ring_memory_make("lent", 1 << 16, MEMORY_FIXED, &lent) == 0,
            "make memory that is lent");
     expect(true, bell_make(&bell) == 0 && bell_ring(bell.ring), "make a bell and ring it");
+    expect(true, bell_has_listener(bell.ring), "see whether somebody listens");
     expect(true, bell_clear(bell.wait), "clear a bell");
     expect(keeper, fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) == 0, "seal memory otherwise");
 }

@@ -63,6 +63,16 @@ equal "without repetitions" 6 "$(wc -l <$work/out)"
 contains "a state" '00:16:40.300000 state      IED1/LLN0$GO$gcb1 stNum 2 sqNum 0 [true,[12.5,"001",[]],"a\"\u001b"]' \
     "$(cat $work/out)"
 
+# Another publisher has lengths in their long form, numbers with zeros, each set of optional fields.
+python3 "$tests/iec61850.py" goose $work/peer
+said "another publisher" 0 "" "$nb" goose subscribe --file $work/peer --json --types
+python3 "$tests/subscribe.py" peer_goose $work/out
+
+python3 "$tests/iec61850.py" sv $work/peer
+said "another publisher" 0 "50 frames of 7 streams" "$nb" sv subscribe --file $work/peer
+said "another publisher" 0 "" "$nb" sv subscribe --file $work/peer --json --interval 0.01 --waveforms
+python3 "$tests/subscribe.py" peer_sv $work/out
+
 # Neither is the other, and what is none of both is passed over.
 said "no GOOSE" 0 "0 messages of 0 publishers" "$nb" goose subscribe --file $work/cycles
 equal "lines" "" "$(cat $work/out)"
@@ -75,8 +85,8 @@ said "both" 2 "'goose subscribe' needs INTERFACE, or --file" "$nb" goose subscri
 said "no file" 1 "cannot read '$work/none'" "$nb" sv subscribe --file $work/none
 echo nonsense >$work/nonsense
 said "no capture" 1 "nonsense" "$nb" sv subscribe --file $work/nonsense
-said "channels" 2 "--channels takes how many" "$nb" sv subscribe --file $work/cycles --channels I4
-said "channels" 2 "--channels takes how many" "$nb" sv subscribe --file $work/cycles --channels I9U9
+said "channels" 2 "--channels takes how many" "$nb" sv subscribe --file $work/cycles --channels X4
+said "channels" 2 "--channels takes how many" "$nb" sv subscribe --file $work/cycles --channels I91U92
 said "an interval" 2 "--interval takes a number from 0.01" "$nb" sv subscribe --file $work/cycles --interval 0
 said "a count" 2 "--count takes a number from 1" "$nb" goose subscribe --file $work/goose --count -3
 said "a rate" 2 "--sample-rate takes a number" "$nb" sv subscribe --file $work/cycles --sample-rate 1e9

@@ -3,8 +3,11 @@
     subscribe.py sv FILE RATE FREQUENCY [MEMBER=VALUE...]  streams and phasors of iec61850-tool's
                                                            stream; members of the last line of it
     subscribe.py goose FILE                                events of iec61850-tool's publisher
+    subscribe.py peer_sv FILE                              streams of iec61850.py's publisher
+    subscribe.py peer_goose FILE                           values of iec61850.py's publisher
     subscribe.py times FILE                                prints when each event was, in ms
 """
+import itertools
 import json
 import sys
 
@@ -110,9 +113,62 @@ def goose(path):
     expect("lost", [2, 1], [e["lost"] for e in events if e["change"] == "lost"])
 
 
+def peer_goose(path):
+    """Of iec61850.py's publisher, with --types."""
+    quality = {"leapSecondsKnown": False, "clockFailure": False, "clockNotSynchronized": True,
+               "accuracy": 10}
+    expected = [
+        ("boolean", True),
+        ("structure", [{"type": "integer", "value": -1},
+                       {"type": "array", "value": [{"type": "unsigned", "value": 1},
+                                                   {"type": "unsigned", "value": 2}]},
+                       {"type": "structure", "value": []}]),
+        ("bit-string", "1000000000000"), ("float", -2.25), ("float", 0.5),
+        ("octet-string", "dead"), ("utc-time", "1600000000500000000"), ("integer", -129),
+        ("mms-string", "ä")]
+    found = [json.loads(line) for line in open(path)]
+    expect("the end", {"messages": 8, "publishers": 1, "lost": 0, "malformed": 0},
+           of_topic(found, "goose/end")[0])
+    events = of_topic(found, "goose/events")
+    for number, event in enumerate(events):
+        expect("numbers", (1, number), (event["stNum"], event["sqNum"]))
+        expect("timeAllowedToLive", 1000, event["timeAllowedToLive"])
+        expect("quality of t", quality, event["tQuality"])
+        expect("values", expected, [(v["type"], v["value"]) for v in event["values"]])
+        expect("bits", 64, event["values"][3]["bits"])
+        expect("quality", quality, event["values"][6]["quality"])
+    expect("goID", {None, "peer"}, {event["goID"] for event in events})
+
+
+def peer_sv(path):
+    """Of iec61850.py's publisher: each set of optional fields, and numbers of channels."""
+    found = [json.loads(line) for line in open(path)]
+    expect("the end", {"frames": 50, "streams": 7, "lost": 0, "malformed": 0},
+           of_topic(found, "analyzer/end")[0])
+    last = {line["stream"]: line for line in of_topic(found, "analyzer/streams")}
+    waves = {line["stream"]: line["channels"] for line in of_topic(found, "analyzer/waveforms")}
+    for channels in (1, 3, 9, 12, 24, 120):
+        name = f"PEER{channels}"
+        expect("qualities", channels, len(last[name]["quality"]))
+        newest = last[name]["smpCnt"]
+        expect("newest values", [1000 * i - newest for i in range(channels)],
+               [channel["samples"][-1] for channel in waves[name]])
+    expect("lost", (0, 0), (last["PEER4"]["lost"], last["PEER4"]["restarts"]))
+    optional = {"datSet": "PEER/LLN0$ds", "refrTm": ["1600000000500000000", 0x20],
+                "smpRate": 4800, "smpMod": 1, "gmIdentity": "0030a7fffe000001"}
+    sets = itertools.chain.from_iterable(itertools.combinations(optional, n) for n in range(6))
+    seen = []
+    for line in of_topic(found, "analyzer/streams"):
+        if "refrTm" in line:
+            line["refrTm"] = [line["refrTm"], line["refrTmQuality"]]
+        if line["stream"] == "PEER4":
+            seen.append({name: line[name] for name in optional if name in line})
+    expect("optional fields", [{name: optional[name] for name in names} for names in sets], seen)
+
+
 def times(path):
     print(*[int(line["ts"]) // 10**6 for line in lines(path) if line["topic"] == "goose/events"])
 
 
 if __name__ == "__main__":
-    {"sv": sv, "goose": goose, "times": times}[sys.argv[1]](*sys.argv[2:])
+    {"sv": sv, "goose": goose, "peer_goose": peer_goose, "peer_sv": peer_sv, "times": times}[sys.argv[1]](*sys.argv[2:])

@@ -74,6 +74,27 @@ print(json.load(sys.stdin)["payload"]["leases"][0]["lease"])')
 nb revoke "$lease" >/dev/null
 ends revoked 1
 contains "why" "the right to it was taken back" "$(cat $work/files/revoked.err)"
+
+# A service that comes back: it goes on, and says so.
+subscribe operator again sv subscribe r0 --direction in --json --interval 0.5
+"$tool" stream $work/stream 4800 1 50.1 4800
+inside sender "$tool" send s0 $work/stream
+restarts_expected=1
+kill -KILL "$(status_of broker.pid)"
+within 10 "it says so" grep -q "followed again" $work/files/again.err
+within 10 "it is followed again" captures_are 1
+"$tool" stream $work/later 4800 1 50.1 2400
+inside sender "$tool" send s0 $work/later
+sleep 0.3
+ends again 0 INT
+contains "what happened" "the service was gone; what is sent on r0 is followed again" \
+    "$(cat $work/files/again.err)"
+equal "frames before and after" 7200 "$(python3 -c '
+import json, sys
+print([line["data"]["frames"] for line in map(json.loads, sys.stdin)
+       if line["topic"] == "analyzer/end"][0])' <$work/files/again)"
+
+# One that does not.
 subscribe operator gone sv subscribe r0 --direction in
 stop_daemon
 ends gone 3

@@ -3,6 +3,7 @@
     users.py agree           the actions are those that the service describes (as root)
     users.py matrix USER     this user asks for each of them
     users.py identity        connections whose ends change hands (as root)
+    users.py listed ACTION KEY   whose what there is is, as this user sees it
 """
 import os
 import socket
@@ -136,6 +137,8 @@ def check_identity():
 
 if sys.argv[1] == "agree":
     check_agreement()
+elif sys.argv[1] == "listed":
+    print(*[item["uid"] for item in call(sys.argv[2])["payload"][sys.argv[3]]])
 elif sys.argv[1] == "matrix":
     check_matrix(sys.argv[2])
 else:

@@ -656,6 +656,7 @@ START_TEST(a_reader_checks_each_header)
         {RING_LENGTH_MAX + 1, UINT32_MAX, CAPTURE_FRAME, SIZE},
         {UINT32_MAX, UINT32_MAX, CAPTURE_FRAME, SIZE},
         {101, 100, CAPTURE_FRAME, SIZE},
+        {0, 0, 0, SIZE},
         {SIZE - HEADER + 1, SIZE, CAPTURE_FRAME, SIZE},
         {33, 33, CAPTURE_FRAME, 64},
         {15, 15, CAPTURE_GAP, 64},
@@ -695,8 +696,78 @@ START_TEST(a_reader_passes_kinds_on_that_it_does_not_know)
 }
 END_TEST
 
+/* --- A ring that was taken back ------------------------------------------------------------ */
+
+static void take_back(struct capture_scene *scene)
+{
+    capture_writer_end(&scene->writer, RING_END_REVOKED);
+    memset(scene->memory.control, 0, sizeof *scene->memory.control);
+    memset(scene->memory.data, 0, SIZE);
+}
+
+static void expect_gone(struct capture_scene *scene)
+{
+    struct capture_record record;
+
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(capture_reader_next(&scene->reader, &record), CAPTURE_ENDED);
+    ck_assert_int_eq(scene->reader.end, RING_END_GONE);
+}
+
+/* It has read nothing, some of what it has seen, or all and is waiting. */
+START_TEST(a_reader_finds_that_its_ring_is_gone)
+{
+    struct capture_scene scene;
+
+    capture_scene_begin(&scene, SIZE);
+    take_back(&scene);
+    expect_gone(&scene);
+    capture_scene_end(&scene);
+
+    capture_scene_begin(&scene, SIZE);
+    ck_assert(put(&scene, 100) && put(&scene, 200));
+    capture_writer_publish(&scene.writer);
+    expect_frame(&scene, 100, 0);
+    take_back(&scene);
+    expect_gone(&scene);
+    capture_scene_end(&scene);
+
+    capture_scene_begin(&scene, SIZE);
+    ck_assert(put(&scene, 100));
+    capture_writer_publish(&scene.writer);
+    expect_frame(&scene, 100, 0);
+    capture_reader_release(&scene.reader);
+    ck_assert(capture_reader_wait(&scene.reader));
+    take_back(&scene);
+    capture_reader_wait(&scene.reader);
+    expect_gone(&scene);
+    capture_scene_end(&scene);
+}
+END_TEST
+
+START_TEST(a_writer_sees_whether_all_was_read)
+{
+    struct capture_scene scene;
+
+    capture_scene_begin(&scene, SIZE);
+    ck_assert(capture_writer_was_read(&scene.writer));
+    ck_assert(put(&scene, 100));
+    capture_writer_end(&scene.writer, RING_END_REVOKED);
+    ck_assert(!capture_writer_was_read(&scene.writer));
+    expect_frame(&scene, 100, 0);
+    ck_assert(!capture_writer_was_read(&scene.writer));
+    capture_reader_release(&scene.reader);
+    ck_assert(capture_writer_was_read(&scene.writer));
+    RING_STORE(&scene.memory.page->tail, UINT64_MAX - 7, relaxed);
+    ck_assert(!capture_writer_was_read(&scene.writer));
+    capture_scene_end(&scene);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
+    tcase_add_test(tests, a_reader_finds_that_its_ring_is_gone);
+    tcase_add_test(tests, a_writer_sees_whether_all_was_read);
     tcase_add_test(tests, the_layout_is_golden);
     tcase_add_test(tests, words_are_there_for_each_reason);
     tcase_add_test(tests, a_size_is_a_power_of_two_in_its_range);

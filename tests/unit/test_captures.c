@@ -57,15 +57,18 @@ static void pause_ms(struct service *s)
     service_settle(s);
 }
 
-/* Threads give back what they have in their own time. */
+/* Threads give back what they have in their own time, and nobody waits long for readers. */
 static void assert_nothing(struct service *s)
 {
     struct captures *captures = captures_in(s);
 
-    for (int i = 0;
+    for (int i = 1;
          i < PATIENCE_MS && !(TAILQ_EMPTY(&captures->order) && TAILQ_EMPTY(&captures->sources));
-         i++)
+         i++) {
         pause_ms(s);
+        if (i % 50 == 0)
+            captures_tick(captures);
+    }
     ck_assert(TAILQ_EMPTY(&captures->order));
     ck_assert(TAILQ_EMPTY(&captures->sources));
     ck_assert_uint_eq(captures->pool.used, 0);
@@ -442,8 +445,226 @@ START_TEST(a_ring_says_why_it_ends)
 }
 END_TEST
 
+/* --- What a reader keeps ------------------------------------------------------------------- */
+
+#define CLOSE_FIRST "{\"action\":\"CLOSE_CAPTURE\",\"payload\":{\"capture\":1}}"
+
+static const struct capture *first_capture(struct service *s)
+{
+    return TAILQ_FIRST(&captures_in(s)->order);
+}
+
+/* With a frame that was not read, the first capture is closed. */
+static struct view open_and_close(struct service *s)
+{
+    struct view view = open_view(s, FIRST, OPEN("\"a\"" SMALL));
+
+    PUT("\x08\x00", 1, false);
+    for (int i = 0; i < PATIENCE_MS && first_capture(s)->reader->frames == 0; i++)
+        pause_ms(s);
+    expect(client_ask(s, FIRST, CLOSE_FIRST), "success");
+    for (int i = 0; i < PATIENCE_MS && !TAILQ_EMPTY(&captures_in(s)->sources); i++)
+        pause_ms(s);
+    ck_assert_uint_gt(captures_in(s)->pool.used, 0);
+    return view;
+}
+
+static void tick(struct service *s, unsigned seconds)
+{
+    for (unsigned i = 0; i < seconds; i++)
+        captures_tick(captures_in(s));
+    for (int i = 0; i < PATIENCE_MS && first_capture(s) && first_capture(s)->is_freeing; i++)
+        pause_ms(s);
+}
+
+/* Its pages are zeros; that they take no room, platform/rings and system/capture-memory see. */
+static bool was_taken_back(const struct view *view)
+{
+    static const char zeros[PAGE];
+
+    return memcmp(view->control, zeros, PAGE) == 0 && memcmp(view->data, zeros, PAGE) == 0 &&
+           memcmp(view->page, zeros, PAGE) == 0;
+}
+
+START_TEST(what_came_before_the_end_can_be_read_behind_it)
+{
+    struct service s;
+    struct view view;
+
+    begin(&s);
+    view = open_and_close(&s);
+    client_close(&s, FIRST);
+    tick(&s, CAPTURE_LINGERS - 1);
+    ck_assert_ptr_nonnull(first_capture(&s));
+    ck_assert_uint_gt(captures_in(&s)->pool.used, SIZE);
+    expect(client_ask(&s, ROOT, CLOSE_FIRST), "not-found");
+    expect_frame(&s, &view, 1);
+    expect_end(&s, &view, RING_END_CLOSED);
+    capture_reader_release(&view.reader);
+    tick(&s, 1);
+    assert_nothing(&s);
+    close_view(&view);
+    end(&s);
+}
+END_TEST
+
+/* Who has read everything may not have seen why there is no more. */
+START_TEST(an_end_can_be_read_for_a_second)
+{
+    struct service s;
+    struct view view;
+
+    begin(&s);
+    view = open_and_close(&s);
+    expect_frame(&s, &view, 1);
+    capture_reader_release(&view.reader);
+    view.reader.next = view.reader.head; /* what the thread told at last */
+    atomic_store((_Atomic uint64_t *)view.page,
+                 atomic_load((_Atomic uint64_t *)(view.control + 128)));
+    tick(&s, 1);
+    ck_assert_ptr_nonnull(first_capture(&s));
+    ck_assert(!was_taken_back(&view));
+    tick(&s, 1);
+    assert_nothing(&s);
+    ck_assert(was_taken_back(&view));
+    close_view(&view);
+    end(&s);
+}
+END_TEST
+
+/* By descriptor and mapping, for as long as he likes. */
+START_TEST(who_keeps_a_ring_keeps_no_memory)
+{
+    struct service s;
+    struct view view;
+
+    begin(&s);
+    view = open_and_close(&s);
+    tick(&s, CAPTURE_LINGERS);
+    ck_assert_ptr_null(first_capture(&s));
+    ck_assert_uint_eq(captures_in(&s)->pool.used, 0);
+    ck_assert(was_taken_back(&view));
+    expect_end(&s, &view, RING_END_GONE);
+    close_view(&view);
+    client_close(&s, FIRST);
+    assert_nothing(&s);
+    end(&s);
+}
+END_TEST
+
+/* The service may have had a copy of the bell itself, when it looked first. */
+START_TEST(who_has_closed_the_bell_is_not_waited_for)
+{
+    struct service s;
+    struct view view;
+
+    begin(&s);
+    view = open_and_close(&s);
+    close(view.bell);
+    view.bell = -1;
+    tick(&s, 1);
+    ck_assert_ptr_null(first_capture(&s));
+    ck_assert(was_taken_back(&view));
+    client_close(&s, FIRST);
+    assert_nothing(&s);
+    close_view(&view);
+    end(&s);
+}
+END_TEST
+
+/* His share has room for one. */
+START_TEST(what_was_read_makes_room_at_once)
+{
+    struct service s;
+    struct view first, second;
+
+    begin(&s);
+    s.services.users.limits.capture_mib = 64;
+    s.services.users.limits.capture_mib_per_user = 15;
+    captures_set_limits(captures_in(&s), &s.services.users.limits);
+    first = open_and_close(&s);
+    expect(client_ask(&s, SECOND, OPEN("\"a\"" SMALL)), "limit");
+    ck_assert(!was_taken_back(&first));
+    expect_frame(&s, &first, 1);
+    expect_end(&s, &first, RING_END_CLOSED);
+    capture_reader_release(&first.reader);
+    second = open_view(&s, SECOND, OPEN("\"a\"" SMALL));
+    ck_assert(was_taken_back(&first));
+    client_close(&s, FIRST);
+    client_close(&s, SECOND);
+    assert_nothing(&s);
+    close_view(&first);
+    close_view(&second);
+    end(&s);
+}
+END_TEST
+
+/* --- What is listed ------------------------------------------------------------------------ */
+
+/* How many the client is shown; all of them are this user's, if it is not 0. */
+static int count_shown(struct service *s, int n, unsigned user)
+{
+    cJSON *reply = client_ask(s, n, SHOW), *one;
+    cJSON *list = cJSON_GetObjectItem(cJSON_GetObjectItem(reply, "payload"), "captures");
+    int count = cJSON_GetArraySize(list);
+
+    ck_assert_ptr_nonnull(list);
+    cJSON_ArrayForEach(one, list)
+        ck_assert(user == 0 || cJSON_GetObjectItem(one, "uid")->valueint == (int)user);
+    cJSON_Delete(reply);
+    return count;
+}
+
+/* Of others he sees what raw.read lets him; whoever may do nothing with frames is refused. */
+START_TEST(who_may_not_read_sees_his_own)
+{
+    struct service s;
+    struct rule rules[] = {
+        {.name = "hold", .everyone = true, .verb_count = 1, .verbs = {"raw.capture"}},
+        {.name = "read",
+         .user_count = 1,
+         .users = {{BOB, BOB}},
+         .verb_count = 1,
+         .verbs = {"raw.read"},
+         .interface_count = 1,
+         .interfaces = {"a"}},
+    };
+    struct view views[3];
+
+    begin(&s);
+    s.services.policy.rules = rules;
+    views[0] = open_view(&s, FIRST, OPEN("\"a\"" SMALL));
+    views[1] = open_view(&s, SECOND, OPEN("\"b\"" SMALL));
+    views[2] = open_view(&s, OTHER, OPEN("\"b\"" SMALL));
+    ck_assert_int_eq(count_shown(&s, FIRST, ALICE), 2);
+    ck_assert_int_eq(count_shown(&s, OTHER, BOB), 1);
+    ck_assert_int_eq(count_shown(&s, ROOT, 0), 3);
+    s.services.policy.count = 2;
+    ck_assert_int_eq(count_shown(&s, FIRST, ALICE), 2);
+    ck_assert_int_eq(count_shown(&s, OTHER, 0), 2);
+    memcpy(rules[0].verbs[0], "mroute.*", sizeof "mroute.*");
+    expect(client_ask(&s, FIRST, SHOW), "not-allowed");
+    ck_assert_int_eq(count_shown(&s, OTHER, 0), 2);
+    for (int i = 0; i < 3; i++)
+        close_view(&views[i]);
+    client_close(&s, FIRST);
+    client_close(&s, SECOND);
+    client_close(&s, OTHER);
+    assert_nothing(&s);
+    s.services.policy.rules = &rule;
+    s.services.policy.count = 1;
+    end(&s);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
+    tcase_add_test(tests, who_may_not_read_sees_his_own);
+    tcase_add_test(tests, what_came_before_the_end_can_be_read_behind_it);
+    tcase_add_test(tests, an_end_can_be_read_for_a_second);
+    tcase_add_test(tests, who_keeps_a_ring_keeps_no_memory);
+    tcase_add_test(tests, who_has_closed_the_bell_is_not_waited_for);
+    tcase_add_test(tests, what_was_read_makes_room_at_once);
     tcase_add_test(tests, a_reader_gets_what_was_granted);
     tcase_add_test(tests, readers_share_what_they_were_granted);
     tcase_add_test(tests, users_share_no_source);

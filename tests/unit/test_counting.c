@@ -53,6 +53,27 @@ START_TEST(the_rate_is_found_before_the_count_goes_round)
 }
 END_TEST
 
+/* The first frame comes late, as after a stall: the time from it on is too short, and tells a
+ * rate that is too high, until the next one. */
+START_TEST(a_late_first_frame_tells_no_rate)
+{
+    begin(0);
+    counting_take(&counting, 100, UINT64_C(45000000) + UINT64_C(25000000));
+    for (uint64_t n = 101; n < 3500; n++)
+        take(4000, n);
+    ck_assert_uint_eq(counting.rate, 4000);
+    for (uint64_t n = 3500; n < 9000; n++)
+        take(4000, n);
+    assert_counts(0, 0, 0, 0);
+    /* What the count has told, a stall does not take back. */
+    for (uint64_t n = 9000; n < 11500; n++)
+        counting_take(&counting, (uint16_t)(n % 4000),
+                      n * 250000 + (n < 10000 ? UINT64_C(45000000) : 0));
+    ck_assert_uint_eq(counting.rate, 4000);
+    assert_counts(0, 0, 0, 0);
+}
+END_TEST
+
 /* Frames come in bunches, as from a receiver that is told of several at a time. */
 START_TEST(the_count_tells_the_rate_where_time_does_not)
 {
@@ -153,6 +174,7 @@ static void add_tests(TCase *tests)
 
     tcase_add_loop_test(tests, a_whole_stream_has_nothing_to_tell, 0, RATES);
     tcase_add_loop_test(tests, the_rate_is_found_before_the_count_goes_round, 0, RATES);
+    tcase_add_test(tests, a_late_first_frame_tells_no_rate);
     tcase_add_test(tests, the_count_tells_the_rate_where_time_does_not);
     tcase_add_test(tests, lost_samples_are_counted);
     tcase_add_test(tests, a_long_gap_is_told_exactly);

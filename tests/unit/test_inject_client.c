@@ -274,6 +274,134 @@ static void expect_refused(const char *names, const int *fds, size_t count, int 
     close_fixture(&f);
 }
 
+/* --- Streams ------------------------------------------------------------------------------- */
+
+/* The next record, as it is; refused, so that it comes back. */
+static struct transmit_frame next_record(struct fixture *f, unsigned char *buffer)
+{
+    struct transmit_frame record;
+
+    nb_inject_publish(f->inject);
+    ck_assert(transmit_reader_turn(&f->reader, 10, SIZE));
+    ck_assert_int_eq(transmit_reader_next(&f->reader, buffer, &record), TRANSMIT_FRAME);
+    transmit_reader_judge(&f->reader, &record, TRANSMIT_TABLE);
+    transmit_reader_release(&f->reader);
+    return record;
+}
+
+static void expect_refusal(struct fixture *f, unsigned record, uint64_t tag)
+{
+    struct nb_inject_refusal refusal;
+
+    ck_assert_int_eq(nb_inject_next_refusal(f->inject, &refusal), 1);
+    ck_assert_uint_eq(refusal.record, record);
+    ck_assert_uint_eq(refusal.tag, tag);
+    ck_assert_str_eq(nb_inject_reason_word(refusal.reason), "table");
+}
+
+START_TEST(records_of_a_stream_go_over)
+{
+    static const struct nb_inject_segment segment = {7, 8, 9, 10, NB_INJECT_TWICE, 11};
+    static const struct stream_play expected = {7, 8, 9, 10, STREAM_TWICE};
+    unsigned char buffer[LIMIT];
+    struct transmit_frame record;
+    struct fixture f;
+
+    open_fixture(&f);
+    f.reader.has_records = true;
+    ck_assert_int_eq(nb_inject_template(f.inject, "frame", 5, 4800), 1);
+    record = next_record(&f, buffer);
+    ck_assert(record.record == STREAM_TEMPLATE && record.length == 5 && record.tag == 4800);
+    ck_assert_mem_eq(buffer, "frame", 5);
+    expect_refusal(&f, NB_INJECT_TEMPLATE, 4800);
+    ck_assert_int_eq(nb_inject_samples(f.inject, 3, "aabbcc", 3, 2), 1);
+    record = next_record(&f, buffer);
+    ck_assert(record.record == STREAM_SAMPLES && record.length == 6 && record.time == 3);
+    ck_assert_mem_eq(buffer, "aabbcc", 6);
+    expect_refusal(&f, NB_INJECT_SAMPLES, 3);
+    ck_assert_int_eq(nb_inject_play(f.inject, &segment), 1);
+    record = next_record(&f, buffer);
+    ck_assert(record.record == STREAM_PLAY && record.length == sizeof expected);
+    ck_assert_mem_eq(buffer, &expected, sizeof expected);
+    expect_refusal(&f, NB_INJECT_PLAY, 11);
+    ck_assert_int_eq(nb_inject_stop(f.inject, 1234), 1);
+    record = next_record(&f, buffer);
+    ck_assert(record.record == STREAM_STOP && record.length == 0 && record.time == 1234);
+    expect_refusal(&f, NB_INJECT_STOP, 1234);
+    ck_assert_int_eq(nb_inject_synch(f.inject, 200), 1);
+    record = next_record(&f, buffer);
+    ck_assert(record.record == STREAM_SYNCH && record.length == 1 && buffer[0] == 200);
+    expect_refusal(&f, NB_INJECT_SYNCH, 200);
+    close_fixture(&f);
+}
+END_TEST
+
+/* In as many records as it takes, each of which fits; all or none. */
+START_TEST(many_samples_are_several_records)
+{
+    enum { COUNT = 800, LENGTH = 64, FIT = LIMIT / LENGTH };
+    static unsigned char samples[COUNT * LENGTH];
+    unsigned char buffer[LIMIT];
+    struct fixture f;
+
+    for (unsigned i = 0; i < sizeof samples; i++)
+        samples[i] = (unsigned char)(i / LENGTH);
+    open_fixture(&f);
+    f.reader.has_records = true;
+    ck_assert_int_eq(nb_inject_samples(f.inject, 5, samples, COUNT, LENGTH), 1);
+    ck_assert_int_eq(nb_inject_samples(f.inject, 5, samples, COUNT, LENGTH), 0);
+    for (unsigned at = 0; at < COUNT; at += FIT) {
+        struct transmit_frame record = next_record(&f, buffer);
+        unsigned count = COUNT - at < FIT ? COUNT - at : FIT;
+
+        ck_assert_uint_eq(record.time, 5 + at);
+        ck_assert_uint_eq(record.length, count * LENGTH);
+        ck_assert_mem_eq(buffer, samples + (size_t)at * LENGTH, count * LENGTH);
+    }
+    ck_assert_int_eq(nb_inject_samples(f.inject, 5, samples, COUNT, LENGTH), 1);
+    ck_assert_int_eq(nb_inject_samples(f.inject, 0, samples, 2 * COUNT, LENGTH), -EMSGSIZE);
+    ck_assert_int_eq(nb_inject_samples(f.inject, 0, samples, UINT32_MAX, 1 << 20), -EMSGSIZE);
+    ck_assert_int_eq(nb_inject_samples(f.inject, 0, samples, 0, LENGTH), -EINVAL);
+    ck_assert_int_eq(nb_inject_samples(f.inject, 0, samples, 1, 0), -EINVAL);
+    transmit_reader_end(&f.reader, RING_END_REVOKED);
+    nb_inject_wait(f.inject, UINT32_MAX);
+    ck_assert_int_eq(nb_inject_samples(f.inject, 5, samples, 1, LENGTH), -ENODATA);
+    ck_assert_int_eq(nb_inject_stop(f.inject, 0), -ENODATA);
+    close_fixture(&f);
+}
+END_TEST
+
+START_TEST(how_far_a_stream_is_is_told)
+{
+    static const struct stream_progress progress = {3, 4800, 2, 17};
+    static const struct transmit_made made = {.sent = 5,
+                                              .sent_bytes = 600,
+                                              .refused[TRANSMIT_LATE] = 2,
+                                              .late = 1,
+                                              .latest = 7000,
+                                              .histogram[20] = 5};
+    struct nb_inject_counts counts;
+    struct nb_inject_timing timing;
+    struct fixture f;
+
+    open_fixture(&f);
+    transmit_reader_progress(&f.reader, &progress);
+    transmit_reader_made(&f.reader, &made);
+    transmit_reader_made(&f.reader, &made);
+    transmit_reader_release(&f.reader);
+    ck_assert_uint_eq(nb_inject_played(f.inject), 3);
+    ck_assert_uint_eq(nb_inject_next(f.inject), 4800);
+    ck_assert_uint_eq(nb_inject_starved(f.inject), 2);
+    ck_assert_uint_eq(nb_inject_dropped(f.inject), 17);
+    nb_inject_counts(f.inject, &counts);
+    ck_assert(counts.sent == 10 && counts.sent_bytes == 1200 && counts.judged == 14);
+    ck_assert_uint_eq(counts.refused[TRANSMIT_LATE], 4);
+    nb_inject_timing(f.inject, &timing);
+    ck_assert(timing.late == 2 && timing.latest == 7000 && timing.histogram[20] == 10);
+    close_fixture(&f);
+}
+END_TEST
+
 START_TEST(a_wrong_reply_leaves_nothing)
 {
     expect_refused("\"ring\",\"page\",\"bell\"", NULL, 3, -ENOENT);
@@ -304,6 +432,13 @@ START_TEST(nothing_is_no_injection)
         ck_assert(is_one == (nb_inject_reason_word(i)[0] != '\0'));
         ck_assert(is_one == (nb_inject_reason_meaning(i)[0] != '\0'));
     }
+    ck_assert_int_eq(nb_inject_template(NULL, "", 1, 1), -EINVAL);
+    ck_assert_int_eq(nb_inject_samples(NULL, 0, "", 1, 1), -EINVAL);
+    ck_assert_int_eq(nb_inject_play(NULL, NULL), -EINVAL);
+    ck_assert_int_eq(nb_inject_stop(NULL, 0), -EINVAL);
+    ck_assert_int_eq(nb_inject_synch(NULL, 0), -EINVAL);
+    ck_assert_uint_eq(nb_inject_played(NULL) + nb_inject_next(NULL), 0);
+    ck_assert_uint_eq(nb_inject_starved(NULL) + nb_inject_dropped(NULL), 0);
     nb_inject_close(NULL);
 }
 END_TEST
@@ -315,6 +450,9 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, what_became_of_frames_is_told);
     tcase_add_test(tests, an_end_is_told_wherever_it_is_seen);
     tcase_add_test(tests, nobody_to_ring_for_is_no_signal);
+    tcase_add_test(tests, records_of_a_stream_go_over);
+    tcase_add_test(tests, many_samples_are_several_records);
+    tcase_add_test(tests, how_far_a_stream_is_is_told);
     tcase_add_test(tests, a_wrong_reply_leaves_nothing);
     tcase_add_test(tests, nothing_is_no_injection);
 }

@@ -11,7 +11,18 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SIZE = INJECT_BYTES_LEAST, FRAMES = 1000, FRAME = 500, PATIENCE_MS = 5000 };
+enum {
+    SIZE = INJECT_BYTES_LEAST,
+    FRAMES = 1000,
+    FRAME = 500,
+    PATIENCE_MS = 5000,
+    SEGMENTS = 50,
+    SAMPLES = 20, /* of a segment, and of 4 ms */
+    SAMPLE = 64,
+    SAMPLE_RATE = 5000,
+};
+
+enum way { AT_ONCE, AT_TIMES, MADE }; /* MADE: by the service */
 
 #define PERIOD_NS UINT64_C(50000)
 
@@ -38,6 +49,15 @@ static void take(struct nb_client *client, const struct nb_reply *reply, void *c
     f->opened = nb_inject_open(&f->inject, reply);
 }
 
+static void make_template(struct fixture *f)
+{
+    const struct timed_config config = {.rate = f->outlet.per_second};
+
+    ck_assert_int_eq(timed_thread_start(&f->timed), 0);
+    f->outlet.template = template_ring_make(f->timed.timed, &config, 4 * SAMPLES * SAMPLE);
+    ck_assert_ptr_nonnull(f->outlet.template);
+}
+
 static void make_timed(struct fixture *f)
 {
     const struct timed_config config = {.rate = f->outlet.per_second};
@@ -47,15 +67,17 @@ static void make_timed(struct fixture *f)
     ck_assert_ptr_nonnull(f->outlet.timed);
 }
 
-static void open_outlet(struct fixture *f, bool timed)
+static void open_outlet(struct fixture *f, enum way way)
 {
     int fds[INJECT_RING_FDS];
 
     f->outlet.per_second = 10000000;
     f->outlet.scope.sources.kinds = SOURCES_OWN;
     ck_assert_int_eq(inject_ring_make(&f->outlet.ring, SIZE), 0);
-    if (timed)
+    if (way == AT_TIMES)
         make_timed(f);
+    if (way == MADE)
+        make_template(f);
     sender_add(f->sender, &f->outlet);
     for (unsigned i = 0; i < INJECT_RING_FDS; i++)
         fds[i] = inject_ring_take_fd(&f->outlet.ring, i);
@@ -64,7 +86,7 @@ static void open_outlet(struct fixture *f, bool timed)
     ck_assert_int_eq(f->opened, 0);
 }
 
-static void begin(struct fixture *f, bool timed)
+static void begin(struct fixture *f, enum way way)
 {
     int fd, error;
 
@@ -74,7 +96,7 @@ static void begin(struct fixture *f, bool timed)
     ck_assert_int_ge(fd, 0);
     f->sender = sender_start(fd, woken, NULL, &error);
     ck_assert_ptr_nonnull(f->sender);
-    open_outlet(f, timed);
+    open_outlet(f, way);
 }
 
 static void end(struct fixture *f)
@@ -83,6 +105,7 @@ static void end(struct fixture *f)
     close(sender_free(f->sender));
     timed_thread_stop(&f->timed);
     timed_ring_free(f->outlet.timed);
+    template_ring_free(f->outlet.template);
     inject_ring_free(&f->outlet.ring);
     nb_inject_close(f->inject);
     nb_close(f->client);
@@ -145,7 +168,7 @@ START_TEST(no_frame_costs_an_allocation)
     unsigned long before, after;
     bool right;
 
-    begin(&f, _i);
+    begin(&f, (enum way)_i);
     ck_assert(carry(&f, 0, 2));
     ck_assert_uint_gt(allocations_so_far(), 0);
     before = allocations_so_far();
@@ -159,9 +182,87 @@ START_TEST(no_frame_costs_an_allocation)
 }
 END_TEST
 
+/* --- Streams that the service makes -------------------------------------------------------- */
+
+static unsigned char template[TEMPLATE_BYTES_MAX];
+static uint32_t template_length;
+
+static void encode_template(void)
+{
+    static const uint8_t sample[SAMPLE];
+    struct sv_message message = {.frame.source = {2, 0, 0, 0, 0, 1}, .asdus = 1};
+
+    message.asdu[0] =
+        (struct sv_asdu){.sv_id = {"MU01", 4}, .sample = sample, .sample_length = SAMPLE};
+    template_length = (uint32_t)sv_encode(&message, template, sizeof template);
+    ck_assert_uint_gt(template_length, 0);
+}
+
+static bool is_played(struct fixture *f, uint64_t segments)
+{
+    for (int ms = 0; nb_inject_played(f->inject) < segments; ms++) {
+        struct nb_inject_refusal refusal;
+
+        if (ms == PATIENCE_MS)
+            return false;
+        while (nb_inject_next_refusal(f->inject, &refusal) > 0)
+            if (refusal.record != NB_INJECT_SAMPLES || refusal.tag != UINT32_MAX)
+                return false;
+        poll(NULL, 0, 1);
+    }
+    return true;
+}
+
+/* Segments one behind the other, with samples of their own; and a record of each kind, one of which
+ * is refused. */
+static bool play(struct fixture *f, unsigned from, unsigned count)
+{
+    static const unsigned char samples[SAMPLES * SAMPLE];
+    bool right = true;
+
+    for (unsigned i = from; right && i < from + count; i++) {
+        uint32_t place = i % 4 * SAMPLES;
+
+        right = (i < 3 || is_played(f, i - 3)) &&
+                nb_inject_template(f->inject, template, template_length, SAMPLE_RATE) == 1 &&
+                nb_inject_synch(f->inject, (uint8_t)i) == 1 &&
+                nb_inject_samples(f->inject, place, samples, SAMPLES, SAMPLE) == 1 &&
+                nb_inject_play(f->inject, &(struct nb_inject_segment){.begin = NB_INJECT_BEHIND,
+                                                                      .first = place,
+                                                                      .count = SAMPLES,
+                                                                      .repeats = 1}) == 1 &&
+                nb_inject_samples(f->inject, UINT32_MAX, samples, 1, SAMPLE) == 1 &&
+                nb_inject_publish(f->inject) == 0;
+    }
+    return right && is_played(f, from + count - 3);
+}
+
+START_TEST(no_sample_costs_an_allocation)
+{
+    struct nb_inject_counts counts;
+    unsigned long before, after;
+    struct fixture f;
+    bool right;
+
+    encode_template();
+    begin(&f, MADE);
+    ck_assert(play(&f, 0, 4));
+    before = allocations_so_far();
+    right = play(&f, 4, SEGMENTS);
+    after = allocations_so_far();
+    ck_assert(right);
+    ck_assert_uint_eq(after, before);
+    nb_inject_counts(f.inject, &counts);
+    ck_assert_uint_gt(counts.sent, 0);
+    ck_assert_uint_gt(counts.refused[TRANSMIT_TABLE], SEGMENTS / 2);
+    end(&f);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
-    tcase_add_loop_test(tests, no_frame_costs_an_allocation, 0, 2); /* 1: at their times */
+    tcase_add_test(tests, no_sample_costs_an_allocation);
+    tcase_add_loop_test(tests, no_frame_costs_an_allocation, AT_ONCE, MADE);
 }
 
 int main(void)

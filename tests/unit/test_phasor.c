@@ -8,9 +8,13 @@
 
 enum { CHANNELS = 8, SAMPLES = 1500, ORDER = 50 };
 
-static const double rates[] = {4000, 4800, 5760, 12800, 14400, 15360};
-static struct phasor_history history;
-static struct phasors phasors;
+/* Those of the profiles from 12800 on tell the 50th harmonic of 65 Hz. */
+static const double rates[] = {4000, 4800, 5760, 12800, 14400, 15360, 16000};
+static int32_t values[PHASOR_HISTORY * CHANNELS];
+static struct phasor_channel channels[CHANNELS];
+static struct phasor_history history = {.values = values, .room = CHANNELS};
+static struct phasors phasors = {.channels = channels};
+static struct phasor_work work;
 
 /* A channel: cosines of these root mean squares and angles at the full second. */
 struct signal {
@@ -101,7 +105,7 @@ START_TEST(any_frequency_is_right)
         double nominal = frequency < 55 ? 50 : 60;
         uint16_t count = generate(rate, frequency, 1000 + (unsigned)(frequency * 7));
 
-        ck_assert(phasor_compute(&history, rate, nominal, 0, count, &phasors));
+        ck_assert(phasor_compute(&history, rate, nominal, 0, count, &work, &phasors));
         ck_assert_msg(fabs(phasors.frequency - frequency) < 0.0005, "%.9g is not %g",
                       phasors.frequency, frequency);
         assert_phasors(rate, frequency, nominal, count, 1);
@@ -129,7 +133,7 @@ START_TEST(harmonics_leak_nowhere)
         double squares = 0;
         uint16_t count = generate(rate, frequency, 77);
 
-        ck_assert(phasor_compute(&history, rate, 50, 0, count, &phasors));
+        ck_assert(phasor_compute(&history, rate, 50, 0, count, &work, &phasors));
         ck_assert_msg(fabs(phasors.frequency - frequency) < 0.001, "%.9g is not %g",
                       phasors.frequency, frequency);
         assert_phasors(rate, frequency, 50, count, 25);
@@ -155,7 +159,7 @@ START_TEST(harmonics_to_the_50th)
         double frequency = 45 + 2.5 * step;
         uint16_t count = generate(rate, frequency, 4000);
 
-        ck_assert(phasor_compute(&history, rate, 50, 0, count, &phasors));
+        ck_assert(phasor_compute(&history, rate, 50, 0, count, &work, &phasors));
         ck_assert_uint_eq(phasors.order, ORDER);
         assert_phasors(rate, frequency, 50, count, ORDER);
     }
@@ -166,10 +170,28 @@ END_TEST
 START_TEST(the_order_ends_below_half_the_rate)
 {
     set_three_phases();
-    ck_assert(phasor_compute(&history, 4000, 50, 0, generate(4000, 50, 0), &phasors));
+    ck_assert(phasor_compute(&history, 4000, 50, 0, generate(4000, 50, 0), &work, &phasors));
     ck_assert_uint_eq(phasors.order, 36);
-    ck_assert(phasor_compute(&history, 4000, 50, 0, generate(4000, 60, 0), &phasors));
+    ck_assert(phasor_compute(&history, 4000, 50, 0, generate(4000, 60, 0), &work, &phasors));
     ck_assert_uint_eq(phasors.order, 30);
+}
+END_TEST
+
+/* Each of the 20 ms that a cycle may end at, at the ends of the range, over the full second. */
+START_TEST(any_place_of_a_cycle_is_right)
+{
+    static const double frequencies[] = {45, 49.99, 50, 59.3, 60, 65};
+    double rate = rates[_i];
+
+    set_three_phases();
+    for (unsigned i = 0; i < sizeof frequencies / sizeof *frequencies; i++)
+        for (unsigned first = 0; first < 400; first += 37) {
+            double nominal = frequencies[i] < 55 ? 50 : 60;
+            uint16_t count = generate(rate, frequencies[i], first);
+
+            ck_assert(phasor_compute(&history, rate, nominal, 0, count, &work, &phasors));
+            assert_phasors(rate, frequencies[i], nominal, count, 1);
+        }
 }
 END_TEST
 
@@ -179,7 +201,7 @@ START_TEST(angles_stand_still_at_the_nominal_frequency)
     for (unsigned first = 0; first < 3000; first += 111) {
         uint16_t count = generate(4800, 60, first);
 
-        ck_assert(phasor_compute(&history, 4800, 60, 60, count, &phasors));
+        ck_assert(phasor_compute(&history, 4800, 60, 60, count, &work, &phasors));
         ck_assert(angle_between(phasors.channels[1].harmonics[1].angle, -120) < 0.01);
         ck_assert(angle_between(phasors.channels[5].harmonics[1].angle, -110) < 0.01);
     }
@@ -191,7 +213,7 @@ START_TEST(without_a_signal_there_is_no_frequency)
     memset(signals, 0, sizeof signals);
     signals[2].direct = 5000;
     signals[3].magnitude[1] = 2;
-    ck_assert(phasor_compute(&history, 4000, 50, 0, generate(4000, 50, 0), &phasors));
+    ck_assert(phasor_compute(&history, 4000, 50, 0, generate(4000, 50, 0), &work, &phasors));
     ck_assert(phasors.frequency == 0);
     ck_assert(fabs(phasors.channels[2].harmonics[0].magnitude - 5000) < 1);
     ck_assert(fabs(phasors.channels[2].rms - 5000) < 1);
@@ -213,7 +235,7 @@ START_TEST(noise_is_no_harm)
         }
         if (i < 800)
             continue;
-        ck_assert(phasor_compute(&history, 4000, 50, phasors.frequency, 7, &phasors));
+        ck_assert(phasor_compute(&history, 4000, 50, phasors.frequency, 7, &work, &phasors));
         ck_assert(isfinite(phasors.frequency));
         for (unsigned channel = 0; channel < CHANNELS; channel++)
             ck_assert(isfinite(phasors.channels[channel].harmonics[1].angle) &&
@@ -227,12 +249,12 @@ START_TEST(samples_are_needed)
     phasor_begin(&history, CHANNELS);
     for (unsigned i = 0; i < 266; i++) {
         ck_assert(!phasor_is_ready(&history, 4000));
-        memset(phasor_room(&history), 0, sizeof history.values[0]);
+        memset(phasor_room(&history), 0, CHANNELS * sizeof *values);
     }
     ck_assert(phasor_is_ready(&history, 4000));
     ck_assert(!phasor_is_ready(&history, 96000)); /* they would not fit */
     ck_assert(!phasor_is_ready(&history, 0));
-    ck_assert(!phasor_compute(&history, 96000, 50, 0, 0, &phasors));
+    ck_assert(!phasor_compute(&history, 96000, 50, 0, 0, &work, &phasors));
 }
 END_TEST
 
@@ -244,6 +266,7 @@ static void add_tests(TCase *tests)
     tcase_add_loop_test(tests, any_frequency_is_right, 0, RATES);
     tcase_add_loop_test(tests, harmonics_leak_nowhere, 0, RATES);
     tcase_add_loop_test(tests, harmonics_to_the_50th, 0, RATES - 3);
+    tcase_add_loop_test(tests, any_place_of_a_cycle_is_right, 0, RATES);
     tcase_add_test(tests, the_order_ends_below_half_the_rate);
     tcase_add_test(tests, angles_stand_still_at_the_nominal_frequency);
     tcase_add_test(tests, without_a_signal_there_is_no_frequency);

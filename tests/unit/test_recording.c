@@ -41,6 +41,7 @@ static void begin(void)
 
     ck_assert(comtrade_read_cfg(text, strlen(text), &cfg, &fault));
     recording_clear(&recording);
+    recording.width = 8;
     recording.channels[0] = (struct recording_channel){true, 0, 2};
     recording.channels[5] = (struct recording_channel){true, 1, 1};
 }

@@ -11,7 +11,8 @@ static struct sv_message message;
 static struct iec_fault fault;
 static uint8_t frame[GOLDEN_MAX], again[GOLDEN_MAX];
 
-static const char *const golden[] = {GOLDEN_SV_LE, GOLDEN_SV_TWO};
+static const char *const golden[] = {GOLDEN_SV_LE, GOLDEN_SV_TWO, GOLDEN_SV_UNIT, GOLDEN_SV_NINE,
+                                     GOLDEN_SV_SHORT};
 enum { GOLDEN = sizeof golden / sizeof *golden };
 
 static size_t take(const char *text)
@@ -83,6 +84,46 @@ START_TEST(a_frame_of_61869_9_has_its_values)
         ck_assert_mem_eq(asdu->gm_identity, "\0\x30\xa7\xff\xfe\0\0\x01", 8);
         ck_assert_int_eq(sv_value(asdu, 0), i ? 3 : 1);
     }
+}
+END_TEST
+
+START_TEST(a_frame_of_a_merging_unit_has_its_values)
+{
+    static const int32_t values[] = {-108158,  277980,   -168100,   1722,
+                                     -7474176, 18742210, -11182068, 85966};
+    const struct sv_asdu *asdu = &message.asdu[0];
+
+    take(GOLDEN_SV_UNIT);
+    assert_text(asdu->sv_id, "4001");
+    ck_assert_uint_eq(message.frame.app_id, 0x4001);
+    ck_assert_uint_eq(frame_vlan_id(message.frame.tag[0]), 1);
+    ck_assert_uint_eq(asdu->smp_cnt, 280);
+    ck_assert_uint_eq(asdu->smp_synch, SV_GLOBAL_CLOCK);
+    for (unsigned i = 0; i < 8; i++) {
+        ck_assert_int_eq(sv_value(asdu, i), values[i]);
+        ck_assert_uint_eq(sv_quality(asdu, i), i % 4 == 3 ? UINT32_C(1) << 13 : 0); /* derived */
+    }
+}
+END_TEST
+
+START_TEST(frames_of_others_have_their_values)
+{
+    take(GOLDEN_SV_NINE);
+    ck_assert_uint_eq(message.asdus, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_text(message.asdu[i].sv_id, "SV_1");
+        ck_assert_uint_eq(message.asdu[i].smp_cnt, i);
+        ck_assert_uint_eq(message.asdu[i].conf_rev, 10000);
+        ck_assert_uint_eq(sv_channels(&message.asdu[i]), 9);
+        for (unsigned channel = 0; channel < 9; channel++)
+            ck_assert_int_eq(sv_value(&message.asdu[i], channel), (int32_t)(1000 * channel));
+    }
+    take(GOLDEN_SV_SHORT);
+    ck_assert_uint_eq(sv_channels(&message.asdu[0]), 1);
+    ck_assert_int_eq(sv_value(&message.asdu[0], 0), 100);
+    ck_assert_uint_eq(message.asdu[0].smp_rate, 4000);
+    ck_assert(message.asdu[0].has_smp_mod);
+    ck_assert_uint_eq(message.asdu[0].smp_mod, SV_SAMPLES_PER_SECOND);
 }
 END_TEST
 
@@ -265,6 +306,8 @@ static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, a_frame_of_9_2le_has_its_values);
     tcase_add_test(tests, a_frame_of_61869_9_has_its_values);
+    tcase_add_test(tests, a_frame_of_a_merging_unit_has_its_values);
+    tcase_add_test(tests, frames_of_others_have_their_values);
     tcase_add_loop_test(tests, it_is_written_as_it_was_read, 0, GOLDEN);
     tcase_add_loop_test(tests, what_is_cut_is_refused, 0, GOLDEN);
     tcase_add_loop_test(tests, padding_is_none_of_it, 0, GOLDEN);

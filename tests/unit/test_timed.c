@@ -2,6 +2,7 @@
  * and that nothing is left behind when a stream leaves. No time passes here. */
 #include "resources/inject/timed.h"
 #include "resources/inject/timed_queue.h"
+#include "resources/inject/timed_thread.h"
 #include "suite.h"
 
 #include <stdlib.h>
@@ -142,11 +143,12 @@ struct greedy {
     uint64_t time, gap, done;
 };
 
-static bool next_greedy(void *supply, struct timed_frame *ret)
+static bool next_greedy(void *supply, const struct timed_moment *moment, struct timed_frame *ret)
 {
     static const unsigned char bytes[LENGTH];
 
-    *ret = (struct timed_frame){((struct greedy *)supply)->time, LENGTH, bytes};
+    (void)moment;
+    *ret = (struct timed_frame){((struct greedy *)supply)->time, LENGTH, 1, bytes};
     return true;
 }
 
@@ -494,7 +496,8 @@ START_TEST(a_queue_gives_back_what_was_put)
             timed_queue_put(
                 &queue, &(struct transmit_frame){.sequence = put_count, .length = length}, bytes);
         }
-        for (; rand() % 4 && timed_queue_supply.next(&queue, &frame); done_count++) {
+        for (; rand() % 4 && timed_queue_supply.next(&queue, &(struct timed_moment){0}, &frame);
+             done_count++) {
             if (frame.length != done_count * 37 % 1200 ||
                 (frame.length && (frame.bytes[0] != (unsigned char)done_count ||
                                   frame.bytes[frame.length - 1] != (unsigned char)done_count)))
@@ -527,8 +530,74 @@ START_TEST(a_queue_takes_some_of_the_longest_frames)
 }
 END_TEST
 
+/* --- What a frame costs -------------------------------------------------------------------- */
+
+START_TEST(a_rate_that_the_machine_cannot_hold_is_refused_with_figures)
+{
+    struct timed_cost cost = {.ns = 6240, .has_sent = true, .asked = 50000};
+    struct error error;
+
+    ck_assert(timed_cost_allows(&cost, 79000, &error)); /* 80.5 %, of which parts do not count */
+    ck_assert(!timed_cost_allows(&cost, 85000, &error));
+    assert_error(&error, "limit");
+    ck_assert_str_eq(error.field, "rate");
+    ck_assert_str_eq(error.message,
+                     "85000 frames a second need 6.2 us each on this machine (measured), with the "
+                     "50000 of other streams 84 % of a processor; at most 80 % may be used for "
+                     "frames that have a time. Ask for a lower 'rate', or end an injector first; "
+                     "'netbroker inject list' lists them.");
+    cost.has_sent = false;
+    ck_assert(!timed_cost_allows(&cost, UINT32_MAX, &error));
+    ck_assert_ptr_nonnull(strstr(error.message, "(measured, without sending)"));
+    timed_cost_charge(&cost, 40000);
+    ck_assert(!timed_cost_allows(&cost, 78000, &error));
+    timed_cost_return(&cost, 40000);
+    ck_assert(timed_cost_allows(&cost, 78000, &error));
+    cost.ns = 0; /* nobody knows */
+    ck_assert(timed_cost_allows(&cost, UINT32_MAX, &error));
+}
+END_TEST
+
+START_TEST(a_cost_follows_what_is_measured)
+{
+    struct timed_cost cost = {.ns = 4000};
+
+    timed_cost_follow(&cost, 8000 * 999, 999); /* too few to say anything */
+    ck_assert_uint_eq(cost.ns, 4000);
+    ck_assert(!cost.has_sent);
+    timed_cost_follow(&cost, 8000 * 1000, 1000);
+    ck_assert_uint_eq(cost.ns, 4500);
+    ck_assert(cost.has_sent);
+    for (unsigned i = 0; i < 100; i++)
+        timed_cost_follow(&cost, 3000 * 5000, 5000);
+    ck_assert_uint_le(cost.ns, 3000 + TIMED_COST_PART);
+    ck_assert_uint_ge(cost.ns, 3000);
+}
+END_TEST
+
+/* The thread finds it out by itself, and by the frames that it sends. */
+START_TEST(a_thread_finds_out_what_it_costs)
+{
+    struct timed_thread thread;
+
+    timed_thread_init(&thread, NULL);
+    ck_assert_int_eq(timed_thread_start(&thread), 0);
+    timed_wait_for_cost(thread.timed);
+    timed_thread_look(&thread);
+    ck_assert_uint_gt(thread.cost.ns, 0);
+    ck_assert(!thread.cost.has_sent);
+    atomic_fetch_add(&thread.timed->frames, TIMED_FRAMES_LEAST);
+    timed_thread_tick(&thread, 60);
+    ck_assert(thread.cost.has_sent);
+    timed_thread_stop(&thread);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
+    tcase_add_test(tests, a_rate_that_the_machine_cannot_hold_is_refused_with_figures);
+    tcase_add_test(tests, a_cost_follows_what_is_measured);
+    tcase_add_test(tests, a_thread_finds_out_what_it_costs);
     tcase_add_test(tests, a_frame_waits_goes_or_is_skipped);
     tcase_add_test(tests, times_of_the_past_are_no_rate);
     tcase_add_test(tests, what_is_left_out_waits_for_others);

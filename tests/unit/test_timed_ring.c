@@ -259,7 +259,7 @@ START_TEST(stalls_are_those_while_it_is_there)
     ck_assert(timed_ring_leave(scene.ring));
     atomic_store(&scene.timed.stalls, 5);
     atomic_store(&scene.timed.stalled_ns, 500);
-    scene.ring->is_leaving = false;
+    scene.ring->seat.is_leaving = false;
     ck_assert(timed_ring_join(scene.ring, FD, take));
     atomic_store(&scene.timed.stalls, 7);
     atomic_store(&scene.timed.stalled_ns, 1000);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static struct waveform waveform;
-static int32_t values[WAVEFORM_CHANNELS];
+static int32_t values[SV_CHANNELS_MAX];
 
 static void begin(uint32_t rate, uint64_t microhertz)
 {
@@ -14,8 +14,9 @@ static void begin(uint32_t rate, uint64_t microhertz)
     waveform.rate = rate;
     waveform.microhertz = microhertz;
     waveform.states = 1;
-    waveform_balance(waveform.state[0].channels, 100, -30);
-    waveform_balance(waveform.state[0].channels + WAVEFORM_GROUP, 63508.5, 0);
+    waveform.layout = (struct sv_layout){4, 4};
+    waveform_balance_currents(&waveform, 0, 100, -30);
+    waveform_balance_voltages(&waveform, 0, 63508.5, 0);
 }
 
 /* In long double, which has digits enough for hours. */
@@ -74,8 +75,11 @@ START_TEST(states_begin_with_their_sample)
     for (unsigned i = 1; i < 3; i++) {
         waveform.state[i] = waveform.state[0];
         waveform.state[i].begin = 80 * i;
-        waveform_balance(waveform.state[i].channels, 1000.0 * i, 0);
+        waveform_balance_currents(&waveform, i, 1000.0 * i, 0);
     }
+    ck_assert_uint_eq(waveform_state(&waveform, 79), 0);
+    ck_assert_uint_eq(waveform_state(&waveform, 80), 1);
+    ck_assert_uint_eq(waveform_state(&waveform, 1000), 2);
     waveform_sample(&waveform, 79, values);
     ck_assert_int_lt(values[0], 142000);
     waveform_sample(&waveform, 80, values);
@@ -85,10 +89,32 @@ START_TEST(states_begin_with_their_sample)
 }
 END_TEST
 
+/* Several networks in a sample, and groups without a neutral. */
+START_TEST(layouts_have_phases)
+{
+    begin(4800, 60000000);
+    waveform.layout = (struct sv_layout){8, 3};
+    waveform_balance_currents(&waveform, 0, 10, 20);
+    waveform_balance_voltages(&waveform, 0, 1000, -5);
+    for (uint64_t number = 0; number < 100; number++) {
+        waveform_sample(&waveform, number, values);
+        for (unsigned i = 0; i < 3; i++) {
+            double current = 1e3 * right(10, 20 - 120.0 * i, number, 1);
+
+            ck_assert_double_le(fabs(values[i] - current), 0.6);
+            ck_assert_double_le(fabs(values[4 + i] - current), 0.6);
+            ck_assert_double_le(fabs(values[8 + i] - 1e2 * right(1000, -5 - 120.0 * i, number, 1)),
+                                0.6);
+        }
+        ck_assert_int_eq(values[7], values[4] + values[5] + values[6]);
+    }
+}
+END_TEST
+
 START_TEST(too_much_is_the_most)
 {
     begin(4000, 50000000);
-    waveform_balance(waveform.state[0].channels, 1e7, 0);
+    waveform_balance_currents(&waveform, 0, 1e7, 0);
     waveform_sample(&waveform, 0, values);
     ck_assert_int_eq(values[0], INT32_MAX);
     ck_assert_int_eq(waveform_round(-1e300), INT32_MIN);
@@ -102,6 +128,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, nothing_drifts);
     tcase_add_test(tests, harmonics_are_added);
     tcase_add_test(tests, states_begin_with_their_sample);
+    tcase_add_test(tests, layouts_have_phases);
     tcase_add_test(tests, too_much_is_the_most);
 }
 

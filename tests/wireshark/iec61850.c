@@ -1,6 +1,7 @@
 /* Frames of IEC 61850 for the script beside this.
  *
  *     iec61850-tool write FILE COUNT     Sampled Values and GOOSE by turns, of pseudo-random values
+ *     iec61850-tool golden FILE          frames of others, of tests/unit/iec61850_frames.h
  *     iec61850-tool stream FILE RATE ASDUS FREQUENCY SAMPLES [N...]
  *                                        a stream of Sampled Values, begun 1000 s after 1970: 100 A
  *                                        and 63.5 kV of three phases with 5 % of the third
@@ -10,6 +11,7 @@
 #include "frames.h"
 #include "iec61850/goose.h"
 #include "iec61850/sv.h"
+#include "iec61850_frames.h"
 #include "source.h"
 #include "writer.h"
 
@@ -223,6 +225,19 @@ static int write_file(const char *path, unsigned count)
     for (unsigned i = 0; i < count; i++)
         put_frame(writer, i * UINT64_C(1000000), frame,
                   i % 2 ? write_goose(frame) : write_sv(frame));
+    return close_writer(writer);
+}
+
+/* Golden frames, which are not ours. */
+static int write_golden(const char *path)
+{
+    static const char *const golden[] = {GOLDEN_SV_UNIT,     GOLDEN_SV_NINE,    GOLDEN_SV_SHORT,
+                                         GOLDEN_GOOSE_RELAY, GOLDEN_GOOSE_ZERO, GOLDEN_GOOSE};
+    struct savefile_writer *writer = open_writer(path);
+    static uint8_t frame[GOLDEN_MAX];
+
+    for (unsigned i = 0; i < sizeof golden / sizeof *golden; i++)
+        put_frame(writer, i * UINT64_C(1000000), frame, golden_bytes(golden[i], frame));
     return close_writer(writer);
 }
 
@@ -534,11 +549,13 @@ int main(int count, char **arguments)
         return send_file(arguments[2], arguments[3]);
     if (count == 4 && strcmp(arguments[1], "write") == 0)
         return write_file(arguments[2], (unsigned)strtoul(arguments[3], NULL, 10));
+    if (count == 3 && strcmp(arguments[1], "golden") == 0)
+        return write_golden(arguments[2]);
     if (count >= 7 && strcmp(arguments[1], "stream") == 0)
         return write_streams(arguments + 2);
     if (count == 3 && strcmp(arguments[1], "goose") == 0)
         return write_publisher(arguments[2]);
     if (count == 3 && strcmp(arguments[1], "read") == 0)
         return read_file(arguments[2]);
-    return fail("write, stream, goose, send or read, as the source says");
+    return fail("write, golden, stream, goose, send or read, as the source says");
 }

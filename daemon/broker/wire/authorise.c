@@ -224,11 +224,31 @@ static bool is_decided_later(const struct request *request)
            !request_flag(request, "all") && !request_flag(request, "learned");
 }
 
+/* What the peer holds is shown to it, so whoever may hold something is not refused; who may do
+ * nothing of the kind is, for the verb. */
+static struct decision decide_list(const struct policy *policy, const struct peer *peer,
+                                   const char *verb, const struct target *target)
+{
+    struct decision decision = policy_decide(policy, peer, verb, target), other;
+    size_t name = (size_t)(strchr(verb, '.') - verb) + 1;
+
+    for (enum action action = 0; action < ACTION_COUNT && !decision.allowed; action++) {
+        if (strncmp(action_row(action)->policy, verb, name) != 0)
+            continue;
+        other = policy_decide_somewhere(policy, peer, action_row(action)->policy);
+        if (other.allowed)
+            decision = other;
+    }
+    return decision;
+}
+
 static struct decision decide(const struct call *call, const char *verb,
                               const struct target *target)
 {
     const struct policy *policy = &call->services->policy;
 
+    if (has_flag(call, ACTION_LISTS_OWN))
+        return decide_list(policy, call->peer, verb, target);
     return is_decided_later(&call->request) ? policy_decide_somewhere(policy, call->peer, verb)
                                             : policy_decide(policy, call->peer, verb, target);
 }

@@ -2,6 +2,7 @@
 #include "platform/realtime.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <time.h>
 
 int realtime_begin(const char *name)
@@ -44,6 +45,19 @@ uint64_t realtime_now(void)
 uint64_t realtime_wall(void)
 {
     return now_of(CLOCK_REALTIME);
+}
+
+int realtime_clock(void)
+{
+    clockid_t clock = CLOCK_THREAD_CPUTIME_ID;
+
+    pthread_getcpuclockid(pthread_self(), &clock);
+    return clock;
+}
+
+uint64_t realtime_spent(int clock)
+{
+    return now_of(clock);
 }
 
 void realtime_sleep(const _Atomic uint32_t *word, uint32_t was, uint64_t until)

@@ -48,9 +48,8 @@ enum {
     BOTH = KEEPER | BROKER,
     SPARES = 4,
     FD_BITS = 31,
-    SCHED_RESET = 0x40000000,                              /* SCHED_RESET_ON_FORK of sched(7) */
-    RING_LENT = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL, /* platform/memory.h */
-    RING_SHOWN = RING_LENT | 0x10,                         /* F_SEAL_FUTURE_WRITE */
+    SCHED_RESET = 0x40000000,                               /* SCHED_RESET_ON_FORK of sched(7) */
+    RING_SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL, /* platform/memory.h */
 };
 
 #define WHOLE   0xffffffffU /* the kernel looks at the lower half of these arguments only */
@@ -178,8 +177,7 @@ static const struct form {
     {"fcntl", BOTH | SPARES, {{1, WHOLE, F_DUPFD_CLOEXEC}}},
     {"fcntl", BOTH, {{1, WHOLE, F_GET_SEALS}}},
     {"fcntl", KEEPER, {{1, WHOLE, F_ADD_SEALS}}},
-    {"fcntl", BROKER, {{1, WHOLE, F_ADD_SEALS}, {2, WHOLE, RING_LENT}}},
-    {"fcntl", BROKER, {{1, WHOLE, F_ADD_SEALS}, {2, WHOLE, RING_SHOWN}}},
+    {"fcntl", BROKER, {{1, WHOLE, F_ADD_SEALS}, {2, WHOLE, RING_SEALS}}},
     {"fcntl64", BOTH, {{1, WHOLE, F_GETFD}}},
     {"fcntl64", BOTH, {{1, WHOLE, F_SETFD}}},
     {"fcntl64", BOTH, {{1, WHOLE, F_GETFL}}},
@@ -187,13 +185,14 @@ static const struct form {
     {"fcntl64", BOTH | SPARES, {{1, WHOLE, F_DUPFD_CLOEXEC}}},
     {"fcntl64", BOTH, {{1, WHOLE, F_GET_SEALS}}},
     {"fcntl64", KEEPER, {{1, WHOLE, F_ADD_SEALS}}},
-    {"fcntl64", BROKER, {{1, WHOLE, F_ADD_SEALS}, {2, WHOLE, RING_LENT}}},
-    {"fcntl64", BROKER, {{1, WHOLE, F_ADD_SEALS}, {2, WHOLE, RING_SHOWN}}},
+    {"fcntl64", BROKER, {{1, WHOLE, F_ADD_SEALS}, {2, WHOLE, RING_SEALS}}},
     /* Memory gets its size, and the log keeps its own. */
     {"ftruncate", KEEPER, {{0}}},
     {"ftruncate", BROKER | SPARES, {{0}}},
     {"ftruncate64", KEEPER, {{0}}},
     {"ftruncate64", BROKER | SPARES, {{0}}},
+    /* What a client may only look at, nobody may open anew. It gives no right to anybody. */
+    {"fchmod", BOTH | SPARES, {{1, WHOLE, 0}}},
     /* Standard streams are replaced (log.c). */
     {"dup2", BOTH, {{1, WHOLE ^ 3, 0}}},
     {"dup3", BOTH, {{1, WHOLE ^ 3, 0}}},

@@ -3,15 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FUTURE_WRITE 0x10 /* F_SEAL_FUTURE_WRITE of <linux/fcntl.h> */
-
 enum {
     FIXED = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL,
-    READ_ONLY = F_SEAL_WRITE | FUTURE_WRITE,
+    READ_ONLY = F_SEAL_WRITE | 0x10, /* F_SEAL_FUTURE_WRITE of <linux/fcntl.h> */
 };
 
 /* #syscalls keeper: memfd_create ftruncate ftruncate64
@@ -31,11 +30,34 @@ int memory_make_unsealed(const char *name, size_t size)
 
 /* #syscalls keeper: fcntl fcntl64
  * #syscalls broker: fcntl fcntl64 */
-int memory_seal(int fd, enum memory_seal seal)
+int memory_seal(int fd)
 {
-    int seals = seal == MEMORY_SHOWN ? FIXED | FUTURE_WRITE : FIXED;
+    return fcntl(fd, F_ADD_SEALS, FIXED) < 0 ? -errno : 0;
+}
 
-    return fcntl(fd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
+/* F_SEAL_FUTURE_WRITE would do this in one call, but it would also keep the service from giving the
+ * pages back (shmem_fallocate() of mm/shmem.c). So there is another open file for the same memory,
+ * for reading only. What memfd_create(2) makes everybody may open for writing by /proc/self/fd, as
+ * its mode says, which is why that is taken away.
+ *
+ * #syscalls broker: open openat fchmod close */
+int memory_show(int *fd)
+{
+    char path[32];
+    int shown, result;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", *fd);
+    shown = open(path, O_RDONLY | O_CLOEXEC);
+    if (shown < 0)
+        return -errno;
+    if (fchmod(shown, 0) < 0) {
+        result = -errno;
+        close(shown);
+        return result;
+    }
+    close(*fd);
+    *fd = shown;
+    return 0;
 }
 
 int memory_make(const char *name, size_t size)
@@ -44,7 +66,7 @@ int memory_make(const char *name, size_t size)
 
     if (fd < 0)
         return fd;
-    result = memory_seal(fd, MEMORY_FIXED);
+    result = memory_seal(fd);
     if (result == 0)
         return fd;
     close(fd);
@@ -71,8 +93,7 @@ void memory_release(int fd, size_t offset, size_t size)
     fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size);
 }
 
-/* madvise(2): as FALLOC_FL_PUNCH_HOLE, which F_SEAL_FUTURE_WRITE forbids (shmem_fallocate() of
- * mm/shmem.c).
+/* madvise(2): as FALLOC_FL_PUNCH_HOLE.
  *
  * #syscalls broker: madvise */
 void memory_discard(void *mapped, size_t size)

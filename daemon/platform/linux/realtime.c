@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -74,6 +75,23 @@ uint64_t realtime_now(void)
 uint64_t realtime_wall(void)
 {
     return now_of(CLOCK_REALTIME);
+}
+
+int realtime_clock(void)
+{
+    clockid_t clock = CLOCK_THREAD_CPUTIME_ID;
+
+    pthread_getcpuclockid(pthread_self(), &clock);
+    return clock;
+}
+
+/* #syscalls broker: clock_gettime clock_gettime64 */
+uint64_t realtime_spent(int clock)
+{
+    struct timespec spent = {0, 0};
+
+    clock_gettime(clock, &spent);
+    return (uint64_t)spent.tv_sec * SECOND + (uint64_t)spent.tv_nsec;
 }
 
 /* #syscalls broker: futex futex_time64 */

@@ -198,6 +198,7 @@ enum outcome handle_close_capture(struct call *call, const struct args_close_cap
 /* The one behind the last one that was looked at. */
 struct cursor {
     const struct captures *captures;
+    struct reader reader;
     uint32_t number;
 };
 
@@ -209,7 +210,8 @@ static bool write_next(void *context, struct json *out)
     if (!capture)
         return false;
     cursor->number = capture->number;
-    write_capture(out, capture);
+    if (reader_may_see(&cursor->reader, &capture->resource))
+        write_capture(out, capture);
     return true;
 }
 
@@ -220,7 +222,7 @@ enum outcome handle_show_capture(struct call *call, const struct args_show_captu
 
     (void)args;
     if (cursor)
-        *cursor = (struct cursor){captures_of(call), 0};
+        *cursor = (struct cursor){captures_of(call), call_reader(call), 0};
     reply_open(call, "Captures.");
     return reply_list(call, &list, cursor);
 }

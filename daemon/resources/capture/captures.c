@@ -28,7 +28,9 @@ static const struct pool_words words = {
     "bytes of memory for captures",
     "capture-mib-per-user of netbrokerd.conf(5)",
     "capture-mib of netbrokerd.conf(5)",
-    "Ask for a smaller 'buffer', or end a capture first; 'netbroker capture list' lists them.",
+    "Ask for a smaller 'buffer', or end a capture first; 'netbroker capture list' lists them. One "
+    "that "
+    "has ended counts until it was read, or for a few seconds.",
     false,
 };
 
@@ -147,12 +149,6 @@ bool captures_judge(struct captures *captures, const struct args_open_capture *a
     return true;
 }
 
-bool captures_have_room(struct captures *captures, const struct capture_config *config, uid_t uid,
-                        struct error *error)
-{
-    return pool_may(&captures->pool, uid, &(struct pool_request){.more = bytes_of(config)}, error);
-}
-
 /* --- Adding and forgetting ----------------------------------------------------------------- */
 
 static struct capture *new_capture(struct captures *captures, const struct capture_config *config,
@@ -219,6 +215,8 @@ static struct capture *capture_of_work(struct thread_work *work)
     return (struct capture *)((char *)work - offsetof(struct capture, work));
 }
 
+/* --- Freeing what has ended ---------------------------------------------------------------- */
+
 static int free_memory(struct thread_work *work)
 {
     shared_ring_free(&capture_of_work(work)->reader->ring);
@@ -230,23 +228,102 @@ static void freed(struct thread_work *work)
     end(capture_of_work(work));
 }
 
-/* There is no lease on it any more, and its ring is not the source's. */
-static void forget(struct capture *capture)
+/* Whoever reads a ring of a service that stops may do so for ever: it is in nobody's share then. */
+static void free_ring(struct capture *capture)
 {
     const struct captures *captures = capture->captures;
     struct shared_ring *ring = &capture->reader->ring;
 
-    stop_waiting(capture);
-    leave_source(capture);
-    capture->state = CAPTURE_CLOSING;
+    capture->is_lingering = false;
     if (ring->data.page && captures->host.loop && !captures->is_stopping) {
-        capture->is_working = true;
+        capture->is_working = capture->is_freeing = true;
         thread_work_begin(&capture->work, captures->host.loop, free_memory, freed);
         return;
     }
-    shared_ring_free(ring);
+    if (captures->is_stopping)
+        shared_ring_leave(ring);
+    else
+        shared_ring_free(ring);
     end(capture);
 }
+
+/* There is no lease on it any more, and its ring is not the source's. Its client may have ended, or
+ * be about to read what came at last. */
+static void forget(struct capture *capture)
+{
+    stop_waiting(capture);
+    leave_source(capture);
+    capture->state = CAPTURE_CLOSING;
+    capture->is_lingering =
+        !capture->captures->is_stopping && shared_ring_has_reader(&capture->reader->ring);
+    if (!capture->is_lingering)
+        free_ring(capture);
+}
+
+/* Whether nobody misses what is in a ring that has ended. */
+static bool was_read(const struct capture *capture)
+{
+    return !shared_ring_has_reader(&capture->reader->ring) ||
+           capture_writer_was_read(&capture->reader->writer);
+}
+
+/* A second has passed. Who has read all records may be about to read why there are no more: he has
+ * another one for that. */
+static bool lingers_on(struct capture *capture)
+{
+    capture->lingered++;
+    if (capture->lingered == 1)
+        return shared_ring_has_reader(&capture->reader->ring);
+    return capture->lingered < CAPTURE_LINGERS && !was_read(capture);
+}
+
+static void tick_lingering(struct captures *captures)
+{
+    struct capture *capture, *next;
+
+    for (capture = TAILQ_FIRST(&captures->order); capture; capture = next) {
+        next = TAILQ_NEXT(capture, in_order);
+        if (capture->is_lingering && !lingers_on(capture))
+            free_ring(capture);
+    }
+}
+
+static void free_read(struct captures *captures, uid_t uid)
+{
+    struct capture *capture, *next;
+
+    for (capture = TAILQ_FIRST(&captures->order); capture; capture = next) {
+        next = TAILQ_NEXT(capture, in_order);
+        if (capture->uid == uid && capture->is_lingering && was_read(capture))
+            free_ring(capture);
+    }
+}
+
+/* What threads are giving back of the user's: before they make what is asked for afterwards. */
+static uint64_t freeing_bytes(const struct captures *captures, uid_t uid)
+{
+    const struct capture *capture;
+    uint64_t bytes = 0;
+
+    TAILQ_FOREACH (capture, &captures->order, in_order)
+        if (capture->uid == uid && capture->is_freeing)
+            bytes += bytes_of(&capture->config);
+    return bytes;
+}
+
+bool captures_have_room(struct captures *captures, const struct capture_config *config, uid_t uid,
+                        struct error *error)
+{
+    struct pool_request request = {.more = bytes_of(config)};
+
+    if (pool_would_have(&captures->pool, uid, request.more))
+        return true;
+    free_read(captures, uid);
+    request.less = freeing_bytes(captures, uid);
+    return pool_may(&captures->pool, uid, &request, error);
+}
+
+/* --- Adding -------------------------------------------------------------------------------- */
 
 /* The memory was reserved before. */
 struct capture *captures_add(struct captures *captures, const struct capture_config *config,
@@ -631,6 +708,7 @@ void captures_tick(struct captures *captures)
 {
     struct capture_source *from;
 
+    tick_lingering(captures);
     TAILQ_FOREACH (from, &captures->sources, in_sources) {
         if (!from->source || !source_is_stuck(from->source))
             continue;

@@ -3,7 +3,7 @@
  * A capture is held by a connection, and ends with it. Its lease begins before anything is made;
  * then the keeper opens the frames of its interface, unless another capture of its user has asked
  * for the same of it and was granted that: those have one source together (source.h). Its memory is
- * charged to its user before it is made, and until it is gone. */
+ * charged to its user before it is made, and until it is gone, whatever its client keeps of it. */
 #ifndef NB_CAPTURES_H
 #define NB_CAPTURES_H
 
@@ -20,8 +20,9 @@
 /* T(NAME, word on the wire): what a capture is, and what may happen to it.
  * OPENING: its lease is recorded, and the keeper is asked for its source; then its ring is made.
  * OPEN: frames come. It may be given up, or its interface may go.
- * CLOSING: its lease has ended, and its ring is not freed yet. Nobody sees it, but its user pays
- * for it. */
+ * CLOSING: its lease has ended, and its ring is not freed yet: a thread has it, or its client may
+ * read what is in it, for some seconds (CAPTURE_LINGERS). Nobody sees it, but its user pays for it.
+ */
 #define CAPTURE_STATES(T)                                                                          \
     T(OPENING, "opening")                                                                          \
     T(OPEN, "open")                                                                                \
@@ -44,6 +45,9 @@ enum capture_event {
 #undef V
 };
 
+/* Seconds that a ring which has ended is kept for its client to read. */
+enum { CAPTURE_LINGERS = 5 };
+
 /* What a request means. */
 struct capture_config {
     struct packets_config packets;
@@ -64,6 +68,9 @@ struct capture {
     enum capture_state state;
     struct thread_work work;
     bool is_working;             /* a thread makes or frees its ring: it is not forgotten */
+    bool is_freeing;             /* it frees it */
+    bool is_lingering;           /* its ring is kept until it was read */
+    unsigned lingered;           /* seconds */
     bool is_waiting;             /* for the keeper's answer */
     bool is_held;                /* it is not freed, whatever happens to it */
     enum ring_end end;           /* why it ends, if that is known */
@@ -124,7 +131,8 @@ void captures_clear(struct captures *captures);
 bool captures_judge(struct captures *captures, const struct args_open_capture *args,
                     struct capture_config *ret, struct error *error);
 
-/* Whether its user has room for it. */
+/* Whether its user has room for it. What he has read of rings that have ended is given back for it.
+ */
 bool captures_have_room(struct captures *captures, const struct capture_config *config, uid_t uid,
                         struct error *error);
 

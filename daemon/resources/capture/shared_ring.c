@@ -29,13 +29,25 @@ static void close_one(int fd)
 }
 
 /* #syscalls broker: close munmap */
+void shared_ring_leave(struct shared_ring *ring)
+{
+    ring_memory_unmap(&ring->data);
+    ring_memory_unmap(&ring->page);
+    close_one(ring->bell.ring);
+    close_one(ring->bell.wait);
+    shared_ring_clear(ring);
+}
+
 void shared_ring_free(struct shared_ring *ring)
 {
     ring_memory_free(&ring->data);
     ring_memory_free(&ring->page);
-    close_one(ring->bell.ring);
-    close_one(ring->bell.wait);
-    shared_ring_clear(ring);
+    shared_ring_leave(ring);
+}
+
+bool shared_ring_has_reader(const struct shared_ring *ring)
+{
+    return ring->bell.ring >= 0 && ring->bell.wait < 0 && bell_has_listener(ring->bell.ring);
 }
 
 struct capture_memory shared_ring_memory(const struct shared_ring *ring)

@@ -22,8 +22,14 @@ void shared_ring_clear(struct shared_ring *ring);
 /* Makes it, of so many bytes of data: a power of two. 0 or a negative errno. */
 int shared_ring_make(struct shared_ring *ret, size_t size);
 
-/* Unmaps it, and closes what is there. */
+/* Gives its memory back, whoever has it mapped, and closes what is there. */
 void shared_ring_free(struct shared_ring *ring);
+
+/* The same, but its client may read what is in it as long as he likes, and keeps the memory. */
+void shared_ring_leave(struct shared_ring *ring);
+
+/* Whether a client may be reading: it was handed over, and he has not closed the bell. */
+bool shared_ring_has_reader(const struct shared_ring *ring);
 
 /* As the writer of the ring wants it. */
 struct capture_memory shared_ring_memory(const struct shared_ring *ring);

@@ -52,6 +52,10 @@ void write_injector_config(struct json *out, const struct injector_config *confi
     json_member_unsigned(out, "late", config->late);
     if (config->start > 0)
         json_member_unsigned(out, "start", config->start);
+    if (!config->template)
+        return;
+    json_member_bool(out, "template", true);
+    json_member_unsigned(out, "tables", config->tables);
 }
 
 static uint64_t look(const _Atomic uint64_t *number)
@@ -71,6 +75,11 @@ static void write_refused(struct json *out, const struct outlet *outlet)
     json_close(out, '}');
 }
 
+static bool is_locked(const struct outlet *outlet)
+{
+    return outlet->template ? outlet->template->is_locked : outlet->timed->queue.is_locked;
+}
+
 /* How late frames with a time were, and what the thread that sends them was granted. */
 static void write_timing(struct json *out, const struct injector *injector)
 {
@@ -78,7 +87,7 @@ static void write_timing(struct json *out, const struct injector *injector)
     const struct outlet *outlet = injector->outlet;
     struct transmit_timing timing;
 
-    if (injector->state != INJECT_OPEN || !outlet->timed) /* before, a thread makes it */
+    if (injector->state != INJECT_OPEN || !injector->config.timed) /* before, a thread makes it */
         return;
     transmit_reader_timing(&outlet->reader, &timing);
     json_key(out, "timing");
@@ -91,8 +100,33 @@ static void write_timing(struct json *out, const struct injector *injector)
     json_member_unsigned(out, "stalls", timing.stalls);
     json_member_unsigned(out, "stalled_ns", timing.stalled_ns);
     json_member_bool(out, "realtime", timed_thread_hurries(thread));
-    json_member_bool(out, "locked",
-                     timed_thread_is_locked(thread) && outlet->timed->queue.is_locked);
+    json_member_bool(out, "locked", timed_thread_is_locked(thread) && is_locked(outlet));
+    json_close(out, '}');
+}
+
+/* A stream that the service makes: how far it is. */
+static void write_stream(struct json *out, const struct injector *injector)
+{
+    const struct outlet *outlet = injector->outlet;
+    struct stream_progress progress;
+    struct template_view view;
+
+    if (injector->state != INJECT_OPEN || !outlet->template)
+        return;
+    template_ring_show(outlet->template, &view);
+    if (view.rate == 0)
+        return;
+    transmit_reader_stream(&outlet->reader, &progress);
+    json_key(out, "stream");
+    json_open(out, '{');
+    json_member_string(out, "svID", view.name);
+    json_member_unsigned(out, "samples_per_second", view.rate);
+    json_member_unsigned(out, "asdus", view.asdus);
+    json_member_unsigned(out, "smpSynch", view.synch);
+    json_member_unsigned(out, "next", progress.next);
+    json_member_unsigned(out, "queued", view.put - progress.played);
+    json_member_unsigned(out, "starved", progress.starved);
+    json_member_unsigned(out, "dropped", progress.dropped);
     json_close(out, '}');
 }
 
@@ -109,6 +143,7 @@ static void write_injector(struct json *out, const struct injector *injector)
     json_member_unsigned(out, "refused_frames", outlet_refused(injector->outlet));
     write_refused(out, injector->outlet);
     write_timing(out, injector);
+    write_stream(out, injector);
     if (lease && lease->info.uid != LEASE_UID_UNKNOWN)
         json_member_unsigned(out, "uid", lease->info.uid);
     json_close(out, '}');
@@ -255,6 +290,7 @@ enum outcome handle_close_inject(struct call *call, const struct args_close_inje
 /* The one behind the last one that was looked at. */
 struct cursor {
     const struct injectors *injectors;
+    struct reader reader;
     uint32_t number;
 };
 
@@ -266,7 +302,8 @@ static bool write_next(void *context, struct json *out)
     if (!injector)
         return false;
     cursor->number = injector->number;
-    write_injector(out, injector);
+    if (reader_may_see(&cursor->reader, &injector->resource))
+        write_injector(out, injector);
     return true;
 }
 
@@ -277,7 +314,7 @@ enum outcome handle_show_inject(struct call *call, const struct args_show_inject
 
     (void)args;
     if (cursor)
-        *cursor = (struct cursor){injectors_of(call), 0};
+        *cursor = (struct cursor){injectors_of(call), call_reader(call), 0};
     reply_open(call, "Injectors.");
     return reply_list(call, &list, cursor);
 }

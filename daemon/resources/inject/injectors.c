@@ -1,5 +1,6 @@
 #include "injectors.h"
 
+#include "iec61850/process.h"
 #include "log.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@ enum {
     SILENT_SECONDS_MAX = 60,
     ORDINARY_RATE_PART = 4, /* of a user's share */
     NS_PER_MS = 1000000,
+    MS_PER_SECOND = 1000,
 };
 
 struct injector *injector_of_resource(const struct resource *resource)
@@ -50,9 +52,13 @@ static const struct pool_words rate_words = {
 
 static uint64_t bytes_of(const struct injector_config *config)
 {
-    uint64_t queue = config->timed ? timed_ring_bytes(INJECT_FRAME_MAX) : 0;
+    uint64_t more = 0;
 
-    return ring_memory_bytes(config->size) + ring_memory_bytes(0) + queue;
+    if (config->template)
+        more = template_ring_bytes(config->tables);
+    else if (config->timed)
+        more = timed_ring_bytes(INJECT_FRAME_MAX);
+    return ring_memory_bytes(config->size) + ring_memory_bytes(0) + more;
 }
 
 void injectors_init(struct injectors *injectors, const struct resource_host *host,
@@ -131,7 +137,9 @@ static void fill_config(const struct args_open_inject *args, unsigned ifindex,
     ret->ifindex = ifindex;
     ret->size = round_up(args->buffer);
     ret->rate = args->rate;
-    ret->timed = args->timed;
+    ret->timed = args->timed || args->template;
+    ret->template = args->template;
+    ret->tables = args->template ? args->tables : 0;
     ret->late = args->late;
     ret->start = args->start;
     ret->ethertypes = args->ethertypes;
@@ -142,7 +150,7 @@ static void fill_config(const struct args_open_inject *args, unsigned ifindex,
 
 static bool judge_start(const struct args_open_inject *args, struct error *error)
 {
-    if (args->start > 0 && !args->timed)
+    if (args->start > 0 && !args->timed && !args->template)
         return error_set(error, ERROR_OUT_OF_RANGE, "start",
                          "Invalid argument: 'start' is when time 0 is, and only frames of an "
                          "injector with 'timed' have a time.");
@@ -151,6 +159,30 @@ static bool judge_start(const struct args_open_inject *args, struct error *error
                          "Invalid argument: 'start' is in milliseconds since 1970, and at most "
                          "%" PRIu64 ", which is in the year 2116.",
                          TIMED_TIME_MAX / NS_PER_MS);
+    return true;
+}
+
+static bool names_another(const struct ethertype_list *list, uint16_t ethertype)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (list->types[i] != ethertype)
+            return true;
+    return false;
+}
+
+static bool judge_template(const struct args_open_inject *args, struct error *error)
+{
+    if (!args->template)
+        return true;
+    if (names_another(&args->ethertypes, IEC_SV))
+        return error_set(error, ERROR_OUT_OF_RANGE, "ethertypes",
+                         "Invalid argument: the frames of a 'template' are Sampled Values, and "
+                         "'ethertypes' names others than sv.");
+    if (args->start % MS_PER_SECOND != 0)
+        return error_set(error, ERROR_OUT_OF_RANGE, "start",
+                         "Invalid argument: 'start' of a stream with a 'template' is a full "
+                         "second, a multiple of %d milliseconds.",
+                         MS_PER_SECOND);
     return true;
 }
 
@@ -163,6 +195,8 @@ bool injectors_judge(struct injectors *injectors, const struct args_open_inject 
 
     if (!judge_start(args, error))
         return false;
+    if (!judge_template(args, error))
+        return false;
     if (config && !interface_set_has(&config->inject_interfaces, name))
         return error_set(error, ERROR_NOT_ALLOWED, "interface",
                          "The service may send no frames out of '%s': inject-interfaces of "
@@ -172,8 +206,9 @@ bool injectors_judge(struct injectors *injectors, const struct args_open_inject 
     if (!netif)
         return false;
     fill_config(args, netif->ifindex, ret);
+    ret->asked = ret->timed && (ret->rate > 0 || ret->template);
     if (ret->rate == 0)
-        ret->rate = ordinary_rate(injectors, args->timed, rate_limit);
+        ret->rate = ordinary_rate(injectors, ret->timed, rate_limit);
     return true;
 }
 
@@ -183,7 +218,8 @@ bool injectors_have_room(struct injectors *injectors, const struct injector_conf
     return pool_may(&injectors->pool, uid, &(struct pool_request){.more = bytes_of(config)},
                     error) &&
            pool_may(&injectors->rates, uid, &(struct pool_request){.more = config->rate}, error) &&
-           (!config->timed || timed_thread_may(&injectors->timed, uid, config->rate, error));
+           (!config->timed || timed_thread_may(&injectors->timed, uid, config->rate, error)) &&
+           (!config->asked || timed_cost_allows(&injectors->timed.cost, config->rate, error));
 }
 
 /* --- Adding and forgetting ----------------------------------------------------------------- */
@@ -225,6 +261,8 @@ static struct injector *new_injector(struct injectors *injectors,
     pool_force(&injectors->rates, uid, config->rate);
     if (config->timed)
         timed_thread_charge(&injectors->timed, uid, config->rate);
+    if (config->asked)
+        timed_cost_charge(&injectors->timed.cost, config->rate);
     return injector;
 }
 
@@ -259,6 +297,8 @@ static void end(struct injector *injector)
     pool_return(&injectors->rates, injector->uid, injector->config.rate);
     if (injector->config.timed)
         timed_thread_return(&injectors->timed, injector->uid, injector->config.rate);
+    if (injector->config.asked)
+        timed_cost_return(&injectors->timed.cost, injector->config.rate);
     injectors->sent += outlet_sent(injector->outlet);
     injectors->refused_frames += outlet_refused(injector->outlet);
     free(injector->outlet);
@@ -276,7 +316,9 @@ static int free_memory(struct thread_work *work)
 
     inject_ring_free(&outlet->ring);
     timed_ring_free(outlet->timed);
+    template_ring_free(outlet->template);
     outlet->timed = NULL;
+    outlet->template = NULL;
     return 0;
 }
 
@@ -404,6 +446,20 @@ static bool has_netif(const struct injector *injector)
     return netifs_have(injector->injectors->host.netifs, config->ifindex, config->interface);
 }
 
+/* The first one has the thread found out what a frame costs. It is counted already. */
+static bool can_hold(const struct injector *injector, struct error *error)
+{
+    struct timed_thread *thread = &injector->injectors->timed;
+    struct timed_cost others;
+
+    if (!injector->config.asked)
+        return true;
+    timed_thread_look(thread);
+    others = thread->cost;
+    timed_cost_return(&others, injector->config.rate);
+    return timed_cost_allows(&others, injector->config.rate, error);
+}
+
 /* Its memory is made, or is not. Its interface may have gone meanwhile: word of that was for those
  * that were open. */
 static bool attach(struct injector *injector, int result, struct error *error)
@@ -416,6 +472,8 @@ static bool attach(struct injector *injector, int result, struct error *error)
         explain(injector, result, "", error);
         return false;
     }
+    if (!can_hold(injector, error))
+        return false;
     injector->state = INJECT_OPEN;
     injector->injectors->opened++;
     sender_add(injector->from->sender, injector->outlet);
@@ -455,6 +513,10 @@ static int make_timed(struct injector *injector)
                                  .late = (uint64_t)config->late * 1000,
                                  .rate = config->rate};
 
+    if (config->template) {
+        injector->outlet->template = template_ring_make(injector->timed, &timed, config->tables);
+        return injector->outlet->template ? 0 : -ENOMEM;
+    }
     injector->outlet->timed = timed_ring_make(injector->timed, &timed, INJECT_FRAME_MAX);
     return injector->outlet->timed ? 0 : -ENOMEM;
 }
@@ -464,6 +526,8 @@ static int make_memory(struct thread_work *work)
     struct injector *injector = injector_of_work(work);
     int result = inject_ring_make(&injector->outlet->ring, injector->config.size);
 
+    if (injector->config.asked)
+        timed_wait_for_cost(injector->timed);
     return result == 0 && injector->config.timed ? make_timed(injector) : result;
 }
 

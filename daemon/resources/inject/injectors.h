@@ -48,11 +48,14 @@ enum injector_event {
 struct injector_config {
     char interface[INTERFACE_NAME_MAX + 1];
     uint32_t ifindex;
-    uint32_t size;  /* bytes of the ring: a power of two */
-    uint32_t rate;  /* frames a second, at most */
-    bool timed;     /* they have times: */
-    uint32_t late;  /* us: what is later is not sent; 0: all is */
-    uint64_t start; /* ms since 1970 of time 0; 0: with the first frame */
+    uint32_t size;   /* bytes of the ring: a power of two */
+    uint32_t rate;   /* frames a second, at most */
+    bool timed;      /* they have times: */
+    uint32_t late;   /* us: what is later is not sent; 0: all is */
+    uint64_t start;  /* ms since 1970 of time 0; 0: with the first frame */
+    bool asked;      /* timed: for this rate, which the machine must hold */
+    bool template;   /* the service makes them; `timed` as well: */
+    uint32_t tables; /* bytes of samples */
     struct ethertype_list ethertypes;
     struct send_scope scope;
 };

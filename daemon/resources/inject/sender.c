@@ -215,6 +215,56 @@ static uint64_t serve_timed(struct sender *sender, struct outlet *outlet)
     return frames;
 }
 
+/* --- Streams that are made here -------------------------------------------------------------- */
+
+/* Only a template is a frame. */
+static enum transmit_refusal_reason take_record(struct sender *sender, struct outlet *outlet,
+                                                const struct transmit_frame *record)
+{
+    enum transmit_refusal_reason reason = TRANSMIT_SENT;
+
+    const struct frame_grant grant = grant_of(sender, outlet);
+    const unsigned char *bytes = sender->batch.bytes;
+
+    if (record->record == STREAM_TEMPLATE)
+        reason = batch_judge(&grant, bytes, record->length);
+    if (reason == TRANSMIT_SENT)
+        reason = template_ring_take(outlet->template, record, bytes);
+    return reason;
+}
+
+static uint64_t take_records(struct sender *sender, struct outlet *outlet)
+{
+    struct transmit_frame record;
+    enum transmit_next next;
+    uint64_t records = 0;
+
+    for (; template_ring_has_room(outlet->template, now_ns()) &&
+           (next = transmit_reader_next(&outlet->reader, sender->batch.bytes, &record)) <=
+               TRANSMIT_REFUSED;
+         records++) {
+        if (next == TRANSMIT_FRAME)
+            record.reason = take_record(sender, outlet, &record);
+        if (record.reason != TRANSMIT_SENT)
+            transmit_reader_judge(&outlet->reader, &record, record.reason);
+    }
+    template_ring_publish(outlet->template);
+    return records;
+}
+
+static uint64_t serve_template(struct sender *sender, struct outlet *outlet)
+{
+    bool is_new = template_ring_settle(outlet->template, &outlet->reader);
+    uint64_t records = 0;
+
+    if (template_ring_has_room(outlet->template, now_ns()) &&
+        transmit_reader_turn(&outlet->reader, SENDER_TURN_FRAMES, SENDER_TURN_BYTES))
+        records = take_records(sender, outlet);
+    if (records > 0 || is_new)
+        release(outlet, sender->now);
+    return records;
+}
+
 /* --- Turns --------------------------------------------------------------------------------- */
 
 static uint64_t serve_untimed(struct sender *sender, struct outlet *outlet)
@@ -252,7 +302,9 @@ static void note_ring(struct sender *sender, struct outlet *outlet, uint64_t fra
 /* One turn of an outlet. Returns how many frames it had. */
 static uint64_t serve(struct sender *sender, struct outlet *outlet)
 {
-    uint64_t frames = outlet->timed ? serve_timed(sender, outlet) : serve_untimed(sender, outlet);
+    uint64_t frames = outlet->template ? serve_template(sender, outlet)
+                      : outlet->timed  ? serve_timed(sender, outlet)
+                                       : serve_untimed(sender, outlet);
 
     note_ring(sender, outlet, frames);
     return frames;
@@ -292,11 +344,20 @@ static void end_outlet(struct sender *sender, struct outlet *outlet, enum ring_e
 {
     if (outlet->timed)
         timed_ring_settle(outlet->timed, &outlet->reader);
+    if (outlet->template)
+        template_ring_settle(outlet->template, &outlet->reader);
     transmit_reader_end(&outlet->reader, end);
     atomic_store(&outlet->end, (int)outlet->reader.end);
     release(outlet, sender->now);
     bell_ring(outlet->ring.room.ring);
     worker_give_back(&sender->worker, &outlet->item);
+}
+
+static bool join(const struct sender *sender, struct outlet *outlet)
+{
+    if (outlet->template)
+        return template_ring_join(outlet->template, sender->fd, send_timed, now_ns());
+    return !outlet->timed || timed_ring_join(outlet->timed, sender->fd, send_timed);
 }
 
 static void begin_outlet(struct sender *sender, struct outlet *outlet)
@@ -306,8 +367,7 @@ static void begin_outlet(struct sender *sender, struct outlet *outlet)
     outlet->told_at = outlet->released_at = outlet->deaf_until = 0;
     outlet->rings = RINGS_MAX;
     outlet->is_held = outlet->was_rung = outlet->is_mute = false;
-    if (sender->outlet_count == SENDER_OUTLETS_MAX ||
-        (outlet->timed && !timed_ring_join(outlet->timed, sender->fd, send_timed)))
+    if (sender->outlet_count == SENDER_OUTLETS_MAX || !join(sender, outlet))
         end_outlet(sender, outlet, RING_END_CLOSED);
     else
         sender->outlets[sender->outlet_count++] = outlet;
@@ -324,6 +384,8 @@ static void take_coming(struct sender *sender)
 /* The timed sender gives it back between two frames. */
 static bool has_left(struct outlet *outlet)
 {
+    if (outlet->template)
+        return template_ring_leave(outlet->template);
     return !outlet->timed || timed_ring_leave(outlet->timed);
 }
 
@@ -376,11 +438,26 @@ static uint64_t wait_for_timed(const struct sender *sender, struct outlet *outle
     return least_of(wait, wait_for_bell(sender, outlet, polled));
 }
 
+/* As with those whose frames have times; what becomes of frames is looked for all the time. */
+static uint64_t wait_for_template(const struct sender *sender, struct outlet *outlet,
+                                  struct pollfd *polled)
+{
+    const uint64_t wait = (uint64_t)TEMPLATE_SETTLE_MS * NS_PER_MS;
+
+    if (!template_ring_has_room(outlet->template, sender->now))
+        return wait;
+    if (!transmit_reader_wait(&outlet->reader))
+        return 0;
+    return least_of(wait, wait_for_bell(sender, outlet, polled));
+}
+
 /* Until when to wait for it, in ns from now; 0: not at all. One whose rate is used up is not waited
  * for by its bell. */
 static uint64_t wait_for(struct sender *sender, struct outlet *outlet, struct pollfd *polled)
 {
     *polled = (struct pollfd){.fd = -1, .events = POLLIN};
+    if (outlet->template)
+        return wait_for_template(sender, outlet, polled);
     if (outlet->timed)
         return wait_for_timed(sender, outlet, polled);
     if (outlet->is_held)
@@ -481,6 +558,7 @@ void sender_add(struct sender *sender, struct outlet *outlet)
     struct transmit_memory memory = inject_ring_memory(&outlet->ring);
 
     transmit_reader_init(&outlet->reader, &memory);
+    outlet->reader.has_records = outlet->template != NULL;
     worker_give(&sender->worker, &outlet->item);
 }
 

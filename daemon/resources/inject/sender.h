@@ -26,6 +26,7 @@
 #include "inject_ring.h"
 #include "rate.h"
 #include "table.h"
+#include "template_ring.h"
 #include "timed_ring.h"
 
 enum {
@@ -42,8 +43,9 @@ struct outlet {
     struct inject_ring ring; /* owned */
     struct send_scope scope;
     struct ethertype_list ethertypes;
-    uint32_t per_second;      /* frames, at most */
-    struct timed_ring *timed; /* owned; NULL: they have no times */
+    uint32_t per_second;            /* frames, at most */
+    struct timed_ring *timed;       /* owned; NULL: they have no times */
+    struct template_ring *template; /* owned; NULL: the client makes them */
     _Atomic int end; /* enum ring_end: why it is to be removed, or has ended; 0: it goes on */
     /* What the thread told last, for whoever looks. */
     _Atomic uint64_t sent, sent_bytes, refused[TRANSMIT_REASON_COUNT];

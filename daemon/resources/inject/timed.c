@@ -95,7 +95,7 @@ void timed_wake(struct timed *timed)
         command(timed);
 }
 
-static _Atomic int *state_of(struct timed *timed, const struct timed_stream *stream)
+static _Atomic uint8_t *state_of(struct timed *timed, const struct timed_stream *stream)
 {
     return &timed->states[stream - timed->streams];
 }
@@ -103,7 +103,7 @@ static _Atomic int *state_of(struct timed *timed, const struct timed_stream *str
 static struct timed_stream *take_free(struct timed *timed)
 {
     for (unsigned i = 0; i < TIMED_STREAMS_MAX; i++) {
-        int expected = TIMED_FREE;
+        uint8_t expected = TIMED_FREE;
 
         if (atomic_compare_exchange_strong(&timed->states[i], &expected, TIMED_TAKEN))
             return &timed->streams[i];
@@ -125,6 +125,12 @@ struct timed_stream *timed_add(struct timed *timed, const struct timed_config *c
     return stream;
 }
 
+void timed_change(struct timed *timed, struct timed_stream *stream)
+{
+    atomic_fetch_or(state_of(timed, stream), TIMED_CHANGED);
+    command(timed);
+}
+
 void timed_remove(struct timed *timed, struct timed_stream *stream)
 {
     atomic_store(state_of(timed, stream), TIMED_LEAVING);
@@ -143,24 +149,55 @@ void timed_free(struct timed *timed, struct timed_stream *stream)
 
 /* --- One turn ------------------------------------------------------------------------------ */
 
-static bool is_joined(_Atomic int *place)
+/* What it had ready may be another one now. */
+static bool is_joined(_Atomic uint8_t *place, struct timed_stream *stream)
 {
-    int state = atomic_load(place);
+    uint8_t state = atomic_load(place);
 
+    if (state == (TIMED_JOINED | TIMED_CHANGED)) {
+        stream->has_frame = false;
+        state = atomic_fetch_and(place, (uint8_t)~TIMED_CHANGED) & (uint8_t)~TIMED_CHANGED;
+    }
     if (state == TIMED_LEAVING)
         atomic_store(place, TIMED_LEFT);
     return state == TIMED_JOINED;
 }
 
-/* The first frame decides when time 0 is, where nobody has said it. */
-static void begin(struct timed_stream *stream, uint64_t now, uint64_t wall)
+/* When time 0 is, if the first frame comes now. */
+static uint64_t start_of(const struct timed_config *config, uint64_t wall)
 {
+    uint64_t start = wall + TIMED_LEAD_NS;
+
+    if (config->start)
+        return config->start;
+    return config->whole ? (start + SECOND - 1) / SECOND * SECOND : start;
+}
+
+static struct timed_moment moment_of(const struct timed_stream *stream, uint64_t now, uint64_t wall)
+{
+    struct timed_moment moment = {.start =
+                                      atomic_load_explicit(&stream->started, memory_order_relaxed)};
     uint64_t start = stream->config.start;
 
+    if (!stream->has_begun)
+        moment.start = start_of(&stream->config, wall);
+    if (start)
+        moment.passed = wall > start ? wall - start : 0;
+    else if (stream->has_begun && is_before(stream->base, now))
+        moment.passed = now - stream->base;
+    return moment;
+}
+
+/* The first frame decides when time 0 is, where nobody has said it. A full second is a time of day,
+ * and stays one. */
+static void begin(struct timed_stream *stream, uint64_t start, uint64_t now)
+{
     stream->has_begun = true;
     timed_begin(&stream->past, stream->config.rate, now);
     stream->base = now + TIMED_LEAD_NS;
-    atomic_store(&stream->started, start ? start : wall + TIMED_LEAD_NS);
+    if (stream->config.whole)
+        stream->config.start = start;
+    atomic_store(&stream->started, start);
 }
 
 /* A start is a time of day. That runs as the other clock does, unless it is set, so the way from
@@ -179,31 +216,46 @@ static uint64_t due_of(const struct timed_stream *stream, uint64_t now, uint64_t
 
 static bool has_frame(struct timed_stream *stream, uint64_t now, uint64_t wall)
 {
-    if (!stream->has_frame)
-        stream->has_frame = stream->config.ops->next(stream->config.supply, &stream->frame);
+    const struct timed_config *config = &stream->config;
+    struct timed_moment moment;
+
+    if (stream->has_frame)
+        return true;
+    moment = moment_of(stream, now, wall);
+    stream->has_frame = config->ops->next(config->supply, &moment, &stream->frame);
     if (stream->has_frame && !stream->has_begun)
-        begin(stream, now, wall);
+        begin(stream, moment.start, now);
     return stream->has_frame;
 }
 
-static enum transmit_refusal_reason send_frame(struct timed_stream *stream)
+static void send_copies(const struct timed_config *config, const struct timed_frame *frame,
+                        struct timed_outcome *outcome)
 {
-    const struct timed_config *config = &stream->config;
-    enum transmit_refusal_reason reason =
-        config->judge ? config->judge(config->supply) : TRANSMIT_SENT;
-
-    return reason == TRANSMIT_SENT
-               ? config->send(config->fd, stream->frame.bytes, stream->frame.length)
-               : reason;
+    outcome->reason = config->judge ? config->judge(config->supply) : TRANSMIT_SENT;
+    while (outcome->sent < frame->copies && outcome->reason == TRANSMIT_SENT) {
+        outcome->reason = config->send(config->fd, frame->bytes, frame->length);
+        outcome->sent += outcome->reason == TRANSMIT_SENT;
+    }
 }
 
-static void finish(struct timed_stream *stream, uint64_t due, uint64_t now, enum timed_act act)
+/* Frames that the kernel was given, whether it took them or not. */
+static void count(struct timed *timed, uint64_t frames)
+{
+    atomic_store_explicit(&timed->frames,
+                          atomic_load_explicit(&timed->frames, memory_order_relaxed) + frames,
+                          memory_order_relaxed);
+}
+
+static void finish(struct timed *timed, struct timed_stream *stream, uint64_t due, uint64_t now,
+                   enum timed_act act)
 {
     const struct timed_config *config = &stream->config;
-    struct timed_outcome outcome = {TRANSMIT_LATE, now - due};
+    struct timed_outcome outcome = {TRANSMIT_LATE, 0, now - due};
 
-    if (act == TIMED_SEND)
-        outcome.reason = send_frame(stream);
+    if (act == TIMED_SEND) {
+        send_copies(config, &stream->frame, &outcome);
+        count(timed, outcome.sent + (outcome.reason != TRANSMIT_SENT));
+    }
     timed_did(&stream->past, act, due, now);
     stream->has_frame = false;
     config->ops->done(config->supply, &outcome);
@@ -233,7 +285,7 @@ static bool look(struct timed *timed, uint64_t now, uint64_t wall, struct choice
     for (unsigned i = 0; i < TIMED_STREAMS_MAX; i++) {
         struct timed_stream *stream = &timed->streams[i];
 
-        if (!is_joined(&timed->states[i]))
+        if (!is_joined(&timed->states[i], stream))
             continue;
         if (has_frame(stream, now, wall))
             choose(stream, now, wall, best);
@@ -253,7 +305,7 @@ uint64_t timed_turn(struct timed *timed, uint64_t now, uint64_t wall)
     }
     if (!best.stream || best.act == TIMED_WAIT)
         return best.until;
-    finish(best.stream, best.due, now, best.act);
+    finish(timed, best.stream, best.due, now, best.act);
     return now;
 }
 
@@ -277,6 +329,33 @@ static void sleep_until(struct timed *timed, uint32_t seen, uint64_t now, uint64
         note_stall(timed, woken - until);
 }
 
+/* most: ns of its sleep. */
+static void turn_and_sleep(struct timed *timed, uint64_t most)
+{
+    uint32_t seen = atomic_load(&timed->word);
+    /* In this order: were it held up in between, a frame would be late, and not early. */
+    uint64_t wall = realtime_wall(), now = realtime_now();
+    uint64_t until = timed_turn(timed, now, wall);
+
+    atomic_fetch_add_explicit(&timed->turns, 1, memory_order_relaxed);
+    if (until > now)
+        sleep_until(timed, seen, now, until - now < most ? until : now + most);
+}
+
+/* What a wake-up costs, before there are frames to measure it by; streams that have joined
+ * meanwhile are served. */
+static void find_cost(struct timed *timed)
+{
+    int clock = realtime_clock();
+    uint64_t before = realtime_spent(clock), spent;
+
+    for (unsigned i = 0; i < TIMED_TRIALS && !atomic_load(&timed->stopping); i++)
+        turn_and_sleep(timed, TIMED_TRIAL_NS);
+    spent = (realtime_spent(clock) - before) / TIMED_TRIALS;
+    atomic_store(&timed->clock, clock);
+    atomic_store(&timed->cost, spent < UINT32_MAX ? (uint32_t)spent : UINT32_MAX);
+}
+
 void timed_run(struct timed *timed)
 {
     int locked = realtime_lock_stack();
@@ -285,18 +364,11 @@ void timed_run(struct timed *timed)
         locked = realtime_lock(timed, sizeof *timed);
     atomic_store(&timed->locked, locked);
     atomic_store(&timed->priority, realtime_begin("timed sender"));
-    while (!atomic_load(&timed->stopping)) {
-        uint32_t seen = atomic_load(&timed->word);
-        /* In this order: were it held up in between, a frame would be late, and not early. */
-        uint64_t wall = realtime_wall(), now = realtime_now();
-        uint64_t until = timed_turn(timed, now, wall);
-
-        atomic_fetch_add_explicit(&timed->turns, 1, memory_order_relaxed);
-        if (until > now)
-            sleep_until(timed, seen, now, until);
-    }
+    find_cost(timed);
+    while (!atomic_load(&timed->stopping))
+        turn_and_sleep(timed, UINT64_MAX);
     for (unsigned i = 0; i < TIMED_STREAMS_MAX; i++)
-        is_joined(&timed->states[i]);
+        is_joined(&timed->states[i], &timed->streams[i]);
 }
 
 void timed_stop(struct timed *timed)

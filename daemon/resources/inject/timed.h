@@ -28,13 +28,15 @@
 #include <stdint.h>
 
 enum {
-    TIMED_STREAMS_MAX = 16,
+    TIMED_STREAMS_MAX = 64,
     TIMED_LEAD_NS = 10000000,  /* of a stream without a start, from its first frame to its time 0 */
     TIMED_PACED_NS = 1000000,  /* a frame that is later than this does not follow at once */
     TIMED_SKIPS = 8,           /* as many frames as the rate has may be left out, so many times */
     TIMED_SKIP_NS = 10000000,  /* the wait of a stream that has left out so many */
     TIMED_LOOK_NS = 100000000, /* so often the time of day is looked at, which may be set */
     TIMED_TURN_NS = 500000000, /* the longest sleep: so that it can be seen that it works */
+    TIMED_TRIALS = 32,         /* sleeps by which the cost of one is found at the beginning */
+    TIMED_TRIAL_NS = 20000,    /* their length */
 };
 
 #define TIMED_NEVER    UINT64_MAX
@@ -45,18 +47,27 @@ enum {
 struct timed_frame {
     uint64_t time; /* ns from the start; not before that of the frame before it */
     uint32_t length;
+    uint32_t copies; /* how often it is sent: 0: not at all, but its time passes */
     const unsigned char *bytes;
 };
 
+/* When a supply is asked for a frame. */
+struct timed_moment {
+    uint64_t start;  /* ns since 1970, UTC, of time 0; before the first frame: if it came now */
+    uint64_t passed; /* ns from there to now; 0 before */
+};
+
 struct timed_outcome {
-    enum transmit_refusal_reason reason; /* TRANSMIT_SENT, or why not */
+    enum transmit_refusal_reason reason; /* TRANSMIT_SENT, or why not all of it was */
+    uint32_t sent;                       /* copies */
     uint64_t lateness;                   /* ns */
 };
 
 /* Called by the thread; they wait for nothing and allocate nothing. */
 struct timed_supply_ops {
-    /* The next frame, which stays where it is until it is done. False: there is none yet. */
-    bool (*next)(void *supply, struct timed_frame *ret);
+    /* The next frame, which stays where it is until it is done, or asked for again: see
+     * timed_change. False: there is none yet. */
+    bool (*next)(void *supply, const struct timed_moment *moment, struct timed_frame *ret);
     /* What became of it. */
     void (*done)(void *supply, const struct timed_outcome *outcome);
 };
@@ -76,6 +87,7 @@ struct timed_config {
     uint64_t start; /* ns since 1970, UTC, of time 0; 0: TIMED_LEAD_NS after the first frame */
     uint64_t late;  /* ns: what is later does not catch up, and is left out; 0: all is sent */
     uint32_t rate;  /* frames a second, at most, in the long run; not 0 */
+    bool whole;     /* time 0 is a full second, also where none is said */
 };
 
 /* --- What is due: pure --------------------------------------------------------------------- */
@@ -105,6 +117,8 @@ void timed_begin(struct timed_past *past, uint32_t rate, uint64_t now);
  * back. LEFT: it has. */
 enum timed_state { TIMED_FREE, TIMED_TAKEN, TIMED_JOINED, TIMED_LEAVING, TIMED_LEFT };
 
+enum { TIMED_CHANGED = 0x80 }; /* of one that has JOINED: see timed_change */
+
 struct timed_stream {
     _Atomic uint64_t started; /* ns since 1970, UTC, of time 0; 0: it has not begun */
     struct timed_config config;
@@ -117,9 +131,9 @@ struct timed_stream {
 };
 
 struct timed {
-    /* enum timed_state, of each stream: all in one line of the cache, which the thread looks at
-     * between waking up and sending. */
-    _Alignas(RING_LINE) _Atomic int states[TIMED_STREAMS_MAX];
+    /* enum timed_state, of each stream, and TIMED_CHANGED: all in one line of the cache, which the
+     * thread looks at between waking up and sending. */
+    _Alignas(RING_LINE) _Atomic uint8_t states[TIMED_STREAMS_MAX];
     _Atomic uint32_t word; /* changes with each command */
     _Atomic bool hungry;   /* a stream had no frame when the thread looked last */
     _Atomic bool stopping;
@@ -127,6 +141,10 @@ struct timed {
     _Atomic uint64_t stalls, stalled_ns; /* wake-ups that were TRANSMIT_STALL_NS late, and more */
     _Atomic int priority;                /* 0: it is a real-time thread; else a negative errno */
     _Atomic int locked;                  /* 0: its memory stays where it is; else one */
+    _Atomic uint64_t frames;             /* that were sent, or could not be */
+    _Atomic int clock;                   /* of realtime_spent; when there is a cost */
+    _Atomic uint32_t
+        cost; /* ns of the processor's time: of waking up and looking; 0: not yet known */
     struct timed_stream streams[TIMED_STREAMS_MAX];
 };
 
@@ -135,6 +153,10 @@ struct timed_stream *timed_add(struct timed *timed, const struct timed_config *c
 
 /* The supply of a stream has more frames, which it shows by an atomic store before. */
 void timed_wake(struct timed *timed);
+
+/* Has the supply of a stream asked for its next frame anew, before a frame is sent: it has other
+ * ones, which it shows by an atomic store before. By the thread that removes the stream. */
+void timed_change(struct timed *timed, struct timed_stream *stream);
 
 /* Has it leave after the frame that is being sent, if there is one. When it has left, nobody uses
  * the supply and the descriptor any more, and timed_free may be called. */

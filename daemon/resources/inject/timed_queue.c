@@ -145,16 +145,17 @@ static uint64_t done_of(const struct timed_queue *queue)
     return atomic_load_explicit(&queue->done, memory_order_relaxed);
 }
 
-static bool next(void *supply, struct timed_frame *ret)
+static bool next(void *supply, const struct timed_moment *moment, struct timed_frame *ret)
 {
     struct timed_queue *queue = supply;
     uint64_t at = done_of(queue);
     struct timed_record *record;
 
+    (void)moment;
     if (at == atomic_load_explicit(&queue->head, memory_order_acquire))
         return false;
     record = record_at(queue, skip_filler(queue, at));
-    *ret = (struct timed_frame){record->frame.time, record->frame.length,
+    *ret = (struct timed_frame){record->frame.time, record->frame.length, 1,
                                 (const unsigned char *)(record + 1)};
     return true;
 }

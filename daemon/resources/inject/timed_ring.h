@@ -13,23 +13,20 @@
 #include "rate.h"
 #include "ring/transmit.h"
 #include "timed_queue.h"
+#include "timed_seat.h"
 
 /* So often what became of frames is looked for: rarely, as long as there are many that wait. */
 enum { TIMED_SETTLE_MS = 5, TIMED_SETTLE_MOST_MS = 20 };
 
 struct timed_ring {
-    struct timed *timed;        /* borrowed */
-    struct timed_config config; /* of the stream: its start, what is late, its rate */
-    struct timed_queue queue;   /* owned */
-    uint32_t length_max;        /* bytes of a frame */
+    struct timed_seat seat;
+    struct timed_queue queue; /* owned */
+    uint32_t length_max;      /* bytes of a frame */
 
     /* The sender thread's own. */
-    struct timed_stream *stream; /* NULL: it has not joined, or has left */
-    struct rate rate;            /* by the frames' times */
-    uint64_t last;               /* the time of the frame before */
-    uint64_t waiting;            /* frames in the queue */
-    uint64_t stalls, stalled_ns; /* of the thread, when they were looked at last */
-    bool is_leaving, knows_start;
+    struct rate rate; /* by the frames' times */
+    uint64_t last;    /* the time of the frame before */
+    uint64_t waiting; /* frames in the queue */
 };
 
 /* Makes one, for frames of so many bytes at most. start: ns since 1970, or 0; late: ns. NULL: there

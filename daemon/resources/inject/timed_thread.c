@@ -1,6 +1,10 @@
 #include "timed_thread.h"
 
+#include "platform/realtime.h"
+
 #include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +75,89 @@ void timed_thread_return(struct timed_thread *thread, uid_t uid, uint32_t rate)
     pool_return(&thread->rates, uid, rate);
 }
 
+/* --- What a frame costs -------------------------------------------------------------------- */
+
+static uint64_t percent_of(const struct timed_cost *cost, uint64_t rate)
+{
+    return rate * cost->ns / 10000000;
+}
+
+bool timed_cost_allows(const struct timed_cost *cost, uint32_t rate, struct error *error)
+{
+    uint64_t percent = percent_of(cost, cost->asked + rate);
+
+    if (percent <= TIMED_PERCENT_MAX)
+        return true;
+    return error_set(
+        error, ERROR_LIMIT, "rate",
+        "%" PRIu32 " frames a second need %" PRIu32 ".%" PRIu32
+        " us each on this machine (measured%s), with the %" PRIu64 " of other streams %" PRIu64
+        " %% of a processor; at most %d %% may be used for frames that have a time. "
+        "Ask for a lower 'rate', or end an injector first; 'netbroker inject list' "
+        "lists them.",
+        rate, cost->ns / 1000, cost->ns % 1000 / 100, cost->has_sent ? "" : ", without sending",
+        cost->asked, percent, TIMED_PERCENT_MAX);
+}
+
+void timed_cost_follow(struct timed_cost *cost, uint64_t spent, uint64_t frames)
+{
+    int64_t seen;
+
+    if (frames < TIMED_FRAMES_LEAST)
+        return;
+    seen = (int64_t)(spent / frames);
+    cost->ns += (uint32_t)((seen - (int64_t)cost->ns) / TIMED_COST_PART);
+    cost->has_sent = true;
+}
+
+void timed_cost_charge(struct timed_cost *cost, uint32_t rate)
+{
+    cost->asked += rate;
+}
+
+void timed_cost_return(struct timed_cost *cost, uint32_t rate)
+{
+    cost->asked -= rate;
+}
+
+/* #syscalls broker: poll ppoll ppoll_time64 */
+void timed_wait_for_cost(const struct timed *timed)
+{
+    for (unsigned i = 0; i < TIMED_COST_WAIT_MS && atomic_load(&timed->cost) == 0; i++)
+        poll(NULL, 0, 1);
+}
+
+/* The first look begins to count. */
+void timed_thread_look(struct timed_thread *thread)
+{
+    struct timed_cost *cost = &thread->cost;
+
+    if (cost->ns > 0 || !thread->timed)
+        return;
+    cost->ns = atomic_load(&thread->timed->cost);
+    if (cost->ns == 0)
+        return;
+    cost->spent = realtime_spent(atomic_load(&thread->timed->clock));
+    cost->frames = atomic_load(&thread->timed->frames);
+}
+
+static void look_at_cost(struct timed_thread *thread)
+{
+    struct timed_cost *cost = &thread->cost;
+    uint64_t spent, frames;
+
+    timed_thread_look(thread);
+    if (cost->ns == 0)
+        return;
+    spent = realtime_spent(atomic_load(&thread->timed->clock));
+    frames = atomic_load(&thread->timed->frames);
+    timed_cost_follow(cost, spent - cost->spent, frames - cost->frames);
+    cost->spent = spent;
+    cost->frames = frames;
+}
+
+/* --- The thread ---------------------------------------------------------------------------- */
+
 static void run(void *context)
 {
     timed_run(context);
@@ -89,6 +176,8 @@ int timed_thread_start(struct timed_thread *thread)
     memset(timed, 0, sizeof *timed);
     atomic_store(&timed->priority, -EAGAIN);
     atomic_store(&timed->locked, -EAGAIN);
+    thread->cost.ns = 0;
+    thread->cost.has_sent = false;
     result = uv_thread_create(&thread->thread, run, timed);
     if (result == 0)
         thread->timed = timed;
@@ -112,6 +201,7 @@ bool timed_thread_tick(struct timed_thread *thread, unsigned seconds)
     uint64_t turns =
         thread->timed ? atomic_load_explicit(&thread->timed->turns, memory_order_relaxed) : 0;
 
+    look_at_cost(thread);
     thread->silent = thread->timed && turns == thread->turns ? thread->silent + 1 : 0;
     thread->turns = turns;
     return thread->silent < seconds;

@@ -2,8 +2,10 @@
  * may have of it, and whether it works.
  *
  * A thread that runs before all others must not have the machine for itself: what all streams
- * together send is bounded, and so is a user's part. A frame that wakes the thread costs 4 us of a
- * processor, of which sending takes 1. */
+ * together send is bounded, and so is a user's part. And who asks for a rate is told where this
+ * machine cannot hold it: what a frame costs is measured, as the processor's time of the thread. At
+ * the beginning it is that of waking up; a frame costs about 4 us then, of which sending takes 1.
+ */
 #ifndef NB_INJECT_TIMED_THREAD_H
 #define NB_INJECT_TIMED_THREAD_H
 
@@ -13,6 +15,21 @@
 
 #include <uv.h>
 
+enum {
+    TIMED_PERCENT_MAX = 80,    /* of a processor, for all streams that have asked for a rate */
+    TIMED_FRAMES_LEAST = 1000, /* in a second, by which a cost is measured */
+    TIMED_COST_PART = 8,       /* of what a second shows, that it changes the cost by */
+    TIMED_COST_WAIT_MS = 1000, /* for the cost to be found at the beginning */
+};
+
+/* What a frame costs, and who has asked for how many. */
+struct timed_cost {
+    uint32_t ns;            /* of the processor's time; 0: not known */
+    bool has_sent;          /* frames were sent when it was measured */
+    uint64_t asked;         /* frames a second of those who have asked for a rate */
+    uint64_t spent, frames; /* when they were looked at last */
+};
+
 struct timed_thread {
     struct timed *timed; /* owned; NULL: no stream was there yet */
     uv_thread_t thread;
@@ -20,6 +37,7 @@ struct timed_thread {
     uint32_t rate_share;        /* of one user */
     uint64_t turns;             /* when they were looked at last */
     unsigned silent;            /* seconds since there was one */
+    struct timed_cost cost;
 };
 
 /* pools: may be NULL. */
@@ -33,6 +51,22 @@ uint32_t timed_thread_rate(const struct timed_thread *thread);
 bool timed_thread_may(struct timed_thread *thread, uid_t uid, uint32_t rate, struct error *error);
 void timed_thread_charge(struct timed_thread *thread, uid_t uid, uint32_t rate);
 void timed_thread_return(struct timed_thread *thread, uid_t uid, uint32_t rate);
+
+/* Whether a processor can hold so many frames a second more: where a rate was asked for. It can as
+ * long as it is not known what one costs. */
+bool timed_cost_allows(const struct timed_cost *cost, uint32_t rate, struct error *error);
+
+/* So much was spent, on so many frames, since it was looked last. */
+void timed_cost_follow(struct timed_cost *cost, uint64_t spent, uint64_t frames);
+
+/* Those whose rate was asked for. */
+void timed_cost_charge(struct timed_cost *cost, uint32_t rate);
+void timed_cost_return(struct timed_cost *cost, uint32_t rate);
+
+/* Waits until it is known what waking up costs, or for TIMED_COST_WAIT_MS; by any thread but the
+ * loop's. timed_thread_look: has it known here, too. */
+void timed_wait_for_cost(const struct timed *timed);
+void timed_thread_look(struct timed_thread *thread);
 
 /* Starts it, if it does not run. 0 or a negative errno. */
 int timed_thread_start(struct timed_thread *thread);

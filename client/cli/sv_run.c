@@ -1,0 +1,212 @@
+/* sv run: a test set by lines of JSON. Requests come from a file or the standard input, replies and
+ * events go to the standard output; the streams are those of client/streams. */
+#include "cli.h"
+#include "engine.h"
+#include "spec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 10000 };
+
+struct sv_run {
+    const struct command_line *line;
+    struct streams_engine *engine;
+    int input;     /* -1: it has ended */
+    bool is_file;  /* which says nothing more when it has ended */
+    bool refused;  /* a request */
+    bool too_long; /* the line that comes has no room */
+    size_t length; /* bytes that are no whole line yet */
+    char *text;
+    sigset_t before;
+};
+
+/* --- Signals ------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int unused)
+{
+    (void)unused;
+    interrupted = 1;
+}
+
+/* They come while the command waits. */
+static void take_signals(sigset_t *ret_before)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = on_signal};
+    sigset_t blocked;
+
+    sigemptyset(&blocked);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        sigaddset(&blocked, signals[i]);
+        sigaction(signals[i], &action, NULL);
+    }
+    sigprocmask(SIG_BLOCK, &blocked, ret_before);
+}
+
+/* --- Lines --------------------------------------------------------------------------------- */
+
+static void say(void *unused, const char *line)
+{
+    (void)unused;
+    puts(line);
+    fflush(stdout);
+}
+
+/* Blank lines and comments are passed over. */
+static void take_line(struct sv_run *run, const char *text, size_t n)
+{
+    size_t begin = 0;
+
+    while (begin < n && strchr(" \t\r", text[begin]))
+        begin++;
+    if (begin == n || text[begin] == '#')
+        return;
+    run->refused |= !streams_request(run->engine, text, n);
+}
+
+static void take_end_of_line(struct sv_run *run, size_t n)
+{
+    if (run->too_long)
+        take_line(run, run->text, SPEC_LINE_MAX + 1); /* it says so */
+    else
+        take_line(run, run->text, n);
+    run->too_long = false;
+}
+
+/* The first whole line. False: there is none. */
+static bool take_first_line(struct sv_run *run)
+{
+    char *end = memchr(run->text, '\n', run->length);
+    size_t n = end ? (size_t)(end - run->text) : 0;
+
+    if (!end)
+        return false;
+    take_end_of_line(run, n);
+    run->length -= n + 1;
+    memmove(run->text, end + 1, run->length);
+    return true;
+}
+
+/* The rest of a line without room is dropped. */
+static void make_room(struct sv_run *run)
+{
+    if (run->length <= SPEC_LINE_MAX)
+        return;
+    run->too_long = true;
+    run->length = 1;
+    run->text[0] = 'x'; /* not blank */
+}
+
+static void take_input(struct sv_run *run)
+{
+    ssize_t got;
+
+    make_room(run);
+    got = read(run->input, run->text + run->length, SPEC_LINE_MAX + 1 - run->length);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got > 0) {
+        run->length += (size_t)got;
+        while (take_first_line(run))
+            ;
+        return;
+    }
+    if (run->length)
+        take_end_of_line(run, run->length);
+    run->input = -1;
+}
+
+/* --- The loop ------------------------------------------------------------------------------ */
+
+/* A file without a sequence says what is published until somebody interrupts it; who has written to
+ * the standard input, and closes it, has said all. */
+static bool is_over(const struct sv_run *run, bool had_sequence)
+{
+    if (run->input >= 0 || streams_have_sequence(run->engine))
+        return false;
+    return !run->is_file || had_sequence || !streams_are_running(run->engine);
+}
+
+static void wait_for_more(struct sv_run *run)
+{
+    struct pollfd fds[STREAMS_FDS_MAX + 1];
+    int ms;
+    size_t count = streams_poll(run->engine, fds, &ms);
+    struct timespec timeout = {ms / 1000, ms % 1000 * 1000000L};
+
+    fds[count] = (struct pollfd){.fd = run->input, .events = POLLIN};
+    if (ppoll(fds, count + 1, &timeout, &run->before) < 0)
+        return;
+    if (run->input >= 0 && fds[count].revents)
+        take_input(run);
+}
+
+static int serve(struct sv_run *run)
+{
+    bool had_sequence = false;
+
+    while (!interrupted && !ferror(stdout)) {
+        streams_run(run->engine);
+        had_sequence |= streams_have_sequence(run->engine);
+        if (is_over(run, had_sequence))
+            break;
+        wait_for_more(run);
+    }
+    streams_stop(run->engine);
+    return run->refused || streams_have_failed(run->engine) || ferror(stdout) ? EXIT_REFUSED
+                                                                              : EXIT_DONE;
+}
+
+/* --- The whole ----------------------------------------------------------------------------- */
+
+static int open_input(struct sv_run *run)
+{
+    const char *path = run->line->file;
+
+    run->is_file = path && strcmp(path, "-") != 0;
+    run->input = run->is_file ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+    return run->input < 0 ? explain_file(run->line, path, -errno) : EXIT_DONE;
+}
+
+static int begin(struct sv_run *run)
+{
+    const char *late = command_line_value(run->line, "late", 0);
+    const struct streams_options options = {
+        .interface = command_line_value(run->line, "interface", 0),
+        .socket = run->line->socket,
+        .timeout = timeout_ms(run->line),
+        .late = late ? strtoll(late, NULL, 10) : -1, /* it was judged */
+        .patience = PATIENCE_MS,
+        .say = say,
+    };
+    int result, status = open_input(run);
+
+    if (status != EXIT_DONE)
+        return status;
+    take_signals(&run->before);
+    result = streams_new(&run->engine, &options);
+    status = result == 0         ? serve(run)
+             : result == -ENOMEM ? explain_no_memory(run->line)
+                                 : explain_unreachable(run->line, result);
+    streams_free(run->engine);
+    return status;
+}
+
+int run_sv_run(const struct command_line *line, struct nb_request *unused)
+{
+    struct sv_run run = {.line = line, .text = malloc(SPEC_LINE_MAX + 1)};
+    int status = run.text ? begin(&run) : explain_no_memory(line);
+
+    (void)unused;
+    if (run.is_file && run.input >= 0)
+        close(run.input);
+    free(run.text);
+    return status;
+}

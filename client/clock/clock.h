@@ -1,0 +1,19 @@
+/* What the system knows of its clock: whether it is kept with another one, and how far it may be
+ * off. A file for each system. */
+#ifndef NB_CLOCK_H
+#define NB_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct clock_state {
+    bool is_known;             /* else the system tells nothing, and the rest means nothing */
+    bool is_synchronized;      /* by NTP, PTP or another: which of them nobody but they know */
+    bool has_pulse;            /* by a pulse each second, at this machine */
+    uint64_t error, error_max; /* ns: as it is estimated, and at most */
+};
+
+/* Needs no right. */
+struct clock_state clock_look(void);
+
+#endif

@@ -1,0 +1,366 @@
+#include "stream.h"
+
+#include "clock.h"
+#include "recorded.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECOND UINT64_C(1000000000)
+
+enum {
+    RESTARTS_MAX = 8, /* refused segments until the stream is given up */
+    LEAD_PARTS = 100, /* of a second: from now to where a refused segment is tried again */
+};
+
+const char *stream_status_word(enum stream_status status)
+{
+    static const char *const words[] = {"created", "running",   "waiting",
+                                        "stopped", "completed", "failed"};
+
+    return words[status];
+}
+
+/* --- Samples ------------------------------------------------------------------------------- */
+
+static double time_in_recording(const struct stream *stream, uint64_t number)
+{
+    uint64_t since = number > stream->origin ? number - stream->origin : 0;
+    uint64_t second = since / stream->spec.rate, rest = since % stream->spec.rate;
+    double time =
+        (double)second * (double)SECOND + (double)rest * (double)SECOND / stream->spec.rate;
+
+    return stream->spec.loops ? fmod(time, stream->pass) : time;
+}
+
+static void take_recorded(struct stream *stream, uint64_t number, int32_t *values,
+                          uint32_t *qualities)
+{
+    double recorded[RECORDING_CHANNELS];
+
+    recording_at(&stream->recording, time_in_recording(stream, number), recorded);
+    for (unsigned i = 0; i < SPEC_CHANNELS; i++) {
+        values[i] = isnan(recorded[i]) ? 0 : waveform_round(recorded[i]);
+        if (isnan(recorded[i]))
+            qualities[i] = (qualities[i] & ~UINT32_C(3)) | SV_INVALID;
+    }
+}
+
+static void take_samples(void *context, uint64_t number, int32_t *values, uint32_t *qualities)
+{
+    struct stream *stream = context;
+
+    memcpy(qualities, stream->qualities, sizeof stream->qualities);
+    if (stream->recording.points)
+        take_recorded(stream, number, values, qualities);
+    else
+        waveform_sample(stream->waveform, number, values);
+}
+
+uint64_t stream_sample_at(const struct stream *stream, uint64_t ns)
+{
+    return ns / SECOND * stream->spec.rate + ns % SECOND * stream->spec.rate / SECOND;
+}
+
+/* --- Life ---------------------------------------------------------------------------------- */
+
+/* Local: the clock is kept, but whether by one that knows the world's time, which would be global,
+ * nobody can tell who has no rights. */
+static uint8_t synch_of_clock(void)
+{
+    struct clock_state clock = clock_look();
+
+    return clock.is_known && clock.is_synchronized ? SV_LOCAL_CLOCK : SV_NOT_SYNCHRONIZED;
+}
+
+void stream_look_at_clock(struct stream *stream)
+{
+    uint8_t synch = stream->spec.synch == SPEC_SYNCH_AUTO ? synch_of_clock() : stream->synch;
+
+    if (synch == stream->synch || !stream->inject || nb_inject_synch(stream->inject, synch) <= 0)
+        return;
+    stream->synch = synch;
+    nb_inject_publish(stream->inject);
+}
+
+static bool make_frames(struct stream *stream, const uint8_t *own, struct spec_error *error)
+{
+    const struct spec_stream *spec = &stream->spec;
+    struct iec_frame header = {.tags = spec->is_tagged, .app_id = spec->app_id};
+    struct sv_asdu asdu = {
+        .sv_id = {spec->sv_id, strlen(spec->sv_id)},
+        .conf_rev = spec->conf_rev,
+    };
+
+    stream->synch = spec->synch == SPEC_SYNCH_AUTO ? synch_of_clock() : (uint8_t)spec->synch;
+    asdu.smp_synch = stream->synch;
+
+    if (spec->dat_set[0])
+        asdu.dat_set = (struct iec_text){spec->dat_set, strlen(spec->dat_set)};
+    memcpy(header.destination, spec->destination, sizeof header.destination);
+    memcpy(header.source, spec->has_source ? spec->source : own, sizeof header.source);
+    header.tag[0].tpid = FRAME_8021Q;
+    header.tag[0].tci = (uint16_t)(spec->priority << 13 | spec->vlan);
+    header.reserved1 = spec->is_simulated ? IEC_SIMULATED : 0;
+    stream->frames =
+        (struct sv_frames){.rate = spec->rate, .asdus = spec->asdus, .channels = SPEC_CHANNELS};
+    if (sv_frames_begin(&stream->frames, &header, &asdu))
+        return true;
+    snprintf(error->text, sizeof error->text,
+             "a frame with %u samples is longer than Ethernet has them: fewer asdus or a shorter "
+             "svId would be right",
+             spec->asdus);
+    return false;
+}
+
+static bool no_memory(struct spec_error *error)
+{
+    snprintf(error->text, sizeof error->text, "there is no memory");
+    return false;
+}
+
+static bool take_recording(struct stream *stream, struct spec_error *error)
+{
+    static const struct recorded_words words = {"file", "fileChannels", &spec_layout};
+    const struct spec_stream *spec = &stream->spec;
+    struct recorded_fault fault;
+
+    if (!recorded_read(spec->file, spec->file_channels[0] ? spec->file_channels : NULL, &words,
+                       &stream->recording, &fault)) {
+        if (fault.file[0])
+            snprintf(error->text, sizeof error->text, "%.200s, line %u: %.200s", fault.file,
+                     fault.line, fault.text);
+        else
+            snprintf(error->text, sizeof error->text, "%.500s", fault.text);
+        return false;
+    }
+    stream->pass = spec->loops
+                       ? recording_close(&stream->recording)
+                       : recording_length(&stream->recording) + (double)SECOND / stream->spec.rate;
+    return stream->pass > 0 || no_memory(error);
+}
+
+static bool take_source(struct stream *stream, struct spec_error *error)
+{
+    const struct spec_stream *spec = &stream->spec;
+
+    stream->end = TABLES_NEVER;
+    stream->channels = spec->channels;
+    for (unsigned i = 0; i < SPEC_CHANNELS; i++)
+        stream->qualities[i] = spec->channels.channel[i].quality;
+    if (spec->file[0])
+        return take_recording(stream, error);
+    stream->waveform = calloc(1, sizeof *stream->waveform);
+    if (!stream->waveform)
+        return no_memory(error);
+    stream->waveform->rate = spec->rate;
+    stream->waveform->microhertz = spec->microhertz;
+    stream->period = tables_period(spec->rate, spec->asdus, spec->microhertz);
+    spec_waveform(&spec->channels, stream->waveform);
+    return true;
+}
+
+struct stream *stream_new(const char *id, const struct spec_stream *spec, const uint8_t *own,
+                          struct spec_error *error)
+{
+    struct stream *stream = calloc(1, sizeof *stream);
+
+    if (!stream) {
+        no_memory(error);
+        return NULL;
+    }
+    snprintf(stream->id, sizeof stream->id, "%s", id);
+    stream->spec = *spec;
+    if (make_frames(stream, own, error) && take_source(stream, error))
+        return stream;
+    stream_free(stream);
+    return NULL;
+}
+
+void stream_free(struct stream *stream)
+{
+    stream_close(stream);
+    recording_clear(&stream->recording);
+    free(stream->waveform);
+    free(stream);
+}
+
+void stream_fail(struct stream *stream, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(stream->reason, sizeof stream->reason, format, arguments);
+    va_end(arguments);
+    stream->status = STREAM_FAILED;
+}
+
+/* --- Playing ------------------------------------------------------------------------------- */
+
+static void write_mac(const uint8_t *mac, char text[18])
+{
+    snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+             mac[5]);
+}
+
+void stream_fill_request(const struct stream *stream, struct nb_request *request)
+{
+    const struct spec_stream *spec = &stream->spec;
+    char text[18];
+
+    nb_request_add_string(request, "ethertypes", "sv");
+    if (spec->has_source) {
+        write_mac(spec->source, text);
+        nb_request_add_string(request, "sources", text);
+    }
+    write_mac(spec->destination, text);
+    nb_request_add_string(request, "destinations", text);
+    snprintf(text, sizeof text, "%u", spec->vlan);
+    nb_request_add_string(request, "vlans", spec->is_tagged ? text : "none");
+    nb_request_set_integer(request, "rate", spec->rate / spec->asdus);
+    nb_request_set_bool(request, "template", true);
+    nb_request_set_integer(request, "tables",
+                           (int64_t)player_table_bytes(&stream->frames, stream->period));
+}
+
+/* A recording begins with the stream, and ends it, unless it is repeated. One that went on while
+ * the service was started again has its begin already. */
+static void place_recording(struct stream *stream, uint64_t begin)
+{
+    uint64_t samples;
+
+    if (!stream->recording.points || stream->status == STREAM_WAITING)
+        return;
+    stream->origin = begin;
+    if (stream->spec.loops)
+        return;
+    samples = (uint64_t)(stream->pass / (double)SECOND * stream->spec.rate + 1e-6);
+    stream->end = begin + (samples / stream->spec.asdus + !samples) * stream->spec.asdus;
+}
+
+int stream_play(struct stream *stream, struct nb_inject *inject, int64_t number, uint64_t begin)
+{
+    const struct sv_samples source = {stream, take_samples};
+    int result;
+
+    sv_frames_synch(&stream->frames, stream->synch);
+    stream->inject = inject;
+    stream->number = number;
+    result = player_begin(&stream->player, inject, &stream->frames, &source, stream->period);
+    if (result < 0)
+        return result;
+    stream->begin = player_change(&stream->player, begin < stream->since ? stream->since : begin);
+    place_recording(stream, stream->begin);
+    if (stream->end != TABLES_NEVER)
+        player_end(&stream->player, stream->end);
+    stream->status = STREAM_RUNNING;
+    stream->reason[0] = '\0';
+    stream->restarts = 0;
+    return 0;
+}
+
+uint32_t stream_samples_ahead(const struct stream *stream)
+{
+    return stream->period ? stream->period : stream->player.tables.chunk;
+}
+
+uint64_t stream_set(struct stream *stream, const struct spec_channels *channels, uint64_t begin)
+{
+    for (unsigned i = 0; i < SPEC_CHANNELS; i++)
+        stream->qualities[i] = channels->channel[i].quality;
+    if (stream->waveform)
+        spec_waveform(channels, stream->waveform);
+    stream->since = stream_is_on(stream) ? begin : 0;
+    return stream->inject
+               ? player_change(&stream->player, begin < stream->begin ? stream->begin : begin)
+               : begin;
+}
+
+/* Not before what is played has its begin. */
+static void again(struct stream *stream, uint64_t now)
+{
+    uint64_t begin = now + stream->spec.rate / LEAD_PARTS;
+
+    player_change(&stream->player, begin < stream->since ? stream->since : begin);
+}
+
+/* A segment that the service did not take would be silence: another one follows at once. What the
+ * frames themselves are refused for comes again with each, and is counted. */
+static void take_refusals(struct stream *stream, uint64_t now)
+{
+    struct nb_inject_refusal refusal;
+
+    while (nb_inject_next_refusal(stream->inject, &refusal) > 0) {
+        const char *why = nb_inject_reason_meaning(refusal.reason);
+
+        if (refusal.record == NB_INJECT_TEMPLATE)
+            stream_fail(stream, "the service does not take its template: %s", why);
+        else if (refusal.record == NB_INJECT_SAMPLES || refusal.record == NB_INJECT_PLAY) {
+            if (++stream->restarts > RESTARTS_MAX)
+                stream_fail(stream, "the service does not take what it plays: %s", why);
+            else
+                again(stream, now);
+        }
+    }
+}
+
+void stream_look(struct stream *stream)
+{
+    if (!stream->inject)
+        return;
+    nb_inject_counts(stream->inject, &stream->counts);
+    nb_inject_timing(stream->inject, &stream->timing);
+    stream->starved = nb_inject_starved(stream->inject);
+}
+
+bool stream_run(struct stream *stream, uint64_t now)
+{
+    int result;
+
+    if (stream->status != STREAM_RUNNING)
+        return true;
+    take_refusals(stream, now);
+    if (stream->status == STREAM_FAILED)
+        return false;
+    result = player_feed(&stream->player, now);
+    if (result < 0) {
+        const char *why = nb_inject_end(stream->inject);
+
+        stream_fail(stream, "the service has ended it: %s", why[0] ? why : strerror(-result));
+        return false;
+    }
+    if (nb_inject_next(stream->inject) < stream->end || now < stream->end)
+        return true;
+    stream->status = STREAM_COMPLETED;
+    return false;
+}
+
+void stream_close(struct stream *stream)
+{
+    if (!stream->inject)
+        return;
+    stream_look(stream);
+    player_clear(&stream->player);
+    nb_inject_close(stream->inject);
+    stream->inject = NULL;
+}
+
+uint64_t stream_skipped(const struct stream *stream, const char **ret_reason)
+{
+    uint64_t skipped = 0, most = 0;
+
+    *ret_reason = "";
+    for (unsigned i = 1; i < NB_INJECT_REASONS; i++) {
+        skipped += stream->counts.refused[i];
+        if (stream->counts.refused[i] > most) {
+            most = stream->counts.refused[i];
+            *ret_reason = nb_inject_reason_word(i);
+        }
+    }
+    return skipped;
+}
