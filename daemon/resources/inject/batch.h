@@ -21,15 +21,14 @@ enum {
 };
 
 struct batch {
-    unsigned count; /* frames that were taken */
-    unsigned right; /* of these, to be sent */
-    /* What batch_send found: how many left, and whether the queue was full. */
-    unsigned sent;
-    bool was_full;
-    struct transmit_frame taken[BATCH_FRAMES]; /* with their verdicts */
-    struct injection_frame frames[BATCH_FRAMES];
     _Alignas(BATCH_ALIGN) unsigned char bytes[BATCH_BYTES + BATCH_FRAMES * BATCH_ALIGN +
                                               INJECT_FRAME_MAX];
+    bool was_full;                             /* the queue, to batch_send */
+    unsigned sent;                             /* by batch_send */
+    unsigned count;                            /* frames that were taken */
+    unsigned right;                            /* of these, to be sent */
+    struct transmit_frame taken[BATCH_FRAMES]; /* with their verdicts */
+    struct injection_frame frames[BATCH_FRAMES];
 };
 
 /* Takes what is left of the turn that the reader has begun, of at most BATCH_FRAMES records and
