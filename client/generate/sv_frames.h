@@ -33,7 +33,8 @@ struct sv_frames {
 bool sv_frames_begin(struct sv_frames *frames, const struct iec_frame *header,
                      const struct sv_asdu *asdu);
 
-/* smpSynch of the frames from the next one on. */
+/* smpSynch of the frames from the next one on; refrTm, where they have it, says with it whether its
+ * clock is synchronised. */
 void sv_frames_synch(struct sv_frames *frames, uint8_t smp_synch);
 
 /* The smpSynch that is right for what the system says of its clock: local where it is kept. Whether
