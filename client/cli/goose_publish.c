@@ -29,7 +29,7 @@ enum {
 #define SOON   MS       /* a change that comes now is sent then */
 
 struct change {
-    uint64_t at; /* ns from the begin */
+    uint64_t at; /* ns from the start */
     const char *text;
 };
 

@@ -150,8 +150,8 @@ static bool is_below_half(const struct command_line *line, const struct waveform
 
     return order * (double)waveform->microhertz < waveform->rate * MICRO / 2 ||
            publish_wrong(line, "harmonics",
-                         "the harmonic %g is at %g Hz, and %u samples a second tell less than %g "
-                         "Hz: a higher --sample-rate would be right.",
+                         "the harmonic %g is at %g Hz, and %u samples a second represent less than "
+                         "%g Hz: a higher --sample-rate would be right.",
                          order, order * (double)waveform->microhertz / MICRO, waveform->rate,
                          waveform->rate / 2.0);
 }

@@ -13,7 +13,7 @@ enum {
     SV_RATE_MAX = 65535,   /* smpCnt has 16 bits */
 };
 
-/* Where samples come from: the values and qualities of this sample, counted from the begin. */
+/* Where samples come from: the values and qualities of this sample, counted from the start. */
 struct sv_samples {
     void *context;
     void (*take)(void *context, uint64_t number, int32_t *values, uint32_t *qualities);
@@ -43,7 +43,7 @@ void sv_frames_synch(struct sv_frames *frames, uint8_t smp_synch);
 uint8_t sv_frames_synch_of(const struct clock_state *clock);
 
 /* Puts the frame of this number, from 0, into frames->frame, and returns when it is due, in ns from
- * the begin, which is a full second: with its last sample. */
+ * the start, which is a full second: with its last sample. */
 uint64_t sv_frames_next(struct sv_frames *frames, uint64_t number,
                         const struct sv_samples *samples);
 

@@ -37,7 +37,7 @@ struct waveform {
     uint32_t rate;           /* samples a second */
     struct sv_layout layout; /* what the channels are */
     uint64_t microhertz;     /* at most a kilohertz */
-    unsigned states;         /* 1 or more, in the order of their begin; the first is 0 */
+    unsigned states;         /* 1 or more, in the order in which they begin; the first at 0 */
     struct waveform_state state[WAVEFORM_STATES_MAX];
 };
 
@@ -49,7 +49,7 @@ void waveform_balance_voltages(struct waveform *waveform, unsigned state, double
 /* In which state this sample is. */
 unsigned waveform_state(const struct waveform *waveform, uint64_t number);
 
-/* The values of this sample, for each channel of the layout, counted from the begin, which is a
+/* The values of this sample, for each channel of the layout, counted from the start, which is a
  * full second. What is beyond 32 bits is the largest that is not. */
 void waveform_sample(const struct waveform *waveform, uint64_t number, int32_t *values);
 

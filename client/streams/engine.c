@@ -187,6 +187,8 @@ static void look_for_service(struct streams_engine *engine, uint64_t now)
 
 /* --- Requests ------------------------------------------------------------------------------ */
 
+_Static_assert(SPEC_STREAMS_MAX == 64, "a sentence says so");
+
 static bool refuse(struct spec_error *error, const char *format, const char *id)
 {
     snprintf(error->text, sizeof error->text, format, id);
@@ -210,7 +212,7 @@ static bool do_create(struct streams_engine *engine, const struct spec_request *
         return refuse(error, "there is a stream '%s': \"delete\" it, or \"change\" it",
                       request->id);
     if (engine->streams == SPEC_STREAMS_MAX)
-        return refuse(error, "there are 64 streams, which is the most: \"delete\" one%s", "");
+        return refuse(error, "%s", "there are 64 streams, which is the most: \"delete\" one");
     if (!request->stream->has_source && !engine->has_own)
         return refuse(error, "the address of '%s' is not known here: 'macSrc' says another one",
                       engine->options.interface);
@@ -321,7 +323,9 @@ static bool do_change(struct streams_engine *engine, const struct spec_request *
         return refuse(error, "the stream '%s' plays a recording, which has no phasors to change",
                       stream->id);
     if (streams_have_sequence(engine) && engine_sequence_has(engine, stream->id))
-        return refuse(error, "the stream '%s' is one of a sequence that is on: \"cancel\" it first",
+        return refuse(error,
+                      "the stream '%s' is part of the sequence that is running: \"cancel\" "
+                      "it first",
                       stream->id);
     channels = stream->channels;
     spec_apply(&channels, request->change);

@@ -22,7 +22,7 @@ struct engine_capture {
     int64_t number;
 };
 
-/* The sequence that is on, or was last. */
+/* The sequence that is running, or was last. */
 struct engine_sequence {
     struct sequence machine;
     struct spec_sequence *spec; /* NULL: there is none */
@@ -74,7 +74,7 @@ bool engine_pause(struct streams_engine *engine, struct spec_error *error);
 bool engine_resume(struct streams_engine *engine, struct spec_error *error);
 bool engine_cancel(struct streams_engine *engine, struct spec_error *error);
 
-/* Whether the sequence that is on names the stream. */
+/* Whether the current sequence names the stream. */
 bool engine_sequence_has(const struct streams_engine *engine, const char *id);
 
 /* What happened to a stream cuts the sequence short that has it. */

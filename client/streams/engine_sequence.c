@@ -144,7 +144,7 @@ static double ms_between(uint64_t one, uint64_t other)
     return (double)(int64_t)(other - one) / (double)ENGINE_MS;
 }
 
-/* What ended the state before the one that begins. `began`: the tick of that one's begin. */
+/* What ended the state before the one that begins. `began`: the tick at which that one did. */
 static void describe(const struct streams_engine *engine, const struct sequence_news *news,
                      uint64_t began, char text[WHY_MAX])
 {
@@ -170,7 +170,7 @@ static void describe(const struct streams_engine *engine, const struct sequence_
         break;
     case SEQUENCE_BY_TRIP:
         snprintf(text, WHY_MAX,
-                 "%s: a trip came in '%s', %.3f ms after its begin and %.3f ms "
+                 "%s: a trip came in '%s', %.3f ms after it began and %.3f ms "
                  "before this",
                  now, state_name(engine, news->state - 1),
                  ms_between(engine_time_of(engine, began), sequence->tripped),
@@ -398,7 +398,7 @@ bool engine_begin_sequence(struct streams_engine *engine, struct spec_sequence *
 
     if (streams_have_sequence(engine)) {
         snprintf(error->text, sizeof error->text,
-                 "a sequence is on: wait for its end, or \"cancel\" it");
+                 "a sequence is running: wait for its end, or \"cancel\" it");
         return false;
     }
     if (!judge(engine, spec, error))
@@ -416,7 +416,7 @@ bool engine_begin_sequence(struct streams_engine *engine, struct spec_sequence *
     return true;
 }
 
-/* --- While it is on ------------------------------------------------------------------------- */
+/* --- While it is running ---------------------------------------------------------------------- */
 
 static bool say_none(struct spec_error *error, const char *what)
 {
@@ -429,7 +429,7 @@ bool engine_pause(struct streams_engine *engine, struct spec_error *error)
     uint64_t now = clock_now();
 
     if (!streams_have_sequence(engine))
-        return say_none(error, "no sequence is on");
+        return say_none(error, "no sequence is running");
     if (!sequence_pause(&engine->sequence.machine, tick_at(engine, now), earliest(engine, now)))
         return say_none(error, "the sequence is paused already, or its first state is to begin");
     give_orders(engine, now);
@@ -442,7 +442,7 @@ bool engine_resume(struct streams_engine *engine, struct spec_error *error)
     uint64_t now = clock_now();
 
     if (!streams_have_sequence(engine))
-        return say_none(error, "no sequence is on");
+        return say_none(error, "no sequence is running");
     if (!sequence_resume(&engine->sequence.machine, tick_at(engine, now), earliest(engine, now)))
         return say_none(error, "the sequence is not paused");
     give_orders(engine, now);
@@ -465,7 +465,7 @@ static void stop_sequence(struct streams_engine *engine, enum sequence_status as
     else
         snprintf(text, sizeof text,
                  "%s, in state %" PRIu32 " of %" PRIu32 " ('%s'), %.3f s after "
-                 "its begin",
+                 "it began",
                  what, sequence->machine.current + 1, sequence->machine.states,
                  state_name(engine, sequence->machine.current),
                  now > begin ? (double)(now - begin) / (double)ENGINE_SECOND : 0);
@@ -476,7 +476,7 @@ static void stop_sequence(struct streams_engine *engine, enum sequence_status as
 bool engine_cancel(struct streams_engine *engine, struct spec_error *error)
 {
     if (!streams_have_sequence(engine))
-        return say_none(error, "no sequence is on");
+        return say_none(error, "no sequence is running");
     stop_sequence(engine, SEQUENCE_CANCELLED, "cancelled");
     return true;
 }

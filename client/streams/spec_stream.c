@@ -254,8 +254,8 @@ bool spec_judge_orders(struct spec_error *error, const struct spec_stream *strea
     if (order == 1 || order * frequency < stream->rate / 2.0)
         return true;
     snprintf(error->text, sizeof error->text,
-             "the harmonic %u is at %g Hz, and %u samples a second tell less than %g Hz: a higher "
-             "sampleRate would be right",
+             "the harmonic %u is at %g Hz, and %u samples a second represent less than %g Hz: a "
+             "higher sampleRate would be right",
              order, order * frequency, stream->rate, stream->rate / 2.0);
     return false;
 }

@@ -197,7 +197,7 @@ void stream_fill_request(const struct stream *stream, struct nb_request *request
 }
 
 /* A recording begins with the stream, and ends it, unless it is repeated. One that went on while
- * the service was started again has its begin already. */
+ * the service was started again has begun already. */
 static void place_recording(struct stream *stream, uint64_t begin)
 {
     uint64_t samples;
@@ -249,7 +249,7 @@ uint64_t stream_set(struct stream *stream, const struct spec_channels *channels,
                : begin;
 }
 
-/* Not before what is played has its begin. */
+/* Not before what is played has begun. */
 static void again(struct stream *stream, uint64_t now)
 {
     uint64_t begin = now + stream->spec.rate / LEAD_PARTS;

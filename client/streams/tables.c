@@ -104,7 +104,7 @@ void tables_end(struct tables *tables, uint64_t number)
 
 /* --- Places -------------------------------------------------------------------------------- */
 
-/* The places in use are one piece, or two: it goes on at the begin of the table where there is no
+/* The places in use are one piece, or two: it goes on at the start of the table where there is no
  * room behind it. */
 static bool find_place(const struct tables *tables, uint32_t count, uint32_t *ret)
 {
