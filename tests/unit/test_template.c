@@ -117,13 +117,15 @@ static enum transmit_refusal_reason serve(struct scene *scene)
     enum transmit_refusal_reason reason = TRANSMIT_SENT;
     static unsigned char bytes[LIMIT];
     struct transmit_frame record;
+    enum transmit_next next;
 
     template_ring_settle(scene->ring, reader);
     transmit_writer_publish(&scene->client.writer);
     ck_assert(transmit_reader_turn(reader, 1000, SIZE));
     while (template_ring_has_room(scene->ring, clock_now) &&
-           transmit_reader_next(reader, bytes, &record) == TRANSMIT_FRAME) {
-        reason = template_ring_take(scene->ring, &record, bytes);
+           (next = transmit_reader_next(reader, bytes, &record)) <= TRANSMIT_REFUSED) {
+        reason = next == TRANSMIT_FRAME ? template_ring_take(scene->ring, &record, bytes)
+                                        : record.reason;
         if (reason != TRANSMIT_SENT)
             transmit_reader_judge(reader, &record, reason);
     }
