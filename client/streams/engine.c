@@ -495,6 +495,7 @@ void streams_run(struct streams_engine *engine)
     look_for_service(engine, clock_now());
     engine_run_sequence(engine, clock_now());
     run_streams(engine, clock_now());
+    engine_report_late(engine);
     tell_streams(engine, clock_now());
 }
 

@@ -33,6 +33,7 @@ struct engine_sequence {
     uint32_t ticks;   /* in a second */
     uint64_t tripped; /* ns since 1970: when the message came that ended the current state */
     uint64_t told;    /* ns since 1970: the last progress */
+    uint64_t ordered; /* ns since 1970: of the newest order, until engine_report_late; 0: none */
 };
 
 struct streams_engine {
@@ -85,6 +86,9 @@ uint64_t engine_time_of(const struct streams_engine *engine, uint64_t tick);
 
 /* Does what is due. */
 void engine_run_sequence(struct streams_engine *engine, uint64_t now);
+
+/* Says so where what was ordered was written too late. */
+void engine_report_late(struct streams_engine *engine);
 
 /* When something is due, in ns since 1970; UINT64_MAX: nothing. */
 uint64_t engine_sequence_due(const struct streams_engine *engine);
