@@ -115,6 +115,11 @@ bool command_line_flag(const struct command_line *line, const char *name);
  * NULL: there are no more. */
 const char *command_line_value(const struct command_line *line, const char *name, unsigned nth);
 
+/* The number that is given of it, from low to high; *ret stays where it is not given. False:
+ * say_usage has said what is wrong. */
+bool command_line_real(const struct command_line *line, const char *name, double low, double high,
+                       double *ret);
+
 /* --- help.c -------------------------------------------------------------------------------- */
 
 void help_print(void);

@@ -4,7 +4,6 @@
 #include "goose_values.h"
 #include "iec61850/goose.h"
 #include "publish.h"
-#include "subscribe.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -235,8 +234,8 @@ static bool take_pace(struct goose_publication *run)
     double shortest = 4, longest = 1000;
     uint64_t life = 2;
 
-    if (!subscribe_number(run->line, "shortest", 0.1, 60000, &shortest) ||
-        !subscribe_number(run->line, "longest", 0.1, 3600000, &longest) ||
+    if (!command_line_real(run->line, "shortest", 0.1, 60000, &shortest) ||
+        !command_line_real(run->line, "longest", 0.1, 3600000, &longest) ||
         !publish_natural(run->line, "life", 1, 100, &life))
         return false;
     if (shortest > longest)

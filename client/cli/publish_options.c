@@ -2,7 +2,6 @@
 
 #include "contents.h"
 #include "own_address.h"
-#include "subscribe.h"
 #include "tap.h"
 
 #include <ctype.h>
@@ -139,7 +138,7 @@ bool publish_duration(const struct command_line *line, uint64_t *ret)
 {
     double seconds = 0;
 
-    if (!subscribe_number(line, "duration", 0.001, 1e8, &seconds))
+    if (!command_line_real(line, "duration", 0.001, 1e8, &seconds))
         return false;
     *ret = (uint64_t)llround(seconds * SECOND);
     return true;

@@ -173,27 +173,6 @@ static int ask_service(struct run *run)
 
 /* --- The whole ----------------------------------------------------------------------------- */
 
-bool subscribe_number(const struct command_line *line, const char *option, double low, double high,
-                      double *ret)
-{
-    const char *text = command_line_value(line, option, 0);
-    char *end, name[64];
-    double number;
-
-    if (!text)
-        return true;
-    number = strtod(text, &end);
-    if (!isdigit((unsigned char)text[0]) || *end || !(number >= low && number <= high)) {
-        say_usage(line, line->command.row->cli, option,
-                  "%s takes a number from %.10g to %.10g, and '%s' is none.",
-                  option_name(field_find(line->command.row, option), name, sizeof name), low, high,
-                  text);
-        return false;
-    }
-    *ret = number;
-    return true;
-}
-
 int subscribe(const struct command_line *line, struct nb_request *request,
               const struct subscriber *subscriber)
 {
@@ -207,8 +186,8 @@ int subscribe(const struct command_line *line, struct nb_request *request,
         return say_usage(line, line->command.row->cli, NULL,
                          "'%s' needs INTERFACE, or --file and the name of a capture file.",
                          line->command.row->cli);
-    if (!subscribe_number(line, "count", 1, 1e15, &count) ||
-        !subscribe_number(line, "duration", 0.001, 1e9, &seconds))
+    if (!command_line_real(line, "count", 1, 1e15, &count) ||
+        !command_line_real(line, "duration", 0.001, 1e9, &seconds))
         return EXIT_USAGE;
     run.count = (uint64_t)count;
     run.duration = (uint64_t)(seconds * NS_PER_SECOND);

@@ -1,5 +1,4 @@
 /* The network that `sv publish` generates: its options become the states of a waveform. */
-#include "subscribe.h"
 #include "sv_publish.h"
 
 #include <ctype.h>
@@ -193,8 +192,8 @@ static bool take_fault(const struct command_line *line, struct waveform *wavefor
         return publish_wrong(line, "fault_at",
                              "what the fault is is not told: --fault-currents, --fault-voltages or "
                              "--fault-quality says it.");
-    if (!subscribe_number(line, "fault_at", 0, 1e8, &at) ||
-        !subscribe_number(line, "fault_duration", 0.0001, 1e8, &duration))
+    if (!command_line_real(line, "fault_at", 0, 1e8, &at) ||
+        !command_line_real(line, "fault_duration", 0.0001, 1e8, &duration))
         return false;
     *fault = waveform->state[0];
     fault->begin = (uint64_t)(at * waveform->rate + 0.5);
@@ -212,7 +211,7 @@ bool sv_network(const struct command_line *line, const struct sv_layout *layout,
                 uint32_t rate, struct waveform *ret)
 {
     memset(ret, 0, sizeof *ret);
-    if (!subscribe_number(line, "signal_frequency", 0.1, 1000, &frequency))
+    if (!command_line_real(line, "signal_frequency", 0.1, 1000, &frequency))
         return false;
     ret->rate = rate;
     ret->layout = *layout;

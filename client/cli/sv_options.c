@@ -3,7 +3,6 @@
 #include "sv_publish.h"
 
 #include "iec61850/sv_words.h"
-#include "subscribe.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -20,7 +19,7 @@ static bool take_rate(struct sv_publication *run)
     uint64_t rate, asdus;
 
     run->frequency = 50;
-    if (!subscribe_number(run->line, "frequency", 10, 400, &run->frequency))
+    if (!command_line_real(run->line, "frequency", 10, 400, &run->frequency))
         return false;
     rate = (uint64_t)(run->frequency * CYCLE_SAMPLES + 0.5);
     if (!publish_natural(run->line, "sample_rate", RATE_LEAST, SV_RATE_MAX, &rate))

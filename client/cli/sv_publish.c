@@ -4,7 +4,6 @@
 #include "sv_publish.h"
 
 #include "iec61850/sv_words.h"
-#include "subscribe.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -144,10 +144,10 @@ static bool take_options(struct sv_subscription *run)
     run->each_cycle = interval && strcmp(interval, "cycle") == 0;
     run->report.harmonics = command_line_flag(run->line, "harmonics");
     run->report.waveforms = command_line_flag(run->line, "waveforms");
-    if (!subscribe_number(run->line, "sample_rate", PHASOR_RATE_LEAST, 65535, &rate) ||
-        !subscribe_number(run->line, "frequency", PHASOR_FREQUENCY_LEAST, PHASOR_FREQUENCY_MAX,
-                          &run->streams.nominal) ||
-        (!run->each_cycle && !subscribe_number(run->line, "interval", 0.01, 86400, &seconds)) ||
+    if (!command_line_real(run->line, "sample_rate", PHASOR_RATE_LEAST, 65535, &rate) ||
+        !command_line_real(run->line, "frequency", PHASOR_FREQUENCY_LEAST, PHASOR_FREQUENCY_MAX,
+                           &run->streams.nominal) ||
+        (!run->each_cycle && !command_line_real(run->line, "interval", 0.01, 86400, &seconds)) ||
         !take_channels(run))
         return false;
     run->streams.rate = (uint32_t)rate;
