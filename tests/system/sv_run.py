@@ -269,7 +269,7 @@ def trip():
     ))
     test.refuses("a sequence is running", "sequence", None, states(
         {"name": "x", "duration": 1, "streams": {"mu1": {}}}))
-    test.refuses("one of a sequence", "change", "mu1", {"quality": "test"})
+    test.refuses("part of the sequence", "change", "mu1", {"quality": "test"})
     told = [test.event("sequence/progress", lambda data: data["stateName"] == name and
                        "begins" in data) for name in ("prefault", "fault", "end")]
     equal("states", [(1, 3), (2, 3), (3, 3)],
