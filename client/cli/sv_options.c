@@ -238,27 +238,30 @@ static bool take_smp_rate(struct sv_publication *run)
     return true;
 }
 
-/* Sixteen hexadecimal digits, perhaps with colons or dashes between them. */
+/* Sixteen hexadecimal digits, perhaps with colons or dashes between bytes. */
+static bool read_identity(const char *text, uint8_t ret[SV_GM_IDENTITY_BYTES])
+{
+    static const char hex[] = "0123456789abcdef";
+    unsigned digits = 0;
+
+    for (; *text; text++) {
+        const char *digit = strchr(hex, tolower((unsigned char)*text));
+
+        if (digits % 2 == 0 && strchr(":-", *text))
+            continue;
+        if (!digit || digits == 2 * SV_GM_IDENTITY_BYTES)
+            return false;
+        ret[digits / 2] = (uint8_t)(ret[digits / 2] << 4 | (digit - hex));
+        digits++;
+    }
+    return digits == 2 * SV_GM_IDENTITY_BYTES;
+}
+
 static bool take_gm_identity(struct sv_publication *run)
 {
     const char *text = command_line_value(run->line, "gm_identity", 0);
-    unsigned digits = 0;
 
-    for (const char *at = text; at && *at; at++) {
-        unsigned value =
-            (unsigned)(isdigit((unsigned char)*at) ? *at - '0'
-                                                   : tolower((unsigned char)*at) - 'a' + 10);
-
-        if (strchr(":-", *at) && digits % 2 == 0)
-            continue;
-        if (!isxdigit((unsigned char)*at) || digits == 2 * SV_GM_IDENTITY_BYTES) {
-            digits = 0;
-            break;
-        }
-        run->gm_identity[digits / 2] = (uint8_t)(run->gm_identity[digits / 2] << 4 | value);
-        digits++;
-    }
-    if (text && digits != 2 * SV_GM_IDENTITY_BYTES)
+    if (text && !read_identity(text, run->gm_identity))
         return publish_wrong(run->line, "gm_identity",
                              "--gm-identity takes the 8 bytes of a clock's identity, such as "
                              "00:30:a7:ff:fe:00:00:01, and '%s' is none.",
