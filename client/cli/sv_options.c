@@ -238,20 +238,27 @@ static bool take_smp_rate(struct sv_publication *run)
     return true;
 }
 
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+
+    return at ? (int)(at - digits) : -1;
+}
+
 /* Sixteen hexadecimal digits, perhaps with colons or dashes between bytes. */
 static bool read_identity(const char *text, uint8_t ret[SV_GM_IDENTITY_BYTES])
 {
-    static const char hex[] = "0123456789abcdef";
     unsigned digits = 0;
 
     for (; *text; text++) {
-        const char *digit = strchr(hex, tolower((unsigned char)*text));
+        int digit = hex_digit(*text);
 
         if (digits % 2 == 0 && strchr(":-", *text))
             continue;
-        if (!digit || digits == 2 * SV_GM_IDENTITY_BYTES)
+        if (digit < 0 || digits == 2 * SV_GM_IDENTITY_BYTES)
             return false;
-        ret[digits / 2] = (uint8_t)(ret[digits / 2] << 4 | (digit - hex));
+        ret[digits / 2] = (uint8_t)(ret[digits / 2] << 4 | digit);
         digits++;
     }
     return digits == 2 * SV_GM_IDENTITY_BYTES;

@@ -16,11 +16,11 @@ enum { SYNCHS = sizeof synchs / sizeof *synchs };
 
 const char *sv_synch_text(uint8_t synch, char ret[SV_SYNCH_BYTES])
 {
-    char *at = ret + 5;
+    char *at = ret + sizeof "area " - 1;
 
     if (synch < SYNCHS)
-        return memcpy(ret, synchs[synch], SV_SYNCH_BYTES);
-    memcpy(ret, "area ", 5);
+        return memcpy(ret, synchs[synch], sizeof synchs[synch]);
+    memcpy(ret, "area ", sizeof "area ");
     if (synch >= 100)
         *at++ = (char)('0' + synch / 100);
     if (synch >= 10)
