@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RATE_LEAST = 100, CYCLE_SAMPLES = 80, WORD_MAX = 64 };
+enum { WORD_MAX = 64 };
 
 /* --- Rate and channels --------------------------------------------------------------------- */
 
@@ -21,8 +21,8 @@ static bool take_rate(struct sv_publication *run)
     run->frequency = 50;
     if (!command_line_real(run->line, "frequency", 10, 400, &run->frequency))
         return false;
-    rate = (uint64_t)(run->frequency * CYCLE_SAMPLES + 0.5);
-    if (!publish_natural(run->line, "sample_rate", RATE_LEAST, SV_RATE_MAX, &rate))
+    rate = sv_usual_rate(run->frequency);
+    if (!publish_natural(run->line, "sample_rate", SV_RATE_LEAST, SV_RATE_MAX, &rate))
         return false;
     asdus = sv_usual_asdus(rate);
     if (!publish_natural(run->line, "asdus", 1, SV_ASDUS_MAX, &asdus))

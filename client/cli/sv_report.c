@@ -58,11 +58,13 @@ static void begin(const struct sv_report *report, const char *topic)
 static void print_quality(uint32_t quality)
 {
     printf("{\"validity\":\"%s\"", sv_validity_word(quality));
-#define Q(bit, name)                                                                               \
-    if (quality >> (bit)&1)                                                                        \
-        fputs(",\"" #name "\":true", stdout);
-    SV_QUALITY_BITS(Q)
-#undef Q
+    for (unsigned i = SV_QUESTIONABLE + 1; i < SV_QUALITY_WORDS; i++) {
+        uint32_t bit;
+        const char *word = sv_quality_word(i, &bit);
+
+        if (quality & bit)
+            printf(",\"%s\":true", word);
+    }
     putchar('}');
 }
 

@@ -10,6 +10,7 @@
 enum {
     SV_FRAMES_CHANNELS = SV_CHANNELS_MAX,
     SV_FRAME_BYTES = 1522, /* with two tags */
+    SV_RATE_LEAST = 100,   /* samples a second */
     SV_RATE_MAX = 65535,   /* smpCnt has 16 bits */
 };
 

@@ -8,8 +8,6 @@
 #include <strings.h>
 
 enum {
-    RATE_LEAST = 100,
-    CYCLE_SAMPLES = 80,
     CONF_REV_USUAL = 1,
     APP_ID_USUAL = 0x4000,
     PRIORITY_USUAL = 4,
@@ -135,7 +133,8 @@ static bool take_signal(struct reader *reader, const cJSON *item, void *context)
 
 static bool take_rate(struct reader *reader, const cJSON *item, void *context)
 {
-    return reader_natural(reader, item, RATE_LEAST, SV_RATE_MAX, &((struct taking *)context)->rate);
+    return reader_natural(reader, item, SV_RATE_LEAST, SV_RATE_MAX,
+                          &((struct taking *)context)->rate);
 }
 
 static bool take_asdus(struct reader *reader, const cJSON *item, void *context)
@@ -211,8 +210,7 @@ _Static_assert(sizeof keys / sizeof *keys <= READER_KEYS_MAX, "a bit for each ke
 static bool pair_rates(struct reader *reader, const struct taking *taking)
 {
     struct spec_stream *stream = taking->stream;
-    uint64_t usual = (uint64_t)(stream->nominal * CYCLE_SAMPLES + 0.5);
-    uint64_t rate = taking->rate ? taking->rate : usual;
+    uint64_t rate = taking->rate ? taking->rate : sv_usual_rate(stream->nominal);
     uint64_t asdus = taking->asdus ? taking->asdus : sv_usual_asdus(rate);
 
     if (rate % asdus)

@@ -40,7 +40,7 @@ int sv_synch_find(const char *text)
 
 /* --- Quality ------------------------------------------------------------------------------- */
 
-enum { WORD_BYTES = 16 };
+enum { WORD_BYTES = 16, CYCLE_SAMPLES = 80 };
 
 static const struct {
     char word[WORD_BYTES];
@@ -77,6 +77,11 @@ bool sv_quality_add(const char *word, size_t n, uint32_t *quality)
 }
 
 /* --- Rates --------------------------------------------------------------------------------- */
+
+uint32_t sv_usual_rate(double nominal)
+{
+    return (uint32_t)(nominal * CYCLE_SAMPLES + 0.5);
+}
 
 unsigned sv_usual_asdus(uint64_t rate)
 {

@@ -29,6 +29,9 @@ const char *sv_quality_word(unsigned number, uint32_t *ret);
 /* Adds what a word of n characters sets. False: there is no such word. */
 bool sv_quality_add(const char *word, size_t n, uint32_t *quality);
 
+/* Samples a second: 80 of a period of the nominal frequency, in Hz, as 9-2LE has it. */
+uint32_t sv_usual_rate(double nominal);
+
 /* How many samples a frame has: the profiles 9-2LE and 61869-9 pair them with the rate. */
 unsigned sv_usual_asdus(uint64_t rate);
 

@@ -48,6 +48,8 @@ END_TEST
 
 START_TEST(profiles_pair_rates_with_samples)
 {
+    ck_assert_uint_eq(sv_usual_rate(50), 4000);
+    ck_assert_uint_eq(sv_usual_rate(60), 4800);
     ck_assert_uint_eq(sv_usual_asdus(4000), 1);
     ck_assert_uint_eq(sv_usual_asdus(12800), 8);
     ck_assert_uint_eq(sv_usual_asdus(14400), 6);
