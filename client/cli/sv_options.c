@@ -2,6 +2,7 @@
  * them on purpose. */
 #include "sv_publish.h"
 
+#include "frame/hex.h"
 #include "iec61850/sv_words.h"
 
 #include <ctype.h>
@@ -236,14 +237,6 @@ static bool take_smp_rate(struct sv_publication *run)
                              run->frames.rate, run->frequency);
     run->asdu.smp_rate = (uint16_t)rate;
     return true;
-}
-
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
-
-    return at ? (int)(at - digits) : -1;
 }
 
 /* Sixteen hexadecimal digits, perhaps with colons or dashes between bytes. */
