@@ -29,7 +29,8 @@ struct stream *engine_find(const struct streams_engine *engine, const char *id)
 
 /* --- The service --------------------------------------------------------------------------- */
 
-void engine_lose(struct streams_engine *engine)
+/* The service is gone: streams that run wait for it. */
+static void lose(struct streams_engine *engine)
 {
     struct nb_client *client = engine->client;
 
@@ -60,7 +61,7 @@ struct nb_reply *engine_call(struct streams_engine *engine, const struct nb_requ
     if (result < 0) {
         snprintf(why, WHY_MAX, "the service does not answer: %s", strerror(-result));
         if (result != -EINVAL && result != -EMSGSIZE && result != -ENOMEM)
-            engine_lose(engine);
+            lose(engine);
         return NULL;
     }
     if (!nb_reply_code(reply))
@@ -491,7 +492,7 @@ static void tell_streams(struct streams_engine *engine, uint64_t now)
 void streams_run(struct streams_engine *engine)
 {
     if (engine->client && nb_dispatch(engine->client) < 0)
-        engine_lose(engine);
+        lose(engine);
     look_for_service(engine, clock_now());
     engine_run_sequence(engine, clock_now());
     run_streams(engine, clock_now());

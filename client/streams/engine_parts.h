@@ -62,9 +62,6 @@ struct stream *engine_find(const struct streams_engine *engine, const char *id);
 struct nb_reply *engine_call(struct streams_engine *engine, const struct nb_request *request,
                              char why[WHY_MAX]);
 
-/* The service is gone: streams that run wait for it. */
-void engine_lose(struct streams_engine *engine);
-
 /* --- engine_sequence.c --------------------------------------------------------------------- */
 
 /* Begins a sequence, which is the engine's from then on. False: it cannot, and *error says why. */
