@@ -170,12 +170,13 @@ static bool take_quality(const struct sv_publication *run, const char *option, u
 
     for (unsigned i = 0; (text = command_line_value(run->line, option, i)); i++)
         if (!set_quality(run, text, qualities))
-            return publish_wrong(run->line, option,
-                                 "'%s' is no quality: good, invalid, questionable, overflow, "
-                                 "outOfRange, badReference, oscillatory, failure, oldData, "
-                                 "inconsistent, inaccurate, substituted, test, operatorBlocked, "
-                                 "derived or a number, with commas; of one channel Ia=invalid.",
-                                 text);
+            return publish_wrong(
+                run->line, option,
+                "'%s' is no quality: good, invalid, reserved, questionable, overflow, "
+                "outOfRange, badReference, oscillatory, failure, oldData, "
+                "inconsistent, inaccurate, substituted, test, operatorBlocked, "
+                "derived or a number, with commas; of one channel Ia=invalid.",
+                text);
     return true;
 }
 
