@@ -800,4 +800,5 @@ void injectors_clear(struct injectors *injectors)
         next = TAILQ_NEXT(from, in_ports);
         drop_port(from);
     }
+    timed_thread_free(&injectors->timed);
 }
