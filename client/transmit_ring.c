@@ -306,7 +306,7 @@ int nb_inject_play(struct nb_inject *inject, const struct nb_inject_segment *seg
 
 int nb_inject_stop(struct nb_inject *inject, uint64_t sample)
 {
-    return inject ? put_record(inject, STREAM_STOP, NULL, 0, sample, sample) : -EINVAL;
+    return inject ? put_record(inject, STREAM_STOP, "", 0, sample, sample) : -EINVAL;
 }
 
 int nb_inject_synch(struct nb_inject *inject, uint8_t value)

@@ -4,7 +4,7 @@ enum {
     WINDOW = 64,    /* samples back by which one may be late */
     COUNTS = 65536, /* numbers of 16 bits */
     NS_PER_SECOND = 1000000000,
-    RATE_TIME = NS_PER_SECOND / 4, /* how long samples are counted to find their rate */
+    RATE_TIME = NS_PER_SECOND / 8, /* how long samples are counted to find their rate, twice */
 };
 
 /* Those of 9-2LE (80 and 256 a period) and of 61869-9, and two that devices use. */
@@ -22,6 +22,7 @@ static void begin(struct counting *counting, uint16_t smp_cnt, uint64_t time)
     counting->last = counting->first = smp_cnt;
     counting->last_time = counting->first_time = time;
     counting->since = 0;
+    counting->rate_before = 0;
     counting->seen = 1;
 }
 
@@ -34,19 +35,18 @@ static uint32_t nearest_rate(double rate)
     return 0;
 }
 
+/* A frame that comes late, as behind a stall, makes one time too long, or another one too short:
+ * two that follow each other must tell the same. */
 static void find_rate(struct counting *counting, uint64_t time)
 {
     uint64_t elapsed = time - counting->first_time;
     uint32_t rate;
 
-    if ((counting->rate && !counting->rate_is_timed) || time < counting->first_time ||
-        elapsed < RATE_TIME)
+    if (counting->rate || time < counting->first_time || elapsed < RATE_TIME)
         return;
     rate = nearest_rate((double)counting->since * NS_PER_SECOND / (double)elapsed);
-    if (rate) {
-        counting->rate = rate;
-        counting->rate_is_timed = true;
-    }
+    counting->rate = rate == counting->rate_before ? rate : 0;
+    counting->rate_before = rate;
     counting->first_time = time;
     counting->since = 0;
 }
@@ -57,10 +57,8 @@ static void learn_rate(struct counting *counting, uint16_t smp_cnt)
     uint32_t rate = counting->last + 1u;
 
     if (!counting->rate_is_fixed && smp_cnt == 0 && rate > WINDOW &&
-        (rate <= counting->rate || !counting->rate) && nearest_rate(rate) == rate) {
+        (rate < counting->rate || !counting->rate) && nearest_rate(rate) == rate)
         counting->rate = rate;
-        counting->rate_is_timed = false;
-    }
 }
 
 /* Whether so much time has passed that the count may have gone round: then the clock says how many

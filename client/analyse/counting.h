@@ -11,13 +11,13 @@
 struct counting {
     uint32_t rate;      /* samples a second; 0: not known */
     bool rate_is_fixed; /* it was told, by a person or by smpRate */
-    bool rate_is_timed; /* it was found by time alone, of which a late frame makes another */
     bool has_begun;
     uint16_t last;      /* the newest sample */
     uint64_t last_time; /* when it came, ns */
     uint64_t seen;      /* a bit for each of the 64 newest: the lowest is that of `last` */
     uint16_t first;     /* for the rate: a sample, when it came, and how many came since */
     uint64_t first_time, since;
+    uint32_t rate_before; /* what the time before that one told; 0: nothing */
     /* Since the begin: */
     uint64_t samples, lost, repeated, late, restarts;
 };

@@ -81,11 +81,30 @@ bool injection_decimal(const struct command_line *line, const char *option, unsi
 
 /* --- The whole ----------------------------------------------------------------------------- */
 
+/* A pace beyond the rate that was granted is said before a frame is sent, and not by the first
+ * frame that is refused for it. */
+static bool is_too_fast(const struct injection *run, const struct nb_value *payload)
+{
+    uint64_t granted = (uint64_t)member_number(payload, "rate") * PACE_PARTS;
+
+    if (run->plan->feed || run->pace.kind != PACE_RATE || run->pace.number <= granted)
+        return false;
+    report(run->line, &(struct fault){.code = "out-of-range", .field = "pps"},
+           "the service grants %" PRIu64 " frames a second on %s, and --pps is more: give a lower "
+           "--pps, or ask for more by --rate %" PRIu64 ".",
+           granted / PACE_PARTS, member_text(payload, "interface"),
+           (run->pace.number + PACE_PARTS - 1) / PACE_PARTS);
+    return true;
+}
+
 static int inject(struct injection *run, const struct nb_reply *reply)
 {
     const struct nb_value *payload = nb_reply_payload(reply);
-    int result = nb_inject_open(&run->inject, reply);
+    int result;
 
+    if (is_too_fast(run, payload))
+        return EXIT_REFUSED;
+    result = nb_inject_open(&run->inject, reply);
     if (result < 0) {
         report(run->line, &(struct fault){.code = "internal"},
                "the service's reply brought no ring to send by: %s.", strerror(-result));

@@ -66,28 +66,32 @@ static uint8_t clock_synch(const struct clock_state *clock)
     return clock->is_known && clock->is_synchronized ? SV_LOCAL_CLOCK : SV_NOT_SYNCHRONIZED;
 }
 
-static const char *synch_word(uint8_t synch)
+static const char *synch_word(uint8_t synch, char text[16])
 {
     static const char *const words[] = {"none", "local", "global"};
 
-    return synch < sizeof words / sizeof *words ? words[synch] : "area";
+    if (synch < sizeof words / sizeof *words)
+        return words[synch];
+    snprintf(text, 16, "area %u", synch);
+    return text;
 }
 
 static void say_synch(const struct sv_run *run, uint8_t synch)
 {
     const struct clock_state *clock = &run->clock;
+    char text[16];
 
     if (run->line->json)
         return;
     if (!clock->is_known || !clock->is_synchronized)
-        fprintf(stderr, "netbroker: smpSynch is %s: %s.\n", synch_word(synch),
+        fprintf(stderr, "netbroker: smpSynch is %s: %s.\n", synch_word(synch, text),
                 clock->is_known ? "nobody keeps this machine's clock with another one"
                                 : "the system does not tell whether somebody keeps its clock");
     else
         fprintf(stderr,
                 "netbroker: smpSynch is %s: this machine's clock is kept within %.3f ms, it is not "
                 "known whether by PTP.\n",
-                synch_word(synch), (double)clock->error_max / (double)MS);
+                synch_word(synch, text), (double)clock->error_max / (double)MS);
 }
 
 static void set_synch(struct sv_run *run, uint8_t synch)
@@ -163,7 +167,7 @@ static enum supply_next next_frame(void *context, struct savefile_source_frame *
 
 /* --- The report ---------------------------------------------------------------------------- */
 
-static struct publish_notes notes_of(const struct sv_run *run)
+static struct publish_notes notes_of(struct sv_run *run)
 {
     bool is_auto = run->synched && synch_now(run)->is_auto;
 
@@ -171,14 +175,14 @@ static struct publish_notes notes_of(const struct sv_run *run)
         .has_flaws = run->flaws.count > 0,
         .dropped = run->dropped,
         .duplicated = run->duplicated,
-        .synch = synch_word(run->asdu.smp_synch),
+        .synch = synch_word(run->asdu.smp_synch, run->synch_text),
         .clock = is_auto ? &run->clock : NULL,
     };
 }
 
 static void report_status(void *context, FILE *file, const struct injection_tally *tally)
 {
-    const struct sv_run *run = context;
+    struct sv_run *run = context;
     const struct publish_notes notes = notes_of(run);
 
     publish_status(file, run->asdu.sv_id, tally, &notes);

@@ -36,6 +36,7 @@ struct sv_run {
     unsigned synchs, synched; /* changes, and how many of them are in force */
     struct sv_synch_change synch[SV_SYNCHS_MAX];
     struct clock_state clock;
+    char synch_text[16];
     uint64_t looked; /* samples, of the second after which it was looked at */
 };
 

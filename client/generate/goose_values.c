@@ -127,7 +127,7 @@ static const char *read_time(struct mms_value *value, uint8_t bytes[GOOSE_TEXT_M
                              const char *text)
 {
     bool is_now = strncmp(text, "now", 3) == 0, is_number = isdigit((unsigned char)text[0]);
-    const char *rest = text + 3 * is_now;
+    const char *rest = is_now ? text + strlen("now") : text;
     char *end;
 
     (void)bytes;

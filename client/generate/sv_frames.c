@@ -33,8 +33,15 @@ uint64_t sv_frames_due(uint32_t rate, uint64_t sample)
 
 void sv_frames_synch(struct sv_frames *frames, uint8_t smp_synch)
 {
-    for (unsigned i = 0; i < frames->asdus; i++)
-        frames->frame[frames->places[i].smp_synch] = smp_synch;
+    for (unsigned i = 0; i < frames->asdus; i++) {
+        const struct sv_places *places = &frames->places[i];
+        uint8_t *quality = frames->frame + places->refr_tm + IEC_TIME_BYTES - 1;
+
+        frames->frame[places->smp_synch] = smp_synch;
+        if (places->refr_tm)
+            *quality = (uint8_t)((*quality & ~IEC_CLOCK_NOT_SYNCHRONIZED) |
+                                 (smp_synch ? 0 : IEC_CLOCK_NOT_SYNCHRONIZED));
+    }
 }
 
 /* The last byte of it, the quality, stays. */

@@ -32,7 +32,8 @@ struct sv_frames {
 bool sv_frames_begin(struct sv_frames *frames, const struct iec_frame *header,
                      const struct sv_asdu *asdu);
 
-/* smpSynch of the frames from the next one on. */
+/* smpSynch of the frames from the next one on; refrTm, where they have it, says with it whether its
+ * clock is synchronised. */
 void sv_frames_synch(struct sv_frames *frames, uint8_t smp_synch);
 
 /* Puts the frame of this number, from 0, into frames->frame, and returns when it is due, in ns from

@@ -15,7 +15,7 @@
 enum pace_kind {
     PACE_NONE,     /* as fast as it goes: each offset is 0 */
     PACE_TIMES,    /* as in the file, so many times as fast; number: millionths */
-    PACE_RATE,     /* number: frames in a million of seconds */
+    PACE_RATE,     /* number: frames in PACE_PARTS seconds */
     PACE_INTERVAL, /* number: ns between frames */
 };
 
@@ -33,6 +33,7 @@ struct pace {
     uint64_t set;           /* ns by which clocks were set back in this pass */
 };
 
+#define PACE_PARTS      UINT64_C(1000000)
 #define PACE_NUMBER_MAX UINT64_C(10000000000000000)
 
 enum pace_next {

@@ -3,6 +3,7 @@
 #ifndef NB_PLATFORM_INJECTION_H
 #define NB_PLATFORM_INJECTION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Opens a descriptor for frames out of one interface. What is sent by injection_send leaves there
@@ -22,7 +23,19 @@ int injection_address(int fd, uint8_t *ret);
  * long for it; -EINVAL, it is too short. */
 int injection_send(int fd, const void *bytes, uint32_t length);
 
-/* Waits until the kernel may have room, or the time is over. */
-void injection_wait(int fd, int milliseconds);
+enum { INJECTION_FRAMES = 64 }; /* at once */
+
+struct injection_frame {
+    const void *bytes;
+    uint32_t length;
+};
+
+/* Sends frames one behind the other, at most INJECTION_FRAMES, until there is one that cannot be
+ * sent. Returns how many left, at least one, or why the first did not, as injection_send does. */
+int injection_send_some(int fd, const struct injection_frame *frames, unsigned count);
+
+/* Where the kernel has no room: whether the descriptor is writable when it has again. False:
+ * nothing tells of that. */
+bool injection_tells_room(int fd);
 
 #endif

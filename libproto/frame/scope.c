@@ -201,3 +201,10 @@ enum frame_verdict frame_judge(const struct frame_grant *grant, const uint8_t *b
         return FRAME_WRONG_ETHERTYPE;
     return may_be_in(&grant->scope->vlans, &view) ? FRAME_RIGHT : FRAME_WRONG_VLAN;
 }
+
+bool frame_needs_own(const struct frame_grant *grant, const uint8_t *bytes)
+{
+    const struct source_list *list = &grant->scope->sources;
+
+    return !(list->kinds & SOURCES_ANY) && !source_list_has(list, bytes + FRAME_MAC_BYTES);
+}

@@ -123,4 +123,7 @@ struct frame_grant {
  * both must be VLANs of the list, because a switch may take the outer one off. */
 enum frame_verdict frame_judge(const struct frame_grant *grant, const uint8_t *bytes, size_t n);
 
+/* Whether a frame that is right would not be if the interface had another address. */
+bool frame_needs_own(const struct frame_grant *grant, const uint8_t *bytes);
+
 #endif

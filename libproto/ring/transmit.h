@@ -138,7 +138,7 @@ struct transmit_memory {
 
 enum transmit_next {
     TRANSMIT_FRAME,     /* here is a copy; say what became of it by transmit_reader_judge */
-    TRANSMIT_REFUSED,   /* one was passed over: the client was told, it is counted */
+    TRANSMIT_REFUSED,   /* one was passed over, for the reason that is in it: judge it by that */
     TRANSMIT_NONE,      /* all that the turn has seen were read */
     TRANSMIT_TURN_OVER, /* there are more, for another turn */
     TRANSMIT_BROKEN,    /* the ring has ended: `end` says why, and it stays so */
@@ -147,6 +147,8 @@ enum transmit_next {
 struct transmit_frame {
     uint64_t sequence, tag, time;
     uint32_t length, record; /* record: of a stream's ring, enum stream_record; else 0 */
+    enum transmit_refusal_reason reason; /* TRANSMIT_SENT: nothing speaks against it so far */
+    uint64_t position;                   /* the reader's own */
 };
 
 /* The members are the reader's own, but for counts and end, and has_records until the first turn.
@@ -174,6 +176,10 @@ bool transmit_reader_turn(struct transmit_reader *reader, uint32_t records, uint
 /* Copies the next frame of the turn to `buffer`, of `length_max` bytes. */
 enum transmit_next transmit_reader_next(struct transmit_reader *reader, unsigned char *buffer,
                                         struct transmit_frame *ret);
+
+/* Has a frame of this turn, and those behind it, read again, and judged again, in another turn:
+ * they are the client's until then. None of them was told what became of. Ends the turn. */
+void transmit_reader_back(struct transmit_reader *reader, const struct transmit_frame *frame);
 
 /* Says what became of a frame that next has returned, once for each; TRANSMIT_SENT or why not. It
  * may be later and in any order. */
@@ -208,6 +214,10 @@ void transmit_reader_stream(const struct transmit_reader *reader, struct stream_
 /* Ends a turn: gives the room of what was read back, and lets the client see what became of frames.
  * True: the client waits, ring the bell. */
 bool transmit_reader_release(struct transmit_reader *reader);
+
+/* The same for a client that looks by itself: one that waits is not woken, and must be by a release
+ * before long. */
+void transmit_reader_tell(struct transmit_reader *reader);
 
 /* Says that the service is about to wait for the bell. False: do not wait, there is something to
  * read, or the ring has ended. The order is that of capture_reader_wait. */

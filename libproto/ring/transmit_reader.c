@@ -91,19 +91,18 @@ static enum transmit_next take(struct transmit_reader *reader, const struct tran
                                unsigned char *buffer, struct transmit_frame *ret)
 {
     uint64_t at = reader->tail & (reader->memory.size - 1);
-    enum transmit_refusal_reason reason = judge_header(reader, header);
 
+    ret->position = reader->tail;
     ret->sequence = reader->sequence++;
     ret->tag = header->tag;
     ret->time = header->time;
     ret->length = header->length;
+    ret->reason = judge_header(reader, header);
     ret->record = reader->has_records ? (uint16_t)header->flags : 0;
     reader->tail += transmit_record_bytes(header->length);
     charge(reader, transmit_record_bytes(header->length));
-    if (reason != TRANSMIT_SENT) {
-        transmit_reader_judge(reader, ret, reason);
+    if (ret->reason != TRANSMIT_SENT)
         return TRANSMIT_REFUSED;
-    }
     ring_read(reader->memory.data, at + sizeof *header, buffer, header->length);
     return TRANSMIT_FRAME;
 }
@@ -127,6 +126,13 @@ enum transmit_next transmit_reader_next(struct transmit_reader *reader, unsigned
     if (transmit_record_bytes(header.length) > published)
         return broken(reader, RING_END_RECORD);
     return take(reader, &header, buffer, ret);
+}
+
+void transmit_reader_back(struct transmit_reader *reader, const struct transmit_frame *frame)
+{
+    reader->tail = frame->position;
+    reader->sequence = frame->sequence;
+    reader->records = 0;
 }
 
 /* --- What became of frames ----------------------------------------------------------------- */
@@ -170,7 +176,7 @@ void transmit_reader_judge(struct transmit_reader *reader, const struct transmit
     tell(reader, frame, reason);
 }
 
-static void tell_counts(const struct transmit_reader *reader)
+void transmit_reader_tell(struct transmit_reader *reader)
 {
     struct transmit_feedback *feedback = reader->memory.feedback;
     const struct transmit_counts *counts = &reader->counts;
@@ -182,12 +188,12 @@ static void tell_counts(const struct transmit_reader *reader)
         RING_STORE(&feedback->refused[i], counts->refused[i], relaxed);
     RING_STORE(&feedback->told, reader->told, release);
     RING_STORE(&feedback->judged, counts->judged, relaxed);
+    RING_STORE(&feedback->tail, reader->tail, release);
 }
 
 bool transmit_reader_release(struct transmit_reader *reader)
 {
-    tell_counts(reader);
-    RING_STORE(&reader->memory.feedback->tail, reader->tail, release);
+    transmit_reader_tell(reader);
     return client_waits(reader);
 }
 

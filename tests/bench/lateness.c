@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <pthread.h>
@@ -112,6 +113,16 @@ int lateness_packets(const char *iface, uint16_t protocol)
     return fd;
 }
 
+/* It holds as long as the descriptor is open. */
+static void keep_awake(void)
+{
+    int32_t latency = 0;
+    int fd = getenv("BENCH_AWAKE") ? open("/dev/cpu_dma_latency", O_WRONLY | O_CLOEXEC) : -1;
+    bool awake = fd >= 0 && write(fd, &latency, sizeof latency) == sizeof latency;
+
+    printf("processors %s sleep when they are idle\n", awake ? "do not" : "may");
+}
+
 void lateness_open(const char *iface, uint16_t ethertype, lateness_identify *identify)
 {
     struct timeval patience = {0, 100000};
@@ -123,6 +134,7 @@ void lateness_open(const char *iface, uint16_t ethertype, lateness_identify *ide
                       setsockopt(peer.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0,
                   "the other end");
     setsockopt(peer.fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes);
+    keep_awake();
 }
 
 void lateness_begin(struct lateness_grid *grid, uint64_t lead)

@@ -1,6 +1,9 @@
 /* How late frames on a grid are on the wire, by the time at which the kernel of the other end of a
  * veth pair received each (SO_TIMESTAMPNS of socket(7)), and what senders of such frames share.
  *
+ * How long an idle processor takes to wake up depends on what it did last, and is no method's: with
+ * BENCH_AWAKE in the environment none sleeps, by /dev/cpu_dma_latency, as cyclictest does.
+ *
  * A machine that stops for a while, as virtual ones do, says nothing of the method: figures are of
  * windows of 100 ms in which no frame was 2 ms late, and it is told how many there were. */
 #ifndef NB_BENCH_LATENESS_H

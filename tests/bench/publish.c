@@ -9,6 +9,7 @@
 #include "bench.h"
 #include "lateness.h"
 
+#include "netbroker.h"
 #include "sv_frames.h"
 
 #include <errno.h>
@@ -30,7 +31,10 @@ enum {
     LEAD_MS_EACH = 20,  /* for each command that is started */
     THREAD_WAITS = 500, /* of 10 ms, for the service's thread */
     LATE_NS = 1000000,
-    LIMIT_TURNS = 3, /* the best counts: the machine may stop in one */
+    TABLE_SAMPLES = 96, /* a cycle of 50 Hz at 4800 Hz */
+    SAMPLE_BYTES = CHANNELS * SV_CHANNEL_BYTES,
+    PATIENCE_NS = 1000000000, /* for a frame that does not come */
+    LIMIT_TURNS = 3,          /* the best counts: the machine may stop in one */
 };
 
 #define SECOND UINT64_C(1000000000)
@@ -234,6 +238,101 @@ static void send_commands(const struct lateness_grid *grid, struct cost *cost)
     cost->service = cpu_of_process(broker) - service;
 }
 
+/* --- Streams that the service makes --------------------------------------------------------------
+ */
+
+static struct nb_inject *open_stream(struct nb_client *client, const struct lateness_grid *grid,
+                                     struct cost *cost)
+{
+    struct nb_request *request;
+    struct nb_inject *inject = NULL;
+    struct nb_reply *reply;
+
+    bench_require(nb_request_new(&request, "OPEN_INJECT") == 0, "a request");
+    nb_request_set_string(request, "interface", options.iface);
+    nb_request_add_string(request, "sources", "any");
+    nb_request_set_integer(request, "rate", lateness_frames_a_second(grid));
+    nb_request_set_bool(request, "template", true);
+    nb_request_set_integer(request, "late", LATENESS_STALL_NS / 1000);
+    nb_request_set_integer(request, "start", (int64_t)(grid->start / 1000000));
+    bench_require(nb_call(client, request, &reply) == 0, "OPEN_INJECT");
+    if (nb_inject_open(&inject, reply) != 0)
+        snprintf(cost->failure, sizeof cost->failure, "%s", nb_reply_message(reply));
+    nb_reply_free(reply);
+    nb_request_free(request);
+    return inject;
+}
+
+/* A cycle again and again, until as many frames as the grid has are sent. */
+static void play(struct nb_inject *inject, const struct lateness_grid *grid, uint32_t stream)
+{
+    static uint8_t samples[TABLE_SAMPLES][SAMPLE_BYTES];
+    const struct nb_inject_segment segment = {.count = TABLE_SAMPLES};
+    const struct sv_frames *template = &templates[stream];
+
+    for (unsigned i = 0; i < TABLE_SAMPLES; i++)
+        for (unsigned channel = 0; channel < CHANNELS; channel++)
+            sv_put_channel(samples[i], channel, (int32_t)i, SV_GOOD);
+    bench_require(
+        nb_inject_template(inject, template->frame, (uint32_t) template->length, grid->rate) > 0 &&
+            nb_inject_samples(inject, 0, samples, TABLE_SAMPLES, SAMPLE_BYTES) > 0 &&
+            nb_inject_play(inject, &segment) > 0 &&
+            nb_inject_stop(inject, (uint64_t)grid->count * grid->step) > 0,
+        "a stream");
+    nb_inject_publish(inject);
+}
+
+/* Until the last frame's time, and as long as the next sample is before the end. */
+static void await_end(struct nb_inject *inject, const struct lateness_grid *grid)
+{
+    uint64_t end = lateness_due(grid, grid->count), now;
+    struct nb_inject_refusal refusal;
+    struct timespec time;
+
+    do {
+        poll(NULL, 0, 20);
+        clock_gettime(CLOCK_REALTIME, &time);
+        now = (uint64_t)time.tv_sec * SECOND + (uint64_t)time.tv_nsec;
+        while (nb_inject_next_refusal(inject, &refusal) > 0)
+            if (refusal.record)
+                fprintf(stderr, "record %u: %s\n", refusal.record,
+                        nb_inject_reason_meaning(refusal.reason));
+    } while (now < end || (now < end + PATIENCE_NS && !*nb_inject_end(inject) &&
+                           nb_inject_next(inject) < (uint64_t)grid->count * grid->step));
+}
+
+static void send_templates(const struct lateness_grid *grid, struct cost *cost)
+{
+    struct nb_inject *injects[STREAMS_MAX] = {NULL};
+    pid_t broker = lateness_broker(), thread;
+    uint64_t service = cpu_of_process(broker), own = lateness_cpu(gettid()), before = 0;
+    struct nb_client *client;
+
+    make_templates(grid);
+    bench_require(nb_connect(&client, NULL) == 0, "the service");
+    for (uint32_t i = 0; i < grid->streams; i++)
+        if ((injects[i] = open_stream(client, grid, cost)))
+            play(injects[i], grid, i);
+    thread = await_thread(broker);
+    if (thread) {
+        lateness_hurry(thread);
+        before = lateness_cpu(thread);
+    }
+    for (uint32_t i = 0; i < grid->streams; i++)
+        if (injects[i])
+            await_end(injects[i], grid);
+    if (thread && lateness_timed_thread(broker) == thread)
+        cost->thread = lateness_cpu(thread) - before;
+    for (uint32_t i = 0; i < grid->streams; i++)
+        if (injects[i]) {
+            cost->starved += (double)nb_inject_starved(injects[i]);
+            nb_inject_close(injects[i]);
+        }
+    nb_close(client);
+    cost->service = cpu_of_process(broker) - service;
+    cost->clients = lateness_cpu(gettid()) - own;
+}
+
 /* --- Turns ---------------------------------------------------------------------------------- */
 
 /* The first is what the others are compared with. */
@@ -244,6 +343,7 @@ static const struct way {
 } ways[] = {
     {"bare", send_bare, 0},
     {"sv publish", send_commands, LEAD_MS_EACH},
+    {"a template", send_templates, LEAD_MS_EACH},
 };
 
 enum { WAYS = sizeof ways / sizeof *ways };

@@ -26,8 +26,9 @@ static void make_turn(struct transmit_reader *reader, unsigned char *buffer, con
         must(++count <= records, "a turn has a bound");
         must(next == TRANSMIT_REFUSED || frame.length <= limit, "a frame is not too long");
         must(reader->head - reader->tail <= SIZE, "it stays within the ring");
-        if (next == TRANSMIT_FRAME)
-            transmit_reader_judge(reader, &frame, step[3] % TRANSMIT_REASON_COUNT);
+        transmit_reader_judge(reader, &frame,
+                              next == TRANSMIT_FRAME ? step[3] % TRANSMIT_REASON_COUNT
+                                                     : frame.reason);
     }
     must(reader->told - reader->heard <= RING_REFUSALS, "refusals have room");
     must((next == TRANSMIT_BROKEN) == (reader->end != RING_GOES_ON), "it has ended where it says");

@@ -373,8 +373,10 @@ static uint64_t send_turn(struct transmit_reader *reader, unsigned char *buffer,
         must(reader->head - reader->tail <= SIZE, "it stays within what was published");
         must(bytes < TURN_BYTES, "a turn has a bound of bytes");
         bytes += transmit_record_bytes(frame.length);
-        if (next == TRANSMIT_REFUSED)
+        if (next == TRANSMIT_REFUSED) {
+            transmit_reader_judge(reader, &frame, frame.reason);
             continue;
+        }
         must(frame.length <= LIMIT, "a frame is not too long");
         must(lies ||
                  (is_right(buffer, frame.length, frame.sequence) && frame.tag == ~frame.sequence),

@@ -25,6 +25,7 @@ HEAD = bytes.fromhex("010ccd040001" + "020000000001" + "88b5")
 BUFFER = 1 << 26  # of the socket that sees all
 SO_RCVBUFFORCE, SOL_PACKET, PACKET_STATISTICS = 33, 263, 6
 SENDERS, CAPTURES = 4, 3  # at most
+STEADY_SECONDS, STEADY_LOOKS = 1, 10
 
 
 def frame(stream, number):
@@ -260,9 +261,18 @@ class Game:
             fail(f"leases are left: {leases}")
 
     def measure(self):
-        """Descriptors and threads of the broker, when all has ended."""
+        """Descriptors and threads of the broker, when all has ended: threads of libuv's close what
+        is left, in their time."""
         pid = status()["broker"]["pid"]
-        return descriptors(pid), len(os.listdir(f"/proc/{pid}/task"))
+        looks = []
+
+        def moves():
+            looks.append((descriptors(pid), len(os.listdir(f"/proc/{pid}/task"))))
+            time.sleep(STEADY_SECONDS / STEADY_LOOKS)
+            return len(set(looks[-STEADY_LOOKS:])) > 1 or len(looks) < STEADY_LOOKS
+
+        within("descriptors and threads that stay", lambda: moves() and f"they were {looks}")
+        return looks[-1]
 
     def find_leaks(self, seconds):
         """Now only clients end: the broker has what it had."""
@@ -275,9 +285,9 @@ class Game:
         before = self.measure()
         self.play(seconds, acts)
         self.end_all()
-        within("what is left in the broker", lambda: any(
-            now > then for now, then in zip(self.measure(), before)) and
-               f"{self.measure()} descriptors and threads, and {before} before")
+        after = self.measure()
+        if after != before:
+            fail(f"{after} descriptors and threads of the broker, and {before} before")
 
 
 def run(seed, seconds):

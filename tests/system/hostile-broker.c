@@ -36,7 +36,7 @@
 #define SO_PASSRIGHTS 83
 #endif
 
-enum { ALLOWED = 150, FORBIDDEN = 200, PATIENCE_MS = 3000 };
+enum { ALLOWED = 150, FORBIDDEN = 200, PATIENCE_MS = 3000, ALIVE_EACH = 1000 };
 
 static struct channel channel;
 
@@ -483,12 +483,20 @@ static void try_text(void)
     expect(tell(&status), "a status of several lines is taken");
 }
 
+/* Who says nothing for a while is killed for that, and the machine may be slow. */
+static void stay_alive(int count)
+{
+    if (count % ALIVE_EACH == 0)
+        tell(&(struct keeper_request){.operation = KEEPER_ALIVE});
+}
+
 /* What is asked too often is refused, although each would be answered otherwise. */
 static void try_budget(struct keeper_request request, int otherwise, int most, const char *what)
 {
     int fd, result, count = 0;
 
     do {
+        stay_alive(count);
         result = ask(request, &fd);
         count++;
     } while (result == otherwise && count <= most);

@@ -7,12 +7,19 @@
     inject.py lie FIELDS                    indices and lengths that cannot be; prints the reasons
     inject.py fences FIELDS                 what a sender may do to the memory that it was given
     inject.py flood FIELDS SECONDS          sends what it can; prints how many went out
-    inject.py ring FIELDS                   fills its bell again and again, for some seconds
+    inject.py ring FIELDS                   fills its bell again and again for two seconds; prints
+                                            how often the service has looked for that
+    inject.py moved FIELDS HEX              sends it 100 times in 2 s from a timed ring; prints what
+                                            became of them, after a line came
     inject.py again SECONDS ACT FIELDS...   one of these again and again
     inject.py refused FIELDS COUNT          is refused so often and reads no refusal
+    inject.py overtaken FIELDS COUNT        sends a frame at a time, beside two that send what they
+                                            can; prints by how many of theirs each was overtaken at
+                                            most, and what was refused
 FIELDS: those of OPEN_INJECT, as JSON.
 """
 import array
+import fcntl
 import json
 import mmap
 import os
@@ -28,6 +35,7 @@ ENDS = ["", "closed", "revoked", "interface", "service", "index", "record", "lay
 REASONS = ["sent", "too-long", "too-short", "flags", "source", "destination", "ethertype", "vlan",
            "rate", "kernel", "down", "late", "time", "template", "table"]
 HEADER = 24
+F_GETPIPE_SZ = 1032
 
 
 def round8(length):
@@ -103,11 +111,11 @@ class Ring:
         self.tell(0, self.head if head is None else head)
         self.ring_bell()
 
-    def ring_bell(self):
+    def ring_bell(self, times=1):
         try:
-            os.write(self.bell, b"x")
+            return os.write(self.bell, b"x" * times)
         except BlockingIOError:
-            pass
+            return 0
 
     def wait(self, seconds=0.1):
         self.waits += 1 + self.waits % 2
@@ -283,14 +291,17 @@ def flood(fields, seconds):
 
 
 def ring(fields):
+    """The service reads 256 bytes at a time."""
     ring_of = Ring(fields)
     end = time.monotonic() + 2
+    rung = -fcntl.fcntl(ring_of.bell, F_GETPIPE_SZ)
     while time.monotonic() < end:
-        ring_of.ring_bell()
+        rung += ring_of.ring_bell(4096)
     os.close(ring_of.bell)
     ring_of.bell = os.dup(ring_of.room)
     time.sleep(0.5)
     ring_of.close()
+    print(rung // 256)
 
 
 def refused(fields, count):
@@ -307,6 +318,47 @@ def refused(fields, count):
     ring.close()
 
 
+def moved(fields, frame):
+    """Frames 20 ms apart that wait for their time: the address of their interface changes."""
+    ring = Ring(fields)
+    for i in range(100):
+        ring.put(bytes.fromhex(frame), when=i * 20000000)
+    ring.publish()
+    ring.until_judged(5)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    ring.until_judged(100)
+    print(ring.sent, *ring.refused().items(), flush=True)
+
+
+def overtaken(fields, count):
+    crowd = [Ring(fields), Ring(fields)]
+    quiet = Ring(fields)
+    frame = bytes.fromhex("ffffffffffff" + "020000000001" + "88b5") + bytes(986)
+
+    def fill():
+        for ring in crowd:
+            while ring.put(frame):
+                pass
+            ring.publish()
+
+    def sent():
+        return sum(ring.sent for ring in crowd)
+
+    fill()
+    while sent() < 10:
+        time.sleep(0.01)
+    most = 0
+    for done in range(1, int(count) + 1):
+        before = sent()
+        quiet.put(frame)
+        quiet.publish()
+        quiet.until_judged(done)
+        most = max(most, sent() - before)
+        fill()
+    print(most, [ring.refused() for ring in crowd + [quiet]])
+
+
 def again(seconds, act, *arguments):
     end = time.monotonic() + float(seconds)
     while time.monotonic() < end:
@@ -314,7 +366,8 @@ def again(seconds, act, *arguments):
 
 
 ACTS = {"listen": listen, "send": send, "hold": hold, "rewrite": rewrite, "lie": lie,
-     "fences": fences, "flood": flood, "ring": ring, "refused": refused, "again": again}
+     "fences": fences, "flood": flood, "ring": ring, "refused": refused, "overtaken": overtaken, "moved": moved,
+     "again": again}
 
 if __name__ == "__main__":
     ACTS[sys.argv[1]](*sys.argv[2:])

@@ -37,6 +37,12 @@ agrees "twenty a second" $(replay_py rate $work/files/interval 20)
 received top 3000 sends 0 member replay p0 "$gaps" --topspeed --loop 10
 contains "the report" "3000 of 3000 frames sent" "$(cat $work/files/out)"
 
+# A pace beyond the rate that was granted is refused before a frame leaves.
+sends 1 member replay p0 "$gaps" --pps 1000.5 --rate 1000 --late 0
+contains "too fast" "--rate 1001" "$(cat $work/files/err)"
+equal "nothing was sent" "" "$(cat $work/files/out)"
+received rated 300 sends 0 member replay p0 "$gaps" --pps 1000 --rate 1000 --late 0
+
 # What comes as a stream, at its pace, needs a delay; without one it is late by the file, and that
 # is told. What comes in one piece after a pause would catch up, and is left out.
 # It begins when the ring is open, so that on a busy machine not all of it is there before.

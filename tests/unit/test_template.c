@@ -117,13 +117,15 @@ static enum transmit_refusal_reason serve(struct scene *scene)
     enum transmit_refusal_reason reason = TRANSMIT_SENT;
     static unsigned char bytes[LIMIT];
     struct transmit_frame record;
+    enum transmit_next next;
 
     template_ring_settle(scene->ring, reader);
     transmit_writer_publish(&scene->client.writer);
     ck_assert(transmit_reader_turn(reader, 1000, SIZE));
     while (template_ring_has_room(scene->ring, clock_now) &&
-           transmit_reader_next(reader, bytes, &record) == TRANSMIT_FRAME) {
-        reason = template_ring_take(scene->ring, &record, bytes);
+           (next = transmit_reader_next(reader, bytes, &record)) <= TRANSMIT_REFUSED) {
+        reason = next == TRANSMIT_FRAME ? template_ring_take(scene->ring, &record, bytes)
+                                        : record.reason;
         if (reason != TRANSMIT_SENT)
             transmit_reader_judge(reader, &record, reason);
     }
@@ -150,7 +152,7 @@ static void run_until(struct scene *scene, uint64_t moment)
 static uint32_t make_template(unsigned char *bytes, unsigned asdus, uint32_t sample, bool refr_tm,
                               uint8_t synch)
 {
-    static const uint8_t samples[TEMPLATE_BYTES_MAX];
+    static const uint8_t samples[LIMIT];
     struct sv_message message = {.asdus = asdus};
     size_t length;
 

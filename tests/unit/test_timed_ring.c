@@ -49,12 +49,17 @@ static void end(struct scene *scene)
     transmit_scene_end(&scene->client);
 }
 
-static void put(struct scene *scene, uint64_t time)
+static void put_frame(struct scene *scene, uint64_t time, bool needs_own)
 {
-    unsigned char bytes[LENGTH] = {0xaa};
+    unsigned char bytes[LENGTH] = {0xaa, needs_own};
 
     ck_assert_int_eq(transmit_writer_put(&scene->client.writer, bytes, LENGTH, time, time),
                      TRANSMIT_TAKEN);
+}
+
+static void put(struct scene *scene, uint64_t time)
+{
+    put_frame(scene, time, false);
 }
 
 /* What the sender's thread does in a turn, with a judge that has nothing against a frame. */
@@ -69,7 +74,8 @@ static void serve(struct scene *scene)
     ck_assert(transmit_reader_turn(reader, 1000, SIZE));
     while (timed_ring_has_room(scene->ring) &&
            transmit_reader_next(reader, bytes, &frame) == TRANSMIT_FRAME) {
-        enum transmit_refusal_reason reason = timed_ring_take(scene->ring, &frame, bytes);
+        enum transmit_refusal_reason reason =
+            timed_ring_take(scene->ring, &frame, bytes, bytes[1] != 0);
 
         if (reason != TRANSMIT_SENT)
             transmit_reader_judge(reader, &frame, reason);
@@ -114,6 +120,53 @@ START_TEST(frames_go_their_way_and_are_told)
     transmit_writer_timing(&scene.client.writer, &timing);
     ck_assert_uint_eq(timing.started, NOON + TIMED_LEAD_NS);
     ck_assert_uint_eq(timing.histogram[0], 5);
+    end(&scene);
+}
+END_TEST
+
+/* Not before half of those that wait can have been sent, and not too often nor too rarely. */
+START_TEST(many_frames_are_looked_for_rarely)
+{
+    static const struct {
+        unsigned waiting;
+        uint64_t ms;
+    } rows[] = {{1, TIMED_SETTLE_MS}, {24, 12}, {100, TIMED_SETTLE_MOST_MS}};
+    struct scene scene;
+    unsigned count = 0;
+
+    begin(&scene);
+    ck_assert_uint_eq(timed_ring_wait(scene.ring), TIMED_NEVER);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (; count < rows[i].waiting; count++)
+            put(&scene, (uint64_t)count * MS);
+        serve(&scene);
+        ck_assert_uint_eq(scene.ring->waiting, rows[i].waiting);
+        ck_assert_uint_eq(timed_ring_wait(scene.ring), rows[i].ms * MS);
+    }
+    ck_assert(!timed_ring_leave(scene.ring));
+    ck_assert_uint_eq(timed_ring_wait(scene.ring), TIMED_SETTLE_MS * MS);
+    end(&scene);
+}
+END_TEST
+
+/* Frames that wait with an address that the interface had, and those that do not need it. */
+START_TEST(an_address_that_changed_is_not_sent)
+{
+    struct scene scene;
+
+    begin(&scene);
+    for (uint64_t i = 0; i < 6; i++)
+        put_frame(&scene, i * MS, i % 3 != 0);
+    serve(&scene);
+    timed_ring_own_changed(scene.ring);
+    for (uint64_t i = 6; i < 8; i++)
+        put_frame(&scene, i * MS, true);
+    serve(&scene);
+    run_until(&scene, TIMED_LEAD_NS + 10 * MS);
+    serve(&scene);
+    ck_assert_uint_eq(sent_count, 4);
+    ck_assert_uint_eq(scene.client.reader.counts.sent, 4);
+    ck_assert_uint_eq(refused(&scene, TRANSMIT_SOURCE), 4);
     end(&scene);
 }
 END_TEST
@@ -238,6 +291,8 @@ END_TEST
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, frames_go_their_way_and_are_told);
+    tcase_add_test(tests, many_frames_are_looked_for_rarely);
+    tcase_add_test(tests, an_address_that_changed_is_not_sent);
     tcase_add_test(tests, times_do_not_go_back);
     tcase_add_test(tests, the_rate_is_that_of_the_times);
     tcase_add_test(tests, a_full_queue_keeps_frames_in_the_ring);

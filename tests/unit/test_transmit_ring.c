@@ -52,8 +52,11 @@ static enum transmit_next next(struct transmit_scene *scene)
 {
     unsigned char buffer[LIMIT];
     struct transmit_frame frame;
+    enum transmit_next next = transmit_reader_next(&scene->reader, buffer, &frame);
 
-    return transmit_reader_next(&scene->reader, buffer, &frame);
+    if (next == TRANSMIT_REFUSED)
+        transmit_reader_judge(&scene->reader, &frame, frame.reason);
+    return next;
 }
 
 static void expect_end(struct transmit_scene *scene, enum ring_end end)
@@ -233,6 +236,36 @@ START_TEST(unknown_flags_are_refused)
     transmit_reader_release(&scene.reader);
     ck_assert(transmit_writer_next_refusal(&scene.writer, &refusal));
     ck_assert_uint_eq(refusal.reason, TRANSMIT_FLAGS);
+    transmit_scene_end(&scene);
+}
+END_TEST
+
+/* A frame that goes back is read again, with those behind it, and those before it are not. */
+START_TEST(frames_go_back)
+{
+    unsigned char buffer[LIMIT];
+    struct transmit_frame frame;
+    struct transmit_scene scene;
+
+    transmit_scene_begin(&scene, SIZE, LIMIT);
+    for (uint64_t i = 0; i < 5; i++)
+        put(&scene, 60 + (uint32_t)i, i);
+    transmit_writer_publish(&scene.writer);
+    ck_assert(transmit_reader_turn(&scene.reader, 4, SIZE));
+    for (uint64_t i = 0; i < 2; i++)
+        expect_frame(&scene, 60 + (uint32_t)i, i, i);
+    ck_assert_int_eq(transmit_reader_next(&scene.reader, buffer, &frame), TRANSMIT_FRAME);
+    ck_assert_int_eq(next(&scene), TRANSMIT_FRAME);
+    transmit_reader_back(&scene.reader, &frame);
+    ck_assert_int_eq(next(&scene), TRANSMIT_TURN_OVER);
+    transmit_reader_release(&scene.reader);
+    ck_assert_uint_eq(RING_LOAD(&scene.memory.feedback->tail, relaxed),
+                      transmit_record_bytes(60) + transmit_record_bytes(61));
+    ck_assert_uint_eq(RING_LOAD(&scene.memory.feedback->judged, relaxed), 2);
+    ck_assert(transmit_reader_turn(&scene.reader, 4, SIZE));
+    for (uint64_t i = 2; i < 5; i++)
+        expect_frame(&scene, 60 + (uint32_t)i, i, i);
+    ck_assert_int_eq(next(&scene), TRANSMIT_NONE);
     transmit_scene_end(&scene);
 }
 END_TEST
@@ -456,6 +489,9 @@ START_TEST(a_client_waits_for_room_or_a_refusal)
     ck_assert(transmit_writer_wait(&scene.writer, 1000));
     ck_assert(transmit_reader_turn(&scene.reader, 1, SIZE));
     refuse(&scene, TRANSMIT_VLAN);
+    transmit_reader_tell(&scene.reader); /* which does not ring */
+    ck_assert_uint_eq(RING_LOAD(&scene.memory.feedback->judged, relaxed), 1);
+    ck_assert_uint_eq(RING_LOAD(&scene.memory.feedback->tail, relaxed), scene.reader.tail);
     ck_assert(transmit_reader_release(&scene.reader));
     ck_assert(!transmit_reader_release(&scene.reader)); /* it has rung for that */
     ck_assert(!transmit_writer_wait(&scene.writer, 1000));
@@ -591,6 +627,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_turn_has_a_bound);
     tcase_add_test(tests, refused_records_count_for_the_turn);
     tcase_add_test(tests, unknown_flags_are_refused);
+    tcase_add_test(tests, frames_go_back);
     tcase_add_test(tests, refusals_are_told_with_their_reason);
     tcase_add_test(tests, refusals_that_nobody_reads_are_counted);
     tcase_add_test(tests, a_reason_of_a_later_version_is_the_kernel_s);

@@ -48,11 +48,22 @@ int injection_send(int fd, const void *bytes, uint32_t length)
     return errno == EPIPE ? -ENETDOWN : -errno;
 }
 
-void injection_wait(int fd, int milliseconds)
+int injection_send_some(int fd, const struct injection_frame *frames, unsigned count)
+{
+    for (unsigned sent = 0; sent < count; sent++) {
+        int result = injection_send(fd, frames[sent].bytes, frames[sent].length);
+
+        if (result < 0)
+            return sent > 0 ? (int)sent : result;
+    }
+    return (int)count;
+}
+
+bool injection_tells_room(int fd)
 {
     struct pollfd full = {.fd = fd, .events = POLLOUT};
 
-    poll(&full, 1, milliseconds);
+    return poll(&full, 1, 0) == 0;
 }
 
 /* --- Frames -------------------------------------------------------------------------------- */

@@ -80,6 +80,9 @@ static const struct form {
      * does a word by the log's, to a name. */
     {"sendmsg", KEEPER, {{0}}},
     {"sendmsg", BROKER | SPARES, {{2, WHOLE, MSG_MORE}}},
+    /* Frames leave many at a time, which can no more than as many of the former could. */
+    {"sendmmsg", KEEPER, {{3, WHOLE, MSG_MORE}}},
+    {"sendmmsg", BROKER | SPARES, {{3, WHOLE, MSG_MORE}}},
     {"shutdown", BOTH | SPARES, {{0}}},
     /* What a table's owner changes in it, but not that it owns it. */
     {"setsockopt", BOTH, {{1, WHOLE, IPPROTO_IP}, {2, WHOLE, MRT_ADD_VIF}}},

@@ -12,8 +12,15 @@
 
 enum {
     ROOM_PART = 4, /* of a ring */
+    TELL_MS = 10,  /* so often a client is told, if not before, */
+    WAKE_MS = 100, /* and woken, if it waits */
+    FULL_LOOK_MS = 1,
+    RINGS_MAX = 1000, /* that are for nothing */
     NS_PER_MS = 1000000,
 };
+
+/* Of what the thread waits for. */
+enum { WAKE, ROOM, BELLS };
 
 struct sender {
     struct worker worker;
@@ -22,9 +29,14 @@ struct sender {
     /* The thread's own. */
     struct outlet *outlets[SENDER_OUTLETS_MAX];
     unsigned outlet_count;
-    uint8_t own[FRAME_MAC_BYTES]; /* the address of the interface */
-    struct pollfd polled[1 + SENDER_OUTLETS_MAX];
-    unsigned char frame[INJECT_FRAME_MAX]; /* the copy that is judged and sent */
+    unsigned first;      /* the outlet that is looked at first */
+    uint64_t now;        /* ns: when this pass has begun */
+    uint64_t full_since; /* ns: when the kernel's queue was full; 0: it has taken a frame since */
+    uint64_t crowded_until; /* ns */
+    bool knows_own;
+    uint8_t own[FRAME_MAC_BYTES]; /* the address of the interface in this pass */
+    struct pollfd polled[BELLS + SENDER_OUTLETS_MAX];
+    struct batch batch; /* the copies that are judged and sent */
 };
 
 static uint64_t now_ns(void)
@@ -35,59 +47,84 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+static bool has_passed(uint64_t since, unsigned ms, uint64_t now)
+{
+    return now - since >= (uint64_t)ms * NS_PER_MS;
+}
+
 /* --- Frames -------------------------------------------------------------------------------- */
 
-static enum transmit_refusal_reason judge(const struct sender *sender, const struct outlet *outlet,
-                                          uint32_t length)
+static void tell_own_changed(struct sender *sender)
 {
-    static const enum transmit_refusal_reason reasons[] = {
-        [FRAME_RIGHT] = TRANSMIT_SENT,
-        [FRAME_TOO_SHORT] = TRANSMIT_TOO_SHORT,
-        [FRAME_WRONG_SOURCE] = TRANSMIT_SOURCE,
-        [FRAME_WRONG_DESTINATION] = TRANSMIT_DESTINATION,
-        [FRAME_WRONG_ETHERTYPE] = TRANSMIT_ETHERTYPE,
-        [FRAME_WRONG_VLAN] = TRANSMIT_VLAN,
-    };
-    const struct frame_grant grant = {
+    for (unsigned i = 0; i < sender->outlet_count; i++)
+        if (sender->outlets[i]->timed)
+            timed_ring_own_changed(sender->outlets[i]->timed);
+}
+
+/* Once in a pass. */
+static void look_for_own(struct sender *sender)
+{
+    uint8_t before[FRAME_MAC_BYTES];
+
+    if (sender->knows_own)
+        return;
+    sender->knows_own = true;
+    memcpy(before, sender->own, sizeof before);
+    injection_address(sender->fd, sender->own);
+    if (memcmp(before, sender->own, sizeof before) != 0)
+        tell_own_changed(sender);
+}
+
+static struct frame_grant grant_of(struct sender *sender, const struct outlet *outlet)
+{
+    if (outlet->scope.sources.kinds & SOURCES_OWN)
+        look_for_own(sender);
+    return (struct frame_grant){
         .scope = &outlet->scope,
         .ethertypes = outlet->ethertypes.types,
         .ethertype_count = outlet->ethertypes.count,
         .own = sender->own,
     };
-
-    return reasons[frame_judge(&grant, sender->frame, length)];
 }
 
-static enum transmit_refusal_reason reason_of(int result)
+/* --- The kernel's queue -------------------------------------------------------------------- */
+
+/* It has taken nothing for so long that it takes nothing. */
+static bool is_stuck(const struct sender *sender)
 {
-    static const struct {
-        int result;
-        enum transmit_refusal_reason reason;
-    } reasons[] = {
-        {0, TRANSMIT_SENT},
-        {-ENETDOWN, TRANSMIT_DOWN},
-        {-EMSGSIZE, TRANSMIT_TOO_LONG},
-        {-EINVAL, TRANSMIT_TOO_SHORT},
-    };
-
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (reasons[i].result == result)
-            return reasons[i].reason;
-    return TRANSMIT_KERNEL;
+    return sender->full_since && has_passed(sender->full_since, SENDER_FULL_MS, sender->now);
 }
 
-/* *full: the milliseconds that this turn may still wait for the kernel. */
-static enum transmit_refusal_reason send_frame(const struct sender *sender, uint32_t length,
-                                               int *full)
+static bool is_crowded(const struct sender *sender)
 {
-    int result = injection_send(sender->fd, sender->frame, length);
-
-    while (result == -EAGAIN && (*full)-- > 0) {
-        injection_wait(sender->fd, 1);
-        result = injection_send(sender->fd, sender->frame, length);
-    }
-    return reason_of(result);
+    return sender->now < sender->crowded_until && sender->outlet_count > 1;
 }
+
+static void note_room(struct sender *sender, struct outlet *outlet, bool gives_up)
+{
+    const struct batch *batch = &sender->batch;
+
+    if (batch->sent > 0)
+        sender->full_since = 0;
+    outlet->is_held = batch->was_full && !gives_up;
+    if (!batch->was_full)
+        return;
+    sender->crowded_until = sender->now + (uint64_t)SENDER_CROWDED_MS * NS_PER_MS;
+    if (!sender->full_since)
+        sender->full_since = sender->now;
+}
+
+static void take_frames(struct sender *sender, struct outlet *outlet)
+{
+    const struct frame_grant grant = grant_of(sender, outlet);
+    bool gives_up = is_stuck(sender);
+
+    batch_take(&sender->batch, &outlet->reader, &grant);
+    batch_send(&sender->batch, &outlet->reader, sender->fd, gives_up);
+    note_room(sender, outlet, gives_up);
+}
+
+/* --- What is told -------------------------------------------------------------------------- */
 
 static void tell_counts(struct outlet *outlet)
 {
@@ -99,48 +136,37 @@ static void tell_counts(struct outlet *outlet)
         atomic_store_explicit(&outlet->refused[i], counts->refused[i], memory_order_relaxed);
 }
 
-static uint32_t frames_of_turn(struct outlet *outlet)
-{
-    uint64_t frames = rate_frames(&outlet->rate, now_ns());
-
-    return frames < SENDER_TURN_FRAMES ? (uint32_t)frames : SENDER_TURN_FRAMES;
-}
-
-static void take_frames(struct sender *sender, struct outlet *outlet)
-{
-    struct transmit_frame frame;
-    enum transmit_next next;
-    int full = SENDER_FULL_MS;
-
-    while ((next = transmit_reader_next(&outlet->reader, sender->frame, &frame)) <=
-           TRANSMIT_REFUSED) {
-        enum transmit_refusal_reason reason;
-
-        if (next == TRANSMIT_REFUSED)
-            continue;
-        reason = judge(sender, outlet, frame.length);
-        if (reason == TRANSMIT_SENT)
-            reason = send_frame(sender, frame.length, &full);
-        transmit_reader_judge(&outlet->reader, &frame, reason);
-    }
-}
-
-static void release(struct outlet *outlet)
+static void release(struct outlet *outlet, uint64_t now)
 {
     outlet->released = outlet->reader.tail;
+    outlet->told = outlet->reader.told;
+    outlet->told_at = outlet->released_at = now;
     tell_counts(outlet);
     if (transmit_reader_release(&outlet->reader))
         bell_ring(outlet->ring.room.ring);
 }
 
-/* A client that waits for room is woken for a part of the ring, not for each turn; but as soon as
- * all was read. */
-static bool is_worth_a_word(const struct outlet *outlet)
+/* A client that waits is woken for a part of the ring and not for each turn, so that neither side
+ * works in small pieces; but as soon as all was read or a frame was refused, and now and then. */
+static bool is_worth_waking(const struct outlet *outlet, uint64_t now)
 {
     const struct transmit_reader *reader = &outlet->reader;
 
-    return reader->tail == reader->head ||
-           reader->tail - outlet->released >= reader->memory.size / ROOM_PART;
+    return reader->tail == reader->head || reader->told != outlet->told ||
+           reader->tail - outlet->released >= reader->memory.size / ROOM_PART ||
+           has_passed(outlet->released_at, WAKE_MS, now);
+}
+
+/* There is something new; it is told now, where it is not told before long. */
+static void tell(struct outlet *outlet, uint64_t now, bool at_once)
+{
+    if (is_worth_waking(outlet, now)) {
+        release(outlet, now);
+    } else if (at_once || has_passed(outlet->told_at, TELL_MS, now)) {
+        outlet->told_at = now;
+        tell_counts(outlet);
+        transmit_reader_tell(&outlet->reader);
+    }
 }
 
 /* --- Frames that have a time ---------------------------------------------------------------- */
@@ -148,29 +174,28 @@ static bool is_worth_a_word(const struct outlet *outlet)
 /* By the timed sender, which waits for nothing. */
 static enum transmit_refusal_reason send_timed(int fd, const unsigned char *bytes, uint32_t length)
 {
-    return reason_of(injection_send(fd, bytes, length));
+    return batch_reason(injection_send(fd, bytes, length));
 }
 
 /* Judges them ahead of their time. */
-static uint64_t take_timed(struct sender *sender, struct outlet *outlet)
+static uint64_t take_timed(struct sender *sender, struct outlet *outlet,
+                           const struct frame_grant *grant)
 {
+    unsigned char *bytes = sender->batch.bytes;
     struct transmit_frame frame;
     enum transmit_next next;
     uint64_t frames = 0;
 
-    for (;
-         timed_ring_has_room(outlet->timed) &&
-         (next = transmit_reader_next(&outlet->reader, sender->frame, &frame)) <= TRANSMIT_REFUSED;
+    for (; timed_ring_has_room(outlet->timed) &&
+           (next = transmit_reader_next(&outlet->reader, bytes, &frame)) <= TRANSMIT_REFUSED;
          frames++) {
-        enum transmit_refusal_reason reason;
-
-        if (next == TRANSMIT_REFUSED)
-            continue;
-        reason = judge(sender, outlet, frame.length);
-        if (reason == TRANSMIT_SENT)
-            reason = timed_ring_take(outlet->timed, &frame, sender->frame);
-        if (reason != TRANSMIT_SENT)
-            transmit_reader_judge(&outlet->reader, &frame, reason);
+        if (next == TRANSMIT_FRAME)
+            frame.reason = batch_judge(grant, bytes, frame.length);
+        if (frame.reason == TRANSMIT_SENT)
+            frame.reason =
+                timed_ring_take(outlet->timed, &frame, bytes, frame_needs_own(grant, bytes));
+        if (frame.reason != TRANSMIT_SENT)
+            transmit_reader_judge(&outlet->reader, &frame, frame.reason);
     }
     timed_ring_publish(outlet->timed);
     return frames;
@@ -178,14 +203,15 @@ static uint64_t take_timed(struct sender *sender, struct outlet *outlet)
 
 static uint64_t serve_timed(struct sender *sender, struct outlet *outlet)
 {
+    const struct frame_grant grant = grant_of(sender, outlet); /* looks for the address as well */
     uint64_t before = outlet->reader.counts.judged, frames = 0;
 
     timed_ring_settle(outlet->timed, &outlet->reader);
     if (timed_ring_has_room(outlet->timed) &&
         transmit_reader_turn(&outlet->reader, SENDER_TURN_FRAMES, SENDER_TURN_BYTES))
-        frames = take_timed(sender, outlet);
+        frames = take_timed(sender, outlet, &grant);
     if (frames > 0 || outlet->reader.counts.judged > before)
-        release(outlet);
+        tell(outlet, sender->now, true);
     return frames;
 }
 
@@ -197,10 +223,13 @@ static enum transmit_refusal_reason take_record(struct sender *sender, struct ou
 {
     enum transmit_refusal_reason reason = TRANSMIT_SENT;
 
+    const struct frame_grant grant = grant_of(sender, outlet);
+    const unsigned char *bytes = sender->batch.bytes;
+
     if (record->record == STREAM_TEMPLATE)
-        reason = judge(sender, outlet, record->length);
+        reason = batch_judge(&grant, bytes, record->length);
     if (reason == TRANSMIT_SENT)
-        reason = template_ring_take(outlet->template, record, sender->frame);
+        reason = template_ring_take(outlet->template, record, bytes);
     return reason;
 }
 
@@ -210,17 +239,14 @@ static uint64_t take_records(struct sender *sender, struct outlet *outlet)
     enum transmit_next next;
     uint64_t records = 0;
 
-    for (;
-         template_ring_has_room(outlet->template, now_ns()) &&
-         (next = transmit_reader_next(&outlet->reader, sender->frame, &record)) <= TRANSMIT_REFUSED;
+    for (; template_ring_has_room(outlet->template, now_ns()) &&
+           (next = transmit_reader_next(&outlet->reader, sender->batch.bytes, &record)) <=
+               TRANSMIT_REFUSED;
          records++) {
-        enum transmit_refusal_reason reason;
-
-        if (next == TRANSMIT_REFUSED)
-            continue;
-        reason = take_record(sender, outlet, &record);
-        if (reason != TRANSMIT_SENT)
-            transmit_reader_judge(&outlet->reader, &record, reason);
+        if (next == TRANSMIT_FRAME)
+            record.reason = take_record(sender, outlet, &record);
+        if (record.reason != TRANSMIT_SENT)
+            transmit_reader_judge(&outlet->reader, &record, record.reason);
     }
     template_ring_publish(outlet->template);
     return records;
@@ -235,43 +261,74 @@ static uint64_t serve_template(struct sender *sender, struct outlet *outlet)
         transmit_reader_turn(&outlet->reader, SENDER_TURN_FRAMES, SENDER_TURN_BYTES))
         records = take_records(sender, outlet);
     if (records > 0 || is_new)
-        release(outlet);
+        release(outlet, sender->now);
     return records;
 }
 
 /* --- Turns --------------------------------------------------------------------------------- */
 
-/* One turn of an outlet. Returns how many frames it had. */
-static uint64_t serve(struct sender *sender, struct outlet *outlet)
+static uint64_t serve_untimed(struct sender *sender, struct outlet *outlet)
 {
     uint64_t before = outlet->reader.counts.judged, frames;
-    uint32_t most;
+    uint64_t rest = rate_frames(&outlet->rate, sender->now);
+    uint32_t most = is_crowded(sender) && !is_stuck(sender) ? 1 : SENDER_TURN_FRAMES;
 
-    if (outlet->template)
-        return serve_template(sender, outlet);
-    if (outlet->timed)
-        return serve_timed(sender, outlet);
-    most = frames_of_turn(outlet);
-    if (most == 0 || !transmit_reader_turn(&outlet->reader, most, SENDER_TURN_BYTES))
+    outlet->is_held = false;
+    if (rest == 0 || !transmit_reader_turn(&outlet->reader, rest < most ? (uint32_t)rest : most,
+                                           SENDER_TURN_BYTES))
         return 0;
     take_frames(sender, outlet);
     frames = outlet->reader.counts.judged - before;
-    if (frames == 0)
-        return 0;
     rate_take(&outlet->rate, frames);
-    if (most < SENDER_TURN_FRAMES || is_worth_a_word(outlet))
-        release(outlet);
+    if (outlet->reader.tail != outlet->released)
+        tell(outlet, sender->now, rest < SENDER_TURN_FRAMES);
     return frames;
 }
 
+/* Each frame comes with one ring of the bell at most, which may come late. Who rings more often is
+ * not listened to for a while. */
+static void note_ring(struct sender *sender, struct outlet *outlet, uint64_t frames)
+{
+    if (frames > 0)
+        outlet->rings =
+            frames < RINGS_MAX - outlet->rings ? outlet->rings + (uint32_t)frames : RINGS_MAX;
+    else if (outlet->was_rung && outlet->rings > 0)
+        outlet->rings--;
+    else if (outlet->was_rung)
+        outlet->deaf_until = sender->now + (uint64_t)SENDER_DEAF_MS * NS_PER_MS;
+    outlet->was_rung = false;
+}
+
+/* One turn of an outlet. Returns how many frames it had. */
+static uint64_t serve(struct sender *sender, struct outlet *outlet)
+{
+    uint64_t frames = outlet->template ? serve_template(sender, outlet)
+                      : outlet->timed  ? serve_timed(sender, outlet)
+                                       : serve_untimed(sender, outlet);
+
+    note_ring(sender, outlet, frames);
+    return frames;
+}
+
+/* All of them, once. Where one finds no room, the next pass begins with it; else with another one
+ * each time. */
 static bool serve_all(struct sender *sender)
 {
+    unsigned first = sender->first, count = sender->outlet_count;
+    bool is_full = false;
     uint64_t frames = 0;
 
-    if (sender->outlet_count > 0)
-        injection_address(sender->fd, sender->own);
-    for (unsigned i = 0; i < sender->outlet_count; i++)
-        frames += serve(sender, sender->outlets[i]);
+    sender->now = now_ns();
+    sender->knows_own = false;
+    sender->first = first + 1;
+    for (unsigned i = 0; i < count; i++) {
+        struct outlet *outlet = sender->outlets[(first + i) % count];
+
+        frames += serve(sender, outlet);
+        if (outlet->is_held && !is_full)
+            sender->first = first + i;
+        is_full |= outlet->is_held;
+    }
     return frames > 0;
 }
 
@@ -291,7 +348,7 @@ static void end_outlet(struct sender *sender, struct outlet *outlet, enum ring_e
         template_ring_settle(outlet->template, &outlet->reader);
     transmit_reader_end(&outlet->reader, end);
     atomic_store(&outlet->end, (int)outlet->reader.end);
-    release(outlet);
+    release(outlet, sender->now);
     bell_ring(outlet->ring.room.ring);
     worker_give_back(&sender->worker, &outlet->item);
 }
@@ -306,8 +363,10 @@ static bool join(const struct sender *sender, struct outlet *outlet)
 static void begin_outlet(struct sender *sender, struct outlet *outlet)
 {
     rate_begin(&outlet->rate, outlet->per_second, now_ns());
-    outlet->released = 0;
-    outlet->is_mute = false;
+    outlet->released = outlet->told = 0;
+    outlet->told_at = outlet->released_at = outlet->deaf_until = 0;
+    outlet->rings = RINGS_MAX;
+    outlet->is_held = outlet->was_rung = outlet->is_mute = false;
     if (sender->outlet_count == SENDER_OUTLETS_MAX || !join(sender, outlet))
         end_outlet(sender, outlet, RING_END_CLOSED);
     else
@@ -349,61 +408,89 @@ static void end_those(struct sender *sender, bool all)
 
 /* --- Waiting ------------------------------------------------------------------------------- */
 
-/* What became of frames is looked for while there are some; while there is no room for more, the
- * bell does not matter. */
-static uint64_t wait_for_timed(struct outlet *outlet, struct pollfd *polled)
+/* Until when to wait for its bell, or until it is listened to again. */
+static uint64_t wait_for_bell(const struct sender *sender, const struct outlet *outlet,
+                              struct pollfd *polled)
 {
-    bool looks = outlet->timed->waiting > 0 || outlet->timed->seat.is_leaving;
-
-    *polled = (struct pollfd){.fd = -1, .events = POLLIN};
-    if (timed_ring_has_room(outlet->timed)) {
-        if (!transmit_reader_wait(&outlet->reader))
-            return 0;
-        if (!outlet->is_mute)
-            polled->fd = outlet->ring.bell.wait;
-    }
-    return (uint64_t)(looks ? TIMED_SETTLE_MS : WORKER_TURN_MS) * NS_PER_MS;
-}
-
-/* As with those whose frames have times; what becomes of frames is looked for all the time. */
-static uint64_t wait_for_template(struct outlet *outlet, struct pollfd *polled)
-{
-    *polled = (struct pollfd){.fd = -1, .events = POLLIN};
-    if (template_ring_has_room(outlet->template, now_ns())) {
-        if (!transmit_reader_wait(&outlet->reader))
-            return 0;
-        if (!outlet->is_mute)
-            polled->fd = outlet->ring.bell.wait;
-    }
-    return (uint64_t)TEMPLATE_SETTLE_MS * NS_PER_MS;
-}
-
-/* Until when to wait for it, in ns from now; 0: not at all. One whose rate is used up is not waited
- * for by its bell. */
-static uint64_t wait_for(struct outlet *outlet, struct pollfd *polled)
-{
-    uint64_t wait;
-
-    if (outlet->template)
-        return wait_for_template(outlet, polled);
-    if (outlet->timed)
-        return wait_for_timed(outlet, polled);
-    wait = rate_frames(&outlet->rate, now_ns()) ? 0 : rate_wait(&outlet->rate);
-    *polled = (struct pollfd){.fd = -1, .events = POLLIN};
-    if (wait > 0)
-        return wait;
-    if (!transmit_reader_wait(&outlet->reader))
-        return 0;
+    if (outlet->deaf_until > sender->now)
+        return outlet->deaf_until - sender->now;
     if (!outlet->is_mute)
         polled->fd = outlet->ring.bell.wait;
     return (uint64_t)WORKER_TURN_MS * NS_PER_MS;
 }
 
+static uint64_t least_of(uint64_t one, uint64_t other)
+{
+    return one < other ? one : other;
+}
+
+/* What became of frames is looked for while there are some; while there is no room for more, the
+ * bell does not matter. */
+static uint64_t wait_for_timed(const struct sender *sender, struct outlet *outlet,
+                               struct pollfd *polled)
+{
+    uint64_t wait = timed_ring_wait(outlet->timed);
+
+    if (!timed_ring_has_room(outlet->timed))
+        return wait;
+    if (!transmit_reader_wait(&outlet->reader))
+        return 0;
+    return least_of(wait, wait_for_bell(sender, outlet, polled));
+}
+
+/* As with those whose frames have times; what becomes of frames is looked for all the time. */
+static uint64_t wait_for_template(const struct sender *sender, struct outlet *outlet,
+                                  struct pollfd *polled)
+{
+    const uint64_t wait = (uint64_t)TEMPLATE_SETTLE_MS * NS_PER_MS;
+
+    if (!template_ring_has_room(outlet->template, sender->now))
+        return wait;
+    if (!transmit_reader_wait(&outlet->reader))
+        return 0;
+    return least_of(wait, wait_for_bell(sender, outlet, polled));
+}
+
+/* Until when to wait for it, in ns from now; 0: not at all. One whose rate is used up is not waited
+ * for by its bell. */
+static uint64_t wait_for(struct sender *sender, struct outlet *outlet, struct pollfd *polled)
+{
+    *polled = (struct pollfd){.fd = -1, .events = POLLIN};
+    if (outlet->template)
+        return wait_for_template(sender, outlet, polled);
+    if (outlet->timed)
+        return wait_for_timed(sender, outlet, polled);
+    if (outlet->is_held)
+        return (uint64_t)FULL_LOOK_MS * NS_PER_MS;
+    if (rate_frames(&outlet->rate, sender->now) == 0)
+        return rate_wait(&outlet->rate);
+    if (!transmit_reader_wait(&outlet->reader))
+        return 0;
+    return wait_for_bell(sender, outlet, polled);
+}
+
 static void clear_bells(struct sender *sender)
 {
+    for (unsigned i = 0; i < sender->outlet_count; i++) {
+        struct outlet *outlet = sender->outlets[i];
+
+        outlet->was_rung = sender->polled[BELLS + i].revents != 0;
+        if (outlet->was_rung)
+            outlet->is_mute = !bell_clear(outlet->ring.bell.wait);
+    }
+}
+
+/* Room in the kernel's queue ends the wait, where something tells of it. */
+static struct pollfd room_of(const struct sender *sender)
+{
+    bool is_full = false;
+
     for (unsigned i = 0; i < sender->outlet_count; i++)
-        if (sender->polled[1 + i].revents)
-            sender->outlets[i]->is_mute = !bell_clear(sender->outlets[i]->ring.bell.wait);
+        is_full |= sender->outlets[i]->is_held;
+    return (struct pollfd){
+        .fd = is_full && injection_tells_room(sender->fd) ? sender->fd : -1,
+        .events = POLLOUT,
+    };
 }
 
 /* #syscalls broker: poll ppoll ppoll_time64 close */
@@ -411,17 +498,16 @@ static void wait_for_all(struct sender *sender)
 {
     uint64_t least = (uint64_t)WORKER_TURN_MS * NS_PER_MS;
 
-    sender->polled[0] = (struct pollfd){.fd = sender->worker.wake, .events = POLLIN};
-    for (unsigned i = 0; i < sender->outlet_count && least > 0; i++) {
-        uint64_t wait = wait_for(sender->outlets[i], &sender->polled[1 + i]);
-
-        least = wait < least ? wait : least;
-    }
+    sender->now = now_ns();
+    sender->polled[WAKE] = (struct pollfd){.fd = sender->worker.wake, .events = POLLIN};
+    for (unsigned i = 0; i < sender->outlet_count && least > 0; i++)
+        least = least_of(least, wait_for(sender, sender->outlets[i], &sender->polled[BELLS + i]));
     if (least == 0)
         return;
-    poll(sender->polled, 1 + sender->outlet_count, (int)((least + NS_PER_MS - 1) / NS_PER_MS));
+    sender->polled[ROOM] = room_of(sender);
+    poll(sender->polled, BELLS + sender->outlet_count, (int)((least + NS_PER_MS - 1) / NS_PER_MS));
     clear_bells(sender);
-    if (sender->polled[0].revents)
+    if (sender->polled[WAKE].revents)
         worker_woken(&sender->worker);
 }
 

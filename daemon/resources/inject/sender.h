@@ -6,15 +6,21 @@
  * The thread looks at each ring in turn. A turn is at most SENDER_TURN_FRAMES frames and
  * SENDER_TURN_BYTES bytes, and not more than the ring's rate allows: what is more stays in the ring
  * until its time, and its client finds that full. Each frame is copied, the copy is held to the
- * scope of the ring (frame/scope.h), and sent or refused; the client is told why.
+ * scope of the ring (frame/scope.h), and sent or refused; the client is told why (batch.h).
+ *
+ * Where the kernel's queue is full, a frame stays in its ring, and the thread looks at the others.
+ * As long as that was so lately, a turn is one frame, and those who found no room come first: so
+ * whoever fills the queue waits behind all others, and not they behind him. Where the queue has
+ * taken no frame for SENDER_FULL_MS, frames are refused until it takes one again.
  *
  * An outlet that is added belongs to the thread until it comes back: when it is to be removed, when
  * the thread ends, or when its client has written what cannot be. Nothing is allocated on the way
- * of a frame, and no client can make the thread wait; a full queue of the kernel's can, for
- * SENDER_FULL_MS at most, and then the frame is refused. */
+ * of a frame, and no client can make the thread wait, nor wake it more often than it has frames:
+ * whoever rings and has put nothing is looked at every SENDER_DEAF_MS. */
 #ifndef NB_INJECT_SENDER_H
 #define NB_INJECT_SENDER_H
 
+#include "batch.h"
 #include "broker/worker.h"
 #include "frame/scope.h"
 #include "inject_ring.h"
@@ -25,9 +31,11 @@
 
 enum {
     SENDER_OUTLETS_MAX = 64,
-    SENDER_TURN_FRAMES = 64,
-    SENDER_TURN_BYTES = 65536,
-    SENDER_FULL_MS = 20,
+    SENDER_TURN_FRAMES = BATCH_FRAMES,
+    SENDER_TURN_BYTES = BATCH_BYTES,
+    SENDER_FULL_MS = 200,
+    SENDER_CROWDED_MS = 10,
+    SENDER_DEAF_MS = 10,
 };
 
 struct outlet {
@@ -46,8 +54,15 @@ struct outlet {
     /* The thread's own. */
     struct transmit_reader reader;
     struct rate rate;
-    uint64_t released; /* bytes, of which the client knows that they were read */
-    bool is_mute;      /* its client has closed the bell: it is looked at now and then */
+    uint64_t released; /* bytes that were read when the client was woken last, or needed not be */
+    uint64_t told;     /* refusals, at that time */
+    uint64_t released_at; /* ns: that time */
+    uint64_t told_at;     /* ns: when the client could see the last news, if it looked */
+    uint64_t deaf_until;  /* ns: its bell is not listened to before */
+    uint32_t rings;       /* that it may still ring for nothing */
+    bool is_held;         /* the kernel had no room for its next frame */
+    bool was_rung;
+    bool is_mute; /* its client has closed the bell: it is looked at now and then */
 };
 
 /* Frames that were sent, and refused for any reason; for whoever looks. */

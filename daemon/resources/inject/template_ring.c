@@ -30,20 +30,19 @@ static bool make_table(struct template_ring *ring, uint32_t bytes)
 }
 
 /* Its own pages are not the allocator's, so that locking them locks nothing else. */
-static struct template_ring *map_ring(void)
+static bool map_ring(struct template_ring **ret)
 {
-    void *memory = mmap(NULL, sizeof(struct template_ring), PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-    return memory == MAP_FAILED ? NULL : memory;
+    *ret = mmap(NULL, sizeof(struct template_ring), PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    return *ret != MAP_FAILED;
 }
 
 struct template_ring *template_ring_make(struct timed *timed, const struct timed_config *config,
                                          uint32_t table_bytes)
 {
-    struct template_ring *ring = map_ring();
+    struct template_ring *ring;
 
-    if (!ring)
+    if (!map_ring(&ring))
         return NULL;
     if (uv_mutex_init(&ring->mutex) != 0) {
         munmap(ring, sizeof *ring);

@@ -91,7 +91,7 @@ static void command(struct timed *timed)
 void timed_wake(struct timed *timed)
 {
     atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_exchange(&timed->hungry, false))
+    if (atomic_load(&timed->hungry) && atomic_exchange(&timed->hungry, false))
         command(timed);
 }
 
@@ -231,7 +231,7 @@ static bool has_frame(struct timed_stream *stream, uint64_t now, uint64_t wall)
 static void send_copies(const struct timed_config *config, const struct timed_frame *frame,
                         struct timed_outcome *outcome)
 {
-    outcome->reason = TRANSMIT_SENT;
+    outcome->reason = config->judge ? config->judge(config->supply) : TRANSMIT_SENT;
     while (outcome->sent < frame->copies && outcome->reason == TRANSMIT_SENT) {
         outcome->reason = config->send(config->fd, frame->bytes, frame->length);
         outcome->sent += outcome->reason == TRANSMIT_SENT;

@@ -81,6 +81,9 @@ typedef enum transmit_refusal_reason (*timed_send)(int fd, const unsigned char *
 struct timed_config {
     const struct timed_supply_ops *ops;
     void *supply;
+    /* NULL, or says why a frame that was right when it was supplied is not to be sent now that it
+     * is due; TRANSMIT_SENT if it is. */
+    enum transmit_refusal_reason (*judge)(void *supply);
     timed_send send;
     int fd;
     uint64_t start; /* ns since 1970, UTC, of time 0; 0: TIMED_LEAD_NS after the first frame */

@@ -87,15 +87,33 @@ static uint64_t place_for(const struct timed_queue *queue, uint64_t head, uint64
     return head + left;
 }
 
-void timed_queue_put(struct timed_queue *queue, const struct transmit_frame *frame,
-                     const unsigned char *bytes)
+static void put(struct timed_queue *queue, const struct transmit_frame *frame,
+                const unsigned char *bytes, bool needs_own)
 {
     uint64_t at = place_for(queue, head_of(queue), bytes_of(frame->length));
     struct timed_record *record = record_at(queue, at);
 
     record->frame = *frame;
+    record->needs_own = needs_own;
     memcpy(record + 1, bytes, frame->length);
     atomic_store_explicit(&queue->head, at + bytes_of(frame->length), memory_order_release);
+}
+
+void timed_queue_put(struct timed_queue *queue, const struct transmit_frame *frame,
+                     const unsigned char *bytes)
+{
+    put(queue, frame, bytes, false);
+}
+
+void timed_queue_put_own(struct timed_queue *queue, const struct transmit_frame *frame,
+                         const unsigned char *bytes)
+{
+    put(queue, frame, bytes, true);
+}
+
+void timed_queue_own_changed(struct timed_queue *queue)
+{
+    atomic_store_explicit(&queue->own_from, head_of(queue), memory_order_release);
 }
 
 /* Beyond a filler, if there is one. */
@@ -150,6 +168,15 @@ static void done(void *supply, const struct timed_outcome *outcome)
 
     record->outcome = *outcome;
     atomic_store_explicit(&queue->done, at + bytes_of(record->frame.length), memory_order_release);
+}
+
+enum transmit_refusal_reason timed_queue_judge(void *supply)
+{
+    const struct timed_queue *queue = supply;
+    const struct timed_record *record = record_at(queue, skip_filler(queue, done_of(queue)));
+    uint64_t own_from = atomic_load_explicit(&queue->own_from, memory_order_acquire);
+
+    return record->needs_own && done_of(queue) < own_from ? TRANSMIT_SOURCE : TRANSMIT_SENT;
 }
 
 const struct timed_supply_ops timed_queue_supply = {next, done};

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+enum { NS_PER_MS = 1000000 };
+
 uint64_t timed_ring_bytes(uint32_t length_max)
 {
     return sizeof(struct timed_ring) + timed_queue_size(length_max);
@@ -18,6 +20,7 @@ struct timed_ring *timed_ring_make(struct timed *timed, const struct timed_confi
         (struct timed_ring){.seat = {.timed = timed, .config = *config}, .length_max = length_max};
     ring->seat.config.ops = &timed_queue_supply;
     ring->seat.config.supply = &ring->queue;
+    ring->seat.config.judge = timed_queue_judge;
     rate_begin(&ring->rate, config->rate, 0);
     if (timed_queue_make(&ring->queue, timed_queue_size(length_max)) == 0)
         return ring;
@@ -55,15 +58,20 @@ static enum transmit_refusal_reason judge_time(struct timed_ring *ring, uint64_t
 
 enum transmit_refusal_reason timed_ring_take(struct timed_ring *ring,
                                              const struct transmit_frame *frame,
-                                             const unsigned char *bytes)
+                                             const unsigned char *bytes, bool needs_own)
 {
     enum transmit_refusal_reason reason = judge_time(ring, frame->time);
 
     if (reason != TRANSMIT_SENT)
         return reason;
-    timed_queue_put(&ring->queue, frame, bytes);
+    (needs_own ? timed_queue_put_own : timed_queue_put)(&ring->queue, frame, bytes);
     ring->waiting++;
     return TRANSMIT_SENT;
+}
+
+void timed_ring_own_changed(struct timed_ring *ring)
+{
+    timed_queue_own_changed(&ring->queue);
 }
 
 void timed_ring_publish(struct timed_ring *ring)
@@ -81,6 +89,19 @@ void timed_ring_settle(struct timed_ring *ring, struct transmit_reader *reader)
         transmit_reader_judge_timed(reader, &record.frame, record.outcome.reason,
                                     record.outcome.lateness);
     timed_seat_settle(&ring->seat, reader);
+}
+
+uint64_t timed_ring_wait(const struct timed_ring *ring)
+{
+    const uint64_t least = (uint64_t)TIMED_SETTLE_MS * NS_PER_MS;
+    const uint64_t most = (uint64_t)TIMED_SETTLE_MOST_MS * NS_PER_MS;
+    uint64_t half = ring->waiting * NS_PER_MS * 500 / ring->seat.config.rate;
+
+    if (ring->waiting == 0 && !ring->seat.is_leaving)
+        return TIMED_NEVER;
+    if (half < least || ring->seat.is_leaving)
+        return least;
+    return half < most ? half : most;
 }
 
 bool timed_ring_leave(struct timed_ring *ring)

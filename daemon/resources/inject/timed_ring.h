@@ -15,7 +15,8 @@
 #include "timed_queue.h"
 #include "timed_seat.h"
 
-enum { TIMED_SETTLE_MS = 5 }; /* so often what became of frames is looked for */
+/* So often what became of frames is looked for: rarely, as long as there are many that wait. */
+enum { TIMED_SETTLE_MS = 5, TIMED_SETTLE_MOST_MS = 20 };
 
 struct timed_ring {
     struct timed_seat seat;
@@ -42,16 +43,25 @@ bool timed_ring_join(struct timed_ring *ring, int fd, timed_send send);
 bool timed_ring_has_room(const struct timed_ring *ring);
 
 /* Takes a frame that was judged right, and for which there is room. TRANSMIT_SENT: it is to be
- * sent, and timed_ring_settle tells of it; else why not. */
+ * sent, and timed_ring_settle tells of it; else why not. needs_own: it is right as long as the
+ * interface has its address (frame/scope.h). */
 enum transmit_refusal_reason timed_ring_take(struct timed_ring *ring,
                                              const struct transmit_frame *frame,
-                                             const unsigned char *bytes);
+                                             const unsigned char *bytes, bool needs_own);
+
+/* The interface has another address: frames that were taken and need the one before are refused
+ * when they are due. */
+void timed_ring_own_changed(struct timed_ring *ring);
 
 /* Has the frames that were taken seen. */
 void timed_ring_publish(struct timed_ring *ring);
 
 /* Tells the reader what became of frames. */
 void timed_ring_settle(struct timed_ring *ring, struct transmit_reader *reader);
+
+/* When to look again, in ns from now: before half of those that wait can have been sent;
+ * TIMED_NEVER where none waits. */
+uint64_t timed_ring_wait(const struct timed_ring *ring);
 
 /* Has it leave, between two frames. True: it has, and what it had not sent is gone. Else it is to
  * be called again. */

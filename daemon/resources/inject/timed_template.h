@@ -82,29 +82,30 @@ struct template_told {
 };
 
 struct timed_template {
+    _Alignas(RING_LINE) struct template_told told;
+    struct template_slot memory[TEMPLATE_SLOTS];
+    struct template_command commands[TEMPLATE_COMMANDS];
+    const unsigned char *table; /* borrowed */
+    uint64_t late;              /* ns: as timed_config */
+
+    /* The writer's. */
     _Alignas(RING_LINE) _Atomic uint64_t head; /* commands before it are there */
     uint64_t slot_at[TEMPLATE_SLOTS];          /* the position behind the last command of each */
     uint64_t slots;                            /* that were handed over */
 
+    /* The sender's. */
     _Alignas(RING_LINE) _Atomic uint64_t taken; /* commands before it were */
-    /* The sender's own. */
-    struct template_slot *slot; /* NULL: there is none yet */
-    int synch;                  /* of all frames; -1: that of the template */
+    struct template_slot *slot;                 /* NULL: there is none yet */
     struct template_segment segments[TEMPLATE_SEGMENTS];
-    unsigned count;
     uint64_t position; /* frames before this sample are done, or were not to be */
     uint64_t sample;   /* the first one of the frame that was made */
+    unsigned count;    /* of segments */
     uint32_t copies;   /* of the frame that was made */
+    int synch;         /* of all frames; -1: that of the template */
     bool is_made;      /* and is not done */
     bool is_marker;    /* it is none, but the moment when one is missing */
     bool is_running;   /* the frame before `position` was one */
     bool is_stopped;   /* it is to be silent behind the last segment */
-    uint64_t late;     /* ns: as timed_config */
-
-    _Alignas(RING_LINE) struct template_told told;
-    _Alignas(RING_LINE) struct template_command commands[TEMPLATE_COMMANDS];
-    struct template_slot memory[TEMPLATE_SLOTS];
-    const unsigned char *table; /* borrowed */
 };
 
 /* late: as timed_config has it. */
