@@ -500,6 +500,7 @@ void streams_run(struct streams_engine *engine)
     look_for_service(engine, engine_now());
     engine_run_sequence(engine, engine_now());
     run_streams(engine, engine_now());
+    engine_look_after(engine);
     tell_streams(engine, engine_now());
 }
 

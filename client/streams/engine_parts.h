@@ -32,6 +32,7 @@ struct engine_sequence {
     uint64_t ticks;   /* in a second */
     uint64_t tripped; /* ns since 1970: when the message came that ended the current state */
     uint64_t told;    /* ns since 1970: the last progress */
+    uint64_t ordered; /* ns since 1970: of the newest order that is not looked after; 0: none */
 };
 
 struct streams_engine {
@@ -84,6 +85,9 @@ void engine_cut(struct streams_engine *engine, const struct stream *stream, cons
 
 /* Does what is due. */
 void engine_run_sequence(struct streams_engine *engine, uint64_t now);
+
+/* Says so where what was ordered was written too late. */
+void engine_look_after(struct streams_engine *engine);
 
 /* When something is due, in ns since 1970; UINT64_MAX: nothing. */
 uint64_t engine_sequence_due(const struct streams_engine *engine);

@@ -12,7 +12,8 @@
 enum {
     BEGIN_MS = 300,    /* from the request to the first state */
     LEAD_MS = 200,     /* an order is given so long before it is to come true */
-    NEAR_MS = 4,       /* and at least so long, that it is done in time by all streams */
+    SEEN_MS = 2,       /* the service sees what was written */
+    NEAR_MS = 8,       /* and at least so long, that it is done in time by all streams */
     TICKS_LEAST = 250, /* in a second: else those of the fastest stream are taken */
     GOOSE_ETHERTYPE = 0x88b8,
     BATCH = 256, /* messages, between looks at streams */
@@ -134,8 +135,10 @@ static void give_orders(struct streams_engine *engine, uint64_t now)
     struct sequence_order order;
 
     while (sequence_order(&sequence->machine, tick_at(engine, now),
-                          sequence->ticks * LEAD_MS / 1000, &order))
+                          sequence->ticks * LEAD_MS / 1000, &order)) {
         follow(engine, &order);
+        sequence->ordered = time_of(engine, order.tick);
+    }
 }
 
 /* --- Progress ------------------------------------------------------------------------------ */
@@ -544,6 +547,23 @@ void engine_run_sequence(struct streams_engine *engine, uint64_t now)
     give_orders(engine, now);
     if (now >= sequence->told + PROGRESS_MS * ENGINE_MS)
         tell(engine, now, "", 0, 0);
+}
+
+/* The service needs a moment to see it. */
+void engine_look_after(struct streams_engine *engine)
+{
+    uint64_t now = engine_now(), ordered = engine->sequence.ordered;
+    char text[WHY_MAX];
+
+    engine->sequence.ordered = 0;
+    if (ordered == 0 || now + SEEN_MS * ENGINE_MS <= ordered)
+        return;
+    snprintf(
+        text, sizeof text,
+        "late: this machine wrote the change %.3f ms before it was due, and streams may change "
+        "with different samples",
+        (double)(int64_t)(ordered - now) / (double)ENGINE_MS);
+    tell(engine, now, text, 0, 0);
 }
 
 uint64_t engine_sequence_due(const struct streams_engine *engine)

@@ -99,7 +99,7 @@ close_input one
 begin one 0x4006 member "$fields" "play 0 0 50 5 0"
 within 10 "its table runs out" is_silent 4006
 equal "all that was queued came" 250 "$(seen 4006)"
-contains "the list" "1 starved" "$(nb inject list)"
+contains "the list" "smpSynch 2, 0 queued, 1 starved" "$(nb inject list)"
 begin two 0x4007 member "$fields"
 kill -STOP "${streams[two]}"
 before=$(seen 4007)

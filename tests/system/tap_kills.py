@@ -213,10 +213,14 @@ def descendants(pid):
 
 
 def descriptors(pid):
+    """What they lead to, in order."""
+    found = []
     try:
-        return len(os.listdir(f"/proc/{pid}/fd"))
+        for number in os.listdir(f"/proc/{pid}/fd"):
+            found.append(os.readlink(f"/proc/{pid}/fd/{number}"))
     except FileNotFoundError:
-        return 0
+        pass
+    return sorted(found)
 
 
 # --- What holds taps ------------------------------------------------------------------------------
@@ -559,8 +563,8 @@ class Game:
         now = status()
         for half, before in self.before.items():
             is_now = descriptors(now[half]["pid"])
-            if is_now > before + 2:
-                return f"the {half} had {before} descriptors, and has {is_now}"
+            if len(is_now) > len(before) + SPARES:
+                return f"the {half} had the descriptors {before}, and has {is_now}"
         return None
 
     def play(self, seconds):

@@ -61,7 +61,11 @@ need_tun
 make_users
 mkdir -m 755 $work/home
 chown member $work/home
-shipped=$tests/../../systemd
+# The user that the service runs as can read them here, wherever the sources are.
+shipped=$work/shipped
+mkdir -m 755 $shipped
+cp -r "$tests/../../systemd/." $shipped
+chmod -R a+rX $shipped
 start_managed --config "$shipped/netbrokerd.conf" --policy "$shipped/policy.conf" \
     --state $work/state/netbroker
 chgrp netbroker $socket

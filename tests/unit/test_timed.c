@@ -566,15 +566,17 @@ START_TEST(a_cost_follows_what_is_measured)
     timed_cost_follow(&cost, 8000 * 999, 999, 5000); /* too few to say anything */
     ck_assert_uint_eq(cost.ns, 4000);
     ck_assert(!cost.has_sent);
-    timed_cost_follow(&cost, 8000 * 1000, 1000, 0);
-    ck_assert_uint_eq(cost.ns, 4500);
+    timed_cost_follow(&cost, 20000 * 4800, 4800, 0); /* mostly a processor that wakes up */
+    ck_assert_uint_eq(cost.ns, 4000);
     ck_assert(cost.has_sent);
+    timed_cost_follow(&cost, UINT64_C(8000) * 70000, 70000, 0);
+    ck_assert_uint_eq(cost.ns, 4500);
     for (unsigned i = 0; i < 100; i++)
         timed_cost_follow(&cost, 3000 * 5000, 5000, 0);
     ck_assert_uint_le(cost.ns, 3000 + TIMED_COST_PART);
     ck_assert_uint_ge(cost.ns, 3000);
     for (unsigned i = 0; i < 100; i++) /* a thousand frames, among what sends none */
-        timed_cost_follow(&cost, 3000 * 20000, 1000, 19000);
+        timed_cost_follow(&cost, UINT64_C(3000) * 200000, 1000, 199000);
     ck_assert_uint_le(cost.ns, 3000 + TIMED_COST_PART);
 }
 END_TEST

@@ -349,7 +349,7 @@ static void take_breath(struct timed *timed, uint64_t now)
 {
     uint64_t slept = atomic_load_explicit(&timed->slept, memory_order_relaxed);
 
-    if (is_before(now, slept + TIMED_BUSY_NS))
+    if (is_before(now, slept + TIMED_AWAKE_NS))
         return;
     if (realtime_sleep(&timed->word, atomic_load(&timed->word), realtime_now() + TIMED_BREATH_NS))
         atomic_store_explicit(&timed->slept, realtime_now(), memory_order_relaxed);

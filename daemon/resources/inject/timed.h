@@ -37,7 +37,7 @@ enum {
     TIMED_TURN_NS = 500000000, /* the longest sleep: so that it can be seen that it works */
     TIMED_TRIALS = 32,         /* sleeps by which the cost of one is found at the beginning */
     TIMED_TRIAL_NS = 20000,    /* their length */
-    TIMED_BUSY_NS = 20000000,  /* the longest that it works without a sleep */
+    TIMED_AWAKE_NS = 20000000, /* the longest that it works without a sleep */
     TIMED_BREATH_NS = 20000,   /* the sleep that is put in then */
 };
 

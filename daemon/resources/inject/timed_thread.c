@@ -106,8 +106,9 @@ void timed_cost_follow(struct timed_cost *cost, uint64_t spent, uint64_t frames,
     if (frames < TIMED_FRAMES_LEAST)
         return;
     seen = (int64_t)(spent / (frames + vain));
-    cost->ns += (uint32_t)((seen - (int64_t)cost->ns) / TIMED_COST_PART);
     cost->has_sent = true;
+    if (seen < (int64_t)cost->ns || spent >= TIMED_BUSY_NS)
+        cost->ns = (uint32_t)((int64_t)cost->ns + (seen - (int64_t)cost->ns) / TIMED_COST_PART);
 }
 
 void timed_cost_charge(struct timed_cost *cost, uint32_t rate)
@@ -137,6 +138,8 @@ void timed_thread_look(struct timed_thread *thread)
     cost->ns = atomic_load(&thread->timed->cost);
     if (cost->ns == 0)
         return;
+    if (cost->ns > TIMED_COST_BELIEVED)
+        cost->ns = TIMED_COST_BELIEVED;
     cost->spent = realtime_spent(atomic_load(&thread->timed->clock));
     cost->frames = atomic_load(&thread->timed->frames);
     cost->vain = atomic_load(&thread->timed->vain);
