@@ -2,13 +2,19 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { FILE_BYTES_MAX = 256 << 20, PATH_BYTES_MAX = 4096 };
+
+#define NS         1e9  /* of a second */
+#define LENGTH_MAX 1e17 /* ns: three years */
 
 struct reading {
     const char *path, *list;
@@ -78,16 +84,36 @@ static int read_all(FILE *file, char **ret_bytes, size_t *ret_length)
     return ferror(file) ? -EIO : 0;
 }
 
+/* Streams that play would wait with whoever opens or reads a pipe or a terminal. */
+static FILE *open_file(const struct reading *reading, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "rb");
+    struct stat status;
+
+    if (!file) {
+        say_unreadable(reading, path, errno);
+        if (fd >= 0)
+            close(fd);
+        return NULL;
+    }
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+        return file;
+    wrong(reading, RECORDING_WRONG_FILE, "cannot read '%s': it is no ordinary file", path);
+    fclose(file);
+    return NULL;
+}
+
 static bool read_file(const struct reading *reading, const char *path, char **ret_bytes,
                       size_t *ret_length)
 {
-    FILE *file = fopen(path, "rbe");
+    FILE *file = open_file(reading, path);
     int result;
 
     *ret_bytes = NULL;
     *ret_length = 0;
     if (!file)
-        return say_unreadable(reading, path, errno);
+        return false;
     errno = 0;
     result = read_all(file, ret_bytes, ret_length);
     if (result == -EIO && errno)
@@ -204,6 +230,17 @@ static bool use_named(struct reading *reading, const char *list)
 
 /* --- The whole ----------------------------------------------------------------------------- */
 
+/* Beyond it, numbers of samples would be none. */
+static bool has_length(const struct reading *reading, const char *path)
+{
+    double length = recording_length(reading->recording);
+
+    return (length > 0 && length <= LENGTH_MAX) ||
+           wrong(reading, RECORDING_WRONG_FILE,
+                 "%s: the last sample is at %g s, where 0 to %g s can be played", path, length / NS,
+                 LENGTH_MAX / NS);
+}
+
 static bool read_parts(struct reading *reading, struct comtrade_text cfg, const char *data_path,
                        struct comtrade_text data)
 {
@@ -213,8 +250,9 @@ static bool read_parts(struct reading *reading, struct comtrade_text cfg, const 
         return say(reading, reading->path, &fault, false);
     if (!(reading->list ? use_named(reading, reading->list) : use_in_order(reading)))
         return false;
-    return recording_read(reading->recording, &reading->cfg, data.bytes, data.length, &fault) ||
-           say(reading, data_path, &fault, reading->cfg.format != COMTRADE_ASCII);
+    if (!recording_read(reading->recording, &reading->cfg, data.bytes, data.length, &fault))
+        return say(reading, data_path, &fault, reading->cfg.format != COMTRADE_ASCII);
+    return has_length(reading, data_path);
 }
 
 static bool read_single(struct reading *reading, const char *bytes, size_t length)
@@ -227,6 +265,14 @@ static bool read_single(struct reading *reading, const char *bytes, size_t lengt
     return read_parts(reading, parts.cfg, reading->path, parts.data);
 }
 
+static bool is_named_right(const struct reading *reading)
+{
+    return has_ending(reading->path, ".cfg") || has_ending(reading->path, ".cff") ||
+           wrong(reading, RECORDING_WRONG_PATH,
+                 "%s takes a .cfg or .cff file, and '%s' is none by its name", reading->words->file,
+                 reading->path);
+}
+
 /* x.cfg has x.dat beside it, and X.CFG has X.DAT. */
 static bool read_pair(struct reading *reading, const char *cfg, size_t length)
 {
@@ -234,10 +280,8 @@ static bool read_pair(struct reading *reading, const char *cfg, size_t length)
     size_t n = strlen(reading->path), data_length;
     bool is_read;
 
-    if (n >= sizeof path || !has_ending(reading->path, ".cfg"))
-        return wrong(reading, RECORDING_WRONG_PATH,
-                     "%s takes a .cfg or .cff file, and '%s' is none by its name",
-                     reading->words->file, reading->path);
+    if (n >= sizeof path)
+        return say_unreadable(reading, reading->path, ENAMETOOLONG);
     memcpy(path, reading->path, n + 1);
     strcpy(path + n - 3, isupper((unsigned char)path[n - 1]) ? "DAT" : "dat");
     is_read = read_file(reading, path, &data, &data_length) &&
@@ -262,7 +306,7 @@ bool recording_files_read(const char *path, const char *channels,
         return no_memory(&start);
     *reading = start;
     ret->width = sv_layout_channels(words->layout);
-    is_read = read_file(reading, path, &bytes, &length) &&
+    is_read = is_named_right(reading) && read_file(reading, path, &bytes, &length) &&
               (has_ending(path, ".cff") ? read_single(reading, bytes, length)
                                         : read_pair(reading, bytes, length));
     free(bytes);

@@ -340,11 +340,26 @@ def cancelled():
     test.end(1)  # requests were refused
 
 
+def recording_of(name):
+    return json.dumps({"action": "create", "id": "b", "payload": {
+        "dataSource": "COMTRADE", "file": f"{FILES}/{name}.cfg"}})
+
+
+def long_recording(stem):
+    with open(f"{stem}.cfg", "w", encoding="ascii") as out:
+        out.write("here,it,1999\n1,1A,0D\n1,Ia,,,A,1,0,0,-9,9,1,1,P\n50\n0\n0,0\n" +
+                  "01/01/2020,00:00:00.000000\n" * 2 + "ASCII\n1e30\n")
+    with open(f"{stem}.dat", "w", encoding="ascii") as out:
+        out.write("1,0,1\n2,1,2\n3,2,3\n4,3,4\n")
+
+
 def mistakes():
     """What is wrong is said, and harms nothing that runs."""
     test = TestSet()
     create(test, "mu1")
     test.do("start", "mu1")
+    os.mkfifo(f"{FILES}/pipe.cfg")
+    long_recording(f"{FILES}/long")
     for line, part in (
         ("{", "no JSON from its byte"),
         ('{"action":"fly"}', "takes create, change"),
@@ -357,6 +372,8 @@ def mistakes():
          "longer than Ethernet"),
         ('{"action":"create","id":"b","payload":{"dataSource":"COMTRADE","file":"/none.cfg"}}',
          "cannot read '/none.cfg': No such file"),
+        (recording_of("pipe"), "it is no ordinary file"),
+        (recording_of("long"), "the last sample is at 3e+24 s"),
         ('{"action":"change","id":"mu1","payload":{"channels":{"Ia":{"harmonics":'
          '[{"order":50,"magnitude":1}]}}}}', "higher sampleRate"),
         ('{"action":"sequence","payload":{"states":[{"name":"a","duration":1,'

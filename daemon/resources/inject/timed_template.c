@@ -67,10 +67,16 @@ struct template_slot *timed_template_next_slot(struct timed_template *template)
 
 void timed_template_put_slot(struct timed_template *template)
 {
-    uint32_t slot = (uint32_t)(template->slots++ % TEMPLATE_SLOTS);
+    uint32_t slot = (uint32_t)(template->slots % TEMPLATE_SLOTS);
 
+    template->memory[slot].number = template->slots++;
     timed_template_put(template, &(struct template_command){.act = TEMPLATE_SLOT, .value = slot});
     template->slot_at[slot] = atomic_load_explicit(&template->head, memory_order_relaxed);
+}
+
+void timed_template_own_changed(struct timed_template *template)
+{
+    atomic_store_explicit(&template->own_from, template->slots, memory_order_release);
 }
 
 uint64_t timed_template_played(const struct timed_template *template)
@@ -352,6 +358,15 @@ static void done(void *supply, const struct timed_outcome *outcome)
     count_frame(template, outcome);
     template->position = template->sample + template->slot->shape.asdus;
     atomic_store_explicit(&template->told.next, template->position, memory_order_relaxed);
+}
+
+enum transmit_refusal_reason timed_template_judge(void *supply)
+{
+    const struct timed_template *template = supply;
+    const struct template_slot *slot = template->slot;
+    uint64_t own_from = atomic_load_explicit(&template->own_from, memory_order_acquire);
+
+    return slot->needs_own && slot->number < own_from ? TRANSMIT_SOURCE : TRANSMIT_SENT;
 }
 
 const struct timed_supply_ops timed_template_supply = {next, done};
