@@ -51,11 +51,13 @@ static void begin_reply(struct json *json, const struct spec_request *request)
 }
 
 void engine_say_error(struct streams_engine *engine, const struct spec_request *request,
-                      const char *error)
+                      const char *error, size_t line)
 {
     struct json json = {.limit = LINE_MAX_BYTES};
 
     begin_reply(&json, request);
+    if (line)
+        json_member_unsigned(&json, "line", line);
     json_member_string(&json, "error", error);
     json_close(&json, '}');
     say(engine, &json);
