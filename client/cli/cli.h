@@ -89,6 +89,10 @@ void common_consider(struct guess *guess);
 /* Whether a person looks at the standard error, on a terminal that a line can be erased of. */
 bool shows_progress(const struct command_line *line);
 
+/* What else a text would need to be a number, for behind "takes a number": that "5s" has a unit,
+ * and "0,5" a comma; else "". */
+const char *number_hint(const char *text);
+
 /* A number of seconds as options take it. */
 bool parse_seconds(const char *text, double *ret);
 

@@ -170,13 +170,25 @@ static int run_tap_create(const struct command_line *line, struct nb_request *re
     return run(&open, request);
 }
 
-/* On a full disk, or in a closed pipe, what was asked for is not there. */
+static bool has_reader(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO};
+
+    return poll(&output, 1, 0) <= 0 || !(output.revents & POLLERR);
+}
+
+/* On a full disk, or in a closed pipe, what was asked for is not there. Where a command has written
+ * line by line, the error is an earlier one, of which only the mark is left. */
 static int end_output(int status)
 {
-    if (fflush(stdout) == 0)
+    bool is_flushed = fflush(stdout) == 0;
+    int error = errno;
+
+    if (is_flushed && !ferror(stdout))
         return status;
-    if (errno != EPIPE)
-        fprintf(stderr, "netbroker: cannot write the output: %s.\n", strerror(errno));
+    if (has_reader())
+        fprintf(stderr, "netbroker: cannot write the output%s%s.\n", is_flushed ? "" : ": ",
+                is_flushed ? "" : strerror(error));
     return status == EXIT_DONE ? EXIT_REFUSED : status;
 }
 

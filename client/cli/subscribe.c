@@ -87,8 +87,7 @@ static int read_file(struct run *run, const char *path)
         if (!take_frame(run, frame.bytes, frame.length, frame.time))
             break;
     if (next == SAVEFILE_SOURCE_BROKEN) {
-        report(run->line, &(struct fault){.code = "file", .file = path}, "%s.",
-               savefile_source_problem(source));
+        report(run->line, &(struct fault){.code = "file"}, "%s.", savefile_source_problem(source));
         status = EXIT_REFUSED;
     }
     savefile_source_close(source);
@@ -199,11 +198,12 @@ bool subscribe_number(const struct command_line *line, const char *option, doubl
     if (!text)
         return true;
     number = strtod(text, &end);
-    if (!isdigit((unsigned char)text[0]) || *end || !(number >= low && number <= high)) {
+    if ((!isdigit((unsigned char)text[0]) && text[0] != '.') || *end ||
+        !(number >= low && number <= high)) {
         say_usage(line, line->command.row->cli, option,
-                  "%s takes a number from %.10g to %.10g, and '%s' is none.",
+                  "%s takes a number from %.10g to %.10g%s, and not '%s'.",
                   option_name(field_find(line->command.row, option), name, sizeof name), low, high,
-                  text);
+                  number_hint(text), text);
         return false;
     }
     *ret = number;
@@ -219,7 +219,10 @@ int subscribe(const struct command_line *line, struct nb_request *request,
     double count = 0, seconds = 0;
     int status;
 
-    if (!path == !command_line_flag(line, "interface"))
+    if (path && command_line_flag(line, "interface"))
+        return say_usage(line, line->command.row->cli, NULL,
+                         "'%s' takes INTERFACE or --file, not both.", line->command.row->cli);
+    if (!path && !command_line_flag(line, "interface"))
         return say_usage(line, line->command.row->cli, NULL,
                          "'%s' needs INTERFACE, or --file and the name of a capture file.",
                          line->command.row->cli);
