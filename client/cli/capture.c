@@ -45,8 +45,8 @@ static bool take_number(const struct run *run, const char *option, uint64_t unit
     if (text[0] < '0' || text[0] > '9' || *end || errno || number == 0 ||
         number > UINT64_MAX / unit) {
         say_usage(run->line, run->line->command.row->cli, option,
-                  "%s takes a number from 1 on, and '%s' is none.",
-                  option_name(&named, name, sizeof name), text);
+                  "%s takes a whole number from 1 on%s, and not '%s'.",
+                  option_name(&named, name, sizeof name), number_hint(text), text);
         return false;
     }
     *ret = number * unit;
