@@ -274,8 +274,17 @@ static int say_unknown_option(const struct target *target, const char *word)
     const struct action_row *row = target->line->command.row;
     char name[64], plain[64];
     struct guess guess;
+    const char *own;
 
     snprintf(plain, sizeof plain, "%.*s", (int)strcspn(word, "="), word);
+    own = word_of_others(row->cli, plain);
+    if (own) {
+        wrong(target, NULL,
+              own[0] == '-' && !strchr(own, ' ') ? "'%s' has no option '%s'. Did you mean '%s'?"
+                                                 : "'%s' has no option '%s': %s.",
+              row->cli, word, own);
+        return -1;
+    }
     guess_begin(&guess, plain);
     for (size_t i = 0; i < row->field_count; i++)
         guess_consider(&guess, option_name(&row->fields[i], name, sizeof name));
@@ -355,6 +364,16 @@ static void join_words(int argc, char **argv, int at, char *text, size_t size)
     }
 }
 
+/* With blanks between them, up to the next option. */
+static void join_words_plainly(int argc, char **argv, int at, char *text, size_t size)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (; at < argc && argv[at][0] != '-' && used < size; at++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " " : "", argv[at]);
+}
+
 /* A word for which there is no place: answers with the right form. Returns -1. */
 static int say_surplus(const struct target *target, int argc, char **argv, int at)
 {
@@ -372,6 +391,12 @@ static int say_surplus(const struct target *target, int argc, char **argv, int a
     snprintf(name, sizeof name, "--%.60s", argv[at]);
     if (find_field(row, name)) {
         wrong(target, NULL, "options begin with '--': write %s instead of '%s'.", name, argv[at]);
+        return -1;
+    }
+    if (strcmp(row->cli, "capture") == 0 && command_line_flag(target->line, "interface")) {
+        join_words_plainly(argc, argv, at, text, sizeof text);
+        wrong(target, NULL, "'%s' is not expected here; a filter is one word behind -f: -f '%s'.",
+              argv[at], text);
         return -1;
     }
     usage_form(row, text, sizeof text);

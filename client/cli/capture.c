@@ -217,7 +217,7 @@ static int ask(struct run *run, struct nb_client *client, const struct nb_reques
     if (result < 0)
         status = explain_unreachable(run->line, result);
     else if (nb_reply_code(reply))
-        status = explain_refusal(run->line, reply);
+        status = explain_capture_refusal(run->line, reply);
     else
         status = capture(run, client, reply);
     nb_reply_free(reply);

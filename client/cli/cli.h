@@ -67,6 +67,10 @@ bool is_family(const char *word);
  * these are; 0: there is no such command, and its row is NULL. */
 int words_match(struct command *command, int argc, char **argv, int at);
 
+/* What a command has for an option of tcpdump(8), dumpcap(1) or tcpreplay(1): its own option, or a
+ * sentence without its begin and full stop. NULL: it knows none. */
+const char *word_of_others(const char *command, const char *option);
+
 /* Says what may be meant by the word at this place. Returns EXIT_USAGE. */
 int say_unknown_command(const struct command_line *line, int argc, char **argv, int at);
 
@@ -157,6 +161,9 @@ int explain_unreachable(const struct command_line *line, int error);
 
 /* Says why the service refused. Returns EXIT_REFUSED. */
 int explain_refusal(const struct command_line *line, const struct nb_reply *reply);
+
+/* The same of a capture: what else the user may have, he finds where it says. */
+int explain_capture_refusal(const struct command_line *line, const struct nb_reply *reply);
 
 /* Says why a file cannot be read, by a negative errno. Returns EXIT_REFUSED. */
 int explain_file(const struct command_line *line, const char *path, int error);

@@ -178,7 +178,7 @@ static int ask_service(struct run *run)
     if (result < 0)
         status = explain_unreachable(run->line, result);
     else if (nb_reply_code(reply))
-        status = explain_refusal(run->line, reply);
+        status = explain_capture_refusal(run->line, reply);
     else
         status = listen_on(run, reply);
     nb_reply_free(reply);
@@ -216,9 +216,14 @@ int subscribe(const struct command_line *line, struct nb_request *request,
     struct run run = {
         .line = line, .subscriber = subscriber, .request = request, .end = UINT64_MAX};
     const char *path = command_line_value(line, "file", 0);
+    const char *interface = command_line_value(line, "interface", 0);
     double count = 0, seconds = 0;
     int status;
 
+    if (interface && strstr(interface, ".pcap"))
+        return say_usage(line, line->command.row->cli, "interface",
+                         "'%s' is a capture file by its name: --file %s reads it.", interface,
+                         interface);
     if (path && command_line_flag(line, "interface"))
         return say_usage(line, line->command.row->cli, NULL,
                          "'%s' takes INTERFACE or --file, not both.", line->command.row->cli);
@@ -239,6 +244,15 @@ int subscribe(const struct command_line *line, struct nb_request *request,
         status = session_take_signals() ? ask_service(&run) : explain_no_memory(line);
     }
     return output_is_gone() ? EXIT_REFUSED : status;
+}
+
+void subscribe_explain_silence(const struct command_line *line)
+{
+    if (!line->json && command_line_flag(line, "interface") &&
+        !command_line_flag(line, "promiscuous"))
+        fputs("A network card drops frames to groups that nobody has joined; --promiscuous has it "
+              "take them.\n",
+              stderr);
 }
 
 /* --- Lines of JSON ------------------------------------------------------------------------- */

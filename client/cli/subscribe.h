@@ -30,6 +30,9 @@ int subscribe(const struct command_line *line, struct nb_request *request,
 bool subscribe_number(const struct command_line *line, const char *option, double low, double high,
                       double *ret);
 
+/* Says why nothing may have come. */
+void subscribe_explain_silence(const struct command_line *line);
+
 /* --- Lines of JSON ------------------------------------------------------------------------- */
 
 /* `{"topic":TOPIC,"ts":"TIME","data":`, and what closes it. */

@@ -287,7 +287,7 @@ static void print_head(const struct sv_report *report)
         printf(", %.4f Hz", stream->phasors.frequency);
     print_optional_plain(stream);
     printf("\n  %" PRIu64 " samples, %" PRIu64 " lost, %" PRIu64 " repeated, %" PRIu64
-           " late; frames off their time by p50 %.1f us, p99 %.1f us, at most %.1f us\n",
+           " late\n  frames off their time by p50 %.1f us, p99 %.1f us, at most %.1f us\n",
            stream->counting.samples, stream->counting.lost, stream->counting.repeated,
            stream->counting.late, (double)quantiles_at(jitter, 0.5) / 1000,
            (double)quantiles_at(jitter, 0.99) / 1000, (double)jitter->most / 1000);

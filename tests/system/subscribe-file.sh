@@ -82,6 +82,7 @@ said "no Sampled Values" 0 "0 frames of 0 streams" "$nb" sv subscribe --file $wo
 
 said "neither" 2 "'sv subscribe' needs INTERFACE, or --file" "$nb" sv subscribe
 said "both" 2 "'goose subscribe' takes INTERFACE or --file, not both" "$nb" goose subscribe r0 --file $work/goose
+said "a file as INTERFACE" 2 "--file trace.pcapng reads it" "$nb" sv subscribe trace.pcapng
 said "no file" 1 "cannot read '$work/none'" "$nb" sv subscribe --file $work/none
 echo nonsense >$work/nonsense
 said "no capture" 1 "netbroker: $work/nonsense, line 1: " "$nb" sv subscribe --file $work/nonsense
