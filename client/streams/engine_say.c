@@ -95,16 +95,16 @@ static void add_counts(struct json *json, const struct stream *stream)
 
     json_member_string(json, "id", stream->id);
     json_member_string(json, "status", stream_status_word(stream->status));
-    json_member_unsigned(json, "sent", stream->counts.sent);
-    json_member_unsigned(json, "late", stream->timing.late);
+    json_member_unsigned(json, "sent", stream->account.counts.sent);
+    json_member_unsigned(json, "late", stream->account.timing.late);
     json_member_unsigned(json, "skipped", skipped);
-    json_member_unsigned(json, "p50", nb_inject_lateness(&stream->timing, 500000));
-    json_member_unsigned(json, "p99", nb_inject_lateness(&stream->timing, 990000));
-    json_member_unsigned(json, "p99.9", nb_inject_lateness(&stream->timing, 999000));
-    json_member_unsigned(json, "max", stream->timing.latest);
-    json_member_unsigned(json, "stalls", stream->timing.stalls);
-    json_member_unsigned(json, "stalled", stream->timing.stalled_ns);
-    json_member_unsigned(json, "starved", stream->starved);
+    json_member_unsigned(json, "p50", nb_inject_lateness(&stream->account.timing, 500000));
+    json_member_unsigned(json, "p99", nb_inject_lateness(&stream->account.timing, 990000));
+    json_member_unsigned(json, "p99.9", nb_inject_lateness(&stream->account.timing, 999000));
+    json_member_unsigned(json, "max", stream->account.timing.latest);
+    json_member_unsigned(json, "stalls", stream->account.timing.stalls);
+    json_member_unsigned(json, "stalled", stream->account.timing.stalled_ns);
+    json_member_unsigned(json, "starved", stream->account.starved);
     add_synch(json, stream->synch);
     json_member_string(json, "reason", stream->reason[0] ? stream->reason : reason);
 }

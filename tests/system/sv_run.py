@@ -494,10 +494,12 @@ def killed():
         {"name": "long", "duration": 3, "streams": {"mu1": {"channels": {"Ia": {"magnitude": 7}}}}},
         {"name": "next", "duration": 4}))
     first = test.event("sequence/progress", lambda data: "begins" in data)
+    test.event("stream/status", lambda data: data["sent"] > 100)
     with open(f"{FILES}/ready", "w", encoding="ascii"):
         pass  # and the service is killed
-    test.event("stream/status", lambda data: data["status"] == "waiting")
-    test.event("stream/status", lambda data: data["status"] == "running")
+    before = test.event("stream/status", lambda data: data["status"] == "waiting")["sent"]
+    after = test.event("stream/status", lambda data: data["status"] == "running")["sent"]
+    check(after >= before > 100, f"{before} frames were sent before, {after} are told behind")
     wire = capture("killed.pcap")
     then = test.event("sequence/progress", lambda data: data["stateName"] == "next" and
                       "begins" in data)
