@@ -218,6 +218,9 @@ static int begin(struct sv_run *run)
     status = open_input(run);
     if (status != EXIT_DONE)
         return status;
+    if (!run->is_file && !run->line->json && isatty(STDIN_FILENO))
+        fputs("Requests, an object on a line each, such as {\"action\":\"list\"}; Ctrl-D ends.\n",
+              stderr);
     take_signals(&run->before);
     result = streams_new(&run->engine, &options);
     status = result == 0         ? serve(run)

@@ -426,6 +426,12 @@ def refused():
         check=True, input='{"action":"create","id":"mu1","payload":{}}\n'
         '{"action":"start","id":"mu1"}\n')
     check("standard input has ended" in done.stderr, f"it says why it ends: {done.stderr!r}")
+    keys, terminal = os.openpty()
+    with subprocess.Popen([NETBROKER, "sv", "run", "p0"], stdin=terminal, text=True,
+                          stderr=subprocess.PIPE) as typed:
+        check("an object on a line each" in typed.stderr.readline(), "it says what it waits for")
+        os.write(keys, b"\x04")
+        equal("the exit status on a terminal", 0, typed.wait(PATIENCE))
 
 
 def owner():
