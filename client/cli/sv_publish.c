@@ -231,15 +231,17 @@ static bool belongs(const struct sv_run *run, bool is_recorded)
                                             "fault_currents",   "fault_voltages", "fault_quality"};
     static const char *const recorded[] = {"loop"};
     const char *const *names = is_recorded ? generated : recorded;
+    char name[64];
     size_t count =
         is_recorded ? sizeof generated / sizeof *generated : sizeof recorded / sizeof *recorded;
 
     for (size_t i = 0; i < count; i++)
         if (command_line_flag(run->line, names[i]))
-            return publish_wrong(run->line, names[i],
-                                 is_recorded ? "with --comtrade nothing is generated."
-                                             : "--%s is for a recording: --comtrade names one.",
-                                 names[i]);
+            return publish_wrong(
+                run->line, names[i],
+                is_recorded ? "with --comtrade nothing is generated: leave %s out."
+                            : "%s is for a recording: --comtrade names one.",
+                option_name(field_find(run->line->command.row, names[i]), name, sizeof name));
     return true;
 }
 

@@ -100,8 +100,8 @@ done <<'END'
 2 up_to_1000000_A_and --currents 2000000
 2 both_without_units --voltages 63.5kV
 2 both_say --count 5 --duration 5
-2 for_a_recording --loop
-2 nothing_is_generated --comtrade x.cfg --currents 5
+2 --loop_is_for_a_recording --loop
+2 nothing_is_generated:_leave_--fault-at_out --comtrade x.cfg --fault-at 5
 2 takes_a_.cfg_or_.cff --comtrade /dev/null
 1 No_such_file --comtrade WORK/files/none.cfg
 1 wrong.cfg:1: --comtrade WORK/files/wrong.cfg

@@ -88,6 +88,8 @@ echo nonsense >$work/nonsense
 said "no capture" 1 "netbroker: $work/nonsense, line 1: " "$nb" sv subscribe --file $work/nonsense
 said "an interval" 2 "0.01 to 86400 without a unit" "$nb" sv subscribe --file $work/cycles --interval 100ms
 said "a part of a second" 0 "frames of 1 streams" "$nb" sv subscribe --file $work/cycles --duration .5
+gzip -c $work/cycles >$work/cycles.gz
+said "a compressed one" 1 "cycles.gz: it is compressed: 'gzip -dc'" "$nb" sv subscribe --file $work/cycles.gz
 said "channels" 2 "--channels takes how many" "$nb" sv subscribe --file $work/cycles --channels X4
 said "channels" 2 "--channels takes how many" "$nb" sv subscribe --file $work/cycles --channels I91U92
 said "an interval" 2 "--interval takes a number from 0.01" "$nb" sv subscribe --file $work/cycles --interval 0
