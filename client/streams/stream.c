@@ -14,8 +14,9 @@
 #define SECOND UINT64_C(1000000000)
 
 enum {
-    RESTARTS_MAX = 8, /* refused segments until the stream is given up */
-    LEAD_PARTS = 100, /* of a second: from now to where a refused segment is tried again */
+    RESTARTS_MAX = 8,     /* refused segments until the stream is given up */
+    LEAD_PARTS = 100,     /* of a second: from now to where a refused segment is tried again */
+    RING_BYTES = 1 << 19, /* half a second at 14,400 Hz; ten streams fit into a user's share */
 };
 
 const char *stream_status_word(enum stream_status status)
@@ -223,6 +224,7 @@ void stream_fill_request(const struct stream *stream, struct nb_request *request
     snprintf(text, sizeof text, "%u", spec->vlan);
     nb_request_add_string(request, "vlans", spec->is_tagged ? text : "none");
     nb_request_set_integer(request, "rate", spec->rate / spec->asdus);
+    nb_request_set_integer(request, "buffer", RING_BYTES);
     nb_request_set_bool(request, "template", true);
     nb_request_set_integer(request, "tables",
                            (int64_t)player_table_bytes(&stream->frames, stream->period));
