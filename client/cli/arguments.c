@@ -272,17 +272,12 @@ static bool set_flag(const struct target *target, const struct field *field, con
 static int say_unknown_option(const struct target *target, const char *word)
 {
     const struct action_row *row = target->line->command.row;
-    char name[64], plain[64];
+    char name[64], plain[64], own[128];
     struct guess guess;
-    const char *own;
 
     snprintf(plain, sizeof plain, "%.*s", (int)strcspn(word, "="), word);
-    own = word_of_others(row->cli, plain);
-    if (own) {
-        wrong(target, NULL,
-              own[0] == '-' && !strchr(own, ' ') ? "'%s' has no option '%s'. Did you mean '%s'?"
-                                                 : "'%s' has no option '%s': %s.",
-              row->cli, word, own);
+    if (word_of_others(row->cli, plain, own, sizeof own)) {
+        wrong(target, NULL, "'%s' has no option '%s'%s", row->cli, word, own);
         return -1;
     }
     guess_begin(&guess, plain);
@@ -364,16 +359,6 @@ static void join_words(int argc, char **argv, int at, char *text, size_t size)
     }
 }
 
-/* With blanks between them, up to the next option. */
-static void join_words_plainly(int argc, char **argv, int at, char *text, size_t size)
-{
-    size_t used = 0;
-
-    text[0] = '\0';
-    for (; at < argc && argv[at][0] != '-' && used < size; at++)
-        used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " " : "", argv[at]);
-}
-
 /* A word for which there is no place: answers with the right form. Returns -1. */
 static int say_surplus(const struct target *target, int argc, char **argv, int at)
 {
@@ -394,9 +379,9 @@ static int say_surplus(const struct target *target, int argc, char **argv, int a
         return -1;
     }
     if (strcmp(row->cli, "capture") == 0 && command_line_flag(target->line, "interface")) {
-        join_words_plainly(argc, argv, at, text, sizeof text);
-        wrong(target, NULL, "'%s' is not expected here; a filter is one word behind -f: -f '%s'.",
-              argv[at], text);
+        wrong(target, NULL,
+              "'%s' is not expected here; a filter is one word behind -f: -f 'udp port 53'.",
+              argv[at]);
         return -1;
     }
     usage_form(row, text, sizeof text);

@@ -67,9 +67,9 @@ bool is_family(const char *word);
  * these are; 0: there is no such command, and its row is NULL. */
 int words_match(struct command *command, int argc, char **argv, int at);
 
-/* What a command has for an option of tcpdump(8), dumpcap(1) or tcpreplay(1): its own option, or a
- * sentence without its begin and full stop. NULL: it knows none. */
-const char *word_of_others(const char *command, const char *option);
+/* What a command has for an option of tcpdump(8), dumpcap(1) or tcpreplay(1), for behind "has no
+ * option": its own one, or how it is done. False: it knows none. */
+bool word_of_others(const char *command, const char *option, char *text, size_t size);
 
 /* Says what may be meant by the word at this place. Returns EXIT_USAGE. */
 int say_unknown_command(const struct command_line *line, int argc, char **argv, int at);

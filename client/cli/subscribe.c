@@ -210,27 +210,36 @@ bool subscribe_number(const struct command_line *line, const char *option, doubl
     return true;
 }
 
+/* An interface or a file. */
+static bool takes_source(const struct command_line *line, const char *path)
+{
+    const char *interface = command_line_value(line, "interface", 0);
+    const char *command = line->command.row->cli;
+
+    if (interface && strstr(interface, ".pcap"))
+        say_usage(line, command, "interface",
+                  "'%s' is a capture file by its name: --file %s reads it.", interface, interface);
+    else if (path && interface)
+        say_usage(line, command, NULL, "'%s' takes INTERFACE or --file, not both.", command);
+    else if (!path && !interface)
+        say_usage(line, command, NULL,
+                  "'%s' needs INTERFACE, or --file and the name of a capture file.", command);
+    else
+        return true;
+    return false;
+}
+
 int subscribe(const struct command_line *line, struct nb_request *request,
               const struct subscriber *subscriber)
 {
     struct run run = {
         .line = line, .subscriber = subscriber, .request = request, .end = UINT64_MAX};
     const char *path = command_line_value(line, "file", 0);
-    const char *interface = command_line_value(line, "interface", 0);
     double count = 0, seconds = 0;
     int status;
 
-    if (interface && strstr(interface, ".pcap"))
-        return say_usage(line, line->command.row->cli, "interface",
-                         "'%s' is a capture file by its name: --file %s reads it.", interface,
-                         interface);
-    if (path && command_line_flag(line, "interface"))
-        return say_usage(line, line->command.row->cli, NULL,
-                         "'%s' takes INTERFACE or --file, not both.", line->command.row->cli);
-    if (!path && !command_line_flag(line, "interface"))
-        return say_usage(line, line->command.row->cli, NULL,
-                         "'%s' needs INTERFACE, or --file and the name of a capture file.",
-                         line->command.row->cli);
+    if (!takes_source(line, path))
+        return EXIT_USAGE;
     if (!subscribe_number(line, "count", 1, 1e15, &count) ||
         !subscribe_number(line, "duration", 0.001, 1e9, &seconds))
         return EXIT_USAGE;

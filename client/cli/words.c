@@ -194,7 +194,7 @@ int say_unknown_command(const struct command_line *line, int argc, char **argv, 
 
 /* --- Words of other programs --------------------------------------------------------------- */
 
-const char *word_of_others(const char *command, const char *option)
+bool word_of_others(const char *command, const char *option, char *text, size_t size)
 {
     static const struct {
         const char *command, *option, *own;
@@ -233,7 +233,11 @@ const char *word_of_others(const char *command, const char *option)
     };
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(words[i].command, command) == 0 && strcmp(words[i].option, option) == 0)
-            return words[i].own;
-    return NULL;
+        if (strcmp(words[i].command, command) == 0 && strcmp(words[i].option, option) == 0) {
+            bool is_option = words[i].own[0] == '-' && !strchr(words[i].own, ' ');
+
+            snprintf(text, size, is_option ? ". Did you mean '%s'?" : ": %s.", words[i].own);
+            return true;
+        }
+    return false;
 }

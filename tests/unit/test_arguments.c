@@ -171,7 +171,7 @@ static const struct {
     {"mfc add -iif a", "'mfc add' has no option '-iif'. Did you mean '--iif'?"},
     {"capture -i a -s 96", "'capture' has no option '-s'. Did you mean '--snaplen'?"},
     {"capture -D", "'capture' has no option '-D': 'netbroker capture interfaces' lists them."},
-    {"capture -i a udp port 53 -c 1", "a filter is one word behind -f: -f 'udp port 53'."},
+    {"capture -i a udp port 53 -c 1", "'udp' is not expected here; a filter is one word behind -f"},
     {"capture a", "'a' is not expected here. Write: netbroker capture --interface INTERFACE"},
     {"replay a b --multiplier=2",
      "'replay' has no option '--multiplier=2'. Did you mean '--speed'"},
