@@ -1,4 +1,4 @@
-/* Line by line. What a line is, is seen at its begin: a place and a dump's bytes behind it, bytes
+/* Line by line. What a line is, is seen at its start: a place and a dump's bytes behind it, bytes
  * alone, tcpdump's words, or nothing. */
 #include "hex.h"
 
@@ -200,7 +200,7 @@ static enum hex_next take_dump_line(struct hex_reader *reader, struct rest *rest
         begin_frame(reader);
     if (place->at != reader->length)
         return fail(reader, reader->within
-                                ? "the place at the begin of the line is not as many bytes as came "
+                                ? "the place at the start of the line is not as many bytes as came "
                                   "before it in the frame"
                                 : "it is neither a frame, of 14 bytes and more, nor the first line "
                                   "of a dump, which has the place 0");
