@@ -90,7 +90,7 @@ equal "what is kept" "nothing is kept" \
 
 # The interface gets another address: what waits for its time with the one before is not sent.
 mac=$(ip -o link show r0 | sed 's/.*ether \([0-9a-f:]*\).*/\1/')
-inject member moved '{"interface": "r0", "timed": true, "rate": 1000}' \
+inject member moved '{"interface": "r0", "timed": true, "late": 0, "rate": 1000}' \
     "ffffffffffff${mac//:/}88b5$(printf '5a%.0s' {1..50})" <$work/go >$work/moved &
 mover=$!
 exec 7>$work/go
