@@ -351,6 +351,7 @@ static bool is_text(const unsigned char *bytes, size_t n)
 /* Sets the kind, or reads more. False: *next says why not. */
 static bool recognise(struct savefile_source *source, enum savefile_source_next *next)
 {
+    static const unsigned char gzip[] = {0x1f, 0x8b};
     size_t n = source->end - source->begin;
     const unsigned char *bytes = source->buffer + source->begin;
 
@@ -361,8 +362,10 @@ static bool recognise(struct savefile_source *source, enum savefile_source_next 
     else if (is_text(bytes, n < 64 ? n : 64))
         source->kind = HEX;
     else {
-        *next = fail(source, "it is neither a capture file (pcapng, pcap) nor text of hexadecimal "
-                             "digits");
+        *next = fail(source, n >= 2 && memcmp(bytes, gzip, sizeof gzip) == 0
+                                 ? "it is compressed: 'gzip -dc' writes what is in it"
+                                 : "it is neither a capture file (pcapng, pcap) nor text of "
+                                   "hexadecimal digits");
         return false;
     }
     return true;

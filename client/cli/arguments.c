@@ -252,11 +252,12 @@ bool command_line_real(const struct command_line *line, const char *name, double
     if (!text)
         return true;
     number = strtod(text, &end);
-    if (!isdigit((unsigned char)text[0]) || *end || !(number >= low && number <= high)) {
+    if ((!isdigit((unsigned char)text[0]) && text[0] != '.') || *end ||
+        !(number >= low && number <= high)) {
         say_usage(line, line->command.row->cli, name,
-                  "%s takes a number from %.10g to %.10g, and '%s' is none.",
+                  "%s takes a number from %.10g to %.10g%s, and not '%s'.",
                   option_name(field_find(line->command.row, name), option, sizeof option), low,
-                  high, text);
+                  high, number_hint(text), text);
         return false;
     }
     *ret = number;
@@ -294,10 +295,14 @@ static bool set_flag(const struct target *target, const struct field *field, con
 static int say_unknown_option(const struct target *target, const char *word)
 {
     const struct action_row *row = target->line->command.row;
-    char name[64], plain[64];
+    char name[64], plain[64], own[128];
     struct guess guess;
 
     snprintf(plain, sizeof plain, "%.*s", (int)strcspn(word, "="), word);
+    if (word_of_others(row->cli, plain, own, sizeof own)) {
+        wrong(target, NULL, "'%s' has no option '%s'%s", row->cli, word, own);
+        return -1;
+    }
     guess_begin(&guess, plain);
     for (size_t i = 0; i < row->field_count; i++)
         guess_consider(&guess, option_name(&row->fields[i], name, sizeof name));
@@ -394,6 +399,12 @@ static int say_surplus(const struct target *target, int argc, char **argv, int a
     snprintf(name, sizeof name, "--%.60s", argv[at]);
     if (find_field(row, name)) {
         wrong(target, NULL, "options begin with '--': write %s instead of '%s'.", name, argv[at]);
+        return -1;
+    }
+    if (strcmp(row->cli, "capture") == 0 && command_line_flag(target->line, "interface")) {
+        wrong(target, NULL,
+              "'%s' is not expected here; a filter is one word behind -f: -f 'udp port 53'.",
+              argv[at]);
         return -1;
     }
     usage_form(row, text, sizeof text);

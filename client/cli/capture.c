@@ -45,8 +45,8 @@ static bool take_number(const struct run *run, const char *option, uint64_t unit
     if (text[0] < '0' || text[0] > '9' || *end || errno || number == 0 ||
         number > UINT64_MAX / unit) {
         say_usage(run->line, run->line->command.row->cli, option,
-                  "%s takes a number from 1 on, and '%s' is none.",
-                  option_name(&named, name, sizeof name), text);
+                  "%s takes a whole number from 1 on%s, and not '%s'.",
+                  option_name(&named, name, sizeof name), number_hint(text), text);
         return false;
     }
     *ret = number * unit;
@@ -209,7 +209,7 @@ static int ask(struct run *run, struct nb_client *client, const struct nb_reques
     if (result < 0)
         status = explain_unreachable(run->line, result);
     else if (nb_reply_code(reply))
-        status = explain_refusal(run->line, reply);
+        status = explain_capture_refusal(run->line, reply);
     else
         status = capture(run, client, reply);
     nb_reply_free(reply);

@@ -67,6 +67,10 @@ bool is_family(const char *word);
  * these are; 0: there is no such command, and its row is NULL. */
 int words_match(struct command *command, int argc, char **argv, int at);
 
+/* What a command has for an option of tcpdump(8), dumpcap(1) or tcpreplay(1), for behind "has no
+ * option": its own one, or how it is done. False: it knows none. */
+bool word_of_others(const char *command, const char *option, char *text, size_t size);
+
 /* Says what may be meant by the word at this place. Returns EXIT_USAGE. */
 int say_unknown_command(const struct command_line *line, int argc, char **argv, int at);
 
@@ -88,6 +92,10 @@ void common_consider(struct guess *guess);
 
 /* Whether a person looks at the standard error, on a terminal that a line can be erased of. */
 bool shows_progress(const struct command_line *line);
+
+/* What else a text would need to be a number, for behind "takes a number": that "5s" has a unit,
+ * and "0,5" a comma; else "". */
+const char *number_hint(const char *text);
 
 /* A number of seconds as options take it. */
 bool parse_seconds(const char *text, double *ret);
@@ -158,6 +166,9 @@ int explain_unreachable(const struct command_line *line, int error);
 
 /* Says why the service refused. Returns EXIT_REFUSED. */
 int explain_refusal(const struct command_line *line, const struct nb_reply *reply);
+
+/* The same of a capture: what else the user may have, he finds where it says. */
+int explain_capture_refusal(const struct command_line *line, const struct nb_reply *reply);
 
 /* Says why a file cannot be read, by a negative errno. Returns EXIT_REFUSED. */
 int explain_file(const struct command_line *line, const char *path, int error);

@@ -23,6 +23,16 @@ int say_usage(const struct command_line *line, const char *command, const char *
     return EXIT_USAGE;
 }
 
+const char *number_hint(const char *text)
+{
+    char *end;
+
+    strtod(text, &end);
+    if (end == text || !*end)
+        return "";
+    return *end == ',' ? " with a point and no comma" : " without a unit";
+}
+
 enum common { COMMON_JSON, COMMON_HELP, COMMON_VERSION, COMMON_SOCKET, COMMON_TIMEOUT, COMMONS };
 
 static const char *const common_names[COMMONS] = {

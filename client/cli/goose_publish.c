@@ -114,7 +114,7 @@ static void take_line(struct goose_publication *run, const char *text, size_t n)
     wrong = change(run, text, n, at);
     if (wrong)
         report(run->line, &(struct fault){.code = "input"},
-               "a line of standard input changes nothing: %s.", wrong);
+               "the line '%.*s' of standard input changes nothing: %s.", (int)n, text, wrong);
 }
 
 /* Takes a line that is there as a whole. False: there is none. */
@@ -316,10 +316,17 @@ static bool take_message(struct goose_publication *run)
     return publish_text(run->line, "go_id", NULL, &message->go_id);
 }
 
+static bool has_changes_before_end(const struct goose_publication *run)
+{
+    return run->end == 0 || run->changes == 0 || run->change[run->changes - 1].at <= run->end ||
+           publish_wrong(run->line, "change",
+                         "a --change is behind the end, which --duration says.");
+}
+
 static bool take_options(struct goose_publication *run)
 {
     return take_pace(run) && take_message(run) && take_values(run) && take_changes(run) &&
-           publish_duration(run->line, &run->end) &&
+           publish_duration(run->line, &run->end) && has_changes_before_end(run) &&
            publish_natural(run->line, "count", 1, UINT64_C(1000000000000000), &run->total) &&
            (encode(run) ||
             publish_wrong(run->line, "value", "the values are more than a frame has room for."));

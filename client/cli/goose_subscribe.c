@@ -338,6 +338,8 @@ static void say_summary(const struct goose_subscription *run)
                 "%" PRIu64 " messages of %u publishers; %" PRIu64
                 " frames were lost on their way to this command.\n",
                 run->frames, run->count, run->lost);
+    if (run->frames == 0)
+        subscribe_explain_silence(run->line);
     if (run->malformed)
         report(run->line, &(struct fault){.code = "malformed"},
                "%" PRIu64 " frames are no GOOSE, the last one because %s (byte %zu).",

@@ -58,12 +58,13 @@ static bool take_decimal(const struct command_line *line, const char *option, un
         return true;
     if (places == 0)
         say_usage(line, line->command.row->cli, option,
-                  "--%s takes a number from %" PRIu64 " on, and '%s' is none.", option, low, text);
+                  "--%s takes a number from %" PRIu64 " on%s, and not '%s'.", option, low,
+                  number_hint(text), text);
     else
         say_usage(line, line->command.row->cli, option,
-                  "--%s takes a number such as 2.5, of up to %u decimal places and not 0, and '%s' "
-                  "is none.",
-                  option, places, text);
+                  "--%s takes a number such as 2.5%s, of up to %u decimal places and not 0, and "
+                  "not '%s'.",
+                  option, number_hint(text), places, text);
     return false;
 }
 

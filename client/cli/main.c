@@ -185,13 +185,25 @@ static int run_tap_create(const struct command_line *line, struct nb_request *re
     return run(&open, request);
 }
 
-/* On a full disk, or in a closed pipe, what was asked for is not there. */
-static int end_output(int status)
+static bool has_reader(void)
 {
-    if (fflush(stdout) == 0)
+    struct pollfd output = {.fd = STDOUT_FILENO};
+
+    return poll(&output, 1, 0) <= 0 || !(output.revents & POLLERR);
+}
+
+/* On a full disk, or in a closed pipe, what was asked for is not there. Where a command has written
+ * line by line, the error is an earlier one, of which only the mark is left. */
+static int end_output(const struct command_line *line, int status)
+{
+    bool is_flushed = fflush(stdout) == 0;
+    int error = errno;
+
+    if (is_flushed && !ferror(stdout))
         return status;
-    if (errno != EPIPE)
-        fprintf(stderr, "netbroker: cannot write the output: %s.\n", strerror(errno));
+    if (has_reader())
+        report(line, &(struct fault){.code = "file"}, "cannot write the output%s%s.",
+               is_flushed ? "" : ": ", is_flushed ? "" : strerror(error));
     return status == EXIT_DONE ? EXIT_REFUSED : status;
 }
 
@@ -210,7 +222,7 @@ static int run_command(struct command_line *line, int argc, char **argv)
     else if (status == EXIT_DONE)
         status = line->interval > 0 ? live_run(line, request) : run(line, request);
     nb_request_free(request);
-    return end_output(status);
+    return end_output(line, status);
 }
 
 int main(int argc, char **argv)
@@ -230,5 +242,5 @@ int main(int argc, char **argv)
         help_print_family(line.family);
     else
         help_print();
-    return end_output(EXIT_DONE);
+    return end_output(&line, EXIT_DONE);
 }

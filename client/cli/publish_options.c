@@ -51,8 +51,8 @@ bool publish_natural(const struct command_line *line, const char *option, uint64
         return true;
     }
     return publish_wrong(line, option,
-                         "%s takes a number from %" PRIu64 " to %" PRIu64 ", and '%s' is none.",
-                         name_of(line, option, name), low, high, text);
+                         "%s takes a number from %" PRIu64 " to %" PRIu64 "%s, and not '%s'.",
+                         name_of(line, option, name), low, high, number_hint(text), text);
 }
 
 static bool take_mac(const struct command_line *line, const char *option, const char *fallback,
@@ -98,6 +98,18 @@ static bool take_tag(const struct command_line *line, struct iec_frame *frame)
     return true;
 }
 
+/* SCL files and relays' displays have hexadecimal APPIDs, without saying so. */
+static void note_decimal(const struct command_line *line, uint64_t number)
+{
+    const char *text = command_line_value(line, "app_id", 0);
+
+    if (text && number > 9 && text[1] != 'x' && text[1] != 'X')
+        report(line, &(struct fault){.code = "note", .field = "app_id"},
+               "--app-id %s is taken as a decimal number, which is 0x%04" PRIx64
+               "; the hexadecimal one of an SCL file is written 0x%s.",
+               text, number, text);
+}
+
 bool publish_header(const struct command_line *line, uint16_t app_id, const char *destination,
                     struct iec_frame *ret)
 {
@@ -108,6 +120,7 @@ bool publish_header(const struct command_line *line, uint16_t app_id, const char
         !take_mac(line, "destination", destination, ret->destination) ||
         !take_source(line, ret->source))
         return false;
+    note_decimal(line, number);
     ret->app_id = (uint16_t)number;
     ret->reserved1 = command_line_flag(line, "simulation") ? IEC_SIMULATED : 0;
     return true;

@@ -138,6 +138,17 @@ int explain_refusal(const struct command_line *line, const struct nb_reply *repl
     return EXIT_REFUSED;
 }
 
+int explain_capture_refusal(const struct command_line *line, const struct nb_reply *reply)
+{
+    int status = explain_refusal(line, reply);
+
+    if (!line->json && strcmp(nb_reply_code(reply), "not-allowed") == 0)
+        fputs("'netbroker capture interfaces' shows what you may capture; options make a request "
+              "narrower.\n",
+              stderr);
+    return status;
+}
+
 /* --- The connection ------------------------------------------------------------------------ */
 
 static void explain_no_access(const char *path, char *text, size_t size)

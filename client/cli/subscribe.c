@@ -79,8 +79,7 @@ static int read_file(struct run *run, const char *path)
         if (!take_frame(run, frame.bytes, frame.length, frame.time))
             break;
     if (next == SAVEFILE_SOURCE_BROKEN) {
-        report(run->line, &(struct fault){.code = "file", .file = path}, "%s.",
-               savefile_source_problem(source));
+        report(run->line, &(struct fault){.code = "file"}, "%s.", savefile_source_problem(source));
         status = EXIT_REFUSED;
     }
     savefile_source_close(source);
@@ -163,7 +162,7 @@ static int ask_service(struct run *run)
     if (result < 0)
         status = explain_unreachable(run->line, result);
     else if (nb_reply_code(reply))
-        status = explain_refusal(run->line, reply);
+        status = explain_capture_refusal(run->line, reply);
     else
         status = listen_on(run, reply);
     nb_reply_free(reply);
@@ -172,6 +171,25 @@ static int ask_service(struct run *run)
 }
 
 /* --- The whole ----------------------------------------------------------------------------- */
+
+/* An interface or a file. */
+static bool takes_source(const struct command_line *line, const char *path)
+{
+    const char *interface = command_line_value(line, "interface", 0);
+    const char *command = line->command.row->cli;
+
+    if (interface && strstr(interface, ".pcap"))
+        say_usage(line, command, "interface",
+                  "'%s' is a capture file by its name: --file %s reads it.", interface, interface);
+    else if (path && interface)
+        say_usage(line, command, NULL, "'%s' takes INTERFACE or --file, not both.", command);
+    else if (!path && !interface)
+        say_usage(line, command, NULL,
+                  "'%s' needs INTERFACE, or --file and the name of a capture file.", command);
+    else
+        return true;
+    return false;
+}
 
 int subscribe(const struct command_line *line, struct nb_request *request,
               const struct subscriber *subscriber)
@@ -182,10 +200,8 @@ int subscribe(const struct command_line *line, struct nb_request *request,
     double count = 0, seconds = 0;
     int status;
 
-    if (!path == !command_line_flag(line, "interface"))
-        return say_usage(line, line->command.row->cli, NULL,
-                         "'%s' needs INTERFACE, or --file and the name of a capture file.",
-                         line->command.row->cli);
+    if (!takes_source(line, path))
+        return EXIT_USAGE;
     if (!command_line_real(line, "count", 1, 1e15, &count) ||
         !command_line_real(line, "duration", 0.001, 1e9, &seconds))
         return EXIT_USAGE;
@@ -199,6 +215,15 @@ int subscribe(const struct command_line *line, struct nb_request *request,
         status = session_take_signals() ? ask_service(&run) : explain_no_memory(line);
     }
     return output_is_gone() ? EXIT_REFUSED : status;
+}
+
+void subscribe_explain_silence(const struct command_line *line)
+{
+    if (!line->json && command_line_flag(line, "interface") &&
+        !command_line_flag(line, "promiscuous"))
+        fputs("A network card drops frames to groups that nobody has joined; --promiscuous has it "
+              "take them.\n",
+              stderr);
 }
 
 /* --- Lines of JSON ------------------------------------------------------------------------- */

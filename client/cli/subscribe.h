@@ -25,6 +25,9 @@ struct subscriber {
 int subscribe(const struct command_line *line, struct nb_request *request,
               const struct subscriber *subscriber);
 
+/* Says why nothing may have come. */
+void subscribe_explain_silence(const struct command_line *line);
+
 /* --- Lines of JSON ------------------------------------------------------------------------- */
 
 /* `{"topic":TOPIC,"ts":"TIME","data":`, and what closes it. */

@@ -84,7 +84,7 @@ static bool set_phasor(const struct group *group, const char *text)
     double numbers[2] = {0};
 
     if (!read_reals(equals ? equals + 1 : text, 1, 2, numbers) || numbers[0] < 0 ||
-        numbers[0] > 1e7)
+        numbers[0] > WAVEFORM_RMS_MAX)
         return false;
     if (equals)
         return set_named(group, text, (size_t)(equals - text), numbers);
@@ -101,10 +101,10 @@ static bool take_phasors(const struct command_line *line, const char *option,
     for (unsigned i = 0; (text = command_line_value(line, option, i)); i++)
         if (!set_phasor(&group, text))
             return publish_wrong(line, option,
-                                 "'%s' is no phasor: root mean square up to 10000000 and angle in "
-                                 "degrees, such as 100:-30, or of one phase a=100:-30, or of one "
-                                 "channel.",
-                                 text);
+                                 "'%s' is no phasor: root mean square up to %.0f %s and angle in "
+                                 "degrees, both without units, such as 100:-30, or of one phase "
+                                 "a=100:-30, or of one channel.",
+                                 text, WAVEFORM_RMS_MAX, group.is_voltages ? "V" : "A");
     return true;
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GRID_MS = 1000, LEAD_MS = 200 };
+enum { GRID_MS = 1000, LEAD_MS = 200, PAST_MS = 60000 };
 
 #define SECOND 1e9
 #define MS     UINT64_C(1000000)
@@ -196,14 +196,17 @@ static bool belongs(const struct sv_publication *run, bool is_recorded)
                                             "fault_currents",   "fault_voltages", "fault_quality"};
     static const char *const recorded[] = {"loop"};
     const char *const *names = is_recorded ? generated : recorded;
+    char name[64];
     size_t count =
         is_recorded ? sizeof generated / sizeof *generated : sizeof recorded / sizeof *recorded;
 
     for (size_t i = 0; i < count; i++)
         if (command_line_flag(run->line, names[i]))
-            return publish_wrong(run->line, names[i],
-                                 is_recorded ? "with --comtrade nothing is generated."
-                                             : "it is for a recording: --comtrade names one.");
+            return publish_wrong(
+                run->line, names[i],
+                is_recorded ? "with --comtrade nothing is generated: leave %s out."
+                            : "%s is for a recording: --comtrade names one.",
+                option_name(field_find(run->line->command.row, names[i]), name, sizeof name));
     return true;
 }
 
@@ -220,6 +223,17 @@ static int take_passes(struct sv_publication *run)
     return EXIT_DONE;
 }
 
+/* A fault that nobody will see is a mistake in its time. */
+static bool has_fault_before_end(const struct sv_publication *run)
+{
+    const struct waveform *waveform = &run->waveform;
+
+    return waveform->states <= SV_FAULT_STATE || run->total == 0 ||
+           waveform->state[SV_FAULT_STATE].begin < run->total * run->frames.asdus ||
+           publish_wrong(run->line, "fault_at",
+                         "--fault-at is not before the end, which --duration or --count says.");
+}
+
 static int take_source(struct sv_publication *run)
 {
     const char *path = command_line_value(run->line, "comtrade", 0);
@@ -228,7 +242,9 @@ static int take_source(struct sv_publication *run)
     if (!belongs(run, path != NULL))
         return EXIT_USAGE;
     if (!path)
-        return sv_network(run->line, &run->layout, run->frequency, run->frames.rate, &run->waveform)
+        return sv_network(run->line, &run->layout, run->frequency, run->frames.rate,
+                          &run->waveform) &&
+                       has_fault_before_end(run)
                    ? EXIT_DONE
                    : EXIT_USAGE;
     status = sv_comtrade(run->line, path, &run->layout, &run->recording);
@@ -238,7 +254,7 @@ static int take_source(struct sv_publication *run)
 /* smpCnt is 0 at a full second. */
 static bool take_start(struct sv_publication *run, struct nb_request *request)
 {
-    uint64_t start = 0;
+    uint64_t start = 0, now = clock_now() / MS;
 
     if (!command_line_flag(run->line, "start")) {
         run->frames.start = publish_start(request, LEAD_MS, GRID_MS);
@@ -247,11 +263,17 @@ static bool take_start(struct sv_publication *run, struct nb_request *request)
     if (!publish_natural(run->line, "start", 0, INT64_MAX, &start))
         return false;
     run->frames.start = start * MS;
-    return start % GRID_MS == 0 ||
+    if (start % GRID_MS != 0)
+        return publish_wrong(run->line, "start",
+                             "--start takes a full second, because smpCnt is 0 there: %" PRIu64
+                             " would be right.",
+                             start / GRID_MS * GRID_MS);
+    /* Who counts to the next second may be slow; a minute is another unit, or a mistake. */
+    return start + PAST_MS >= now ||
            publish_wrong(run->line, "start",
-                         "--start takes a full second, because smpCnt is 0 there: %" PRIu64
-                         " would be right.",
-                         start / GRID_MS * GRID_MS);
+                         "--start takes milliseconds since 1970, and %" PRIu64
+                         " has passed: now it is %" PRIu64 ".",
+                         start, now);
 }
 
 static int publish(struct sv_publication *run, struct nb_request *request)

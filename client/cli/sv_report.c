@@ -278,7 +278,7 @@ static void print_head(const struct sv_report *report)
         printf(", %.4f Hz", stream->phasors.frequency);
     print_optional_plain(stream);
     printf("\n  %" PRIu64 " samples, %" PRIu64 " lost, %" PRIu64 " repeated, %" PRIu64
-           " late; frames off their time by p50 %.1f us, p99 %.1f us, at most %.1f us\n",
+           " late\n  frames off their time by p50 %.1f us, p99 %.1f us, at most %.1f us\n",
            stream->counting.samples, stream->counting.lost, stream->counting.repeated,
            stream->counting.late, (double)quantiles_at(jitter, 500000) / 1000,
            (double)quantiles_at(jitter, 990000) / 1000, (double)jitter->most / 1000);

@@ -1,6 +1,7 @@
 /* sv run: a test set by lines of JSON. Requests come from a file or the standard input, replies and
  * events go to the standard output; the streams are those of client/streams. */
 #include "cli.h"
+#include "decode.h"
 #include "engine.h"
 #include "spec.h"
 
@@ -20,7 +21,9 @@ struct sv_run {
     bool is_file;  /* which says nothing more when it has ended */
     bool refused;  /* a request */
     bool too_long; /* the line that comes has no room */
+    int unread;    /* why nothing more can be read: a negative errno, else 0 */
     size_t length; /* bytes that are no whole line yet */
+    size_t lines;  /* that have come, this one as well */
     char *text;
     sigset_t before;
 };
@@ -68,11 +71,12 @@ static void take_line(struct sv_run *run, const char *text, size_t n)
         begin++;
     if (begin == n || text[begin] == '#')
         return;
-    run->refused |= !streams_request(run->engine, text, n);
+    run->refused |= !streams_request(run->engine, text, n, run->lines);
 }
 
 static void take_end_of_line(struct sv_run *run, size_t n)
 {
+    run->lines++;
     if (run->too_long)
         take_line(run, run->text, SPEC_LINE_MAX + 1); /* it says so */
     else
@@ -118,7 +122,9 @@ static void take_input(struct sv_run *run)
             ;
         return;
     }
-    if (run->length)
+    if (got < 0)
+        run->unread = -errno;
+    else if (run->length)
         take_end_of_line(run, run->length);
     run->input = -1;
 }
@@ -126,12 +132,25 @@ static void take_input(struct sv_run *run)
 /* --- The loop ------------------------------------------------------------------------------ */
 
 /* A file without a sequence says what is published until somebody interrupts it; who has written to
- * the standard input, and closes it, has said all. */
+ * the standard input, and closes it, has said all. A file with a mistake is not published for good:
+ * its sequence may be what was refused, and nobody may look. */
 static bool is_over(const struct sv_run *run, bool had_sequence)
 {
     if (run->input >= 0 || streams_have_sequence(run->engine))
         return false;
-    return !run->is_file || had_sequence || !streams_are_running(run->engine);
+    return !run->is_file || run->refused || run->unread || had_sequence ||
+           !streams_are_running(run->engine);
+}
+
+/* Whoever pipes requests into the command, and no sequence, may wonder why nothing is sent. */
+static void say_why(const struct sv_run *run, bool had_sequence)
+{
+    if (run->unread)
+        explain_file(run->line, run->is_file ? run->line->file : "standard input", run->unread);
+    else if (run->input < 0 && !run->is_file && !had_sequence && streams_are_running(run->engine))
+        report(run->line, &(struct fault){.code = "note"},
+               "standard input has ended, and with it all streams; those of a FILE go on until it "
+               "is interrupted.");
 }
 
 static void wait_for_more(struct sv_run *run)
@@ -159,9 +178,11 @@ static int serve(struct sv_run *run)
             break;
         wait_for_more(run);
     }
+    say_why(run, had_sequence);
     streams_stop(run->engine);
-    return run->refused || streams_have_failed(run->engine) || ferror(stdout) ? EXIT_REFUSED
-                                                                              : EXIT_DONE;
+    return run->refused || run->unread || streams_have_failed(run->engine) || ferror(stdout)
+               ? EXIT_REFUSED
+               : EXIT_DONE;
 }
 
 /* --- The whole ----------------------------------------------------------------------------- */
@@ -186,10 +207,20 @@ static int begin(struct sv_run *run)
         .patience = PATIENCE_MS,
         .say = say,
     };
-    int result, status = open_input(run);
+    int result, status;
 
+    /* Without a look at it, a FILE in its place would have the requests come from a terminal. */
+    if (!interface_name_is_valid(options.interface))
+        return say_usage(run->line, run->line->command.row->cli, "interface",
+                         "'%s' is no name of an interface; it stands before the file: netbroker sv "
+                         "run eth1 test.json.",
+                         options.interface);
+    status = open_input(run);
     if (status != EXIT_DONE)
         return status;
+    if (!run->is_file && !run->line->json && isatty(STDIN_FILENO))
+        fputs("Requests, an object on a line each, such as {\"action\":\"list\"}; Ctrl-D ends.\n",
+              stderr);
     take_signals(&run->before);
     result = streams_new(&run->engine, &options);
     status = result == 0         ? serve(run)

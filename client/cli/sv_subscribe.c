@@ -110,6 +110,8 @@ static void say_summary(const struct sv_subscription *run)
                 "%" PRIu64 " frames of %u streams; %" PRIu64
                 " frames were lost on their way to this command.\n",
                 run->frames, run->streams.count, run->lost);
+    if (run->frames == 0)
+        subscribe_explain_silence(run->line);
     if (run->malformed)
         report(run->line, &(struct fault){.code = "malformed"},
                "%" PRIu64 " frames are no Sampled Values, the last one because %s (byte %zu).",

@@ -191,3 +191,53 @@ int say_unknown_command(const struct command_line *line, int argc, char **argv, 
                          guess.best);
     return say_usage(line, "", NULL, "there is no command '%s'.", word);
 }
+
+/* --- Words of other programs --------------------------------------------------------------- */
+
+bool word_of_others(const char *command, const char *option, char *text, size_t size)
+{
+    static const struct {
+        const char *command, *option, *own;
+    } words[] = {
+        {"capture", "-s", "--snaplen"},
+        {"capture", "-Q", "--direction"},
+        {"capture", "-C", "--file-bytes"},
+        {"capture", "-W", "--files"},
+        {"capture", "-G", "--file-seconds"},
+        {"capture", "-B", "--buffer"},
+        {"capture", "-P", "--pcap"},
+        {"capture", "-j", "--timestamps"},
+        {"capture", "--immediate-mode", "--latency"},
+        {"capture", "-a", "--duration or --count end it"},
+        {"capture", "-b", "--file-bytes or --file-seconds begin the next file, --files keeps some"},
+        {"capture", "-p", "it is not promiscuous unless --promiscuous says so"},
+        {"capture", "-D", "'netbroker capture interfaces' lists them"},
+        {"capture", "-r", "it reads no file; tcpdump and tshark do"},
+        {"capture", "-n", "it prints no frames; '-w - | tcpdump -r - -n' does"},
+        {"capture", "-v", "it prints no frames; '-w - | tcpdump -r - -v' does"},
+        {"capture", "-e", "it prints no frames; '-w - | tcpdump -r - -e' does"},
+        {"capture", "-X", "it prints no frames; '-w - | tcpdump -r - -X' does"},
+        {"replay", "-x", "--speed"},
+        {"replay", "--multiplier", "--speed"},
+        {"replay", "-p", "--pps"},
+        {"replay", "-t", "--topspeed"},
+        {"replay", "-l", "--loop"},
+        {"replay", "-L", "--limit"},
+        {"replay", "-M", "--pps or --speed says how fast it is"},
+        {"replay", "--mbps", "--pps or --speed says how fast it is"},
+        {"replay", "-K", "frames are checked and waiting without it"},
+        {"replay", "--preload-pcap", "frames are checked and waiting without it"},
+        {"replay", "-T", "the service has one clock, and keeps to it"},
+        {"replay", "--timer", "the service has one clock, and keeps to it"},
+        {"replay", "--intf1", "the interface stands before the file, or behind -i"},
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i].command, command) == 0 && strcmp(words[i].option, option) == 0) {
+            bool is_option = words[i].own[0] == '-' && !strchr(words[i].own, ' ');
+
+            snprintf(text, size, is_option ? ". Did you mean '%s'?" : ": %s.", words[i].own);
+            return true;
+        }
+    return false;
+}

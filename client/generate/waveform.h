@@ -15,6 +15,9 @@ enum {
     WAVEFORM_STATES_MAX = 16,
 };
 
+/* In A or V: steps of 1 mA have room for a peak of 2.1 MA in their 32 bits. */
+#define WAVEFORM_RMS_MAX 1e6
+
 struct waveform_part {
     double share; /* of the channel's fundamental; of the order 1 it is 1 */
     double angle; /* degrees, beside `order` times that of the fundamental: it is the same shape in

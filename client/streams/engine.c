@@ -396,7 +396,7 @@ static const struct {
     [SPEC_CANCEL] = {do_cancel, "cancelled"},
 };
 
-bool streams_request(struct streams_engine *engine, const char *text, size_t n)
+bool streams_request(struct streams_engine *engine, const char *text, size_t n, size_t line)
 {
     struct spec_request request;
     struct spec_error error = {""};
@@ -405,7 +405,7 @@ bool streams_request(struct streams_engine *engine, const char *text, size_t n)
     if (is_done)
         is_done = acts[request.action].act(engine, &request, &error);
     if (!is_done)
-        engine_say_error(engine, &request, error.text);
+        engine_say_error(engine, &request, error.text, line);
     else if (acts[request.action].status)
         engine_say_done(engine, &request, acts[request.action].status, 0);
     if (is_done && request.action == SPEC_SEQUENCE)

@@ -37,8 +37,9 @@ struct streams_options {
  * Returns 0 or a negative errno, as nb_connect_within does. Release it with streams_free. */
 int streams_new(struct streams_engine **ret, const struct streams_options *options);
 
-/* Does a request: `n` bytes without a newline. False: it was refused; the reply says why. */
-bool streams_request(struct streams_engine *engine, const char *text, size_t n);
+/* Does a request: `n` bytes without a newline. False: it was refused; the reply says why, and in
+ * which line of the input, from 1; 0: it is in none. */
+bool streams_request(struct streams_engine *engine, const char *text, size_t n, size_t line);
 
 /* What to poll for until streams_run is to be called, and for how many ms at most. Returns how many
  * of STREAMS_FDS_MAX there are. */

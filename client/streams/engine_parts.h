@@ -98,7 +98,7 @@ void engine_clear_sequence(struct streams_engine *engine);
 /* --- engine_say.c: lines -------------------------------------------------------------------- */
 
 void engine_say_error(struct streams_engine *engine, const struct spec_request *request,
-                      const char *error);
+                      const char *error, size_t line);
 
 /* `begins`: ns since 1970; 0: not told. */
 void engine_say_done(struct streams_engine *engine, const struct spec_request *request,

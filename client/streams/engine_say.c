@@ -52,11 +52,13 @@ static void begin_reply(struct json *json, const struct spec_request *request)
 }
 
 void engine_say_error(struct streams_engine *engine, const struct spec_request *request,
-                      const char *error)
+                      const char *error, size_t line)
 {
     struct json json = {.limit = LINE_MAX_BYTES};
 
     begin_reply(&json, request);
+    if (line)
+        json_member_unsigned(&json, "line", line);
     json_member_string(&json, "error", error);
     json_close(&json, '}');
     say(engine, &json);
@@ -81,9 +83,9 @@ static void add_counts(struct json *json, const struct stream *stream)
 {
     const struct inject_status status = {.id = stream->id,
                                          .word = stream_status_word(stream->status),
-                                         .counts = &stream->counts,
-                                         .timing = &stream->timing,
-                                         .starved = stream->starved};
+                                         .counts = &stream->account.counts,
+                                         .timing = &stream->account.timing,
+                                         .starved = stream->account.starved};
     char synch[SV_SYNCH_BYTES];
     const char *reason;
 

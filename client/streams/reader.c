@@ -261,12 +261,24 @@ static bool natural_of(const cJSON *item, uint64_t *ret)
     return true;
 }
 
+/* As SCL files and displays have an APPID: hexadecimal, without saying so. */
+static bool is_ambiguous(const cJSON *item, uint64_t number)
+{
+    return cJSON_IsString(item) && number > 9 && !strpbrk(item->valuestring, "xX");
+}
+
 bool reader_natural(struct reader *reader, const cJSON *item, uint64_t low, uint64_t high,
                     uint64_t *ret)
 {
     char text[SHOWN_MAX + 4];
     uint64_t number;
 
+    if (natural_of(item, &number) && is_ambiguous(item, number))
+        return reader_wrong(
+            reader,
+            "is text, %s, which does not say whether it is hexadecimal: \"0x%.16s\", "
+            "or a number without quotation marks, would",
+            shown(item, text), item->valuestring);
     if (!natural_of(item, &number) || number < low || number > high)
         return reader_wrong(reader,
                             "takes a whole number from %" PRIu64 " to %" PRIu64

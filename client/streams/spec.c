@@ -164,8 +164,8 @@ bool spec_read(const char *text, size_t n, struct spec_request *ret, struct spec
     is_right = tree && is_blank(end, text + n);
     if (!is_right)
         snprintf(error->text, sizeof error->text,
-                 "the line is no JSON from its byte %zu on: an object such as "
-                 "{\"action\":\"list\"} would be right",
+                 "the line is no JSON from its byte %zu on: a request is an object on one line, "
+                 "such as {\"action\":\"list\"}; 'jq -c .' puts what has several lines on one",
                  end && end >= text ? (size_t)(end - text) + 1 : (size_t)1);
     else
         is_right = read_tree(tree, ret, error);

@@ -27,7 +27,7 @@ enum {
 };
 
 #define SPEC_SECONDS_MAX 86400.0
-#define SPEC_RMS_MAX     1e7
+#define SPEC_RMS_MAX     WAVEFORM_RMS_MAX
 
 /* A sentence without its full stop. */
 struct spec_error {

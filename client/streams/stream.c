@@ -218,6 +218,10 @@ int stream_play(struct stream *stream, struct nb_inject *inject, int64_t number,
     const struct sv_samples source = {stream, take_samples};
     int result;
 
+    if (stream->status == STREAM_WAITING)
+        stream->past = stream->account;
+    else
+        stream->past = (struct stream_account){.starved = 0};
     sv_frames_synch(&stream->frames, stream->synch);
     stream->inject = inject;
     stream->number = number;
@@ -279,13 +283,34 @@ static void take_refusals(struct stream *stream, uint64_t now)
     }
 }
 
+static void add_past(const struct stream_account *past, struct stream_account *account)
+{
+    account->counts.judged += past->counts.judged;
+    account->counts.sent += past->counts.sent;
+    account->counts.sent_bytes += past->counts.sent_bytes;
+    account->counts.untold += past->counts.untold;
+    for (unsigned i = 0; i < NB_INJECT_REASONS; i++)
+        account->counts.refused[i] += past->counts.refused[i];
+    account->timing.late += past->timing.late;
+    account->timing.stalls += past->timing.stalls;
+    account->timing.stalled_ns += past->timing.stalled_ns;
+    if (account->timing.latest < past->timing.latest)
+        account->timing.latest = past->timing.latest;
+    for (unsigned i = 0; i < NB_INJECT_BUCKETS; i++)
+        account->timing.histogram[i] += past->timing.histogram[i];
+    account->starved += past->starved;
+}
+
 void stream_look(struct stream *stream)
 {
+    struct stream_account *account = &stream->account;
+
     if (!stream->inject)
         return;
-    nb_inject_counts(stream->inject, &stream->counts);
-    nb_inject_timing(stream->inject, &stream->timing);
-    stream->starved = nb_inject_starved(stream->inject);
+    nb_inject_counts(stream->inject, &account->counts);
+    nb_inject_timing(stream->inject, &account->timing);
+    account->starved = nb_inject_starved(stream->inject);
+    add_past(&stream->past, account);
 }
 
 /* Writing alone would not tell: a stream that is endless writes nothing. */

@@ -15,6 +15,12 @@ enum stream_status {
     STREAM_FAILED,
 };
 
+struct stream_account {
+    struct nb_inject_counts counts;
+    struct nb_inject_timing timing;
+    uint64_t starved;
+};
+
 struct stream {
     struct stream *next; /* of the engine's streams, in the order in which they were created */
     char id[SPEC_ID_MAX + 1];
@@ -39,10 +45,9 @@ struct stream {
     uint64_t begin; /* the number of its first sample */
     struct player player;
     unsigned restarts; /* of segments that the service refused */
-    /* What became of its frames, also after it ran. */
-    struct nb_inject_counts counts;
-    struct nb_inject_timing timing;
-    uint64_t starved;
+    /* What became of its frames since it was started, also after it ran; and of them those of
+     * injections before this one, which ended with their service. */
+    struct stream_account account, past;
 };
 
 /* Makes a stream as the specification says. `own`: the address of its interface. NULL: it cannot

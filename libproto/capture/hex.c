@@ -199,8 +199,11 @@ static enum hex_next take_dump_line(struct hex_reader *reader, struct rest *rest
     if (!reader->within)
         begin_frame(reader);
     if (place->at != reader->length)
-        return fail(reader, "the place at the start of the line is not as many bytes as came "
-                            "before it in the frame");
+        return fail(reader, reader->within
+                                ? "the place at the start of the line is not as many bytes as came "
+                                  "before it in the frame"
+                                : "it is neither a frame, of 14 bytes and more, nor the first line "
+                                  "of a dump, which has the place 0");
     reader->within = true;
     wrong = take_dump(reader, place, rest);
     return wrong ? fail(reader, wrong) : HEX_MORE;

@@ -149,7 +149,7 @@ struct capture_page {
     R(RATE, "rate", "the sender has sent too much")                                                \
     R(KERNEL, "kernel", "the kernel did not take it")                                              \
     R(DOWN, "down", "the interface is down")                                                       \
-    R(LATE, "late", "its time had passed by more than the ring allows")                            \
+    R(LATE, "late", "it was late by more than was allowed")                                        \
     R(TIME, "time", "its time is before that of the frame before it, or too far ahead")            \
     R(TEMPLATE, "template", "there is no template, or this one cannot be that of the stream")      \
     R(TABLE, "table", "its samples are not within the table, or their places are in use")

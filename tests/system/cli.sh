@@ -36,6 +36,9 @@ nb status >/dev/full 2>$work/output || status=$?
 equal "exit status of a full disk" 1 $status
 equal "what is said of it" "netbroker: cannot write the output: No space left on device." \
     "$(cat $work/output)"
+nb --json status >/dev/full 2>$work/output || true
+equal "the same for programs" '{"code":"file","message":"cannot write the output: No space left on device."}' \
+    "$(cat $work/output)"
 
 wrong_usage mfc ad
 wrong_usage mfc add --group 239.1.1.1 --iff lo

@@ -47,7 +47,7 @@ received typed 10 typed
 equal "states" "1 false -5 0110
 2 true 77 0110
 3 true 77 1001" "$(publish_py states $work/files/typed | head -n 3)"
-contains "what is wrong" "there is no such member" "$(cat $work/files/err)"
+contains "what is wrong" "'9=1' of standard input changes nothing: there is no such member" "$(cat $work/files/err)"
 contains "what is wrong" "an int is a whole number" "$(cat $work/files/err)"
 contains "what is wrong" "more than 1023 bytes" "$(cat $work/files/err)"
 
@@ -69,6 +69,7 @@ done <<'END'
 2 0_and_1 --value bits:012
 2 no_such_member --change 1:2=true
 2 begins_with_the_time --change x
+2 behind_the_end --duration 1 --change 2:1=true
 2 before_it --change 2:1=true --change 1:1=true
 2 more_than_--longest --shortest 50 --longest 10
 2 from_1_to_100 --life 0

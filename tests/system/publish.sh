@@ -89,9 +89,19 @@ done <<'END'
 2 0_to_7 --vlan-priority 8
 2 0_to_65535 --app-id 0x10000
 2 full_second --start 1700000000001
+2 milliseconds_since_1970 --start 1700000000000
+2 milliseconds_since_1970 --start 1700000000
+2 before_the_end --duration 0.5 --fault-at 1 --fault-currents 5
+2 before_the_end --count 3 --fault-at 1 --fault-currents 5
+2 without_a_unit --frequency 60Hz
+2 without_a_unit --duration 100ms
+2 point_and_no_comma --duration 0,5
+2 without_a_unit --sample-rate 4.8k
+2 up_to_1000000_A_and --currents 2000000
+2 both_without_units --voltages 63.5kV
 2 both_say --count 5 --duration 5
-2 for_a_recording --loop
-2 nothing_is_generated --comtrade x.cfg --currents 5
+2 --loop_is_for_a_recording --loop
+2 nothing_is_generated:_leave_--fault-at_out --comtrade x.cfg --fault-at 5
 2 takes_a_.cfg_or_.cff --comtrade /dev/null
 1 No_such_file --comtrade WORK/files/none.cfg
 1 wrong.cfg:1: --comtrade WORK/files/wrong.cfg
@@ -112,5 +122,10 @@ done <<'END'
 2 --fault-at_says --fault-quality invalid
 2 takes_8_at_most --comtrade WORK/files/rec.cfg --channels 1,1,1,1,1,1,1,1,1
 END
+# An APPID as an SCL file has it is another number here: it is published as it was asked for, and told.
+sends 0 operator sv publish p0 --count 1 --app-id 4000
+contains "a decimal APPID" "is taken as a decimal number, which is 0x0fa0" "$(cat $work/files/err)"
+sends 0 operator sv publish p0 --count 1 --app-id 0x4000
+equal "of a hexadecimal one" "" "$(cat $work/files/err)"
 denied "a source that the policy does not allow" nb_as member sv publish p0 --count 1 --source 02:00:00:00:00:09
 nothing_is_left

@@ -81,15 +81,28 @@ said "no Sampled Values" 0 "0 frames of 0 streams" "$nb" sv subscribe --file $wo
 # --- Mistakes -----------------------------------------------------------------------------------
 
 said "neither" 2 "'sv subscribe' needs INTERFACE, or --file" "$nb" sv subscribe
-said "both" 2 "'goose subscribe' needs INTERFACE, or --file" "$nb" goose subscribe r0 --file $work/goose
+said "both" 2 "'goose subscribe' takes INTERFACE or --file, not both" "$nb" goose subscribe r0 --file $work/goose
+said "a file as INTERFACE" 2 "--file trace.pcapng reads it" "$nb" sv subscribe trace.pcapng
 said "no file" 1 "cannot read '$work/none'" "$nb" sv subscribe --file $work/none
 echo nonsense >$work/nonsense
-said "no capture" 1 "nonsense" "$nb" sv subscribe --file $work/nonsense
+said "no capture" 1 "netbroker: $work/nonsense, line 1: " "$nb" sv subscribe --file $work/nonsense
+said "an interval" 2 "0.01 to 86400 without a unit" "$nb" sv subscribe --file $work/cycles --interval 100ms
+said "a part of a second" 0 "frames of 1 streams" "$nb" sv subscribe --file $work/cycles --duration .5
+gzip -c $work/cycles >$work/cycles.gz
+said "a compressed one" 1 "cycles.gz: it is compressed: 'gzip -dc'" "$nb" sv subscribe --file $work/cycles.gz
 said "channels" 2 "--channels takes how many" "$nb" sv subscribe --file $work/cycles --channels X4
 said "channels" 2 "--channels takes how many" "$nb" sv subscribe --file $work/cycles --channels I91U92
 said "an interval" 2 "--interval takes a number from 0.01" "$nb" sv subscribe --file $work/cycles --interval 0
 said "a count" 2 "--count takes a number from 1" "$nb" goose subscribe --file $work/goose --count -3
 said "a rate" 2 "--sample-rate takes a number" "$nb" sv subscribe --file $work/cycles --sample-rate 1e9
+
+# Of a full disk both tell, also where lines are written one by one.
+for what in "sv cycles" "goose goose"; do
+    status=0
+    "$nb" "${what% *}" subscribe --file $work/"${what#* }" >/dev/full 2>$work/err || status=$?
+    equal "status of a full disk" 1 $status
+    contains "what $what says" "cannot write the output" "$(cat $work/err)"
+done
 
 # Who reads no more ends it.
 status=0

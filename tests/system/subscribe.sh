@@ -22,6 +22,7 @@ subscribe() {
 # --- Sampled Values -----------------------------------------------------------------------------
 
 denied "both directions" nb_as operator sv subscribe r0
+contains "where the way is" "'netbroker capture interfaces' shows" "$(cat $work/denied)"
 denied "another interface" nb_as operator sv subscribe r1 --direction in
 denied "a stranger" nb_as stranger goose subscribe r0 --direction in
 
@@ -50,6 +51,7 @@ start=$(now_ms)
 nb_as operator sv subscribe r0 --direction in --duration 0.5 2>$work/files/short.err
 took=$(($(now_ms) - start))
 [ $took -ge 500 ] || fail "it took $took ms"
+contains "why nothing may have come" "--promiscuous has it take them" "$(cat $work/files/short.err)"
 
 # --- GOOSE --------------------------------------------------------------------------------------
 

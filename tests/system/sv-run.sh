@@ -34,6 +34,7 @@ run trip
 run cancelled
 run mistakes
 run file
+run refused
 run owner
 
 # The administrator takes the first stream back.

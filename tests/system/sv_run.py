@@ -358,10 +358,11 @@ def mistakes():
     test = TestSet()
     create(test, "mu1")
     test.do("start", "mu1")
+    number = 2  # lines that were written
     os.mkfifo(f"{FILES}/pipe.cfg")
     long_recording(f"{FILES}/long")
     for line, part in (
-        ("{", "no JSON from its byte"),
+        ("{", "a request is an object on one line"),
         ('{"action":"fly"}', "takes create, change"),
         ('{"action":"create","id":"mu1","payload":{}}', "there is a stream 'mu1'"),
         ('{"action":"start","id":"mu9"}', "no stream 'mu9'"),
@@ -386,8 +387,10 @@ def mistakes():
         ("x" * 2000000, "longer than 1048576 bytes"),
     ):
         test.write(line)
-        told = test.until(f"the error of {line[:60]}", lambda line: "error" in line)["error"]
-        check(part in told, f"{line[:80]}: {part!r} in {told!r}")
+        number += 1
+        told = test.until(f"the error of {line[:60]}", lambda line: "error" in line)
+        check(part in told["error"], f"{line[:80]}: {part!r} in {told!r}")
+        equal(f"the line of {line[:80]}", number, told["line"])
     test.write("\n# a note\n  \n")
     equal("streams", ["running"], [one["status"] for one in test.do("list")["streams"]])
     test.write('{"action":"list"}')
@@ -416,6 +419,36 @@ def file():
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     check(any(line.get("data", {}).get("status") == "completed" for line in lines), "it is over")
     equal("the last word", "stopped", lines[-1]["data"]["status"])
+
+
+def refused():
+    """What is wrong with a file, or the words of the command: it ends, and says why."""
+    path = f"{FILES}/wrong.json"
+    with open(path, "w", encoding="ascii") as out:
+        out.write('{"action":"create","id":"mu1","payload":{}}\n{"action":"start","id":"mu1"}\n\n'
+                  '{"action":"sequence","payload":{"states":[{"name":"a","duraton":1}]}}\n')
+    for words, status, part in (
+        (["p0", path], 1, '"line":4'),  # or else the stream would be published for ever
+        (["p0", FILES], 1, f"cannot read '{FILES}': Is a directory"),
+        ([path], 2, "is no name of an interface"),
+        ([path, "p0"], 2, "is no name of an interface"),
+    ):
+        done = subprocess.run([NETBROKER, "sv", "run", *words], stdin=subprocess.PIPE, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE,
+                              check=False)
+        equal(f"the exit status of {words}", status, done.returncode)
+        check(part in done.stdout, f"{words}: {part!r} in {done.stdout!r}")
+    done = subprocess.run(
+        [NETBROKER, "sv", "run", "p0"], text=True, capture_output=True, timeout=PATIENCE,
+        check=True, input='{"action":"create","id":"mu1","payload":{}}\n'
+        '{"action":"start","id":"mu1"}\n')
+    check("standard input has ended" in done.stderr, f"it says why it ends: {done.stderr!r}")
+    keys, terminal = os.openpty()
+    with subprocess.Popen([NETBROKER, "sv", "run", "p0"], stdin=terminal, text=True,
+                          stderr=subprocess.PIPE) as typed:
+        check("an object on a line each" in typed.stderr.readline(), "it says what it waits for")
+        os.write(keys, b"\x04")
+        equal("the exit status on a terminal", 0, typed.wait(PATIENCE))
 
 
 def owner():
@@ -484,10 +517,12 @@ def killed():
         {"name": "long", "duration": 3, "streams": {"mu1": {"channels": {"Ia": {"magnitude": 7}}}}},
         {"name": "next", "duration": 4}))
     first = test.event("sequence/progress", lambda data: "begins" in data)
+    test.event("stream/status", lambda data: data["sent"] > 100)
     with open(f"{FILES}/ready", "w", encoding="ascii"):
         pass  # and the service is killed
-    test.event("stream/status", lambda data: data["status"] == "waiting")
-    test.event("stream/status", lambda data: data["status"] == "running")
+    before = test.event("stream/status", lambda data: data["status"] == "waiting")["sent"]
+    after = test.event("stream/status", lambda data: data["status"] == "running")["sent"]
+    check(after >= before > 100, f"{before} frames were sent before, {after} are told behind")
     wire = capture("killed.pcap")
     then = test.event("sequence/progress", lambda data: data["stateName"] == "next" and
                       "begins" in data)

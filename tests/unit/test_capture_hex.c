@@ -121,6 +121,7 @@ static const struct {
     {"ffff\n\n\n", "the place", 1, 0},
     {"# none\nff:ff:fg", "no hexadecimal digit", 2, 0},
     {"fffff 02", "the place", 1, 0},
+    {"ffff", "neither a frame, of 14 bytes", 1, 0},
     {"fff 02", "odd number", 1, 0},
     {"0000000 ffff ffff 0002\n", "odd number", 1, 0}, /* hexdump: words of the machine */
     {"ff:ff:ff:ff:ff:ff\nff ff, ff\n", "no hexadecimal digit", 2, 1},

@@ -9,6 +9,7 @@
 
 #include <poll.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -182,6 +183,33 @@ START_TEST(no_frame_costs_an_allocation)
 }
 END_TEST
 
+/* A frame that is refused is work for the thread, which others have as well, and costs no time of
+ * the stream's. */
+START_TEST(refused_frames_of_a_timed_ring_have_a_rate)
+{
+    struct nb_inject_counts counts = {0};
+    struct timespec begin_at, now;
+    unsigned char frame[FRAME];
+    struct fixture f;
+    double seconds;
+
+    begin(&f, AT_TIMES);
+    write_frame(frame, 1);
+    clock_gettime(CLOCK_MONOTONIC, &begin_at);
+    while (counts.judged < SENDER_REFUSALS / 2) {
+        while (nb_inject_put(f.inject, frame, FRAME, 0, 1) == 1)
+            ;
+        ck_assert_int_eq(nb_inject_publish(f.inject), 0);
+        nb_inject_counts(f.inject, &counts);
+    }
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    seconds =
+        (double)(now.tv_sec - begin_at.tv_sec) + (double)(now.tv_nsec - begin_at.tv_nsec) / 1e9;
+    ck_assert_double_ge(seconds, 0.4); /* of 0.5, as some are taken at once */
+    end(&f);
+}
+END_TEST
+
 /* --- Streams that the service makes -------------------------------------------------------- */
 
 static unsigned char template[TEMPLATE_BYTES_MAX];
@@ -262,6 +290,7 @@ END_TEST
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, no_sample_costs_an_allocation);
+    tcase_add_test(tests, refused_frames_of_a_timed_ring_have_a_rate);
     tcase_add_loop_test(tests, no_frame_costs_an_allocation, AT_ONCE, MADE);
 }
 

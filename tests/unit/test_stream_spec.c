@@ -185,6 +185,8 @@ static const struct {
     {"{\"action\":\"create\",\"id\":\"a\",\"payload\":{\"appId\":\"0x10000\"}}",
      "payload.appId takes a whole number from 0 to 65535, also as text such as \"0xffff\", and "
      "'0x10000' is none"},
+    {"{\"action\":\"create\",\"id\":\"a\",\"payload\":{\"appId\":\"4000\"}}",
+     "payload.appId is text, '4000', which does not say whether it is hexadecimal: \"0x4000\""},
     {"{\"action\":\"create\",\"id\":\"a\",\"payload\":{\"vlanId\":4095}}", "from 0 to 4094"},
     {"{\"action\":\"create\",\"id\":\"a\",\"payload\":{\"vlanPrio\":1.5}}", "and 1.5 is none"},
     {"{\"action\":\"create\",\"id\":\"a\",\"payload\":{\"macDst\":\"01:0c\"}}",
@@ -207,7 +209,7 @@ static const struct {
     {"{\"action\":\"create\",\"id\":\"a\",\"payload\":{\"channels\":{\"Id\":{}}}}",
      "payload.channels.Id is no channel: there are Ia"},
     {"{\"action\":\"create\",\"id\":\"a\",\"payload\":{\"channels\":{\"Ia\":{\"magnitude\":-3}}}}",
-     "payload.channels.Ia.magnitude takes a number from 0 to 10000000, and -3 is none"},
+     "payload.channels.Ia.magnitude takes a number from 0 to 1000000, and -3 is none"},
     {"{\"action\":\"create\",\"id\":\"a\",\"payload\":{\"channels\":{\"Ia\":{},\"Ia\":{}}}}",
      "payload.channels.Ia is there twice"},
     {"{\"action\":\"create\",\"id\":\"a\",\"payload\":{\"channels\":{\"Ia\":{\"angle\":1}}}}",

@@ -180,6 +180,13 @@ static enum transmit_refusal_reason send_timed(int fd, const unsigned char *byte
 }
 
 /* Judges them ahead of their time. */
+/* Those that are taken are bounded by their times, and these by the clock. */
+static void refuse_timed(struct outlet *outlet, const struct transmit_frame *frame)
+{
+    transmit_reader_judge(&outlet->reader, frame, frame->reason);
+    rate_take(&outlet->rate, outlet->rate.level >= RATE_FRAME ? 1 : 0);
+}
+
 static uint64_t take_timed(struct sender *sender, struct outlet *outlet,
                            const struct frame_grant *grant)
 {
@@ -197,7 +204,7 @@ static uint64_t take_timed(struct sender *sender, struct outlet *outlet,
             frame.reason =
                 timed_ring_take(outlet->timed, &frame, bytes, frame_needs_own(grant, bytes));
         if (frame.reason != TRANSMIT_SENT)
-            transmit_reader_judge(&outlet->reader, &frame, frame.reason);
+            refuse_timed(outlet, &frame);
     }
     timed_ring_publish(outlet->timed);
     return frames;
@@ -207,10 +214,13 @@ static uint64_t serve_timed(struct sender *sender, struct outlet *outlet)
 {
     const struct frame_grant grant = grant_of(sender, outlet); /* looks for the address as well */
     uint64_t before = outlet->reader.counts.judged, frames = 0;
+    uint64_t rest = rate_frames(&outlet->rate, sender->now); /* that may be refused */
 
     timed_ring_settle(outlet->timed, &outlet->reader);
-    if (timed_ring_has_room(outlet->timed) &&
-        transmit_reader_turn(&outlet->reader, SENDER_TURN_FRAMES, SENDER_TURN_BYTES))
+    if (rest > 0 && timed_ring_has_room(outlet->timed) &&
+        transmit_reader_turn(&outlet->reader,
+                             rest < SENDER_TURN_FRAMES ? (uint32_t)rest : SENDER_TURN_FRAMES,
+                             SENDER_TURN_BYTES))
         frames = take_timed(sender, outlet, &grant);
     if (frames > 0 || outlet->reader.counts.judged > before)
         tell(outlet, sender->now, true);
@@ -374,7 +384,7 @@ static bool join(const struct sender *sender, struct outlet *outlet)
 
 static void begin_outlet(struct sender *sender, struct outlet *outlet)
 {
-    rate_begin(&outlet->rate, outlet->per_second, now_ns());
+    rate_begin(&outlet->rate, outlet->timed ? SENDER_REFUSALS : outlet->per_second, now_ns());
     outlet->released = outlet->told = 0;
     outlet->told_at = outlet->released_at = outlet->deaf_until = 0;
     outlet->rings = RINGS_MAX;
@@ -443,6 +453,8 @@ static uint64_t wait_for_timed(const struct sender *sender, struct outlet *outle
 {
     uint64_t wait = timed_ring_wait(outlet->timed);
 
+    if (rate_frames(&outlet->rate, sender->now) == 0)
+        return least_of(wait, rate_wait(&outlet->rate));
     if (!timed_ring_has_room(outlet->timed))
         return wait;
     if (!transmit_reader_wait(&outlet->reader))

@@ -36,6 +36,7 @@ enum {
     SENDER_FULL_MS = 200,
     SENDER_CROWDED_MS = 10,
     SENDER_DEAF_MS = 10,
+    SENDER_REFUSALS = 10000, /* frames of a timed ring that are refused in a second */
 };
 
 struct outlet {
@@ -53,7 +54,7 @@ struct outlet {
 
     /* The thread's own. */
     struct transmit_reader reader;
-    struct rate rate;
+    struct rate rate;  /* of a timed ring: of frames that are refused, as the others have times */
     uint64_t released; /* bytes that were read when the client was woken last, or needed not be */
     uint64_t told;     /* refusals, at that time */
     uint64_t released_at; /* ns: that time */
