@@ -32,4 +32,8 @@ const char *sv_flaws_add(struct sv_flaws *flaws, enum sv_fate fate, const char *
 /* What becomes of this frame: of several flaws the last one that names it. */
 enum sv_fate sv_fate(const struct sv_flaws *flaws, uint64_t frame);
 
+/* The first frame behind this one to which another fate may come, for those who plan ahead;
+ * UINT64_MAX: there is none. */
+uint64_t sv_fate_end(const struct sv_flaws *flaws, uint64_t frame);
+
 #endif
