@@ -51,40 +51,21 @@ const char *sv_flaws_add(struct sv_flaws *flaws, enum sv_fate fate, const char *
     return NULL;
 }
 
-/* Whether the flaw has this frame; *ret_end: until where that stays so. */
-static bool has(const struct sv_flaw *flaw, uint64_t frame, uint64_t *ret_end)
+static bool has(const struct sv_flaw *flaw, uint64_t frame)
 {
     uint64_t first = flaw->first;
 
     if (flaw->every)
         first += frame / flaw->every * flaw->every;
-    if (frame < first)
-        *ret_end = first;
-    else if (frame - first < flaw->count)
-        *ret_end = first + flaw->count;
-    else
-        *ret_end = flaw->every ? first + flaw->every : UINT64_MAX;
     return frame >= first && frame - first < flaw->count;
 }
 
 enum sv_fate sv_fate(const struct sv_flaws *flaws, uint64_t frame)
 {
     enum sv_fate fate = SV_FATE_SEND;
-    uint64_t end;
 
     for (unsigned i = 0; i < flaws->count; i++)
-        if (has(&flaws->flaw[i], frame, &end))
+        if (has(&flaws->flaw[i], frame))
             fate = flaws->flaw[i].fate;
     return fate;
-}
-
-uint64_t sv_fate_end(const struct sv_flaws *flaws, uint64_t frame)
-{
-    uint64_t first = UINT64_MAX, end;
-
-    for (unsigned i = 0; i < flaws->count; i++) {
-        has(&flaws->flaw[i], frame, &end);
-        first = end < first ? end : first;
-    }
-    return first;
 }

@@ -11,7 +11,7 @@ enum { SV_FLAWS_MAX = 32 };
 
 struct sv_flaw {
     enum sv_fate fate;
-    uint64_t first, count; /* frames, from the begin of the stream */
+    uint64_t first, count; /* frames, from the start of the stream */
     uint64_t every;        /* they come again each so many frames; 0: once */
 };
 
@@ -31,9 +31,5 @@ const char *sv_flaws_add(struct sv_flaws *flaws, enum sv_fate fate, const char *
 
 /* What becomes of this frame: of several flaws the last one that names it. */
 enum sv_fate sv_fate(const struct sv_flaws *flaws, uint64_t frame);
-
-/* The first frame behind this one to which another fate may come, for those who plan ahead;
- * UINT64_MAX: there is none. */
-uint64_t sv_fate_end(const struct sv_flaws *flaws, uint64_t frame);
 
 #endif

@@ -267,9 +267,9 @@ def trip():
          "streams": {"mu1": FAULT, "mu2": FAULT, "mu3": FAULT}},
         {"name": "end", "duration": 0.3},
     ))
-    test.refuses("a sequence is on", "sequence", None, states(
+    test.refuses("a sequence is running", "sequence", None, states(
         {"name": "x", "duration": 1, "streams": {"mu1": {}}}))
-    test.refuses("one of a sequence", "change", "mu1", {"quality": "test"})
+    test.refuses("part of the sequence", "change", "mu1", {"quality": "test"})
     told = [test.event("sequence/progress", lambda data: data["stateName"] == name and
                        "begins" in data) for name in ("prefault", "fault", "end")]
     equal("states", [(1, 3), (2, 3), (3, 3)],
@@ -306,7 +306,7 @@ def cancelled():
     long = states({"name": "long", "duration": 60, "streams": {"mu1": FAULT}},
                   {"name": "next", "duration": 1})
     for action in "pause", "resume", "cancel":
-        test.refuses("no sequence is on", action)
+        test.refuses("no sequence is running", action)
     test.refuses("does not run", "sequence", None, long)
     test.do("start", "mu1")
     test.do("start", "mu2")

@@ -31,7 +31,6 @@ START_TEST(frames_at_a_time)
 {
     begin();
     ck_assert_uint_eq(count(SV_FATE_SEND, 0, FRAMES), FRAMES);
-    ck_assert_uint_eq(sv_fate_end(&flaws, 0), UINT64_MAX);
     ck_assert_ptr_null(add(SV_FATE_DROP, "3@1.5"));
     ck_assert_ptr_null(add(SV_FATE_TWICE, "2@0"));
     ck_assert_uint_eq(count(SV_FATE_DROP, 7200, 7203), 3);
@@ -53,26 +52,6 @@ START_TEST(some_of_each_so_many)
         ck_assert_int_eq(sv_fate(&flaws, frame), frame % 100 >= 98 ? SV_FATE_TWICE : SV_FATE_SEND);
     ck_assert_ptr_null(add(SV_FATE_DROP, "1/1"));
     ck_assert_uint_eq(count(SV_FATE_DROP, 0, FRAMES), FRAMES); /* the last word */
-}
-END_TEST
-
-/* Who walks from end to end sees what becomes of each frame. */
-START_TEST(fates_have_ends)
-{
-    begin();
-    ck_assert_ptr_null(add(SV_FATE_TWICE, "3/7"));
-    ck_assert_ptr_null(add(SV_FATE_DROP, "100@1"));
-    ck_assert_ptr_null(add(SV_FATE_TWICE, "5@1.01"));
-    for (uint64_t frame = 0, end; frame < FRAMES; frame = end) {
-        end = sv_fate_end(&flaws, frame);
-        ck_assert_uint_gt(end, frame);
-        ck_assert_uint_eq(count(sv_fate(&flaws, frame), frame, end), end - frame);
-    }
-    begin();
-    ck_assert_ptr_null(add(SV_FATE_DROP, "1@1"));
-    ck_assert_uint_eq(sv_fate_end(&flaws, 0), 4800);
-    ck_assert_uint_eq(sv_fate_end(&flaws, 4800), 4801);
-    ck_assert_uint_eq(sv_fate_end(&flaws, 4801), UINT64_MAX);
 }
 END_TEST
 
@@ -112,7 +91,6 @@ static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, frames_at_a_time);
     tcase_add_test(tests, some_of_each_so_many);
-    tcase_add_test(tests, fates_have_ends);
     tcase_add_test(tests, what_is_wrong_is_said);
 }
 

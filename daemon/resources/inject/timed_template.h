@@ -134,14 +134,6 @@ void timed_template_own_changed(struct timed_template *template);
 /* Segments that are over. */
 uint64_t timed_template_played(const struct timed_template *template);
 
-/* --- Samples and times --------------------------------------------------------------------- */
-
-/* When a sample is due, in ns from time 0. */
-uint64_t template_due(const struct template_shape *shape, uint64_t sample);
-
-/* The first sample of the first frame that is due at this moment, or later. */
-uint64_t template_frame_at(const struct template_shape *shape, uint64_t ns);
-
 /* Up to the next frame: the numbers of samples that frames begin with. */
 uint64_t template_round_up(const struct template_shape *shape, uint64_t sample);
 

@@ -1,4 +1,4 @@
-#include "recorded.h"
+#include "recording_files.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -18,23 +18,22 @@ enum { FILE_BYTES_MAX = 256 << 20, PATH_BYTES_MAX = 4096 };
 
 struct reading {
     const char *path, *list;
-    const struct recorded_words *words;
-    struct recorded_fault *fault;
+    const struct recording_words *words;
+    struct recording_fault *fault;
     struct comtrade cfg;
     struct recording *recording;
-    struct sv_layout layout;
 };
 
 /* --- Files --------------------------------------------------------------------------------- */
 
-static bool wrong(const struct reading *reading, enum recorded_wrong what, const char *format, ...)
+static bool wrong(const struct reading *reading, enum recording_wrong what, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static bool wrong(const struct reading *reading, enum recorded_wrong what, const char *format, ...)
+static bool wrong(const struct reading *reading, enum recording_wrong what, const char *format, ...)
 {
     va_list arguments;
 
-    *reading->fault = (struct recorded_fault){.what = what};
+    *reading->fault = (struct recording_fault){.what = what};
     va_start(arguments, format);
     vsnprintf(reading->fault->text, sizeof reading->fault->text, format, arguments);
     va_end(arguments);
@@ -43,7 +42,7 @@ static bool wrong(const struct reading *reading, enum recorded_wrong what, const
 
 static bool no_memory(const struct reading *reading)
 {
-    return wrong(reading, RECORDED_NO_MEMORY, "there is no memory");
+    return wrong(reading, RECORDING_NO_MEMORY, "there is no memory");
 }
 
 static bool say(const struct reading *reading, const char *path, const struct comtrade_fault *fault,
@@ -52,8 +51,9 @@ static bool say(const struct reading *reading, const char *path, const struct co
     if (!fault->why)
         return no_memory(reading);
     if (is_sample)
-        return wrong(reading, RECORDED_FILE, "%s, sample %u: %s", path, fault->line, fault->why);
-    wrong(reading, RECORDED_FILE, "%s", fault->why);
+        return wrong(reading, RECORDING_WRONG_FILE, "%s, sample %u: %s", path, fault->line,
+                     fault->why);
+    wrong(reading, RECORDING_WRONG_FILE, "%s", fault->why);
     snprintf(reading->fault->file, sizeof reading->fault->file, "%s", path);
     reading->fault->line = fault->line;
     return false;
@@ -61,7 +61,7 @@ static bool say(const struct reading *reading, const char *path, const struct co
 
 static bool say_unreadable(const struct reading *reading, const char *path, int error)
 {
-    return wrong(reading, RECORDED_FILE, "cannot read '%s': %s", path, strerror(error));
+    return wrong(reading, RECORDING_WRONG_FILE, "cannot read '%s': %s", path, strerror(error));
 }
 
 /* A file as a whole, which must not be endless. Returns 0 or a negative errno. */
@@ -99,7 +99,7 @@ static FILE *open_file(const struct reading *reading, const char *path)
     }
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
         return file;
-    wrong(reading, RECORDED_FILE, "cannot read '%s': it is no ordinary file", path);
+    wrong(reading, RECORDING_WRONG_FILE, "cannot read '%s': it is no ordinary file", path);
     fclose(file);
     return NULL;
 }
@@ -160,18 +160,19 @@ static double unit_size(struct comtrade_text unit, char quantity)
 static void use(struct reading *reading, unsigned channel, unsigned analog)
 {
     const struct comtrade_analog *from = &reading->cfg.analog[analog];
-    double size = unit_size(from->unit, sv_layout_unit(&reading->layout, channel)[0]);
+    double size = unit_size(from->unit, sv_layout_unit(reading->words->layout, channel)[0]);
     double ratio = from->is_primary || !(from->secondary > 0) || !(from->primary > 0)
                        ? 1
                        : from->primary / from->secondary;
 
     reading->recording->channels[channel] = (struct recording_channel){
-        true, analog, (size > 0 ? size : 1) * ratio / sv_layout_step(&reading->layout, channel)};
+        true, analog,
+        (size > 0 ? size : 1) * ratio / sv_layout_step(reading->words->layout, channel)};
 }
 
 static bool use_in_order(struct reading *reading)
 {
-    const unsigned room[2] = {reading->layout.currents, reading->layout.voltages};
+    const unsigned room[2] = {reading->words->layout->currents, reading->words->layout->voltages};
     unsigned used[2] = {0};
 
     for (unsigned i = 0; i < reading->cfg.analogs; i++)
@@ -182,7 +183,7 @@ static bool use_in_order(struct reading *reading)
                 break;
             }
     return used[0] + used[1] > 0 ||
-           wrong(reading, RECORDED_CHANNELS,
+           wrong(reading, RECORDING_WRONG_CHANNELS,
                  "%s has no channel whose unit is A or V: %s says which of its %u are those of the "
                  "stream",
                  reading->path, reading->words->channels, reading->cfg.analogs);
@@ -210,13 +211,13 @@ static bool use_named(struct reading *reading, const char *list)
         size_t n = strcspn(list, ",");
         unsigned analog = find_analog(&reading->cfg, list, n);
 
-        if (channel == sv_layout_channels(&reading->layout))
-            return wrong(reading, RECORDED_CHANNELS, "%s takes %u at most",
+        if (channel == sv_layout_channels(reading->words->layout))
+            return wrong(reading, RECORDING_WRONG_CHANNELS, "%s takes %u at most",
                          reading->words->channels, channel);
         if (analog < reading->cfg.analogs)
             use(reading, channel, analog);
         else if (n != 1 || *list != '-')
-            return wrong(reading, RECORDED_CHANNELS,
+            return wrong(reading, RECORDING_WRONG_CHANNELS,
                          "%s has no analog channel '%.*s': %s takes their names, numbers from 1 to "
                          "%u, or '-'",
                          reading->path, (int)(n < 64 ? n : 64), list, reading->words->channels,
@@ -235,7 +236,7 @@ static bool has_length(const struct reading *reading, const char *path)
     double length = recording_length(reading->recording);
 
     return (length > 0 && length <= LENGTH_MAX) ||
-           wrong(reading, RECORDED_FILE,
+           wrong(reading, RECORDING_WRONG_FILE,
                  "%s: the last sample is at %g s, where 0 to %g s can be played", path, length / NS,
                  LENGTH_MAX / NS);
 }
@@ -267,7 +268,7 @@ static bool read_single(struct reading *reading, const char *bytes, size_t lengt
 static bool is_named_right(const struct reading *reading)
 {
     return has_ending(reading->path, ".cfg") || has_ending(reading->path, ".cff") ||
-           wrong(reading, RECORDED_PATH,
+           wrong(reading, RECORDING_WRONG_PATH,
                  "%s takes a .cfg or .cff file, and '%s' is none by its name", reading->words->file,
                  reading->path);
 }
@@ -290,8 +291,9 @@ static bool read_pair(struct reading *reading, const char *cfg, size_t length)
     return is_read;
 }
 
-bool recorded_read(const char *path, const char *channels, const struct recorded_words *words,
-                   struct recording *ret, struct recorded_fault *fault)
+bool recording_files_read(const char *path, const char *channels,
+                          const struct recording_words *words, struct recording *ret,
+                          struct recording_fault *fault)
 {
     struct reading *reading = calloc(1, sizeof *reading), start;
     char *bytes = NULL;
@@ -303,8 +305,7 @@ bool recorded_read(const char *path, const char *channels, const struct recorded
     if (!reading)
         return no_memory(&start);
     *reading = start;
-    reading->layout = words->layout ? *words->layout : (struct sv_layout){4, 4};
-    ret->width = sv_layout_channels(&reading->layout);
+    ret->width = sv_layout_channels(words->layout);
     is_read = is_named_right(reading) && read_file(reading, path, &bytes, &length) &&
               (has_ending(path, ".cff") ? read_single(reading, bytes, length)
                                         : read_pair(reading, bytes, length));
