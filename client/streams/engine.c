@@ -444,6 +444,18 @@ static uint64_t next_due(const struct streams_engine *engine, uint64_t now)
     return due;
 }
 
+/* The service rings when it ends an injection. One that hangs up without a word would be ready for
+ * ever: that is left to the end of the connection. */
+static size_t poll_streams(struct streams_engine *engine, struct pollfd *fds)
+{
+    size_t count = 0;
+
+    for (struct stream *stream = engine->first; stream; stream = stream->next)
+        if (stream->status == STREAM_RUNNING && !stream->is_mute)
+            fds[count++] = (struct pollfd){.fd = nb_inject_fd(stream->inject), .events = POLLIN};
+    return count;
+}
+
 size_t streams_poll(struct streams_engine *engine, struct pollfd *fds, int *ret_timeout)
 {
     uint64_t now = engine_now(), due = next_due(engine, now);
@@ -462,7 +474,7 @@ size_t streams_poll(struct streams_engine *engine, struct pollfd *fds, int *ret_
         if (!nb_capture_wait(capture))
             *ret_timeout = 0;
     }
-    return count;
+    return count + poll_streams(engine, fds + count);
 }
 
 static void run_streams(struct streams_engine *engine, uint64_t now)

@@ -13,12 +13,17 @@
 #ifndef NB_STREAMS_ENGINE_H
 #define NB_STREAMS_ENGINE_H
 
+#include "spec.h"
+
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STREAMS_FDS_MAX = 8 };
+enum {
+    STREAMS_CAPTURES_MAX = 6, /* interfaces that a sequence waits for trips from */
+    STREAMS_FDS_MAX = 1 + STREAMS_CAPTURES_MAX + SPEC_STREAMS_MAX,
+};
 
 struct streams_engine;
 

@@ -10,7 +10,7 @@
 #define ENGINE_SECOND UINT64_C(1000000000)
 #define ENGINE_MS     UINT64_C(1000000)
 
-enum { CAPTURES_MAX = STREAMS_FDS_MAX - 2, WHY_MAX = SPEC_ERROR_MAX };
+enum { CAPTURES_MAX = STREAMS_CAPTURES_MAX, WHY_MAX = SPEC_ERROR_MAX };
 
 /* GOOSE of an interface, while a sequence waits for trips there. */
 struct engine_capture {

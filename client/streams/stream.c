@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,6 +262,7 @@ int stream_play(struct stream *stream, struct nb_inject *inject, int64_t number,
     stream->status = STREAM_RUNNING;
     stream->reason[0] = '\0';
     stream->restarts = 0;
+    stream->is_mute = false;
     return 0;
 }
 
@@ -318,23 +320,29 @@ void stream_look(struct stream *stream)
     stream->starved = nb_inject_starved(stream->inject);
 }
 
-/* Writing alone would not tell: a stream that is endless writes nothing. */
+/* Writing alone would not tell: a stream that is endless writes nothing. The service says that it
+ * ended a stream before it hangs up. */
 static bool has_ended(struct stream *stream)
 {
+    struct pollfd bell = {.fd = nb_inject_fd(stream->inject)};
+
+    stream->is_mute = poll(&bell, 1, 0) > 0;
     nb_inject_wait(stream->inject, UINT32_MAX); /* looks for it */
     return nb_inject_end(stream->inject)[0] != '\0';
 }
 
 bool stream_run(struct stream *stream, uint64_t now)
 {
+    bool is_over;
     int result;
 
     if (stream->status != STREAM_RUNNING)
         return true;
-    take_refusals(stream, now);
+    is_over = has_ended(stream);
+    take_refusals(stream, now); /* those that come now ring */
     if (stream->status == STREAM_FAILED)
         return false;
-    result = has_ended(stream) ? -ENODATA : player_feed(&stream->player, now);
+    result = is_over ? -ENODATA : player_feed(&stream->player, now);
     if (result < 0) {
         const char *why = nb_inject_end(stream->inject);
 

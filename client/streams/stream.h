@@ -39,6 +39,7 @@ struct stream {
     uint64_t begin; /* the number of its first sample */
     struct player player;
     unsigned restarts; /* of segments that the service refused */
+    bool is_mute;      /* the service hung up, and has not said that it ended it */
     /* What became of its frames, also after it ran. */
     struct nb_inject_counts counts;
     struct nb_inject_timing timing;

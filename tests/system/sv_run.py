@@ -457,6 +457,31 @@ def revoked():
     test.end(1)
 
 
+def at_once():
+    """A stream that needs nothing is taken back right behind its status, which is told each second:
+    that it has failed is told before the next one is due."""
+    test = TestSet()
+    create(test, "mu1")
+    delays = []
+    for number in range(3):
+        test.do("start", "mu1")
+        touch(f"running.{number}")
+        test.event("stream/status", lambda data: data["sent"] > 0)
+        test.event("stream/status", lambda data: data["status"] == "running")
+        touch(f"revoke.{number}")
+        told = test.until("its end", lambda line: line.get("data", {}).get("status") == "failed")
+        with open(f"{FILES}/moment", encoding="ascii") as moment:
+            delays.append((int(told["ts"]) - int(moment.read())) / 1e9)
+    print("seconds from the revocation to the word of it:", delays, file=sys.stderr)
+    check(min(delays) < 0.5, f"it is told at once: {delays}")
+    test.end(1)
+
+
+def touch(name):
+    with open(f"{FILES}/{name}", "w", encoding="ascii"):
+        pass
+
+
 def killed():
     """The service is killed: the stream is asked for again, and goes on with the sample that is
     due; of a sequence no state moves."""
