@@ -13,6 +13,7 @@
 #ifndef NB_STREAMS_ENGINE_H
 #define NB_STREAMS_ENGINE_H
 
+#include "lines.h"
 #include "spec.h"
 
 #include <poll.h>
@@ -34,7 +35,7 @@ struct streams_options {
     int64_t late;          /* us; that frames may be late, as OPEN_INJECT has it; < 0: as usual */
     unsigned patience;     /* ms, for a service that is started again */
     /* Takes a line of JSON, without its newline. It must not call the engine. */
-    void (*say)(void *context, const char *line);
+    void (*say)(void *context, const char *line, enum lines_kind kind);
     void *context;
 };
 

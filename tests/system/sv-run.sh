@@ -40,6 +40,7 @@ run cancelled
 run mistakes
 run file
 run owner
+run unread
 
 # first_lease: of the first stream.
 first_lease() {

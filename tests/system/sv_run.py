@@ -3,6 +3,7 @@
     sv_run.py NETBROKER FOLDER SCENARIO [ARGUMENT...]
 """
 
+import fcntl
 import json
 import math
 import os
@@ -36,6 +37,9 @@ class Lines:
         )
         self.queue = queue.Queue()
         self.seen = []
+        self.listen()
+
+    def listen(self):
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
@@ -99,6 +103,13 @@ class TestSet(Lines):
     def refuses(self, part, *request):
         reply = self.ask(*request)
         check(part in reply.get("error", ""), f"{request}: {part!r} in {reply}")
+
+
+class Unread(TestSet):
+    """One whose lines nobody reads before it is listened to."""
+
+    def listen(self):
+        fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, 4096)
 
 
 def start_relay(trip):
@@ -475,6 +486,36 @@ def at_once():
     print("seconds from the revocation to the word of it:", delays, file=sys.stderr)
     check(min(delays) < 0.5, f"it is told at once: {delays}")
     test.end(1)
+
+
+def unread():
+    """Nobody reads what is said: streams that are fed go on. In the end all replies are there, and
+    how many lines were left out."""
+    eyes = Lines("sv", "subscribe", "p1", "--direction", "in", "--json", "--interval", "0.5")
+    test = Unread("--late", "0")
+    for number in range(2):
+        test.write(json.dumps({"action": "create", "id": f"mu{number}", "payload": {
+            "appId": 0x4000 + number, "signalFreq": 49.95}}))
+        test.write(json.dumps({"action": "start", "id": f"mu{number}"}))
+    for number in range(300):  # more than waits of what is told each second
+        test.write('{"action":"list"}')
+    eyes.event("analyzer/streams", lambda data: data["stream"] == "mu1" and
+               data["samples"] > 8 * 4000)
+    TestSet.listen(test)
+    equal("replies", [action for number in range(2) for action in ("create", "start")],
+          [test.until("a reply", lambda line: "action" in line)["action"] for _ in range(4)])
+    for _ in range(300):
+        equal("streams that are listed", 2,
+              len(test.until("a list", lambda line: line.get("action") == "list")["streams"]))
+    check(test.event("output/dropped")["lines"] > 2, "lines were left out, and that is told")
+    test.end()
+    # It ends by a signal, though nobody reads its last words.
+    test = Unread()
+    test.write('{"action":"list"}\n' * 400)
+    test.process.send_signal(signal.SIGTERM)
+    test.process.wait(PATIENCE)
+    eyes.process.send_signal(signal.SIGINT)
+    eyes.end()
 
 
 def touch(name):
