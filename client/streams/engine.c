@@ -276,6 +276,20 @@ static void end_injection(struct streams_engine *engine, struct stream *stream)
     stream_close(stream);
 }
 
+void engine_begin_again(struct streams_engine *engine, const char *why)
+{
+    for (struct stream *stream = engine->first; stream; stream = stream->next) {
+        if (stream->status != STREAM_RUNNING)
+            continue;
+        end_injection(engine, stream);
+        stream->status = STREAM_WAITING;
+        stream->since = 0;
+        snprintf(stream->reason, sizeof stream->reason, "%s", why);
+    }
+    if (engine->client)
+        come_back(engine);
+}
+
 static void stop(struct streams_engine *engine, struct stream *stream)
 {
     engine_cut(engine, stream, "was stopped");
@@ -406,6 +420,7 @@ bool streams_request(struct streams_engine *engine, const char *text, size_t n)
     struct spec_error error = {""};
     bool is_done = spec_read(text, n, &request, &error);
 
+    engine_look_at_clock(engine);
     if (is_done)
         is_done = acts[request.action].act(engine, &request, &error);
     if (!is_done)
@@ -509,6 +524,7 @@ void streams_run(struct streams_engine *engine)
 {
     if (engine->client && nb_dispatch(engine->client) < 0)
         engine_lose(engine);
+    engine_look_at_clock(engine);
     look_for_service(engine, engine_now());
     engine_run_sequence(engine, engine_now());
     run_streams(engine, engine_now());
@@ -536,6 +552,7 @@ int streams_new(struct streams_engine **ret, const struct streams_options *optio
     engine->has_own = own != OWN_ADDRESS_UNKNOWN;
     for (unsigned i = 0; i < FRAME_MAC_BYTES; i++)
         engine->own[i] = (uint8_t)(own >> 8 * (FRAME_MAC_BYTES - 1 - i));
+    engine_look_at_clock(engine);
     engine->told = engine_now();
     engine->start = engine->told / ENGINE_SECOND * ENGINE_SECOND;
     *ret = engine;

@@ -4,6 +4,7 @@
 
 #include "engine.h"
 #include "sequence.h"
+#include "steps.h"
 #include "stream.h"
 #include "trip.h"
 
@@ -46,6 +47,7 @@ struct streams_engine {
     struct engine_sequence sequence;
     uint64_t told;          /* ns since 1970: the last status of streams */
     uint64_t gone, retried; /* ns since 1970: when the service went, and was asked for last */
+    struct steps steps;     /* of the system's clock */
     bool has_failed;
 };
 
@@ -67,6 +69,14 @@ struct nb_reply *engine_call(struct streams_engine *engine, const struct nb_requ
 /* The service is gone: streams that run wait for it. */
 void engine_lose(struct streams_engine *engine);
 
+/* Streams that run are asked for once more, with the sample that is due. */
+void engine_begin_again(struct streams_engine *engine, const char *why);
+
+/* --- engine_clock.c ------------------------------------------------------------------------ */
+
+/* Where the system's clock was set, it says so, and the streams begin again. */
+void engine_look_at_clock(struct streams_engine *engine);
+
 /* --- engine_sequence.c --------------------------------------------------------------------- */
 
 /* Begins a sequence, which is the engine's from then on. False: it cannot, and *error says why. */
@@ -82,6 +92,9 @@ bool engine_sequence_has(const struct streams_engine *engine, const char *id);
 
 /* What happened to a stream cuts the sequence short that has it. */
 void engine_cut(struct streams_engine *engine, const struct stream *stream, const char *why);
+
+/* The times of its states are not what they were to be. */
+void engine_cut_for_clock(struct streams_engine *engine, const char *why);
 
 /* Does what is due. */
 void engine_run_sequence(struct streams_engine *engine, uint64_t now);
@@ -107,6 +120,9 @@ void engine_say_done(struct streams_engine *engine, const struct spec_request *r
                      const char *status, uint64_t begins);
 void engine_say_list(struct streams_engine *engine);
 void engine_say_stream(struct streams_engine *engine, const struct stream *stream);
+
+/* `step`: ns by which the clock was set. */
+void engine_say_step(struct streams_engine *engine, int64_t step);
 
 /* `begins`, `trip`: ns since 1970, 0: not told. */
 void engine_say_progress(struct streams_engine *engine, uint64_t now, const char *message,

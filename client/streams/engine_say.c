@@ -116,6 +116,16 @@ void engine_say_stream(struct streams_engine *engine, const struct stream *strea
     end_event(engine, &json, stream->status == STREAM_RUNNING ? LINES_STATUS : LINES_EVENT);
 }
 
+void engine_say_step(struct streams_engine *engine, int64_t step)
+{
+    struct json json = {.limit = LINE_MAX_BYTES};
+
+    begin_event(&json, "clock/set", engine_now());
+    json_key(&json, "by");
+    json_number(&json, step);
+    end_event(engine, &json, LINES_EVENT);
+}
+
 static void add_stream(struct json *json, const struct stream *stream)
 {
     char app_id[8];
