@@ -335,6 +335,7 @@ static bool do_change(struct streams_engine *engine, const struct spec_request *
                       struct spec_error *error)
 {
     struct spec_channels channels;
+    struct sv_flaws flaws;
     struct stream *stream;
     uint64_t lead, begin;
 
@@ -348,12 +349,15 @@ static bool do_change(struct streams_engine *engine, const struct spec_request *
                       stream->id);
     channels = stream->channels;
     spec_apply(&channels, request->change);
-    if (!spec_judge_orders(error, &stream->spec, &channels))
+    if (!spec_judge_orders(error, &stream->spec, &channels) ||
+        (request->flaws->is_given && !stream_judge_flaws(stream, request->flaws, &flaws, error)))
         return false;
     stream->channels = channels;
     lead = (CHANGE_MS + stream_samples_ahead(stream) / STREAM_SAMPLES_A_MS) * ENGINE_MS;
     begin = stream_set(stream, &channels,
                        stream_sample_at(stream, engine_since(engine, engine_now()) + lead));
+    if (request->flaws->is_given)
+        stream_spoil(stream, request->flaws, &flaws, begin);
     engine_say_done(engine, request, stream_status_word(stream->status),
                     stream->status == STREAM_RUNNING
                         ? engine->start + sv_frames_due(stream->spec.rate, begin)

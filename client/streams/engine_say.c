@@ -103,6 +103,8 @@ static void add_counts(struct json *json, const struct stream *stream)
     json_member_unsigned(json, "stalls", stream->timing.stalls);
     json_member_unsigned(json, "stalled", stream->timing.stalled_ns);
     json_member_unsigned(json, "starved", stream->starved);
+    if (stream->spec.flaws.is_given)
+        json_member_unsigned(json, "dropped", stream->dropped);
     add_synch(json, stream->synch);
     json_member_string(json, "reason", stream->reason[0] ? stream->reason : reason);
 }

@@ -146,6 +146,16 @@ static bool take_recording(struct stream *stream, struct spec_error *error)
     return stream->pass > 0 || no_memory(error);
 }
 
+/* Frames that are left out or sent twice are parts of segments that are not repeated. */
+static void choose_period(struct stream *stream)
+{
+    const struct spec_stream *spec = &stream->spec;
+
+    stream->period = spec->flaws.is_given || spec->file[0]
+                         ? 0
+                         : tables_period(spec->rate, spec->asdus, spec->microhertz);
+}
+
 static bool take_source(struct stream *stream, struct spec_error *error)
 {
     const struct spec_stream *spec = &stream->spec;
@@ -161,7 +171,7 @@ static bool take_source(struct stream *stream, struct spec_error *error)
         return no_memory(error);
     stream->waveform->rate = spec->rate;
     stream->waveform->microhertz = spec->microhertz;
-    stream->period = tables_period(spec->rate, spec->asdus, spec->microhertz);
+    choose_period(stream);
     spec_waveform(&spec->channels, stream->waveform);
     return true;
 }
@@ -177,7 +187,8 @@ struct stream *stream_new(const char *id, const struct spec_stream *spec, const 
     }
     snprintf(stream->id, sizeof stream->id, "%s", id);
     stream->spec = *spec;
-    if (make_frames(stream, own, error) && take_source(stream, error))
+    if (make_frames(stream, own, error) && take_source(stream, error) &&
+        spec_flaws_make(&spec->flaws, spec->rate, spec->asdus, &stream->flaws, error))
         return stream;
     stream_free(stream);
     return NULL;
@@ -223,7 +234,8 @@ void stream_fill_request(const struct stream *stream, struct nb_request *request
     nb_request_add_string(request, "destinations", text);
     snprintf(text, sizeof text, "%u", spec->vlan);
     nb_request_add_string(request, "vlans", spec->is_tagged ? text : "none");
-    nb_request_set_integer(request, "rate", spec->rate / spec->asdus);
+    nb_request_set_integer(request, "rate",
+                           spec->rate / spec->asdus * (spec->flaws.has_twice ? 2 : 1));
     nb_request_set_bool(request, "template", true);
     nb_request_set_integer(request, "tables",
                            (int64_t)player_table_bytes(&stream->frames, stream->period));
@@ -257,6 +269,9 @@ int stream_play(struct stream *stream, struct nb_inject *inject, int64_t number,
         return result;
     stream->begin = player_change(&stream->player, begin < stream->since ? stream->since : begin);
     place_recording(stream, stream->begin);
+    if (stream->status != STREAM_WAITING)
+        stream->spoilt = stream->begin;
+    player_spoil(&stream->player, &stream->flaws, stream->spoilt);
     if (stream->end != TABLES_NEVER)
         player_end(&stream->player, stream->end);
     stream->status = STREAM_RUNNING;
@@ -283,6 +298,37 @@ uint64_t stream_set(struct stream *stream, const struct spec_channels *channels,
                : begin;
 }
 
+bool stream_judge_flaws(const struct stream *stream, const struct spec_flaws *given,
+                        struct sv_flaws *ret, struct spec_error *error)
+{
+    const struct spec_stream *spec = &stream->spec;
+
+    if (!stream_is_on(stream) ||
+        (spec->flaws.is_given && spec->flaws.has_twice >= given->has_twice))
+        return spec_flaws_make(given, spec->rate, spec->asdus, ret, error);
+    snprintf(error->text, sizeof error->text,
+             "the stream '%s' was started without '%s': \"stop\" it before, or \"create\" it with "
+             "an empty list of them",
+             stream->id, given->has_twice ? "duplicate" : "drop");
+    return false;
+}
+
+void stream_spoil(struct stream *stream, const struct spec_flaws *given,
+                  const struct sv_flaws *flaws, uint64_t begin)
+{
+    bool has_twice = stream->spec.flaws.has_twice;
+
+    stream->flaws = *flaws;
+    stream->spoilt = begin;
+    stream->spec.flaws = *given;
+    if (stream->inject)
+        player_spoil(&stream->player, flaws, begin);
+    if (stream_is_on(stream))
+        stream->spec.flaws.has_twice |= has_twice; /* as it was asked for */
+    else
+        choose_period(stream);
+}
+
 /* Not before what is played has its begin. */
 static void again(struct stream *stream, uint64_t now)
 {
@@ -303,6 +349,8 @@ static void take_refusals(struct stream *stream, uint64_t now)
         if (refusal.record == NB_INJECT_TEMPLATE)
             stream_fail(stream, "the service does not take its template: %s", why);
         else if (refusal.record == NB_INJECT_SAMPLES || refusal.record == NB_INJECT_PLAY) {
+            if (refusal.record == NB_INJECT_PLAY)
+                player_refused(&stream->player);
             if (++stream->restarts > RESTARTS_MAX)
                 stream_fail(stream, "the service does not take what it plays: %s", why);
             else
@@ -318,6 +366,7 @@ void stream_look(struct stream *stream)
     nb_inject_counts(stream->inject, &stream->counts);
     nb_inject_timing(stream->inject, &stream->timing);
     stream->starved = nb_inject_starved(stream->inject);
+    stream->dropped = nb_inject_dropped(stream->inject);
 }
 
 /* Writing alone would not tell: a stream that is endless writes nothing. The service says that it

@@ -33,6 +33,8 @@ struct stream {
     double pass;     /* ns that a recording lasts */
     uint64_t origin; /* the number of the sample with which it begins */
     uint64_t end;    /* the number of the sample with which the stream ends; TABLES_NEVER */
+    struct sv_flaws flaws;
+    uint64_t spoilt; /* the number of the sample that flaws are counted from */
     /* While it runs: */
     struct nb_inject *inject;
     int64_t number; /* of the injection */
@@ -43,7 +45,7 @@ struct stream {
     /* What became of its frames, also after it ran. */
     struct nb_inject_counts counts;
     struct nb_inject_timing timing;
-    uint64_t starved;
+    uint64_t starved, dropped;
 };
 
 /* Makes a stream as the specification says. `own`: the address of its interface. NULL: it cannot
@@ -77,6 +79,14 @@ uint32_t stream_samples_ahead(const struct stream *stream);
 /* The channels are these from this sample on. Of a recording nothing changes. Returns the sample,
  * rounded up to a frame. */
 uint64_t stream_set(struct stream *stream, const struct spec_channels *channels, uint64_t begin);
+
+/* Whether its flaws may become these, and which they are. False: *error says why not. */
+bool stream_judge_flaws(const struct stream *stream, const struct spec_flaws *given,
+                        struct sv_flaws *ret, struct spec_error *error);
+
+/* They become so, counted from this sample on if it runs, else from its first one. */
+void stream_spoil(struct stream *stream, const struct spec_flaws *given,
+                  const struct sv_flaws *flaws, uint64_t begin);
 
 /* What the system says of its clock becomes smpSynch, where that is to be automatic: once in a
  * while.

@@ -41,6 +41,7 @@ run mistakes
 run file
 run owner
 run unread
+run flaws
 
 # first_lease: of the first stream.
 first_lease() {

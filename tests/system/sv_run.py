@@ -518,6 +518,63 @@ def unread():
     eyes.end()
 
 
+def absolute(rows, rate):
+    """The numbers of samples since 1970: frames may be late by almost half a second."""
+    return [int(moment - count / rate + 0.5) * rate + count for count, _, moment in rows]
+
+
+def check_flaws(numbers, missing, twice):
+    """What is missing between the first and the last one, and what came twice."""
+    seen = set(numbers)
+    inner = range(min(numbers), max(numbers))
+    absent = {number for number in inner if number not in seen}
+    equal("what came that was to be left out", [], sorted(set(missing) & set(inner) - absent)[:20])
+    equal("what is missing beside", [], sorted(absent - set(missing))[:20])
+    equal("what came twice", sorted(set(twice) & set(inner)),
+          sorted(number for number in seen if numbers.count(number) > 1))
+
+
+def flaws():
+    """Frames are left out and sent twice, just those that were named; after a change, others."""
+    test = TestSet("--late", "0")
+    create(test, "mu1", drop="3@0.5", duplicate=["2@1", "1@1.25"])
+    create(test, "mu2", appId=0x4002, sampleRate=14400, nominalFreq=60, drop=["1/200"])
+    create(test, "mu3", appId=0x4003)
+    wire = capture("flaws.pcap")
+    # The capture is there before the first frame.
+    test.do("start", "mu3")
+    eyes = Lines("sv", "subscribe", "p1", "--direction", "in", "--json", "--interval", "0.2")
+    eyes.event("analyzer/streams")
+    while not os.path.exists(f"{FILES}/flaws.pcap") or not os.path.getsize(f"{FILES}/flaws.pcap"):
+        time.sleep(0.1)
+    begins = [int(test.do("start", id)["begins"]) for id in ("mu1", "mu2")]
+    test.refuses("was started without 'drop'", "change", "mu3", {"drop": "1@1"})
+    test.refuses("1/80 would be right", "create", "no", {"drop": "1/10"})
+    test.refuses("drop '1/2/3' is wrong", "create", "no", {"drop": "1/2/3"})
+    test.do("stop", "mu3")
+    told = test.event("stream/status", lambda data: data["id"] == "mu1" and data["sent"] > 6000)
+    equal("frames of mu1 that were left out", 3, told["dropped"])
+    changed = int(test.do("change", "mu1", {"drop": "5@0.3"})["begins"])
+    test.event("stream/status", lambda data: data["id"] == "mu1" and data["dropped"] == 8)
+    test.event("stream/status", lambda data: data["id"] == "mu2" and data["sent"] > 9000)
+    eyes.process.send_signal(signal.SIGINT)
+    eyes.end()
+    test.end(1)
+    end_capture(wire, "flaws.pcap")
+    if any(line["data"]["starved"] for line in test.seen if line.get("topic") == "stream/status"):
+        print("the machine is too slow for streams that are fed", file=sys.stderr)
+        return
+    found = samples("flaws.pcap")
+    first, then = (round(ns * 4000 / 1e9) for ns in (begins[0], changed))
+    check_flaws(absolute(found["mu1"], 4000),
+                [first + 2000 + i for i in range(3)] + [then + 1200 + i for i in range(5)],
+                [first + 4000, first + 4001, first + 5000])
+    frame = round(begins[1] * 14400 / 1e9) // 6
+    last = max(absolute(found["mu2"], 14400)) // 6
+    check_flaws(absolute(found["mu2"], 14400),
+                [one * 6 + i for one in range(frame + 199, last, 200) for i in range(6)], [])
+
+
 def touch(name):
     with open(f"{FILES}/{name}", "w", encoding="ascii"):
         pass
