@@ -361,6 +361,8 @@ NB_EXPORT int nb_inject_next_refusal(struct nb_inject *inject,
 NB_EXPORT const char *nb_inject_reason_word(unsigned reason);
 NB_EXPORT const char *nb_inject_reason_meaning(unsigned reason);
 
+/* Behind the end of an injection, numbers and refusals can be looked at for 5 seconds; then the
+ * service takes its memory back, and there are none. */
 NB_EXPORT void nb_inject_counts(const struct nb_inject *inject,
                                 struct nb_inject_counts *ret_counts);
 

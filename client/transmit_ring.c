@@ -223,13 +223,7 @@ void nb_inject_timing(const struct nb_inject *inject, struct nb_inject_timing *r
 
 uint64_t nb_inject_lateness(const struct nb_inject_timing *timing, uint64_t millionths)
 {
-    struct transmit_timing counted = {0};
-
-    if (!timing)
-        return 0;
-    counted.latest = timing->latest;
-    memcpy(counted.histogram, timing->histogram, sizeof counted.histogram);
-    return transmit_timing_quantile(&counted, millionths);
+    return timing ? transmit_quantile(timing->histogram, timing->latest, millionths) : 0;
 }
 
 const char *nb_inject_end(const struct nb_inject *inject)

@@ -43,12 +43,13 @@ enum {
     /* Half of it; one injector gets a quarter of that, where it does not ask for a rate. */       \
     L(inject_rate_per_user, "inject-rate-per-user", 2000000, 1, 1000000000)                        \
     /* Frames a second that are sent at their time, by one thread before all others: each takes 4  \
-     * us of a processor, so a sixth of one. */                                                    \
-    L(timed_rate, "timed-rate", 40000, 1, 1000000)                                                 \
-    /* Half of it; one injector gets a quarter of that, where it does not ask for a rate. */       \
-    L(timed_rate_per_user, "timed-rate-per-user", 20000, 1, 1000000)                               \
+     * us of a processor, so two fifths of one. */                                                 \
+    L(timed_rate, "timed-rate", 100000, 1, 1000000)                                                \
+    /* Half of it: ten streams of 4800 Hz. One injector gets a quarter of that, where it does not  \
+     * ask for a rate. */                                                                          \
+    L(timed_rate_per_user, "timed-rate-per-user", 50000, 1, 1000000)                               \
     /* Out of TIMED_STREAMS_MAX. */                                                                \
-    L(timed_streams_per_user, "timed-streams-per-user", 4, 1, 64)                                  \
+    L(timed_streams_per_user, "timed-streams-per-user", 16, 1, 64)                                 \
     /* A request takes 4 to 20 us: one user has less than half of the broker's time. */            \
     L(requests_per_second, "requests-per-second", 20000, 1, 1000000000)                            \
     /* What the network makes us learn: as many as one user may hold. */                           \

@@ -18,7 +18,7 @@ struct counting {
     uint16_t first;     /* for the rate: a sample, when it came, and how many came since */
     uint64_t first_time, since;
     uint32_t rate_before; /* what the time before that one told; 0: nothing */
-    /* Since the begin: */
+    /* Since the start: */
     uint64_t samples, lost, repeated, late, restarts;
 };
 

@@ -204,7 +204,7 @@ static double degrees(double turns)
     return angle > 180 ? angle - 360 : angle;
 }
 
-/* shift: what the first harmonic's angle changes by from the begin of the cycle to where angles are
+/* shift: what the first harmonic's angle changes by from the start of the cycle to where angles are
  * told, in turns. */
 static void transform(const double *values, unsigned stride, const struct window *window,
                       unsigned order, double shift, const double *cosines,

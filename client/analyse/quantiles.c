@@ -4,22 +4,12 @@
 
 void quantiles_take(struct quantiles *quantiles, uint64_t value)
 {
-    quantiles->classes[transmit_bucket_of(value)]++;
-    quantiles->count++;
+    quantiles->histogram[transmit_bucket_of(value)]++;
     if (value > quantiles->most)
         quantiles->most = value;
 }
 
-uint64_t quantiles_at(const struct quantiles *quantiles, double share)
+uint64_t quantiles_at(const struct quantiles *quantiles, uint64_t millionths)
 {
-    double wanted = share * (double)quantiles->count;
-    uint64_t seen = 0;
-
-    for (unsigned class = 0; class < TRANSMIT_BUCKETS; class ++) {
-        seen += quantiles->classes[class];
-        if (seen > 0 && (double)seen >= wanted)
-            return transmit_bucket_end(class) < quantiles->most ? transmit_bucket_end(class)
-                                                                : quantiles->most;
-    }
-    return quantiles->most;
+    return transmit_quantile(quantiles->histogram, quantiles->most, millionths);
 }

@@ -1,7 +1,7 @@
 /* Streams of Sampled Values on an interface: who sends which, what of it was lost, how evenly its
  * frames come, and the phasors of its newest cycle.
  *
- * All memory is made at the begin: frames allocate nothing. */
+ * All memory is made at the start: frames allocate nothing. */
 #ifndef NB_ANALYSE_SV_STREAMS_H
 #define NB_ANALYSE_SV_STREAMS_H
 

@@ -4,6 +4,7 @@
 #include "decode.h"
 #include "request.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -239,6 +240,27 @@ bool command_line_flag(const struct command_line *line, const char *name)
     const struct field *field = field_find(line->command.row, name);
 
     return field && is_given(line, field);
+}
+
+bool command_line_real(const struct command_line *line, const char *name, double low, double high,
+                       double *ret)
+{
+    const char *text = command_line_value(line, name, 0);
+    char *end, option[64];
+    double number;
+
+    if (!text)
+        return true;
+    number = strtod(text, &end);
+    if (!isdigit((unsigned char)text[0]) || *end || !(number >= low && number <= high)) {
+        say_usage(line, line->command.row->cli, name,
+                  "%s takes a number from %.10g to %.10g, and '%s' is none.",
+                  option_name(field_find(line->command.row, name), option, sizeof option), low,
+                  high, text);
+        return false;
+    }
+    *ret = number;
+    return true;
 }
 
 /* Each option once: of two values one would be lost. */

@@ -133,21 +133,13 @@ static void say_changed(void *context, const struct session_counters *counters)
     fprintf(stderr, "netbroker: %s is %s.\n", run->interface, counters->is_up ? "up" : "down");
 }
 
-/* The connection is of no use any more. */
 static struct nb_reply *ask_again(void *context, struct nb_client **client)
 {
     struct run *run = context;
-    struct nb_reply *reply = NULL;
+    struct nb_reply *reply = call_again(run->line, run->request, &run->client);
 
-    nb_close(run->client);
-    run->client = NULL;
-    if (connect_service(run->line, &run->client) == 0)
-        nb_call(run->client, run->request, &reply);
     *client = run->client;
-    if (!reply || !nb_reply_code(reply))
-        return reply;
-    nb_reply_free(reply);
-    return NULL;
+    return reply;
 }
 
 static void say_resumed(void *context)

@@ -115,6 +115,11 @@ bool command_line_flag(const struct command_line *line, const char *name);
  * NULL: there are no more. */
 const char *command_line_value(const struct command_line *line, const char *name, unsigned nth);
 
+/* The number that is given of it, from low to high; *ret stays where it is not given. False:
+ * say_usage has said what is wrong. */
+bool command_line_real(const struct command_line *line, const char *name, double low, double high,
+                       double *ret);
+
 /* --- help.c -------------------------------------------------------------------------------- */
 
 void help_print(void);
@@ -308,6 +313,11 @@ int watch_events(struct nb_client *client, const struct command_line *line,
 
 /* Connects as the command line says. Returns as nb_connect_within does. */
 int connect_service(const struct command_line *line, struct nb_client **ret_client);
+
+/* Closes a connection whose service is gone, and asks for the same by another one: *client is that,
+ * or NULL. Returns the reply, or NULL: nobody is there, or it was refused. */
+struct nb_reply *call_again(const struct command_line *line, const struct nb_request *request,
+                            struct nb_client **client);
 
 /* --timeout, as the library takes it. */
 unsigned timeout_ms(const struct command_line *line);

@@ -1,9 +1,9 @@
 /* goose publish: the messages of a GOOSE control block. A message is made shortly before it is due,
  * because the state may change until then: by a line of standard input, or at a time. */
 #include "goose_pace.h"
+#include "goose_values.h"
 #include "iec61850/goose.h"
 #include "publish.h"
-#include "subscribe.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -28,11 +28,11 @@ enum {
 #define SOON   MS       /* a change that comes now is sent then */
 
 struct change {
-    uint64_t at; /* ns from the begin */
+    uint64_t at; /* ns from the start */
     const char *text;
 };
 
-struct goose_run {
+struct goose_publication {
     const struct command_line *line;
     struct goose_pace pace;
     struct goose_values values, spare;
@@ -51,14 +51,14 @@ struct goose_run {
     uint8_t data[FRAME_BYTES], frame[FRAME_BYTES];
 };
 
-static struct iec_time time_at(const struct goose_run *run, uint64_t offset)
+static struct iec_time time_at(const struct goose_publication *run, uint64_t offset)
 {
     return (struct iec_time){run->start + offset, QUALITY};
 }
 
-static uint64_t now_offset(const struct goose_run *run)
+static uint64_t now_offset(const struct goose_publication *run)
 {
-    uint64_t now = publish_now();
+    uint64_t now = clock_now();
 
     return now > run->start ? now - run->start : 0;
 }
@@ -66,7 +66,7 @@ static uint64_t now_offset(const struct goose_run *run)
 /* --- Messages ------------------------------------------------------------------------------ */
 
 /* Returns its length; 0: the values are more than a frame has room for. */
-static size_t encode(struct goose_run *run)
+static size_t encode(struct goose_publication *run)
 {
     struct goose_message *message = &run->message;
 
@@ -80,7 +80,7 @@ static size_t encode(struct goose_run *run)
 }
 
 /* A state that is new at this time. */
-static void begin_state(struct goose_run *run, uint64_t at)
+static void begin_state(struct goose_publication *run, uint64_t at)
 {
     run->message.st_num = run->message.st_num == UINT32_MAX ? 1 : run->message.st_num + 1;
     run->message.sq_num = 0;
@@ -91,7 +91,7 @@ static void begin_state(struct goose_run *run, uint64_t at)
 /* --- Changes ------------------------------------------------------------------------------- */
 
 /* Members of one line change together. Returns NULL, or what is wrong: then nothing changes. */
-static const char *change(struct goose_run *run, const char *text, size_t n, uint64_t at)
+static const char *change(struct goose_publication *run, const char *text, size_t n, uint64_t at)
 {
     const char *wrong = goose_change_all(&run->values, &run->spare, text, n, time_at(run, at));
 
@@ -100,7 +100,7 @@ static const char *change(struct goose_run *run, const char *text, size_t n, uin
     return wrong;
 }
 
-static void take_line(struct goose_run *run, const char *text, size_t n)
+static void take_line(struct goose_publication *run, const char *text, size_t n)
 {
     uint64_t at = now_offset(run) + SOON;
     const char *wrong;
@@ -118,7 +118,7 @@ static void take_line(struct goose_run *run, const char *text, size_t n)
 }
 
 /* Takes a line that is there as a whole. False: there is none. */
-static bool take_whole_line(struct goose_run *run)
+static bool take_whole_line(struct goose_publication *run)
 {
     char *end = memchr(run->input, '\n', run->input_length);
     size_t n;
@@ -141,7 +141,7 @@ static bool take_whole_line(struct goose_run *run)
     return true;
 }
 
-static void read_input(struct goose_run *run)
+static void read_input(struct goose_publication *run)
 {
     struct pollfd polled = {.fd = run->feed.fd, .events = POLLIN};
     ssize_t got;
@@ -156,7 +156,7 @@ static void read_input(struct goose_run *run)
 }
 
 /* A change of the command line that is due before the next message. */
-static void take_planned(struct goose_run *run, uint64_t now)
+static void take_planned(struct goose_publication *run, uint64_t now)
 {
     const struct change *next = &run->change[run->changed];
 
@@ -169,7 +169,7 @@ static void take_planned(struct goose_run *run, uint64_t now)
 
 /* --- The feed ------------------------------------------------------------------------------ */
 
-static uint64_t next_due(const struct goose_run *run)
+static uint64_t next_due(const struct goose_publication *run)
 {
     uint64_t planned = run->changed < run->changes ? run->change[run->changed].at : UINT64_MAX;
 
@@ -179,7 +179,7 @@ static uint64_t next_due(const struct goose_run *run)
 static enum supply_next next_message(void *context, struct savefile_source_frame *ret,
                                      uint64_t *ret_offset)
 {
-    struct goose_run *run = context;
+    struct goose_publication *run = context;
     uint64_t now = now_offset(run);
     size_t length;
 
@@ -210,7 +210,7 @@ static enum supply_next next_message(void *context, struct savefile_source_frame
 
 static int wait_ms(void *context)
 {
-    const struct goose_run *run = context;
+    const struct goose_publication *run = context;
     uint64_t now = now_offset(run) + AHEAD, due = next_due(run);
 
     if (memchr(run->input, '\n', run->input_length))
@@ -222,20 +222,20 @@ static int wait_ms(void *context)
 
 static void report_status(void *context, FILE *file, const struct injection_tally *tally)
 {
-    const struct goose_run *run = context;
+    const struct goose_publication *run = context;
 
-    publish_status(file, run->message.gocb_ref, tally, &(struct publish_notes){.synch = NULL});
+    publish_status(file, run->message.gocb_ref, tally, &(struct publish_notes){.has_synch = false});
 }
 
 /* --- Options ------------------------------------------------------------------------------- */
 
-static bool take_pace(struct goose_run *run)
+static bool take_pace(struct goose_publication *run)
 {
     double shortest = 4, longest = 1000;
     uint64_t life = 2;
 
-    if (!subscribe_number(run->line, "shortest", 0.1, 60000, &shortest) ||
-        !subscribe_number(run->line, "longest", 0.1, 3600000, &longest) ||
+    if (!command_line_real(run->line, "shortest", 0.1, 60000, &shortest) ||
+        !command_line_real(run->line, "longest", 0.1, 3600000, &longest) ||
         !publish_natural(run->line, "life", 1, 100, &life))
         return false;
     if (shortest > longest)
@@ -247,7 +247,7 @@ static bool take_pace(struct goose_run *run)
     return true;
 }
 
-static bool take_values(struct goose_run *run)
+static bool take_values(struct goose_publication *run)
 {
     const char *text, *wrong = NULL;
 
@@ -262,7 +262,7 @@ static bool take_values(struct goose_run *run)
 }
 
 /* Tried on a copy, so that a mistake is told before anything is sent. */
-static bool take_change(struct goose_run *run, const char *text)
+static bool take_change(struct goose_publication *run, const char *text)
 {
     struct goose_values *copy = malloc(sizeof *copy);
     char *end;
@@ -287,7 +287,7 @@ static bool take_change(struct goose_run *run, const char *text)
     return true;
 }
 
-static bool take_changes(struct goose_run *run)
+static bool take_changes(struct goose_publication *run)
 {
     const char *text;
 
@@ -297,7 +297,7 @@ static bool take_changes(struct goose_run *run)
     return true;
 }
 
-static bool take_message(struct goose_run *run)
+static bool take_message(struct goose_publication *run)
 {
     struct goose_message *message = &run->message;
     uint64_t conf_rev = 1, st_num = 1;
@@ -316,7 +316,7 @@ static bool take_message(struct goose_run *run)
     return publish_text(run->line, "go_id", NULL, &message->go_id);
 }
 
-static bool take_options(struct goose_run *run)
+static bool take_options(struct goose_publication *run)
 {
     return take_pace(run) && take_message(run) && take_values(run) && take_changes(run) &&
            publish_duration(run->line, &run->end) &&
@@ -325,7 +325,7 @@ static bool take_options(struct goose_run *run)
             publish_wrong(run->line, "value", "the values are more than a frame has room for."));
 }
 
-static int publish(struct goose_run *run, struct nb_request *request)
+static int publish(struct goose_publication *run, struct nb_request *request)
 {
     const struct injection_plan plan = {.feed = &run->feed, .pace = {.kind = PACE_INTERVAL}};
 
@@ -347,7 +347,7 @@ static int publish(struct goose_run *run, struct nb_request *request)
 
 int run_goose_publish(const struct command_line *line, struct nb_request *request)
 {
-    struct goose_run *run = calloc(1, sizeof *run);
+    struct goose_publication *run = calloc(1, sizeof *run);
     int status;
 
     if (!run)

@@ -16,7 +16,7 @@ struct injection_feed {
     size_t sample_length;
     uint64_t total;  /* frames; 0: not known before */
     bool is_endless; /* a signal is its end */
-    /* The next frame, and when it is due, ns from the begin. SUPPLY_WAIT: nothing is due soon, see
+    /* The next frame, and when it is due, ns from the start. SUPPLY_WAIT: nothing is due soon, see
      * wait; SUPPLY_BROKEN: it said why. */
     enum supply_next (*next)(void *context, struct savefile_source_frame *ret,
                              uint64_t *ret_offset);

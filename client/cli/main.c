@@ -70,6 +70,21 @@ int connect_service(const struct command_line *line, struct nb_client **ret_clie
     return nb_connect_within(ret_client, line->socket, timeout_ms(line));
 }
 
+struct nb_reply *call_again(const struct command_line *line, const struct nb_request *request,
+                            struct nb_client **client)
+{
+    struct nb_reply *reply = NULL;
+
+    nb_close(*client);
+    *client = NULL;
+    if (connect_service(line, client) == 0)
+        nb_call(*client, request, &reply);
+    if (!reply || !nb_reply_code(reply))
+        return reply;
+    nb_reply_free(reply);
+    return NULL;
+}
+
 /* Takes what the host sends and drops it, until the tap is closed: the kernel wakes nobody who
  * waits for that alone. One on an uplink has a lifeline, which says so; else that is negative. */
 static void drop_frames(int fd, int lifeline)

@@ -3,10 +3,8 @@
 #define NB_CLI_PUBLISH_H
 
 #include "clock.h"
-#include "goose_values.h"
+#include "iec61850/process.h"
 #include "inject.h"
-#include "recording.h"
-#include "waveform.h"
 
 /* --- publish_options.c: where they return false, say_usage has said what is wrong ------------ */
 
@@ -14,11 +12,8 @@
 bool publish_natural(const struct command_line *line, const char *option, uint64_t low,
                      uint64_t high, uint64_t *ret);
 
-/* Numbers with colons between them, at least `least` of them. Returns how many; 0: there are others
- * than so many. */
-unsigned publish_reals(const char *text, unsigned least, unsigned most, double *ret);
-
-/* Addresses, tag, APPID and the S bit; group: the last bytes of a destination that is not given. */
+/* Addresses, tag, APPID and the S bit; app_id, destination: what they are where no option says it.
+ */
 bool publish_header(const struct command_line *line, uint16_t app_id, const char *destination,
                     struct iec_frame *ret);
 
@@ -35,9 +30,6 @@ bool publish_duration(const struct command_line *line, uint64_t *ret);
 
 /* --- publish.c ----------------------------------------------------------------------------- */
 
-/* ns since 1970. */
-uint64_t publish_now(void);
-
 /* Sets the request's start to the first multiple of `grid` ms that is `lead` ms ahead, and returns
  * it in ns since 1970. */
 uint64_t publish_start(struct nb_request *request, uint64_t lead, uint64_t grid);
@@ -45,28 +37,14 @@ uint64_t publish_start(struct nb_request *request, uint64_t lead, uint64_t grid)
 /* What a stream tells beside what became of it. */
 struct publish_notes {
     bool has_flaws;
-    uint64_t dropped, duplicated;    /* frames, on purpose */
-    const char *synch;               /* smpSynch of the newest frame; NULL: there is none */
+    uint64_t dropped, duplicated; /* frames, on purpose */
+    bool has_synch;
+    uint8_t synch;                   /* smpSynch of the newest frame */
     const struct clock_state *clock; /* by which it is; NULL: it is not */
 };
 
 /* What became of a stream until now, or in the end: a line of JSON, "stream/status". */
 void publish_status(FILE *file, struct iec_text id, const struct injection_tally *tally,
                     const struct publish_notes *notes);
-
-/* --- sv_network.c, sv_comtrade.c ------------------------------------------------------------ */
-
-enum { SV_FAULT_STATE = 1 }; /* of the waveform */
-
-/* The options of what is generated. */
-bool sv_network(const struct command_line *line, const struct sv_layout *layout, double frequency,
-                uint32_t rate, struct waveform *ret);
-
-/* Reads the recording, and finds its channels. Returns an exit status. */
-int sv_comtrade(const struct command_line *line, const char *path, const struct sv_layout *layout,
-                struct recording *ret);
-
-/* What --channels says of a recording's; NULL: nothing. */
-const char *sv_channel_list(const struct command_line *line);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include "contents.h"
 #include "own_address.h"
-#include "subscribe.h"
 #include "tap.h"
 
 #include <ctype.h>
@@ -56,31 +55,6 @@ bool publish_natural(const struct command_line *line, const char *option, uint64
                          name_of(line, option, name), low, high, text);
 }
 
-unsigned publish_reals(const char *text, unsigned least, unsigned most, double *ret)
-{
-    unsigned count = 0;
-
-    for (;;) {
-        char *end;
-
-        if (count == most || (!isdigit((unsigned char)*text) && !strchr("+-.", *text)) || !*text)
-            return 0;
-        ret[count] = strtod(text, &end);
-        if (end == text || !isfinite(ret[count]) || (*end && *end != ':'))
-            return 0;
-        count++;
-        if (!*end)
-            return count >= least ? count : 0;
-        text = end + 1;
-    }
-}
-
-static void put_number(uint64_t number, uint8_t mac[FRAME_MAC_BYTES])
-{
-    for (unsigned i = 0; i < FRAME_MAC_BYTES; i++)
-        mac[i] = (uint8_t)(number >> 8 * (FRAME_MAC_BYTES - 1 - i));
-}
-
 static bool take_mac(const struct command_line *line, const char *option, const char *fallback,
                      uint8_t ret[FRAME_MAC_BYTES])
 {
@@ -107,7 +81,7 @@ static bool take_source(const struct command_line *line, uint8_t ret[FRAME_MAC_B
                              "the address of '%s' is not known here: is its name right? --source "
                              "says another address.",
                              interface);
-    put_number(own, ret);
+    mac_put(own, ret);
     return true;
 }
 
@@ -164,7 +138,7 @@ bool publish_duration(const struct command_line *line, uint64_t *ret)
 {
     double seconds = 0;
 
-    if (!subscribe_number(line, "duration", 0.001, 1e8, &seconds))
+    if (!command_line_real(line, "duration", 0.001, 1e8, &seconds))
         return false;
     *ret = (uint64_t)llround(seconds * SECOND);
     return true;

@@ -1,5 +1,6 @@
 #include "subscribe.h"
 
+#include "clock.h"
 #include "frame/frame.h"
 #include "session.h"
 #include "source.h"
@@ -11,7 +12,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     NS_PER_MS = 1000000,
@@ -41,14 +41,6 @@ static void on_signal(int unused)
 }
 
 /* --- Frames -------------------------------------------------------------------------------- */
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
-}
 
 /* False: it was the last one. */
 static bool take_frame(struct run *run, const unsigned char *bytes, size_t length, uint64_t time)
@@ -113,25 +105,17 @@ static bool take_tick(void *context)
 {
     const struct run *run = context;
 
-    run->subscriber->tick(run->subscriber->context, now_ns() - BEHIND);
+    run->subscriber->tick(run->subscriber->context, clock_now() - BEHIND);
     return !output_is_gone();
 }
 
-/* The connection is of no use any more. */
 static struct nb_reply *ask_again(void *context, struct nb_client **client)
 {
     struct run *run = context;
-    struct nb_reply *reply = NULL;
+    struct nb_reply *reply = call_again(run->line, run->request, &run->client);
 
-    nb_close(run->client);
-    run->client = NULL;
-    if (connect_service(run->line, &run->client) == 0)
-        nb_call(run->client, run->request, &reply);
     *client = run->client;
-    if (!reply || !nb_reply_code(reply))
-        return reply;
-    nb_reply_free(reply);
-    return NULL;
+    return reply;
 }
 
 static void say_resumed(void *context)
@@ -189,27 +173,6 @@ static int ask_service(struct run *run)
 
 /* --- The whole ----------------------------------------------------------------------------- */
 
-bool subscribe_number(const struct command_line *line, const char *option, double low, double high,
-                      double *ret)
-{
-    const char *text = command_line_value(line, option, 0);
-    char *end, name[64];
-    double number;
-
-    if (!text)
-        return true;
-    number = strtod(text, &end);
-    if (!isdigit((unsigned char)text[0]) || *end || !(number >= low && number <= high)) {
-        say_usage(line, line->command.row->cli, option,
-                  "%s takes a number from %.10g to %.10g, and '%s' is none.",
-                  option_name(field_find(line->command.row, option), name, sizeof name), low, high,
-                  text);
-        return false;
-    }
-    *ret = number;
-    return true;
-}
-
 int subscribe(const struct command_line *line, struct nb_request *request,
               const struct subscriber *subscriber)
 {
@@ -223,8 +186,8 @@ int subscribe(const struct command_line *line, struct nb_request *request,
         return say_usage(line, line->command.row->cli, NULL,
                          "'%s' needs INTERFACE, or --file and the name of a capture file.",
                          line->command.row->cli);
-    if (!subscribe_number(line, "count", 1, 1e15, &count) ||
-        !subscribe_number(line, "duration", 0.001, 1e9, &seconds))
+    if (!command_line_real(line, "count", 1, 1e15, &count) ||
+        !command_line_real(line, "duration", 0.001, 1e9, &seconds))
         return EXIT_USAGE;
     run.count = (uint64_t)count;
     run.duration = (uint64_t)(seconds * NS_PER_SECOND);

@@ -25,11 +25,6 @@ struct subscriber {
 int subscribe(const struct command_line *line, struct nb_request *request,
               const struct subscriber *subscriber);
 
-/* A number of this option from low to high; *ret stays where it is not given. False: it said what
- * is wrong. */
-bool subscribe_number(const struct command_line *line, const char *option, double low, double high,
-                      double *ret);
-
 /* --- Lines of JSON ------------------------------------------------------------------------- */
 
 /* `{"topic":TOPIC,"ts":"TIME","data":`, and what closes it. */

@@ -1,19 +1,19 @@
 /* The recording that `sv publish` publishes. */
-#include "publish.h"
-#include "recorded.h"
+#include "recording_files.h"
+#include "sv_publish.h"
 
-static int say(const struct command_line *line, const struct recorded_fault *fault)
+static int say(const struct command_line *line, const struct recording_fault *fault)
 {
     switch (fault->what) {
-    case RECORDED_PATH:
+    case RECORDING_WRONG_PATH:
         publish_wrong(line, "comtrade", "%s.", fault->text);
         return EXIT_USAGE;
-    case RECORDED_CHANNELS:
+    case RECORDING_WRONG_CHANNELS:
         publish_wrong(line, "channels", "%s.", fault->text);
         return EXIT_USAGE;
-    case RECORDED_NO_MEMORY:
+    case RECORDING_NO_MEMORY:
         return explain_no_memory(line);
-    case RECORDED_FILE:
+    case RECORDING_WRONG_FILE:
         break;
     }
     report(line,
@@ -26,9 +26,10 @@ static int say(const struct command_line *line, const struct recorded_fault *fau
 int sv_comtrade(const struct command_line *line, const char *path, const struct sv_layout *layout,
                 struct recording *ret)
 {
-    const struct recorded_words words = {"--comtrade", "--channels", layout};
-    struct recorded_fault fault;
+    const struct recording_words words = {"--comtrade", "--channels", layout};
+    struct recording_fault fault;
 
-    return recorded_read(path, sv_channel_list(line), &words, ret, &fault) ? EXIT_DONE
-                                                                           : say(line, &fault);
+    return recording_files_read(path, sv_channel_list(line), &words, ret, &fault)
+               ? EXIT_DONE
+               : say(line, &fault);
 }

@@ -1,11 +1,35 @@
 /* The network that `sv publish` generates: its options become the states of a waveform. */
-#include "publish.h"
-#include "subscribe.h"
+#include "sv_publish.h"
 
+#include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MICRO 1e6
+
+/* --- Numbers ------------------------------------------------------------------------------- */
+
+/* Numbers with colons between them, at least `least` of them. Returns how many; 0: there are others
+ * than so many. */
+static unsigned read_reals(const char *text, unsigned least, unsigned most, double *ret)
+{
+    unsigned count = 0;
+
+    for (;;) {
+        char *end;
+
+        if (count == most || (!isdigit((unsigned char)*text) && !strchr("+-.", *text)) || !*text)
+            return 0;
+        ret[count] = strtod(text, &end);
+        if (end == text || !isfinite(ret[count]) || (*end && *end != ':'))
+            return 0;
+        count++;
+        if (!*end)
+            return count >= least ? count : 0;
+        text = end + 1;
+    }
+}
 
 /* --- Phasors ------------------------------------------------------------------------------- */
 
@@ -59,7 +83,7 @@ static bool set_phasor(const struct group *group, const char *text)
     const char *equals = strchr(text, '=');
     double numbers[2] = {0};
 
-    if (!publish_reals(equals ? equals + 1 : text, 1, 2, numbers) || numbers[0] < 0 ||
+    if (!read_reals(equals ? equals + 1 : text, 1, 2, numbers) || numbers[0] < 0 ||
         numbers[0] > 1e7)
         return false;
     if (equals)
@@ -102,7 +126,7 @@ static bool set_harmonic(struct waveform *waveform, const char *text)
     double numbers[3] = {0};
     unsigned order, found = 0;
 
-    if (!publish_reals(equals ? equals + 1 : text, 2, 3, numbers) || numbers[0] < 2 ||
+    if (!read_reals(equals ? equals + 1 : text, 2, 3, numbers) || numbers[0] < 2 ||
         numbers[0] > WAVEFORM_ORDER_MAX || numbers[1] < 0 || numbers[1] > 1000)
         return false;
     order = (unsigned)numbers[0];
@@ -125,8 +149,8 @@ static bool is_below_half(const struct command_line *line, const struct waveform
 
     return order * (double)waveform->microhertz < waveform->rate * MICRO / 2 ||
            publish_wrong(line, "harmonics",
-                         "the harmonic %g is at %g Hz, and %u samples a second tell less than %g "
-                         "Hz: a higher --sample-rate would be right.",
+                         "the harmonic %g is at %g Hz, and %u samples a second represent less than "
+                         "%g Hz: a higher --sample-rate would be right.",
                          order, order * (double)waveform->microhertz / MICRO, waveform->rate,
                          waveform->rate / 2.0);
 }
@@ -168,8 +192,8 @@ static bool take_fault(const struct command_line *line, struct waveform *wavefor
         return publish_wrong(line, "fault_at",
                              "what the fault is is not told: --fault-currents, --fault-voltages or "
                              "--fault-quality says it.");
-    if (!subscribe_number(line, "fault_at", 0, 1e8, &at) ||
-        !subscribe_number(line, "fault_duration", 0.0001, 1e8, &duration))
+    if (!command_line_real(line, "fault_at", 0, 1e8, &at) ||
+        !command_line_real(line, "fault_duration", 0.0001, 1e8, &duration))
         return false;
     *fault = waveform->state[0];
     fault->begin = (uint64_t)(at * waveform->rate + 0.5);
@@ -187,7 +211,7 @@ bool sv_network(const struct command_line *line, const struct sv_layout *layout,
                 uint32_t rate, struct waveform *ret)
 {
     memset(ret, 0, sizeof *ret);
-    if (!subscribe_number(line, "signal_frequency", 0.1, 1000, &frequency))
+    if (!command_line_real(line, "signal_frequency", 0.1, 1000, &frequency))
         return false;
     ret->rate = rate;
     ret->layout = *layout;

@@ -2,7 +2,8 @@
  * them on purpose. */
 #include "sv_publish.h"
 
-#include "subscribe.h"
+#include "frame/hex.h"
+#include "iec61850/sv_words.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -10,34 +11,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RATE_LEAST = 100, CYCLE_SAMPLES = 80, WORD_MAX = 64, SYNCH_LARGEST = 254 };
+enum { WORD_MAX = 64 };
 
 /* --- Rate and channels --------------------------------------------------------------------- */
 
-/* The profiles 9-2LE and 61869-9 pair these. */
-static unsigned usual_asdus(uint64_t rate)
-{
-    static const struct {
-        uint32_t rate, asdus;
-    } pairs[] = {{12800, 8}, {14400, 6}, {15360, 8}};
-
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (pairs[i].rate == rate)
-            return pairs[i].asdus;
-    return 1;
-}
-
-static bool take_rate(struct sv_run *run)
+static bool take_rate(struct sv_publication *run)
 {
     uint64_t rate, asdus;
 
     run->frequency = 50;
-    if (!subscribe_number(run->line, "frequency", 10, 400, &run->frequency))
+    if (!command_line_real(run->line, "frequency", 10, 400, &run->frequency))
         return false;
-    rate = (uint64_t)(run->frequency * CYCLE_SAMPLES + 0.5);
-    if (!publish_natural(run->line, "sample_rate", RATE_LEAST, SV_RATE_MAX, &rate))
+    rate = sv_usual_rate(run->frequency);
+    if (!publish_natural(run->line, "sample_rate", SV_RATE_LEAST, SV_RATE_MAX, &rate))
         return false;
-    asdus = usual_asdus(rate);
+    asdus = sv_usual_asdus(rate);
     if (!publish_natural(run->line, "asdus", 1, SV_ASDUS_MAX, &asdus))
         return false;
     if (rate % asdus)
@@ -52,7 +40,7 @@ static bool take_rate(struct sv_run *run)
     return true;
 }
 
-static bool take_layout(struct sv_run *run)
+static bool take_layout(struct sv_publication *run)
 {
     const char *text;
     unsigned layouts = 0, lists = 0;
@@ -87,26 +75,23 @@ const char *sv_channel_list(const struct command_line *line)
 
 /* --- smpSynch ------------------------------------------------------------------------------ */
 
-static const char *const synch_words[] = {"none", "local", "global"};
-
 static bool read_synch(const char *text, struct sv_synch_change *ret)
 {
+    int found = sv_synch_find(text);
     unsigned long number;
     char *end;
 
     ret->is_auto = strcmp(text, "auto") == 0;
-    for (unsigned i = 0; i < sizeof synch_words / sizeof *synch_words; i++)
-        if (strcmp(text, synch_words[i]) == 0) {
-            ret->synch = (uint8_t)i;
-            return true;
-        }
+    ret->synch = (uint8_t)found;
+    if (found >= 0)
+        return true;
     number = strtoul(text, &end, 10);
     ret->synch = (uint8_t)number;
-    return ret->is_auto || (isdigit((unsigned char)text[0]) && !*end && number <= SYNCH_LARGEST);
+    return ret->is_auto || (isdigit((unsigned char)text[0]) && !*end && number <= SV_SYNCH_MAX);
 }
 
 /* "global", or from a time on: "2.5:none". */
-static bool add_synch(struct sv_run *run, const char *text)
+static bool add_synch(struct sv_publication *run, const char *text)
 {
     struct sv_synch_change *change = &run->synch[run->synchs];
     const char *colon = strchr(text, ':');
@@ -123,7 +108,7 @@ static bool add_synch(struct sv_run *run, const char *text)
     return true;
 }
 
-static bool take_synch(struct sv_run *run)
+static bool take_synch(struct sv_publication *run)
 {
     const char *text;
 
@@ -134,42 +119,29 @@ static bool take_synch(struct sv_run *run)
                 "--smp-synch takes none, local, global, auto or a number from 0 to "
                 "%d, and later ones from a time in seconds on, such as 2.5:none, "
                 "in the order of time; '%s' is none of them.",
-                SYNCH_LARGEST, text);
+                SV_SYNCH_MAX, text);
     return true;
 }
 
 /* --- Quality ------------------------------------------------------------------------------- */
-
-#define Q(bit, name) {#name, UINT32_C(1) << (bit)},
-static const struct {
-    const char *word;
-    uint32_t bits;
-} quality_words[] = {{"good", SV_GOOD},
-                     {"invalid", SV_INVALID},
-                     {"questionable", SV_QUESTIONABLE},
-                     SV_QUALITY_BITS(Q)};
-#undef Q
 
 static bool add_quality(const char *word, size_t n, uint32_t *quality)
 {
     char text[WORD_MAX], *end;
     unsigned long number;
 
+    if (sv_quality_add(word, n, quality))
+        return true;
     if (n == 0 || n >= sizeof text)
         return false;
     memcpy(text, word, n);
     text[n] = '\0';
-    for (size_t i = 0; i < sizeof quality_words / sizeof *quality_words; i++)
-        if (strcmp(text, quality_words[i].word) == 0) {
-            *quality |= quality_words[i].bits;
-            return true;
-        }
     number = strtoul(text, &end, 0);
     *quality |= (uint32_t)number;
     return isdigit((unsigned char)text[0]) && !*end && number <= UINT32_MAX;
 }
 
-static bool set_quality(const struct sv_run *run, const char *text, uint32_t *qualities)
+static bool set_quality(const struct sv_publication *run, const char *text, uint32_t *qualities)
 {
     const char *equals = strchr(text, '=');
     int channel = equals ? sv_layout_find(&run->layout, text, (size_t)(equals - text)) : 0;
@@ -192,7 +164,7 @@ static bool set_quality(const struct sv_run *run, const char *text, uint32_t *qu
     return true;
 }
 
-static bool take_quality(const struct sv_run *run, const char *option, uint32_t *qualities)
+static bool take_quality(const struct sv_publication *run, const char *option, uint32_t *qualities)
 {
     const char *text;
 
@@ -207,7 +179,7 @@ static bool take_quality(const struct sv_run *run, const char *option, uint32_t 
     return true;
 }
 
-static bool take_qualities(struct sv_run *run)
+static bool take_qualities(struct sv_publication *run)
 {
     if (!take_quality(run, "quality", run->qualities))
         return false;
@@ -218,7 +190,7 @@ static bool take_qualities(struct sv_run *run)
 /* --- Fields that may be there -------------------------------------------------------------- */
 
 /* What smpRate counts: samples of a period, or of a second. */
-static bool take_mode(struct sv_run *run)
+static bool take_mode(struct sv_publication *run)
 {
     static const char *const words[] = {"period", "second", "interval"};
     const char *text = command_line_value(run->line, "smp_mod", 0);
@@ -242,7 +214,7 @@ static bool take_mode(struct sv_run *run)
 }
 
 /* Without a number of the user's, it is the stream's rate, as smpMod counts. */
-static bool take_smp_rate(struct sv_run *run)
+static bool take_smp_rate(struct sv_publication *run)
 {
     const char *text = command_line_value(run->line, "smp_rate", 0);
     double rate = run->frames.rate;
@@ -267,27 +239,29 @@ static bool take_smp_rate(struct sv_run *run)
     return true;
 }
 
-/* Sixteen hexadecimal digits, perhaps with colons or dashes between them. */
-static bool take_gm_identity(struct sv_run *run)
+/* Sixteen hexadecimal digits, perhaps with colons or dashes between bytes. */
+static bool read_identity(const char *text, uint8_t ret[SV_GM_IDENTITY_BYTES])
 {
-    const char *text = command_line_value(run->line, "gm_identity", 0);
     unsigned digits = 0;
 
-    for (const char *at = text; at && *at; at++) {
-        unsigned value =
-            (unsigned)(isdigit((unsigned char)*at) ? *at - '0'
-                                                   : tolower((unsigned char)*at) - 'a' + 10);
+    for (; *text; text++) {
+        int digit = hex_digit(*text);
 
-        if (strchr(":-", *at) && digits % 2 == 0)
+        if (digits % 2 == 0 && strchr(":-", *text))
             continue;
-        if (!isxdigit((unsigned char)*at) || digits == 2 * SV_GM_IDENTITY_BYTES) {
-            digits = 0;
-            break;
-        }
-        run->gm_identity[digits / 2] = (uint8_t)(run->gm_identity[digits / 2] << 4 | value);
+        if (digit < 0 || digits == 2 * SV_GM_IDENTITY_BYTES)
+            return false;
+        ret[digits / 2] = (uint8_t)(ret[digits / 2] << 4 | digit);
         digits++;
     }
-    if (text && digits != 2 * SV_GM_IDENTITY_BYTES)
+    return digits == 2 * SV_GM_IDENTITY_BYTES;
+}
+
+static bool take_gm_identity(struct sv_publication *run)
+{
+    const char *text = command_line_value(run->line, "gm_identity", 0);
+
+    if (text && !read_identity(text, run->gm_identity))
         return publish_wrong(run->line, "gm_identity",
                              "--gm-identity takes the 8 bytes of a clock's identity, such as "
                              "00:30:a7:ff:fe:00:00:01, and '%s' is none.",
@@ -297,7 +271,7 @@ static bool take_gm_identity(struct sv_run *run)
 }
 
 /* A clock that nobody keeps is not synchronised, and the accuracy is that of a microsecond. */
-static void take_refr_tm(struct sv_run *run)
+static void take_refr_tm(struct sv_publication *run)
 {
     enum { ACCURACY = 20 };
 
@@ -308,7 +282,7 @@ static void take_refr_tm(struct sv_run *run)
 
 /* --- Flaws --------------------------------------------------------------------------------- */
 
-static bool take_flaws(struct sv_run *run, const char *option, enum sv_fate fate)
+static bool take_flaws(struct sv_publication *run, const char *option, enum sv_fate fate)
 {
     const char *text, *wrong;
 
@@ -322,7 +296,7 @@ static bool take_flaws(struct sv_run *run, const char *option, enum sv_fate fate
 
 /* --- The whole ----------------------------------------------------------------------------- */
 
-static bool take_asdu(struct sv_run *run)
+static bool take_asdu(struct sv_publication *run)
 {
     uint64_t conf_rev = 1;
 
@@ -337,7 +311,7 @@ static bool take_asdu(struct sv_run *run)
     return true;
 }
 
-bool sv_options(struct sv_run *run)
+bool sv_options(struct sv_publication *run)
 {
     struct iec_frame header;
 

@@ -3,10 +3,9 @@
  * the sample rate, which begins with the full second. */
 #include "sv_publish.h"
 
-#include "subscribe.h"
+#include "iec61850/sv_words.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,90 +16,55 @@ enum { GRID_MS = 1000, LEAD_MS = 200 };
 
 /* --- Samples ------------------------------------------------------------------------------- */
 
-static void take_recorded(struct sv_run *run, uint64_t number, int32_t *values, uint32_t *qualities)
-{
-    uint64_t second = number / run->frames.rate, rest = number % run->frames.rate;
-    double time = (double)second * SECOND + (double)rest * SECOND / run->frames.rate;
-    double recorded[RECORDING_CHANNELS];
-
-    if (run->period > 0)
-        time = fmod(time, run->period);
-    recording_at(&run->recording, time, recorded);
-    for (unsigned i = 0; i < run->recording.width; i++) {
-        bool has_none = isnan(recorded[i]);
-
-        values[i] = has_none ? 0 : waveform_round(recorded[i]);
-        if (has_none)
-            qualities[i] = (qualities[i] & ~UINT32_C(3)) | SV_INVALID;
-    }
-}
-
-static bool is_in_fault(const struct sv_run *run, uint64_t number)
+static bool is_in_fault(const struct sv_publication *run, uint64_t number)
 {
     return !run->recording.points && waveform_state(&run->waveform, number) == SV_FAULT_STATE;
 }
 
 static void take_samples(void *context, uint64_t number, int32_t *values, uint32_t *qualities)
 {
-    struct sv_run *run = context;
+    struct sv_publication *run = context;
 
     memcpy(qualities, is_in_fault(run, number) ? run->fault_qualities : run->qualities,
            run->frames.channels * sizeof *qualities);
     if (run->recording.points)
-        take_recorded(run, number, values, qualities);
+        recording_sample(&run->recording, run->frames.rate, run->period, number, values, qualities);
     else
         waveform_sample(&run->waveform, number, values);
 }
 
 /* --- The clock ----------------------------------------------------------------------------- */
 
-static const struct sv_synch_change *synch_now(const struct sv_run *run)
+static const struct sv_synch_change *synch_now(const struct sv_publication *run)
 {
     return run->synched ? &run->synch[run->synched - 1] : NULL;
 }
 
-/* Local: the clock is kept, but whether by PTP from a clock that knows the world's time, which
- * would be global, nobody can tell who has no rights. */
-static uint8_t clock_synch(const struct clock_state *clock)
-{
-    return clock->is_known && clock->is_synchronized ? SV_LOCAL_CLOCK : SV_NOT_SYNCHRONIZED;
-}
-
-static const char *synch_word(uint8_t synch, char text[16])
-{
-    static const char *const words[] = {"none", "local", "global"};
-
-    if (synch < sizeof words / sizeof *words)
-        return words[synch];
-    snprintf(text, 16, "area %u", synch);
-    return text;
-}
-
-static void say_synch(const struct sv_run *run, uint8_t synch)
+static void say_synch(const struct sv_publication *run, uint8_t synch)
 {
     const struct clock_state *clock = &run->clock;
-    char text[16];
+    char text[SV_SYNCH_BYTES];
 
     if (run->line->json)
         return;
     if (!clock->is_known || !clock->is_synchronized)
-        fprintf(stderr, "netbroker: smpSynch is %s: %s.\n", synch_word(synch, text),
+        fprintf(stderr, "netbroker: smpSynch is %s: %s.\n", sv_synch_text(synch, text),
                 clock->is_known ? "nobody keeps this machine's clock with another one"
                                 : "the system does not tell whether somebody keeps its clock");
     else
         fprintf(stderr,
                 "netbroker: smpSynch is %s: this machine's clock is kept within %.3f ms, it is not "
                 "known whether by PTP.\n",
-                synch_word(synch, text), (double)clock->error_max / (double)MS);
+                sv_synch_text(synch, text), (double)clock->error_max / (double)MS);
 }
 
-static void set_synch(struct sv_run *run, uint8_t synch)
+static void set_synch(struct sv_publication *run, uint8_t synch)
 {
     run->asdu.smp_synch = synch;
     sv_frames_synch(&run->frames, synch);
 }
 
-static void look_at_clock(struct sv_run *run, uint64_t sample)
+static void look_at_clock(struct sv_publication *run, uint64_t sample)
 {
     bool is_first = run->looked == 0;
     uint8_t synch;
@@ -109,14 +73,14 @@ static void look_at_clock(struct sv_run *run, uint64_t sample)
         return;
     run->looked = sample + run->frames.rate;
     run->clock = clock_look();
-    synch = clock_synch(&run->clock);
+    synch = sv_frames_synch_of(&run->clock);
     if (is_first || synch != run->asdu.smp_synch)
         say_synch(run, synch);
     set_synch(run, synch);
 }
 
 /* What smpSynch is from the next frame on. */
-static void take_synch(struct sv_run *run)
+static void take_synch(struct sv_publication *run)
 {
     uint64_t last = (run->number + 1) * run->frames.asdus - 1;
 
@@ -130,12 +94,12 @@ static void take_synch(struct sv_run *run)
 
 /* --- Frames -------------------------------------------------------------------------------- */
 
-static bool is_over(const struct sv_run *run)
+static bool is_over(const struct sv_publication *run)
 {
     return run->total && run->number >= run->total;
 }
 
-static void skip_dropped(struct sv_run *run)
+static void skip_dropped(struct sv_publication *run)
 {
     while (!is_over(run) && sv_fate(&run->flaws, run->number) == SV_FATE_DROP) {
         run->number++;
@@ -146,7 +110,7 @@ static void skip_dropped(struct sv_run *run)
 static enum supply_next next_frame(void *context, struct savefile_source_frame *ret,
                                    uint64_t *ret_offset)
 {
-    struct sv_run *run = context;
+    struct sv_publication *run = context;
     const struct sv_samples samples = {run, take_samples};
 
     if (!run->is_again) {
@@ -167,7 +131,7 @@ static enum supply_next next_frame(void *context, struct savefile_source_frame *
 
 /* --- The report ---------------------------------------------------------------------------- */
 
-static struct publish_notes notes_of(struct sv_run *run)
+static struct publish_notes notes_of(const struct sv_publication *run)
 {
     bool is_auto = run->synched && synch_now(run)->is_auto;
 
@@ -175,14 +139,15 @@ static struct publish_notes notes_of(struct sv_run *run)
         .has_flaws = run->flaws.count > 0,
         .dropped = run->dropped,
         .duplicated = run->duplicated,
-        .synch = synch_word(run->asdu.smp_synch, run->synch_text),
+        .has_synch = true,
+        .synch = run->asdu.smp_synch,
         .clock = is_auto ? &run->clock : NULL,
     };
 }
 
 static void report_status(void *context, FILE *file, const struct injection_tally *tally)
 {
-    struct sv_run *run = context;
+    const struct sv_publication *run = context;
     const struct publish_notes notes = notes_of(run);
 
     publish_status(file, run->asdu.sv_id, tally, &notes);
@@ -190,7 +155,7 @@ static void report_status(void *context, FILE *file, const struct injection_tall
 
 static void report_flaws(void *context, FILE *file)
 {
-    const struct sv_run *run = context;
+    const struct sv_publication *run = context;
 
     if (run->flaws.count)
         fprintf(file, "On purpose: %" PRIu64 " frames were left out, and %" PRIu64 " sent twice.\n",
@@ -200,14 +165,14 @@ static void report_flaws(void *context, FILE *file)
 /* --- The stream ---------------------------------------------------------------------------- */
 
 /* Frames of so many ns: each whose last sample is before the end. */
-static uint64_t frames_in(const struct sv_run *run, double ns)
+static uint64_t frames_in(const struct sv_publication *run, double ns)
 {
     uint64_t frames = (uint64_t)(ns / SECOND * run->frames.rate / run->frames.asdus + 1e-6);
 
     return frames ? frames : 1;
 }
 
-static bool take_end(struct sv_run *run)
+static bool take_end(struct sv_publication *run)
 {
     uint64_t duration = 0;
 
@@ -224,7 +189,7 @@ static bool take_end(struct sv_run *run)
 }
 
 /* The options that a source of samples has, and the other one does not. */
-static bool belongs(const struct sv_run *run, bool is_recorded)
+static bool belongs(const struct sv_publication *run, bool is_recorded)
 {
     static const char *const generated[] = {"signal_frequency", "currents",       "voltages",
                                             "harmonics",        "fault_at",       "fault_duration",
@@ -242,7 +207,7 @@ static bool belongs(const struct sv_run *run, bool is_recorded)
     return true;
 }
 
-static int take_passes(struct sv_run *run)
+static int take_passes(struct sv_publication *run)
 {
     double length = recording_length(&run->recording);
 
@@ -255,7 +220,7 @@ static int take_passes(struct sv_run *run)
     return EXIT_DONE;
 }
 
-static int take_source(struct sv_run *run)
+static int take_source(struct sv_publication *run)
 {
     const char *path = command_line_value(run->line, "comtrade", 0);
     int status;
@@ -271,7 +236,7 @@ static int take_source(struct sv_run *run)
 }
 
 /* smpCnt is 0 at a full second. */
-static bool take_start(struct sv_run *run, struct nb_request *request)
+static bool take_start(struct sv_publication *run, struct nb_request *request)
 {
     uint64_t start = 0;
 
@@ -289,7 +254,7 @@ static bool take_start(struct sv_run *run, struct nb_request *request)
                          start / GRID_MS * GRID_MS);
 }
 
-static int publish(struct sv_run *run, struct nb_request *request)
+static int publish(struct sv_publication *run, struct nb_request *request)
 {
     const struct injection_feed feed = {
         .context = run,
@@ -310,7 +275,7 @@ static int publish(struct sv_run *run, struct nb_request *request)
 
 int run_sv_publish(const struct command_line *line, struct nb_request *request)
 {
-    struct sv_run *run = calloc(1, sizeof *run);
+    struct sv_publication *run = calloc(1, sizeof *run);
     int status;
 
     if (!run)

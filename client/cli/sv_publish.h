@@ -3,8 +3,10 @@
 #define NB_CLI_SV_PUBLISH_H
 
 #include "publish.h"
+#include "recording.h"
 #include "sv_flaws.h"
 #include "sv_frames.h"
+#include "waveform.h"
 
 enum { SV_SYNCHS_MAX = 33 };
 
@@ -15,7 +17,7 @@ struct sv_synch_change {
     bool is_auto; /* what the system's clock says of itself, looked at each second */
 };
 
-struct sv_run {
+struct sv_publication {
     const struct command_line *line;
     struct sv_layout layout;
     struct sv_frames frames;
@@ -36,13 +38,27 @@ struct sv_run {
     unsigned synchs, synched; /* changes, and how many of them are in force */
     struct sv_synch_change synch[SV_SYNCHS_MAX];
     struct clock_state clock;
-    char synch_text[16];
     uint64_t looked; /* samples, of the second after which it was looked at */
 };
 
 /* --- sv_options.c: where it returns false, say_usage has said what is wrong ------------------ */
 
 /* Everything of the frames: their rate, fields, channels, qualities, flaws. */
-bool sv_options(struct sv_run *run);
+bool sv_options(struct sv_publication *run);
+
+/* What --channels says of a recording's; NULL: nothing. */
+const char *sv_channel_list(const struct command_line *line);
+
+/* --- sv_network.c, sv_comtrade.c: where samples come from ------------------------------------- */
+
+enum { SV_FAULT_STATE = 1 }; /* of the waveform */
+
+/* The options of what is generated. False: say_usage has said what is wrong. */
+bool sv_network(const struct command_line *line, const struct sv_layout *layout, double frequency,
+                uint32_t rate, struct waveform *ret);
+
+/* Reads the recording, and finds its channels. Returns an exit status. */
+int sv_comtrade(const struct command_line *line, const char *path, const struct sv_layout *layout,
+                struct recording *ret);
 
 #endif

@@ -1,5 +1,6 @@
 #include "sv_report.h"
 
+#include "iec61850/sv_words.h"
 #include "subscribe.h"
 
 #include <inttypes.h>
@@ -45,16 +46,6 @@ static void print_name(const struct sv_report *report, bool is_json)
     (is_json ? line_text : line_plain)(text, length);
 }
 
-static const char *synch_word(uint8_t synch, char text[32])
-{
-    static const char *const words[] = {"none", "local", "global"};
-
-    if (synch < 3)
-        return words[synch];
-    snprintf(text, 32, "area %u", synch);
-    return text;
-}
-
 /* --- Lines of JSON ------------------------------------------------------------------------- */
 
 static void begin(const struct sv_report *report, const char *topic)
@@ -66,14 +57,14 @@ static void begin(const struct sv_report *report, const char *topic)
 
 static void print_quality(uint32_t quality)
 {
-    static const char *const validities[] = {"good", "invalid", "reserved", "questionable"};
+    printf("{\"validity\":\"%s\"", sv_validity_word(quality));
+    for (unsigned i = SV_QUESTIONABLE + 1; i < SV_QUALITY_WORDS; i++) {
+        uint32_t bit;
+        const char *word = sv_quality_word(i, &bit);
 
-    printf("{\"validity\":\"%s\"", validities[quality & 3]);
-#define Q(bit, name)                                                                               \
-    if (quality >> (bit)&1)                                                                        \
-        fputs(",\"" #name "\":true", stdout);
-    SV_QUALITY_BITS(Q)
-#undef Q
+        if (quality & bit)
+            printf(",\"%s\":true", word);
+    }
     putchar('}');
 }
 
@@ -102,7 +93,7 @@ static void print_stream(const struct sv_report *report)
 {
     const struct sv_stream *stream = report->stream;
     const struct quantiles *jitter = &stream->jitter;
-    char word[32];
+    char word[SV_SYNCH_BYTES];
 
     begin(report, "analyzer/streams");
     fputs(",\"svID\":", stdout);
@@ -117,7 +108,7 @@ static void print_stream(const struct sv_report *report)
                frame_priority(stream->frame.tag[stream->frame.tags - 1]));
     printf(",\"confRev\":%" PRIu32 ",\"smpSynch\":\"%s\",\"simulated\":%s,\"asdus\":%u"
            ",\"sampleRate\":",
-           stream->conf_rev, synch_word(stream->smp_synch, word),
+           stream->conf_rev, sv_synch_text(stream->smp_synch, word),
            stream->is_simulated ? "true" : "false", stream->asdus);
     line_real("%.0f", stream->counting.rate ? (double)stream->counting.rate : NAN);
     print_optional(stream);
@@ -127,7 +118,7 @@ static void print_stream(const struct sv_report *report)
            stream->counting.repeated, stream->counting.late, stream->counting.restarts);
     printf(",\"jitter\":{\"p50\":%" PRIu64 ",\"p99\":%" PRIu64 ",\"max\":%" PRIu64
            "},\"quality\":[",
-           quantiles_at(jitter, 0.5), quantiles_at(jitter, 0.99), jitter->most);
+           quantiles_at(jitter, 500000), quantiles_at(jitter, 990000), jitter->most);
     for (unsigned i = 0; i < stream->channels; i++) {
         if (i)
             putchar(',');
@@ -272,7 +263,7 @@ static void print_head(const struct sv_report *report)
 {
     const struct sv_stream *stream = report->stream;
     const struct quantiles *jitter = &stream->jitter;
-    char word[32];
+    char word[SV_SYNCH_BYTES];
 
     print_name(report, false);
     printf(": APPID 0x%04x", stream->frame.app_id);
@@ -280,7 +271,7 @@ static void print_head(const struct sv_report *report)
         printf(", VLAN %u priority %u", frame_vlan_id(stream->frame.tag[stream->frame.tags - 1]),
                frame_priority(stream->frame.tag[stream->frame.tags - 1]));
     printf(", confRev %" PRIu32 ", clock %s%s", stream->conf_rev,
-           synch_word(stream->smp_synch, word), stream->is_simulated ? ", simulated" : "");
+           sv_synch_text(stream->smp_synch, word), stream->is_simulated ? ", simulated" : "");
     if (stream->counting.rate)
         printf(", %" PRIu32 " samples/s", stream->counting.rate);
     if (report->is_analysed && stream->phasors.frequency > 0)
@@ -289,23 +280,21 @@ static void print_head(const struct sv_report *report)
     printf("\n  %" PRIu64 " samples, %" PRIu64 " lost, %" PRIu64 " repeated, %" PRIu64
            " late; frames off their time by p50 %.1f us, p99 %.1f us, at most %.1f us\n",
            stream->counting.samples, stream->counting.lost, stream->counting.repeated,
-           stream->counting.late, (double)quantiles_at(jitter, 0.5) / 1000,
-           (double)quantiles_at(jitter, 0.99) / 1000, (double)jitter->most / 1000);
+           stream->counting.late, (double)quantiles_at(jitter, 500000) / 1000,
+           (double)quantiles_at(jitter, 990000) / 1000, (double)jitter->most / 1000);
 }
 
 static const char *quality_word(uint32_t quality, char text[64])
 {
-    static const char *const validities[] = {"good", "invalid", "reserved", "questionable"};
-    static const char *const bits[] = {
-#define Q(bit, name) [bit] = #name,
-        SV_QUALITY_BITS(Q)
-#undef Q
-    };
-    size_t used = (size_t)snprintf(text, 64, "%s", validities[quality & 3]);
+    size_t used = (size_t)snprintf(text, 64, "%s", sv_validity_word(quality));
 
-    for (unsigned bit = 2; bit < sizeof bits / sizeof *bits && used < 64; bit++)
-        if (quality >> bit & 1)
-            used += (size_t)snprintf(text + used, 64 - used, " %s", bits[bit]);
+    for (unsigned i = SV_QUESTIONABLE + 1; i < SV_QUALITY_WORDS && used < 64; i++) {
+        uint32_t bits;
+        const char *word = sv_quality_word(i, &bits);
+
+        if (quality & bits)
+            used += (size_t)snprintf(text + used, 64 - used, " %s", word);
+    }
     return text;
 }
 

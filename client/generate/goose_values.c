@@ -1,5 +1,7 @@
 #include "goose_values.h"
 
+#include "frame/hex.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -97,21 +99,13 @@ static const char *read_string(struct mms_value *value, uint8_t bytes[GOOSE_TEXT
     return NULL;
 }
 
-static int digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
-
-    return at ? (int)(at - digits) : -1;
-}
-
 static const char *read_octets(struct mms_value *value, uint8_t bytes[GOOSE_TEXT_MAX],
                                const char *text)
 {
     size_t n = 0;
 
     for (; text[0]; text += 2) {
-        int high = digit(text[0]), low = high < 0 ? -1 : digit(text[1]);
+        int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
 
         if (low < 0 || n == GOOSE_TEXT_MAX)
             return "octets are pairs of hexadecimal digits, such as 00ff";

@@ -1,10 +1,15 @@
 #include "recording.h"
 
+#include "iec61850/sv.h"
+#include "waveform.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { NODES = 4, POINTS_FIRST = 1024 };
+
+#define NS_PER_SECOND 1e9
 
 static bool wrong(struct comtrade_fault *fault, unsigned line, const char *why)
 {
@@ -134,6 +139,23 @@ void recording_at(struct recording *recording, double time, double values[RECORD
         values[i] = 0;
         for (unsigned j = 0; j < NODES; j++)
             values[i] += weights[j] * points[j][1 + i];
+    }
+}
+
+void recording_sample(struct recording *recording, uint32_t rate, double period, uint64_t number,
+                      int32_t *values, uint32_t *qualities)
+{
+    uint64_t second = number / rate, rest = number % rate;
+    double time = (double)second * NS_PER_SECOND + (double)rest * NS_PER_SECOND / rate;
+    double found[RECORDING_CHANNELS];
+
+    recording_at(recording, period > 0 ? fmod(time, period) : time, found);
+    for (unsigned i = 0; i < recording->width; i++) {
+        bool has_none = isnan(found[i]);
+
+        values[i] = has_none ? 0 : waveform_round(found[i]);
+        if (has_none)
+            qualities[i] = (qualities[i] & ~(uint32_t)SV_QUESTIONABLE) | SV_INVALID;
     }
 }
 

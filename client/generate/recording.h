@@ -36,6 +36,12 @@ bool recording_read(struct recording *recording, const struct comtrade *cfg, con
  * recorder has none, NAN. */
 void recording_at(struct recording *recording, double time, double values[RECORDING_CHANNELS]);
 
+/* The sample of this number of a stream that begins with the recording and has `rate` samples a
+ * second; period: of recording_close, or 0: there is one pass. Where the recorder has none, the
+ * value is 0, and the quality becomes invalid. */
+void recording_sample(struct recording *recording, uint32_t rate, double period, uint64_t number,
+                      int32_t *values, uint32_t *qualities);
+
 /* ns from the first sample to the last one. */
 double recording_length(const struct recording *recording);
 

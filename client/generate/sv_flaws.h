@@ -11,7 +11,7 @@ enum { SV_FLAWS_MAX = 32 };
 
 struct sv_flaw {
     enum sv_fate fate;
-    uint64_t first, count; /* frames, from the begin of the stream */
+    uint64_t first, count; /* frames, from the start of the stream */
     uint64_t every;        /* they come again each so many frames; 0: once */
 };
 

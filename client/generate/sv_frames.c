@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#define SECOND UINT64_C(1000000000)
-
 enum { LENGTH_MAX = 1514, TAG_BYTES = 4 }; /* of Ethernet, without its checksum */
 
 bool sv_frames_begin(struct sv_frames *frames, const struct iec_frame *header,
@@ -26,11 +24,6 @@ bool sv_frames_begin(struct sv_frames *frames, const struct iec_frame *header,
     return true;
 }
 
-uint64_t sv_frames_due(uint32_t rate, uint64_t sample)
-{
-    return sample / rate * SECOND + sample % rate * SECOND / rate;
-}
-
 void sv_frames_synch(struct sv_frames *frames, uint8_t smp_synch)
 {
     for (unsigned i = 0; i < frames->asdus; i++) {
@@ -44,11 +37,16 @@ void sv_frames_synch(struct sv_frames *frames, uint8_t smp_synch)
     }
 }
 
+uint8_t sv_frames_synch_of(const struct clock_state *clock)
+{
+    return clock->is_known && clock->is_synchronized ? SV_LOCAL_CLOCK : SV_NOT_SYNCHRONIZED;
+}
+
 /* The last byte of it, the quality, stays. */
 static void put_refr_tm(struct sv_frames *frames, const struct sv_places *places, uint64_t sample)
 {
     uint8_t *at = frames->frame + places->refr_tm;
-    struct iec_time time = {frames->start + sv_frames_due(frames->rate, sample),
+    struct iec_time time = {frames->start + sv_sample_due(frames->rate, sample),
                             at[IEC_TIME_BYTES - 1]};
 
     iec_write_time(time, at);
@@ -76,5 +74,5 @@ uint64_t sv_frames_next(struct sv_frames *frames, uint64_t number, const struct 
 
     for (unsigned i = 0; i < frames->asdus; i++)
         put_sample(frames, &frames->places[i], first + i, samples);
-    return sv_frames_due(frames->rate, first + frames->asdus - 1);
+    return sv_sample_due(frames->rate, first + frames->asdus - 1);
 }

@@ -18,12 +18,6 @@ static void balance(const struct sv_layout *layout, struct waveform_channel *cha
     }
 }
 
-void waveform_balance(struct waveform_channel *group, double rms, double angle)
-{
-    balance(&(struct sv_layout){WAVEFORM_GROUP, 0}, group, 0, WAVEFORM_GROUP,
-            &(struct waveform_channel){.rms = rms, .angle = angle});
-}
-
 void waveform_balance_currents(struct waveform *waveform, unsigned state, double rms, double angle)
 {
     balance(&waveform->layout, waveform->state[state].channels, 0, waveform->layout.currents,
@@ -84,24 +78,17 @@ static int32_t sum_of_three(const int32_t *values)
     return waveform_round((double)values[0] + values[1] + values[2]);
 }
 
-static struct sv_layout layout_of(const struct waveform *waveform)
-{
-    return sv_layout_channels(&waveform->layout)
-               ? waveform->layout
-               : (struct sv_layout){WAVEFORM_GROUP, WAVEFORM_GROUP};
-}
-
 void waveform_sample(const struct waveform *waveform, uint64_t number, int32_t *values)
 {
     uint64_t turn = (uint64_t)MICRO * waveform->rate, at = turned(waveform, number);
-    struct sv_layout layout = layout_of(waveform);
+    const struct sv_layout *layout = &waveform->layout;
     const struct waveform_state *state = &waveform->state[waveform_state(waveform, number)];
 
-    for (unsigned i = 0; i < sv_layout_channels(&layout); i++) {
+    for (unsigned i = 0; i < sv_layout_channels(layout); i++) {
         const struct waveform_channel *channel = &state->channels[i];
 
         values[i] = channel->is_sum
                         ? sum_of_three(values + i - SV_NEUTRAL)
-                        : waveform_round(compute(channel, at, turn) / sv_layout_step(&layout, i));
+                        : waveform_round(compute(channel, at, turn) / sv_layout_step(layout, i));
     }
 }

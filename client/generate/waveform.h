@@ -11,8 +11,6 @@
 #include <stdint.h>
 
 enum {
-    WAVEFORM_CHANNELS = 8,   /* of the profiles: Ia, Ib, Ic, In, Va, Vb, Vc and Vn */
-    WAVEFORM_GROUP = 4,      /* of them, currents and voltages */
     WAVEFORM_ORDER_MAX = 50, /* of harmonics */
     WAVEFORM_STATES_MAX = 16,
 };
@@ -37,24 +35,21 @@ struct waveform_state {
 
 struct waveform {
     uint32_t rate;           /* samples a second */
-    struct sv_layout layout; /* what the channels are; of no channel: those of the profiles */
+    struct sv_layout layout; /* what the channels are */
     uint64_t microhertz;     /* at most a kilohertz */
-    unsigned states;         /* 1 or more, in the order of their begin; the first is 0 */
+    unsigned states;         /* 1 or more, in the order in which they begin; the first at 0 */
     struct waveform_state state[WAVEFORM_STATES_MAX];
 };
 
-/* Balanced: four currents or voltages of this size, whose phase a has this angle, in degrees. */
-void waveform_balance(struct waveform_channel *group, double rms, double angle);
-
-/* Likewise of a layout: of each network the phases have this size, and phase a has this angle, in
- * degrees; the neutrals are sums. */
+/* Of each network the phases have this size, and phase a has this angle, in degrees; the neutrals
+ * are sums. */
 void waveform_balance_currents(struct waveform *waveform, unsigned state, double rms, double angle);
 void waveform_balance_voltages(struct waveform *waveform, unsigned state, double rms, double angle);
 
 /* In which state this sample is. */
 unsigned waveform_state(const struct waveform *waveform, uint64_t number);
 
-/* The values of this sample, for each channel of the layout, counted from the begin, which is a
+/* The values of this sample, for each channel of the layout, counted from the start, which is a
  * full second. What is beyond 32 bits is the largest that is not. */
 void waveform_sample(const struct waveform *waveform, uint64_t number, int32_t *values);
 

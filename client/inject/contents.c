@@ -24,6 +24,12 @@ uint64_t mac_number(const uint8_t *mac)
     return number;
 }
 
+void mac_put(uint64_t number, uint8_t *mac)
+{
+    for (unsigned i = 0; i < FRAME_MAC_BYTES; i++)
+        mac[i] = (uint8_t)(number >> 8 * (FRAME_MAC_BYTES - 1 - i));
+}
+
 /* A length instead of an EtherType, or a tag behind as many as are looked at, is none. */
 static void add_ethertype(struct contents *contents, uint16_t ethertype)
 {

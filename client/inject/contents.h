@@ -33,6 +33,9 @@ void contents_add(struct contents *contents, const uint8_t *frame, size_t length
 /* An address as a number. */
 uint64_t mac_number(const uint8_t *mac);
 
+/* And back. */
+void mac_put(uint64_t number, uint8_t *mac);
+
 /* The number as text, "02:00:00:00:00:01". */
 enum { MAC_TEXT = 18 };
 const char *mac_text(uint64_t mac, char text[MAC_TEXT]);

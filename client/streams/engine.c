@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     BEGIN_MS = 100, /* from a request to the first sample */
@@ -18,14 +17,6 @@ enum {
     RETRY_MS = 100, /* between tries to reach the service */
     END_MS = 500,   /* for the service to end an injection */
 };
-
-uint64_t engine_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * ENGINE_SECOND + (uint64_t)now.tv_nsec;
-}
 
 struct stream *engine_find(const struct streams_engine *engine, const char *id)
 {
@@ -55,7 +46,7 @@ void engine_lose(struct streams_engine *engine)
         engine_say_stream(engine, stream);
     }
     nb_close(client);
-    engine->gone = engine->retried = engine_now();
+    engine->gone = engine->retried = clock_now();
 }
 
 struct nb_reply *engine_call(struct streams_engine *engine, const struct nb_request *request,
@@ -133,7 +124,7 @@ static bool play(struct streams_engine *engine, struct stream *stream, char why[
     number = nb_value_integer(nb_value_get(nb_reply_payload(reply), "inject"));
     result = nb_inject_open(&inject, reply);
     nb_reply_free(reply);
-    begin = stream_sample_at(stream, engine_since(engine, engine_now()) + BEGIN_MS * ENGINE_MS);
+    begin = stream_sample_at(stream, engine_since(engine, clock_now()) + BEGIN_MS * ENGINE_MS);
     if (result == 0)
         result = stream_play(stream, inject, number, begin);
     if (result < 0)
@@ -196,6 +187,8 @@ static void look_for_service(struct streams_engine *engine, uint64_t now)
 
 /* --- Requests ------------------------------------------------------------------------------ */
 
+_Static_assert(SPEC_STREAMS_MAX == 64, "a sentence says so");
+
 static bool refuse(struct spec_error *error, const char *format, const char *id)
 {
     snprintf(error->text, sizeof error->text, format, id);
@@ -219,7 +212,7 @@ static bool do_create(struct streams_engine *engine, const struct spec_request *
         return refuse(error, "there is a stream '%s': \"delete\" it, or \"change\" it",
                       request->id);
     if (engine->streams == SPEC_STREAMS_MAX)
-        return refuse(error, "there are 64 streams, which is the most: \"delete\" one%s", "");
+        return refuse(error, "%s", "there are 64 streams, which is the most: \"delete\" one");
     if (!request->stream->has_source && !engine->has_own)
         return refuse(error, "the address of '%s' is not known here: 'macSrc' says another one",
                       engine->options.interface);
@@ -251,7 +244,7 @@ static bool do_start(struct streams_engine *engine, const struct spec_request *r
         return refuse(error, "%s", why);
     }
     engine_say_done(engine, request, stream_status_word(stream->status),
-                    engine->start + sv_frames_due(stream->spec.rate, stream->begin));
+                    engine->start + sv_sample_due(stream->spec.rate, stream->begin));
     return true;
 }
 
@@ -345,7 +338,9 @@ static bool do_change(struct streams_engine *engine, const struct spec_request *
         return refuse(error, "the stream '%s' plays a recording, which has no phasors to change",
                       stream->id);
     if (streams_have_sequence(engine) && engine_sequence_has(engine, stream->id))
-        return refuse(error, "the stream '%s' is one of a sequence that is on: \"cancel\" it first",
+        return refuse(error,
+                      "the stream '%s' is part of the sequence that is running: \"cancel\" "
+                      "it first",
                       stream->id);
     channels = stream->channels;
     spec_apply(&channels, request->change);
@@ -355,12 +350,12 @@ static bool do_change(struct streams_engine *engine, const struct spec_request *
     stream->channels = channels;
     lead = (CHANGE_MS + stream_samples_ahead(stream) / STREAM_SAMPLES_A_MS) * ENGINE_MS;
     begin = stream_set(stream, &channels,
-                       stream_sample_at(stream, engine_since(engine, engine_now()) + lead));
+                       stream_sample_at(stream, engine_since(engine, clock_now()) + lead));
     if (request->flaws->is_given)
         stream_spoil(stream, request->flaws, &flaws, begin);
     engine_say_done(engine, request, stream_status_word(stream->status),
                     stream->status == STREAM_RUNNING
-                        ? engine->start + sv_frames_due(stream->spec.rate, begin)
+                        ? engine->start + sv_sample_due(stream->spec.rate, begin)
                         : 0);
     return true;
 }
@@ -477,7 +472,7 @@ static size_t poll_streams(struct streams_engine *engine, struct pollfd *fds)
 
 size_t streams_poll(struct streams_engine *engine, struct pollfd *fds, int *ret_timeout)
 {
-    uint64_t now = engine_now(), due = next_due(engine, now);
+    uint64_t now = clock_now(), due = next_due(engine, now);
     size_t count = 0;
 
     *ret_timeout = due > now ? (int)((due - now + ENGINE_MS - 1) / ENGINE_MS) : 0;
@@ -529,11 +524,11 @@ void streams_run(struct streams_engine *engine)
     if (engine->client && nb_dispatch(engine->client) < 0)
         engine_lose(engine);
     engine_look_at_clock(engine);
-    look_for_service(engine, engine_now());
-    engine_run_sequence(engine, engine_now());
-    run_streams(engine, engine_now());
-    engine_look_after(engine);
-    tell_streams(engine, engine_now());
+    look_for_service(engine, clock_now());
+    engine_run_sequence(engine, clock_now());
+    run_streams(engine, clock_now());
+    engine_report_late(engine);
+    tell_streams(engine, clock_now());
 }
 
 /* --- Life ---------------------------------------------------------------------------------- */
@@ -554,10 +549,9 @@ int streams_new(struct streams_engine **ret, const struct streams_options *optio
     }
     own = own_address(options->interface);
     engine->has_own = own != OWN_ADDRESS_UNKNOWN;
-    for (unsigned i = 0; i < FRAME_MAC_BYTES; i++)
-        engine->own[i] = (uint8_t)(own >> 8 * (FRAME_MAC_BYTES - 1 - i));
+    mac_put(own, engine->own);
     engine_look_at_clock(engine);
-    engine->told = engine_now();
+    engine->told = clock_now();
     engine->start = engine->told / ENGINE_SECOND * ENGINE_SECOND;
     *ret = engine;
     return 0;

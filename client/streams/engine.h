@@ -53,7 +53,7 @@ size_t streams_poll(struct streams_engine *engine, struct pollfd *fds, int *ret_
 /* Does all that is due. */
 void streams_run(struct streams_engine *engine);
 
-/* Whether a sequence is on. */
+/* Whether a sequence is running, or paused. */
 bool streams_have_sequence(const struct streams_engine *engine);
 
 /* Whether a stream runs. */

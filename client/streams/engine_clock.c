@@ -19,7 +19,7 @@ static int64_t take_step(struct streams_engine *engine)
     struct steps_reading reading;
 
     reading.before = monotonic();
-    reading.wall = engine_now();
+    reading.wall = clock_now();
     reading.after = monotonic();
     return steps_take(&engine->steps, &reading);
 }

@@ -2,6 +2,7 @@
 #ifndef NB_STREAMS_ENGINE_PARTS_H
 #define NB_STREAMS_ENGINE_PARTS_H
 
+#include "clock.h"
 #include "engine.h"
 #include "sequence.h"
 #include "steps.h"
@@ -22,7 +23,7 @@ struct engine_capture {
     int64_t number;
 };
 
-/* The sequence that is on, or was last. */
+/* The sequence that is running, or was last. */
 struct engine_sequence {
     struct sequence machine;
     struct spec_sequence *spec; /* NULL: there is none */
@@ -30,10 +31,10 @@ struct engine_sequence {
     struct trip trips[SPEC_STATES_MAX];
     unsigned captures;
     struct engine_capture capture[CAPTURES_MAX];
-    uint64_t ticks;   /* in a second */
+    uint32_t ticks;   /* in a second */
     uint64_t tripped; /* ns since 1970: when the message came that ended the current state */
     uint64_t told;    /* ns since 1970: the last progress */
-    uint64_t ordered; /* ns since 1970: of the newest order that is not looked after; 0: none */
+    uint64_t ordered; /* ns since 1970: of the newest order, until engine_report_late; 0: none */
 };
 
 struct streams_engine {
@@ -50,9 +51,6 @@ struct streams_engine {
     struct steps steps;     /* of the system's clock */
     bool has_failed;
 };
-
-/* ns since 1970. */
-uint64_t engine_now(void);
 
 static inline uint64_t engine_since(const struct streams_engine *engine, uint64_t now)
 {
@@ -87,7 +85,7 @@ bool engine_pause(struct streams_engine *engine, struct spec_error *error);
 bool engine_resume(struct streams_engine *engine, struct spec_error *error);
 bool engine_cancel(struct streams_engine *engine, struct spec_error *error);
 
-/* Whether the sequence that is on names the stream. */
+/* Whether the current sequence names the stream. */
 bool engine_sequence_has(const struct streams_engine *engine, const char *id);
 
 /* What happened to a stream cuts the sequence short that has it. */
@@ -96,11 +94,14 @@ void engine_cut(struct streams_engine *engine, const struct stream *stream, cons
 /* The times of its states are not what they were to be. */
 void engine_cut_for_clock(struct streams_engine *engine, const char *why);
 
+/* When a tick of the sequence is, in ns since 1970, rounded up. */
+uint64_t engine_time_of(const struct streams_engine *engine, uint64_t tick);
+
 /* Does what is due. */
 void engine_run_sequence(struct streams_engine *engine, uint64_t now);
 
 /* Says so where what was ordered was written too late. */
-void engine_look_after(struct streams_engine *engine);
+void engine_report_late(struct streams_engine *engine);
 
 /* When something is due, in ns since 1970; UINT64_MAX: nothing. */
 uint64_t engine_sequence_due(const struct streams_engine *engine);

@@ -1,6 +1,7 @@
 #include "engine_parts.h"
 
-#include "json.h"
+#include "iec61850/sv_words.h"
+#include "status.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -76,36 +77,21 @@ void engine_say_done(struct streams_engine *engine, const struct spec_request *r
 
 /* --- Streams ------------------------------------------------------------------------------- */
 
-static void add_synch(struct json *json, uint8_t synch)
-{
-    static const char *const words[] = {"none", "local", "global"};
-
-    if (synch < sizeof words / sizeof *words)
-        json_member_string(json, "smpSynch", words[synch]);
-    else
-        json_member_unsigned(json, "smpSynch", synch);
-}
-
 static void add_counts(struct json *json, const struct stream *stream)
 {
+    const struct inject_status status = {.id = stream->id,
+                                         .word = stream_status_word(stream->status),
+                                         .counts = &stream->counts,
+                                         .timing = &stream->timing,
+                                         .starved = stream->starved};
+    char synch[SV_SYNCH_BYTES];
     const char *reason;
-    uint64_t skipped = stream_skipped(stream, &reason);
 
-    json_member_string(json, "id", stream->id);
-    json_member_string(json, "status", stream_status_word(stream->status));
-    json_member_unsigned(json, "sent", stream->counts.sent);
-    json_member_unsigned(json, "late", stream->timing.late);
-    json_member_unsigned(json, "skipped", skipped);
-    json_member_unsigned(json, "p50", nb_inject_lateness(&stream->timing, 500000));
-    json_member_unsigned(json, "p99", nb_inject_lateness(&stream->timing, 990000));
-    json_member_unsigned(json, "p99.9", nb_inject_lateness(&stream->timing, 999000));
-    json_member_unsigned(json, "max", stream->timing.latest);
-    json_member_unsigned(json, "stalls", stream->timing.stalls);
-    json_member_unsigned(json, "stalled", stream->timing.stalled_ns);
-    json_member_unsigned(json, "starved", stream->starved);
+    inject_skipped(&status, &reason);
+    inject_status_write(json, &status);
     if (stream->spec.flaws.is_given)
         json_member_unsigned(json, "dropped", stream->dropped);
-    add_synch(json, stream->synch);
+    json_member_string(json, "smpSynch", sv_synch_text(stream->synch, synch));
     json_member_string(json, "reason", stream->reason[0] ? stream->reason : reason);
 }
 
@@ -113,7 +99,7 @@ void engine_say_stream(struct streams_engine *engine, const struct stream *strea
 {
     struct json json = {.limit = LINE_MAX_BYTES};
 
-    begin_event(&json, "stream/status", engine_now());
+    begin_event(&json, "stream/status", clock_now());
     add_counts(&json, stream);
     end_event(engine, &json, stream->status == STREAM_RUNNING ? LINES_STATUS : LINES_EVENT);
 }
@@ -122,7 +108,7 @@ void engine_say_step(struct streams_engine *engine, int64_t step)
 {
     struct json json = {.limit = LINE_MAX_BYTES};
 
-    begin_event(&json, "clock/set", engine_now());
+    begin_event(&json, "clock/set", clock_now());
     json_key(&json, "by");
     json_number(&json, step);
     end_event(engine, &json, LINES_EVENT);
@@ -180,15 +166,6 @@ static void add_seconds(struct json *json, const char *key, uint64_t ns)
     json_raw(json, text, (size_t)length);
 }
 
-static uint64_t begin_of(const struct streams_engine *engine)
-{
-    const struct engine_sequence *sequence = &engine->sequence;
-    uint64_t tick = sequence->machine.first;
-
-    return engine->start + tick / sequence->ticks * ENGINE_SECOND +
-           tick % sequence->ticks * ENGINE_SECOND / sequence->ticks;
-}
-
 static void add_trip(struct json *json, uint64_t begins, uint64_t trip)
 {
     json_key(json, "trip");
@@ -205,7 +182,7 @@ void engine_say_progress(struct streams_engine *engine, uint64_t now, const char
     const struct sequence *machine = &engine->sequence.machine;
     const struct spec_sequence *spec = engine->sequence.spec;
     struct json json = {.limit = LINE_MAX_BYTES};
-    uint64_t first = begin_of(engine);
+    uint64_t first = engine_time_of(engine, machine->first);
     uint32_t current = machine->current == SEQUENCE_BEFORE  ? 0
                        : machine->current < machine->states ? machine->current + 1
                                                             : machine->states;

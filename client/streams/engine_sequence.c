@@ -25,12 +25,10 @@ enum {
 
 static uint64_t tick_at(const struct streams_engine *engine, uint64_t now)
 {
-    uint64_t ns = engine_since(engine, now), ticks = engine->sequence.ticks;
-
-    return ns / ENGINE_SECOND * ticks + ns % ENGINE_SECOND * ticks / ENGINE_SECOND;
+    return sv_sample_at(engine->sequence.ticks, engine_since(engine, now));
 }
 
-static uint64_t time_of(const struct streams_engine *engine, uint64_t tick)
+uint64_t engine_time_of(const struct streams_engine *engine, uint64_t tick)
 {
     uint64_t ticks = engine->sequence.ticks;
 
@@ -47,19 +45,8 @@ static uint64_t sample_of(const struct streams_engine *engine, const struct stre
     return tick / ticks * rate + (tick % ticks * rate + ticks - 1) / ticks;
 }
 
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
-    while (b) {
-        uint64_t rest = a % b;
-
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 /* Ticks are moments at which each stream begins a frame, where there are enough of them. */
-static uint64_t choose_ticks(const struct streams_engine *engine)
+static uint32_t choose_ticks(const struct streams_engine *engine)
 {
     uint64_t common = 0, fastest = 1;
 
@@ -68,10 +55,10 @@ static uint64_t choose_ticks(const struct streams_engine *engine)
 
         if (!engine_sequence_has(engine, stream->id))
             continue;
-        common = gcd(common, frames);
+        common = tables_gcd(common, frames);
         fastest = frames > fastest ? frames : fastest;
     }
-    return common >= TICKS_LEAST ? common : fastest;
+    return (uint32_t)(common >= TICKS_LEAST ? common : fastest);
 }
 
 /* The first tick for which all streams can still change: what they play is computed until then. */
@@ -137,7 +124,7 @@ static void give_orders(struct streams_engine *engine, uint64_t now)
     while (sequence_order(&sequence->machine, tick_at(engine, now),
                           sequence->ticks * LEAD_MS / 1000, &order)) {
         follow(engine, &order);
-        sequence->ordered = time_of(engine, order.tick);
+        sequence->ordered = engine_time_of(engine, order.tick);
     }
 }
 
@@ -155,9 +142,14 @@ static const char *state_name(const struct streams_engine *engine, uint32_t stat
     return engine->sequence.spec->state[state].name;
 }
 
-/* What ended the state before the one that begins. */
+static double ms_between(uint64_t one, uint64_t other)
+{
+    return (double)(int64_t)(other - one) / (double)ENGINE_MS;
+}
+
+/* What ended the state before the one that begins. `began`: the tick at which that one did. */
 static void describe(const struct streams_engine *engine, const struct sequence_news *news,
-                     uint64_t begins, char text[WHY_MAX])
+                     uint64_t began, char text[WHY_MAX])
 {
     const struct engine_sequence *sequence = &engine->sequence;
     bool is_over = news->state == sequence->machine.states;
@@ -181,12 +173,11 @@ static void describe(const struct streams_engine *engine, const struct sequence_
         break;
     case SEQUENCE_BY_TRIP:
         snprintf(text, WHY_MAX,
-                 "%s: a trip came in '%s', %.3f ms after its begin and %.3f ms "
+                 "%s: a trip came in '%s', %.3f ms after it began and %.3f ms "
                  "before this",
                  now, state_name(engine, news->state - 1),
-                 (double)(int64_t)(sequence->tripped - time_of(engine, sequence->machine.begin)) /
-                     (double)ENGINE_MS,
-                 (double)(int64_t)(begins - sequence->tripped) / (double)ENGINE_MS);
+                 ms_between(engine_time_of(engine, began), sequence->tripped),
+                 ms_between(sequence->tripped, engine_time_of(engine, news->tick)));
         break;
     }
 }
@@ -195,20 +186,17 @@ static void describe(const struct streams_engine *engine, const struct sequence_
 static bool take_news(struct streams_engine *engine, uint64_t now)
 {
     struct engine_sequence *sequence = &engine->sequence;
+    uint64_t began = sequence->machine.begin; /* the state that ends now */
     struct sequence_news news;
-    struct sequence before = sequence->machine;
 
     while (sequence_news(&sequence->machine, tick_at(engine, now), &news)) {
-        uint64_t begins = time_of(engine, news.tick);
-        struct sequence after = sequence->machine;
+        uint64_t begins = engine_time_of(engine, news.tick);
         char text[WHY_MAX];
 
-        sequence->machine.begin = before.begin; /* of the state that ended */
-        describe(engine, &news, begins, text);
-        sequence->machine = after;
+        describe(engine, &news, began, text);
         tell(engine, now, text, begins, news.cause == SEQUENCE_BY_TRIP ? sequence->tripped : 0);
         give_orders(engine, now);
-        before = sequence->machine;
+        began = sequence->machine.begin;
     }
     return sequence_is_on(&sequence->machine);
 }
@@ -230,8 +218,8 @@ static void take_message(struct streams_engine *engine, const struct engine_capt
 
         if (!trip->spec || strcmp(trip->spec->interface, capture->interface) != 0 ||
             !trip_take(trip, &message) || i != sequence->machine.current ||
-            record->time < time_of(engine, sequence->machine.begin) ||
-            !sequence_trip(&sequence->machine, earliest(engine, engine_now())))
+            record->time < engine_time_of(engine, sequence->machine.begin) ||
+            !sequence_trip(&sequence->machine, earliest(engine, clock_now())))
             continue;
         sequence->tripped = record->time;
     }
@@ -340,14 +328,8 @@ static bool add_capture(struct engine_sequence *sequence, const struct spec_trip
 
 void engine_clear_sequence(struct streams_engine *engine)
 {
-    struct spec_sequence *spec = engine->sequence.spec;
-
     engine_close_captures(engine);
-    if (spec) {
-        free(spec->state);
-        free(spec->setting);
-    }
-    free(spec);
+    spec_sequence_free(engine->sequence.spec);
     memset(&engine->sequence, 0, sizeof engine->sequence);
 }
 
@@ -417,9 +399,9 @@ bool engine_begin_sequence(struct streams_engine *engine, struct spec_sequence *
 {
     struct engine_sequence *sequence = &engine->sequence;
 
-    if (sequence->spec && sequence_is_on(&sequence->machine)) {
+    if (streams_have_sequence(engine)) {
         snprintf(error->text, sizeof error->text,
-                 "a sequence is on: wait for its end, or \"cancel\" it");
+                 "a sequence is running: wait for its end, or \"cancel\" it");
         return false;
     }
     if (!judge(engine, spec, error))
@@ -430,19 +412,14 @@ bool engine_begin_sequence(struct streams_engine *engine, struct spec_sequence *
         engine_clear_sequence(engine);
         return false;
     }
-    sequence->told = engine_now();
+    sequence->told = clock_now();
     sequence_begin(&sequence->machine, sequence->states, spec->states,
                    tick_at(engine, sequence->told + BEGIN_MS * ENGINE_MS) + 1);
     give_orders(engine, sequence->told);
     return true;
 }
 
-/* --- While it is on ------------------------------------------------------------------------- */
-
-static bool is_on(const struct streams_engine *engine)
-{
-    return engine->sequence.spec && sequence_is_on(&engine->sequence.machine);
-}
+/* --- While it is running ---------------------------------------------------------------------- */
 
 static bool say_none(struct spec_error *error, const char *what)
 {
@@ -452,10 +429,10 @@ static bool say_none(struct spec_error *error, const char *what)
 
 bool engine_pause(struct streams_engine *engine, struct spec_error *error)
 {
-    uint64_t now = engine_now();
+    uint64_t now = clock_now();
 
-    if (!is_on(engine))
-        return say_none(error, "no sequence is on");
+    if (!streams_have_sequence(engine))
+        return say_none(error, "no sequence is running");
     if (!sequence_pause(&engine->sequence.machine, tick_at(engine, now), earliest(engine, now)))
         return say_none(error, "the sequence is paused already, or its first state is to begin");
     give_orders(engine, now);
@@ -465,10 +442,10 @@ bool engine_pause(struct streams_engine *engine, struct spec_error *error)
 
 bool engine_resume(struct streams_engine *engine, struct spec_error *error)
 {
-    uint64_t now = engine_now();
+    uint64_t now = clock_now();
 
-    if (!is_on(engine))
-        return say_none(error, "no sequence is on");
+    if (!streams_have_sequence(engine))
+        return say_none(error, "no sequence is running");
     if (!sequence_resume(&engine->sequence.machine, tick_at(engine, now), earliest(engine, now)))
         return say_none(error, "the sequence is not paused");
     give_orders(engine, now);
@@ -479,19 +456,19 @@ bool engine_resume(struct streams_engine *engine, struct spec_error *error)
 static void stop_sequence(struct streams_engine *engine, enum sequence_status as, const char *what)
 {
     struct engine_sequence *sequence = &engine->sequence;
-    uint64_t now = engine_now(), begin;
+    uint64_t now = clock_now(), begin;
     char text[WHY_MAX];
 
     if (!sequence_stop(&sequence->machine, earliest(engine, now), as))
         return;
     give_orders(engine, now);
-    begin = time_of(engine, sequence->machine.begin);
+    begin = engine_time_of(engine, sequence->machine.begin);
     if (sequence->machine.current == SEQUENCE_BEFORE)
         snprintf(text, sizeof text, "%s, before its first state", what);
     else
         snprintf(text, sizeof text,
                  "%s, in state %" PRIu32 " of %" PRIu32 " ('%s'), %.3f s after "
-                 "its begin",
+                 "it began",
                  what, sequence->machine.current + 1, sequence->machine.states,
                  state_name(engine, sequence->machine.current),
                  now > begin ? (double)(now - begin) / (double)ENGINE_SECOND : 0);
@@ -501,8 +478,8 @@ static void stop_sequence(struct streams_engine *engine, enum sequence_status as
 
 bool engine_cancel(struct streams_engine *engine, struct spec_error *error)
 {
-    if (!is_on(engine))
-        return say_none(error, "no sequence is on");
+    if (!streams_have_sequence(engine))
+        return say_none(error, "no sequence is running");
     stop_sequence(engine, SEQUENCE_CANCELLED, "cancelled");
     return true;
 }
@@ -511,7 +488,7 @@ void engine_cut(struct streams_engine *engine, const struct stream *stream, cons
 {
     char text[WHY_MAX];
 
-    if (!is_on(engine) || !engine_sequence_has(engine, stream->id))
+    if (!streams_have_sequence(engine) || !engine_sequence_has(engine, stream->id))
         return;
     snprintf(text, sizeof text, "cut short because the stream '%s' %s", stream->id, why);
     engine->has_failed = true;
@@ -522,7 +499,7 @@ void engine_cut_for_clock(struct streams_engine *engine, const char *why)
 {
     char text[WHY_MAX];
 
-    if (!is_on(engine))
+    if (!streams_have_sequence(engine))
         return;
     snprintf(text, sizeof text, "cut short because %s", why);
     engine->has_failed = true;
@@ -544,7 +521,7 @@ void engine_run_sequence(struct streams_engine *engine, uint64_t now)
 {
     struct engine_sequence *sequence = &engine->sequence;
 
-    if (!is_on(engine))
+    if (!streams_have_sequence(engine))
         return;
     give_orders(engine, now);
     if (!take_news(engine, now)) {
@@ -561,10 +538,10 @@ void engine_run_sequence(struct streams_engine *engine, uint64_t now)
         tell(engine, now, "", 0, 0);
 }
 
-/* The service needs a moment to see it. */
-void engine_look_after(struct streams_engine *engine)
+/* The service needs SEEN_MS to see what was written. */
+void engine_report_late(struct streams_engine *engine)
 {
-    uint64_t now = engine_now(), ordered = engine->sequence.ordered;
+    uint64_t now = clock_now(), ordered = engine->sequence.ordered;
     char text[WHY_MAX];
 
     engine->sequence.ordered = 0;
@@ -583,12 +560,12 @@ uint64_t engine_sequence_due(const struct streams_engine *engine)
     const struct engine_sequence *sequence = &engine->sequence;
     uint64_t due, begin, lead = LEAD_MS * ENGINE_MS;
 
-    if (!is_on(engine))
+    if (!streams_have_sequence(engine))
         return UINT64_MAX;
     due = sequence->told + PROGRESS_MS * ENGINE_MS;
     if (sequence->machine.status != SEQUENCE_RUNNING)
         return due;
-    begin = time_of(engine, sequence->machine.next_begin);
+    begin = engine_time_of(engine, sequence->machine.next_begin);
     if (!sequence->machine.is_ordered)
         begin -= lead;
     return begin < due ? begin : due;

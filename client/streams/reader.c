@@ -1,5 +1,7 @@
 #include "reader.h"
 
+#include "frame/hex.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -301,19 +303,11 @@ bool reader_text(struct reader *reader, const cJSON *item, size_t most, char *re
     return true;
 }
 
-static int digit_of(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
-
-    return at ? (int)(at - digits) : -1;
-}
-
 /* Pairs of digits with colons or dashes between them. */
 static bool mac_of(const char *text, uint8_t ret[FRAME_MAC_BYTES])
 {
     for (unsigned i = 0; i < FRAME_MAC_BYTES; i++, text += 3) {
-        int high = digit_of(text[0]), low = high < 0 ? -1 : digit_of(text[1]);
+        int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
         bool is_last = i == FRAME_MAC_BYTES - 1;
 
         if (low < 0 || (is_last ? text[2] != '\0' : text[2] != ':' && text[2] != '-'))

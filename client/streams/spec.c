@@ -175,15 +175,20 @@ bool spec_read(const char *text, size_t n, struct spec_request *ret, struct spec
     return is_right;
 }
 
+void spec_sequence_free(struct spec_sequence *sequence)
+{
+    if (!sequence)
+        return;
+    free(sequence->state);
+    free(sequence->setting);
+    free(sequence);
+}
+
 void spec_request_clear(struct spec_request *request)
 {
     free(request->stream);
     free(request->change);
     free(request->flaws);
-    if (request->sequence) {
-        free(request->sequence->state);
-        free(request->sequence->setting);
-    }
-    free(request->sequence);
+    spec_sequence_free(request->sequence);
     *request = (struct spec_request){.action = SPEC_ACTION_COUNT};
 }

@@ -2,7 +2,7 @@
  * states. Text becomes structs whose values are all within their limits; what is wrong is said in a
  * sentence that says what would be right.
  *
- * Pure code, but for memory: only spec_request_clear releases what a request has. */
+ * Pure code, but for memory. */
 #ifndef NB_STREAMS_SPEC_H
 #define NB_STREAMS_SPEC_H
 
@@ -162,11 +162,10 @@ struct spec_request {
 bool spec_read(const char *text, size_t n, struct spec_request *ret, struct spec_error *error);
 void spec_request_clear(struct spec_request *request);
 
-const char *spec_action_word(enum spec_action action);
+/* Of a request from which it was taken. NULL is allowed. */
+void spec_sequence_free(struct spec_sequence *sequence);
 
-/* "Ia" and so on; and the number of a channel of this name, -1: there is none. */
-const char *spec_channel_name(unsigned channel);
-int spec_channel(const char *name);
+const char *spec_action_word(enum spec_action action);
 
 /* Channels as the network has them where nobody says otherwise: 100 A and 63.5 kV. */
 void spec_channels_usual(struct spec_channels *ret);
@@ -188,8 +187,5 @@ bool spec_judge_orders(struct spec_error *error, const struct spec_stream *strea
  * often, and *error says so. */
 bool spec_flaws_make(const struct spec_flaws *flaws, uint32_t rate, unsigned asdus,
                      struct sv_flaws *ret, struct spec_error *error);
-
-/* How many samples a frame has: the profiles 9-2LE and 61869-9 pair them with the rate. */
-unsigned spec_usual_asdus(uint64_t rate);
 
 #endif

@@ -1,4 +1,5 @@
 /* Channels: magnitudes, angles, harmonics and quality. */
+#include "iec61850/sv_words.h"
 #include "spec_parts.h"
 
 #include <ctype.h>
@@ -7,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORD_MAX = 32, QUALITY_WORDS_MAX = 16 };
-
 #define ANGLE_MAX 1e6
 #define NOTHING   1e-6 /* A or V: less than a step of a sample, and not 0 */
 
@@ -16,22 +15,7 @@ enum { WORD_MAX = 32, QUALITY_WORDS_MAX = 16 };
 #define AMPS  100.0
 #define SIDE  120.0 /* degrees between phases */
 
-static const char names[SPEC_CHANNELS][3] = {"Ia", "Ib", "Ic", "In", "Va", "Vb", "Vc", "Vn"};
-
 const struct sv_layout spec_layout = {SPEC_GROUP, SPEC_GROUP};
-
-const char *spec_channel_name(unsigned channel)
-{
-    return names[channel];
-}
-
-int spec_channel(const char *name)
-{
-    for (int i = 0; i < SPEC_CHANNELS; i++)
-        if (strcmp(name, names[i]) == 0)
-            return i;
-    return -1;
-}
 
 static bool is_neutral(unsigned channel)
 {
@@ -56,35 +40,16 @@ void spec_channels_usual(struct spec_channels *ret)
 
 /* --- Quality ------------------------------------------------------------------------------- */
 
-#define Q(bit, name) {#name, UINT32_C(1) << (bit)},
-static const struct {
-    const char *word;
-    uint32_t bits;
-} quality_words[] = {{"good", SV_GOOD},
-                     {"invalid", SV_INVALID},
-                     {"reserved", SV_RESERVED},
-                     {"questionable", SV_QUESTIONABLE},
-                     SV_QUALITY_BITS(Q)};
-#undef Q
-
-static bool quality_word(const char *word, size_t n, uint32_t *quality)
-{
-    for (size_t i = 0; i < sizeof quality_words / sizeof *quality_words; i++)
-        if (strlen(quality_words[i].word) == n && memcmp(quality_words[i].word, word, n) == 0) {
-            *quality |= quality_words[i].bits;
-            return true;
-        }
-    return false;
-}
-
 static bool wrong_quality(struct reader *reader)
 {
     char list[256] = "";
 
-    for (size_t i = 0; i < sizeof quality_words / sizeof *quality_words; i++) {
+    for (unsigned i = 0; i < SV_QUALITY_WORDS; i++) {
         size_t length = strlen(list);
+        uint32_t bits;
 
-        snprintf(list + length, sizeof list - length, "%s%s", i ? ", " : "", quality_words[i].word);
+        snprintf(list + length, sizeof list - length, "%s%s", i ? ", " : "",
+                 sv_quality_word(i, &bits));
     }
     return reader_wrong(
         reader, "takes a number of 32 bits or words with commas between them, of these: %s", list);
@@ -105,7 +70,7 @@ static bool take_quality(struct reader *reader, const cJSON *item, uint32_t *ret
     for (;; text++) {
         size_t n = strcspn(text, ",");
 
-        if (!quality_word(text, n, &quality))
+        if (!sv_quality_add(text, n, &quality))
             return wrong_quality(reader);
         text += n;
         if (!*text)
@@ -205,7 +170,7 @@ static bool take_channel(struct reader *reader, const cJSON *item, void *context
         {"harmonics", take_harmonics, false},
         {"quality", take_channel_quality, false},
     };
-    int channel = spec_channel(item->string);
+    int channel = sv_layout_find(&spec_layout, item->string, strlen(item->string));
     struct place place = {context, (unsigned)channel};
     unsigned given;
 
@@ -232,7 +197,7 @@ static void set_quality(struct spec_change *change, unsigned channel, uint32_t q
 
 static bool take_one_quality(struct reader *reader, const cJSON *item, void *context)
 {
-    int channel = spec_channel(item->string);
+    int channel = sv_layout_find(&spec_layout, item->string, strlen(item->string));
     uint32_t quality = 0;
 
     if (channel < 0)

@@ -1,4 +1,5 @@
 /* A stream, as "create" has it in its payload. */
+#include "iec61850/sv_words.h"
 #include "spec_parts.h"
 
 #include <math.h>
@@ -7,13 +8,10 @@
 #include <strings.h>
 
 enum {
-    RATE_LEAST = 100,
-    CYCLE_SAMPLES = 80,
     CONF_REV_USUAL = 1,
     APP_ID_USUAL = 0x4000,
     PRIORITY_USUAL = 4,
     VLAN_MAX = 4094, /* 4095 is reserved: IEEE 802.1Q */
-    SYNCH_MAX = 254,
 };
 
 #define MICRO       1e6
@@ -30,18 +28,6 @@ struct taking {
     bool has_channels, is_recorded;
     uint64_t rate, asdus; /* 0: not given */
 };
-
-unsigned spec_usual_asdus(uint64_t rate)
-{
-    static const struct {
-        uint32_t rate, asdus;
-    } pairs[] = {{12800, 8}, {14400, 6}, {15360, 8}};
-
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (pairs[i].rate == rate)
-            return pairs[i].asdus;
-    return 1;
-}
 
 /* --- Keys ---------------------------------------------------------------------------------- */
 
@@ -115,23 +101,17 @@ static bool take_conf_rev(struct reader *reader, const cJSON *item, void *contex
 
 static bool take_synch(struct reader *reader, const cJSON *item, void *context)
 {
-    static const struct {
-        const char *word;
-        int synch;
-    } words[] = {{"none", SV_NOT_SYNCHRONIZED},
-                 {"local", SV_LOCAL_CLOCK},
-                 {"global", SV_GLOBAL_CLOCK},
-                 {"auto", SPEC_SYNCH_AUTO}};
+    const char *text = cJSON_IsString(item) ? item->valuestring : "";
+    int found = sv_synch_find(text);
     uint64_t number = 0;
 
-    for (size_t i = 0; cJSON_IsString(item) && i < sizeof words / sizeof *words; i++)
-        if (strcmp(item->valuestring, words[i].word) == 0) {
-            stream_of(context)->synch = words[i].synch;
-            return true;
-        }
-    if (!cJSON_IsNumber(item) || !reader_natural(reader, item, 0, SYNCH_MAX, &number))
+    if (found >= 0 || strcmp(text, "auto") == 0) {
+        stream_of(context)->synch = found >= 0 ? found : SPEC_SYNCH_AUTO;
+        return true;
+    }
+    if (!cJSON_IsNumber(item) || !reader_natural(reader, item, 0, SV_SYNCH_MAX, &number))
         return reader_wrong(reader, "takes none, local, global, auto or a number from 0 to %d",
-                            SYNCH_MAX);
+                            SV_SYNCH_MAX);
     stream_of(context)->synch = (int)number;
     return true;
 }
@@ -153,7 +133,8 @@ static bool take_signal(struct reader *reader, const cJSON *item, void *context)
 
 static bool take_rate(struct reader *reader, const cJSON *item, void *context)
 {
-    return reader_natural(reader, item, RATE_LEAST, SV_RATE_MAX, &((struct taking *)context)->rate);
+    return reader_natural(reader, item, SV_RATE_LEAST, SV_RATE_MAX,
+                          &((struct taking *)context)->rate);
 }
 
 static bool take_asdus(struct reader *reader, const cJSON *item, void *context)
@@ -241,9 +222,8 @@ _Static_assert(sizeof keys / sizeof *keys <= READER_KEYS_MAX, "a bit for each ke
 static bool pair_rates(struct reader *reader, const struct taking *taking)
 {
     struct spec_stream *stream = taking->stream;
-    uint64_t usual = (uint64_t)(stream->nominal * CYCLE_SAMPLES + 0.5);
-    uint64_t rate = taking->rate ? taking->rate : usual;
-    uint64_t asdus = taking->asdus ? taking->asdus : spec_usual_asdus(rate);
+    uint64_t rate = taking->rate ? taking->rate : sv_usual_rate(stream->nominal);
+    uint64_t asdus = taking->asdus ? taking->asdus : sv_usual_asdus(rate);
 
     if (rate % asdus)
         return reader_wrong(reader,
@@ -284,8 +264,8 @@ bool spec_judge_orders(struct spec_error *error, const struct spec_stream *strea
     if (order == 1 || order * frequency < stream->rate / 2.0)
         return true;
     snprintf(error->text, sizeof error->text,
-             "the harmonic %u is at %g Hz, and %u samples a second tell less than %g Hz: a higher "
-             "sampleRate would be right",
+             "the harmonic %u is at %g Hz, and %u samples a second represent less than %g Hz: a "
+             "higher sampleRate would be right",
              order, order * frequency, stream->rate, stream->rate / 2.0);
     return false;
 }

@@ -1,11 +1,11 @@
 #include "stream.h"
 
 #include "clock.h"
-#include "recorded.h"
+#include "contents.h"
+#include "recording_files.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,8 +15,9 @@
 #define SECOND UINT64_C(1000000000)
 
 enum {
-    RESTARTS_MAX = 8, /* refused segments until the stream is given up */
-    LEAD_PARTS = 100, /* of a second: from now to where a refused segment is tried again */
+    RESTARTS_MAX = 8,     /* refused segments until the stream is given up */
+    LEAD_PARTS = 100,     /* of a second: from now to where a refused segment is tried again */
+    RING_BYTES = 1 << 19, /* half a second at 14,400 Hz; ten streams fit into a user's share */
 };
 
 const char *stream_status_word(enum stream_status status)
@@ -29,54 +30,31 @@ const char *stream_status_word(enum stream_status status)
 
 /* --- Samples ------------------------------------------------------------------------------- */
 
-static double time_in_recording(const struct stream *stream, uint64_t number)
-{
-    uint64_t since = number > stream->origin ? number - stream->origin : 0;
-    uint64_t second = since / stream->spec.rate, rest = since % stream->spec.rate;
-    double time =
-        (double)second * (double)SECOND + (double)rest * (double)SECOND / stream->spec.rate;
-
-    return stream->spec.loops ? fmod(time, stream->pass) : time;
-}
-
-static void take_recorded(struct stream *stream, uint64_t number, int32_t *values,
-                          uint32_t *qualities)
-{
-    double recorded[RECORDING_CHANNELS];
-
-    recording_at(&stream->recording, time_in_recording(stream, number), recorded);
-    for (unsigned i = 0; i < SPEC_CHANNELS; i++) {
-        values[i] = isnan(recorded[i]) ? 0 : waveform_round(recorded[i]);
-        if (isnan(recorded[i]))
-            qualities[i] = (qualities[i] & ~UINT32_C(3)) | SV_INVALID;
-    }
-}
-
 static void take_samples(void *context, uint64_t number, int32_t *values, uint32_t *qualities)
 {
     struct stream *stream = context;
+    uint64_t since = number > stream->origin ? number - stream->origin : 0;
 
     memcpy(qualities, stream->qualities, sizeof stream->qualities);
     if (stream->recording.points)
-        take_recorded(stream, number, values, qualities);
+        recording_sample(&stream->recording, stream->spec.rate,
+                         stream->spec.loops ? stream->pass : 0, since, values, qualities);
     else
         waveform_sample(stream->waveform, number, values);
 }
 
 uint64_t stream_sample_at(const struct stream *stream, uint64_t ns)
 {
-    return ns / SECOND * stream->spec.rate + ns % SECOND * stream->spec.rate / SECOND;
+    return sv_sample_at(stream->spec.rate, ns);
 }
 
 /* --- Life ---------------------------------------------------------------------------------- */
 
-/* Local: the clock is kept, but whether by one that knows the world's time, which would be global,
- * nobody can tell who has no rights. */
 static uint8_t synch_of_clock(void)
 {
     struct clock_state clock = clock_look();
 
-    return clock.is_known && clock.is_synchronized ? SV_LOCAL_CLOCK : SV_NOT_SYNCHRONIZED;
+    return sv_frames_synch_of(&clock);
 }
 
 void stream_look_at_clock(struct stream *stream)
@@ -127,12 +105,12 @@ static bool no_memory(struct spec_error *error)
 
 static bool take_recording(struct stream *stream, struct spec_error *error)
 {
-    static const struct recorded_words words = {"file", "fileChannels", &spec_layout};
+    static const struct recording_words words = {"file", "fileChannels", &spec_layout};
     const struct spec_stream *spec = &stream->spec;
-    struct recorded_fault fault;
+    struct recording_fault fault;
 
-    if (!recorded_read(spec->file, spec->file_channels[0] ? spec->file_channels : NULL, &words,
-                       &stream->recording, &fault)) {
+    if (!recording_files_read(spec->file, spec->file_channels[0] ? spec->file_channels : NULL,
+                              &words, &stream->recording, &fault)) {
         if (fault.file[0])
             snprintf(error->text, sizeof error->text, "%.200s, line %u: %.200s", fault.file,
                      fault.line, fault.text);
@@ -214,35 +192,27 @@ void stream_fail(struct stream *stream, const char *format, ...)
 
 /* --- Playing ------------------------------------------------------------------------------- */
 
-static void write_mac(const uint8_t *mac, char text[18])
-{
-    snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-             mac[5]);
-}
-
 void stream_fill_request(const struct stream *stream, struct nb_request *request)
 {
     const struct spec_stream *spec = &stream->spec;
-    char text[18];
+    char text[MAC_TEXT];
 
     nb_request_add_string(request, "ethertypes", "sv");
-    if (spec->has_source) {
-        write_mac(spec->source, text);
-        nb_request_add_string(request, "sources", text);
-    }
-    write_mac(spec->destination, text);
-    nb_request_add_string(request, "destinations", text);
+    if (spec->has_source)
+        nb_request_add_string(request, "sources", mac_text(mac_number(spec->source), text));
+    nb_request_add_string(request, "destinations", mac_text(mac_number(spec->destination), text));
     snprintf(text, sizeof text, "%u", spec->vlan);
     nb_request_add_string(request, "vlans", spec->is_tagged ? text : "none");
     nb_request_set_integer(request, "rate",
                            spec->rate / spec->asdus * (spec->flaws.has_twice ? 2 : 1));
+    nb_request_set_integer(request, "buffer", RING_BYTES);
     nb_request_set_bool(request, "template", true);
     nb_request_set_integer(request, "tables",
                            (int64_t)player_table_bytes(&stream->frames, stream->period));
 }
 
 /* A recording begins with the stream, and ends it, unless it is repeated. One that went on while
- * the service was started again has its begin already. */
+ * the service was started again has begun already. */
 static void place_recording(struct stream *stream, uint64_t begin)
 {
     uint64_t samples;
@@ -329,7 +299,7 @@ void stream_spoil(struct stream *stream, const struct spec_flaws *given,
         choose_period(stream);
 }
 
-/* Not before what is played has its begin. */
+/* Not before what is played has begun. */
 static void again(struct stream *stream, uint64_t now)
 {
     uint64_t begin = now + stream->spec.rate / LEAD_PARTS;
@@ -412,19 +382,4 @@ void stream_close(struct stream *stream)
     player_clear(&stream->player);
     nb_inject_close(stream->inject);
     stream->inject = NULL;
-}
-
-uint64_t stream_skipped(const struct stream *stream, const char **ret_reason)
-{
-    uint64_t skipped = 0, most = 0;
-
-    *ret_reason = "";
-    for (unsigned i = 1; i < NB_INJECT_REASONS; i++) {
-        skipped += stream->counts.refused[i];
-        if (stream->counts.refused[i] > most) {
-            most = stream->counts.refused[i];
-            *ret_reason = nb_inject_reason_word(i);
-        }
-    }
-    return skipped;
 }

@@ -107,7 +107,4 @@ void stream_close(struct stream *stream);
 void stream_fail(struct stream *stream, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Frames that were not sent, and the word for why most of them were not. */
-uint64_t stream_skipped(const struct stream *stream, const char **ret_reason);
-
 #endif

@@ -14,7 +14,7 @@ enum {
 
 #define MICRO UINT64_C(1000000)
 
-static uint64_t gcd(uint64_t a, uint64_t b)
+uint64_t tables_gcd(uint64_t a, uint64_t b)
 {
     while (b) {
         uint64_t rest = a % b;
@@ -31,10 +31,10 @@ uint32_t tables_period(uint32_t rate, uint32_t asdus, uint64_t microhertz)
 
     if (microhertz == 0)
         return asdus;
-    samples = turns / gcd(turns, microhertz);
+    samples = turns / tables_gcd(turns, microhertz);
     if (samples > rate)
         return 0;
-    whole = samples / gcd(samples, asdus) * asdus;
+    whole = samples / tables_gcd(samples, asdus) * asdus;
     return whole <= rate ? (uint32_t)whole : 0;
 }
 
@@ -104,7 +104,7 @@ void tables_end(struct tables *tables, uint64_t number)
 
 /* --- Places -------------------------------------------------------------------------------- */
 
-/* The places in use are one piece, or two: it goes on at the begin of the table where there is no
+/* The places in use are one piece, or two: it goes on at the start of the table where there is no
  * room behind it. */
 static bool find_place(const struct tables *tables, uint32_t count, uint32_t *ret)
 {
@@ -200,9 +200,4 @@ bool tables_next(struct tables *tables, uint64_t now, uint64_t next, struct tabl
     tables->cuts = false;
     *ret = segment;
     return true;
-}
-
-bool tables_are_complete(const struct tables *tables)
-{
-    return tables->next == TABLES_NEVER || tables->next >= tables->end;
 }

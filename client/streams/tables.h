@@ -40,6 +40,9 @@ struct tables {
     } place[TABLES_LIVE_MAX];
 };
 
+/* The greatest common divisor; of 0 and a number, that number. */
+uint64_t tables_gcd(uint64_t a, uint64_t b);
+
 /* How many samples a waveform of this frequency, in millionths of a hertz, needs until it is the
  * same again, in whole frames; 0: more than a second has. */
 uint32_t tables_period(uint32_t rate, uint32_t asdus, uint64_t microhertz);
@@ -61,8 +64,5 @@ void tables_end(struct tables *tables, uint64_t number);
  * what ended before it is over, and its places are free. True: this segment is to be made now. Call
  * it until it is false. */
 bool tables_next(struct tables *tables, uint64_t now, uint64_t next, struct table_segment *ret);
-
-/* Whether all that there is was given out. */
-bool tables_are_complete(const struct tables *tables);
 
 #endif

@@ -69,7 +69,7 @@ bool trip_take(struct trip *trip, const struct goose_message *message)
     if (!is_of(trip->spec, message))
         return false;
     is_so = find_member(message, trip->spec->index, &value) && equals(trip->spec, &value);
-    /* A repetition of what nobody saw the begin of was so before. */
+    /* The first message that is seen is a repetition: it was so before. */
     was_so = trip->is_known ? trip->is_so : message->sq_num > 0;
     trip->is_known = true;
     trip->is_so = is_so;

@@ -3,6 +3,7 @@
 #define NB_PLATFORM_REALTIME_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,8 +28,9 @@ int realtime_clock(void);
 uint64_t realtime_spent(int clock);
 
 /* Sleeps until this moment of realtime_now, or until the word is not what it was: whoever changes
- * it calls realtime_wake. It may return early without a reason. */
-void realtime_sleep(const _Atomic uint32_t *word, uint32_t was, uint64_t until);
+ * it calls realtime_wake. It may return early without a reason. False: it did not sleep, because
+ * the word was another one already. */
+bool realtime_sleep(const _Atomic uint32_t *word, uint32_t was, uint64_t until);
 void realtime_wake(const _Atomic uint32_t *word);
 
 #endif

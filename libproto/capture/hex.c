@@ -1,4 +1,4 @@
-/* Line by line. What a line is, is seen at its begin: a place and a dump's bytes behind it, bytes
+/* Line by line. What a line is, is seen at its start: a place and a dump's bytes behind it, bytes
  * alone, tcpdump's words, or nothing. */
 #include "hex.h"
 
@@ -199,7 +199,7 @@ static enum hex_next take_dump_line(struct hex_reader *reader, struct rest *rest
     if (!reader->within)
         begin_frame(reader);
     if (place->at != reader->length)
-        return fail(reader, "the place at the begin of the line is not as many bytes as came "
+        return fail(reader, "the place at the start of the line is not as many bytes as came "
                             "before it in the frame");
     reader->within = true;
     wrong = take_dump(reader, place, rest);

@@ -467,7 +467,7 @@ static bool skip(struct savefile_reader *reader, const unsigned char *bytes, siz
     if (load(bytes + *used, 4, reader->big) != reader->trailer) {
         reader->offset += *used;
         reader_fail(reader, load(bytes + *used, 4, reader->big),
-                    "the length at the end of a block is not the one at its begin");
+                    "the length at the end of a block is not the one at its start");
         return true;
     }
     *used += BLOCK_TRAILER;
@@ -489,7 +489,7 @@ static enum savefile_next parse(struct savefile_reader *reader, unsigned kind,
 
     if (trailer != length)
         return reader_fail(reader, trailer,
-                           "the length at the end of a block is not the one at its begin");
+                           "the length at the end of a block is not the one at its start");
     return kinds[kind].parse(&block, ret);
 }
 

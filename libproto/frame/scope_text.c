@@ -1,17 +1,9 @@
+#include "hex.h"
 #include "scope.h"
 
 #include <string.h>
 
 /* --- Reading ------------------------------------------------------------------------------- */
-
-static int digit_of(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
 
 /* Six pairs of digits with colons between them. Returns what follows, or NULL. */
 static const char *read_mac(const char *text, uint8_t *ret)
@@ -21,8 +13,8 @@ static const char *read_mac(const char *text, uint8_t *ret)
 
         if (i > 0 && *text++ != ':')
             return NULL;
-        high = digit_of(text[0]);
-        low = high < 0 ? -1 : digit_of(text[1]);
+        high = hex_digit(text[0]);
+        low = high < 0 ? -1 : hex_digit(text[1]);
         if (low < 0)
             return NULL;
         ret[i] = (uint8_t)(high << 4 | low);

@@ -2,7 +2,7 @@
  * one byte, definite lengths.
  *
  * The reader takes one item after the other and never leaves what it was given. The writer goes
- * from the end of its buffer to the begin, so a length is known when it is written. */
+ * from the end of its buffer to its start, so a length is known when it is written. */
 #ifndef NB_IEC61850_BER_H
 #define NB_IEC61850_BER_H
 
@@ -108,7 +108,7 @@ void ber_put_signed(struct ber_writer *writer, uint8_t tag, int64_t value);
 /* The tag and length of what was written since `at` was `end`. */
 void ber_put_head(struct ber_writer *writer, uint8_t tag, const uint8_t *end);
 
-/* Moves what was written to the buffer's begin. Returns its length; 0: it did not fit. */
+/* Moves what was written to the buffer's start. Returns its length; 0: it did not fit. */
 size_t ber_finish(struct ber_writer *writer);
 
 #endif

@@ -1,5 +1,7 @@
 #include "sv.h"
 
+#define SECOND UINT64_C(1000000000) /* ns */
+
 enum tag {
     SAV_PDU = 0x60,
     NO_ASDU = 0x80,
@@ -253,4 +255,16 @@ void sv_locate(const struct sv_message *message, const uint8_t *frame,
             .sample_length = asdu->sample_length,
         };
     }
+}
+
+/* --- Samples and times --------------------------------------------------------------------- */
+
+uint64_t sv_sample_due(uint32_t rate, uint64_t sample)
+{
+    return sample / rate * SECOND + sample % rate * SECOND / rate;
+}
+
+uint64_t sv_sample_at(uint32_t rate, uint64_t ns)
+{
+    return ns / SECOND * rate + ns % SECOND * rate / SECOND;
 }

@@ -87,6 +87,16 @@ static inline uint32_t sv_quality(const struct sv_asdu *asdu, unsigned channel)
 
 void sv_put_channel(uint8_t *sample, unsigned channel, int32_t value, uint32_t quality);
 
+/* --- Samples and times --------------------------------------------------------------------- */
+
+/* When a sample of `rate` a second is due, in ns from sample 0, rounded down: each on its own, so
+ * that no error grows. */
+uint64_t sv_sample_due(uint32_t rate, uint64_t sample);
+
+/* The last sample that is due by then; as times are rounded down, that may be said of the next one,
+ * too. */
+uint64_t sv_sample_at(uint32_t rate, uint64_t ns);
+
 /* --- Frames that are sent again with other values ------------------------------------------- */
 
 /* Offsets in a frame of what changes from one to the next; refr_tm is 0 where it has none. */

@@ -120,6 +120,11 @@ void transmit_writer_progress(const struct transmit_writer *writer, struct strea
  * bucket, so up to a quarter more than it was, but not more than the latest. 0 if none was sent. */
 uint64_t transmit_timing_quantile(const struct transmit_timing *timing, uint64_t millionths);
 
+/* The same of any durations that were counted by their buckets, of which `latest` is the longest.
+ */
+uint64_t transmit_quantile(const uint64_t histogram[TRANSMIT_BUCKETS], uint64_t latest,
+                           uint64_t millionths);
+
 /* The bucket for a lateness, and the greatest lateness that belongs to a bucket. */
 unsigned transmit_bucket_of(uint64_t ns);
 uint64_t transmit_bucket_end(unsigned bucket);

@@ -101,12 +101,12 @@ void transmit_writer_timing(const struct transmit_writer *writer, struct transmi
     read_timing(&writer->feedback->timing, ret);
 }
 
-static uint64_t count_all(const struct transmit_timing *timing)
+static uint64_t count_all(const uint64_t histogram[TRANSMIT_BUCKETS])
 {
     uint64_t count = 0;
 
     for (unsigned i = 0; i < TRANSMIT_BUCKETS; i++)
-        count += timing->histogram[i];
+        count += histogram[i];
     return count;
 }
 
@@ -116,15 +116,21 @@ static uint64_t share_of(uint64_t count, uint64_t millionths)
     return count / 1000000 * millionths + (count % 1000000 * millionths + 999999) / 1000000;
 }
 
-uint64_t transmit_timing_quantile(const struct transmit_timing *timing, uint64_t millionths)
+uint64_t transmit_quantile(const uint64_t histogram[TRANSMIT_BUCKETS], uint64_t latest,
+                           uint64_t millionths)
 {
-    uint64_t rank = share_of(count_all(timing), millionths), seen = 0, end;
+    uint64_t rank = share_of(count_all(histogram), millionths), seen = 0, end;
 
     for (unsigned i = 0; i < TRANSMIT_BUCKETS; i++) {
-        seen += timing->histogram[i];
+        seen += histogram[i];
         end = transmit_bucket_end(i);
         if (seen > 0 && seen >= rank)
-            return end < timing->latest ? end : timing->latest;
+            return end < latest ? end : latest;
     }
     return 0;
+}
+
+uint64_t transmit_timing_quantile(const struct transmit_timing *timing, uint64_t millionths)
+{
+    return transmit_quantile(timing->histogram, timing->latest, millionths);
 }

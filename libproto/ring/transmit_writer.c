@@ -24,12 +24,20 @@ bool transmit_writer_init(struct transmit_writer *writer, struct transmit_contro
     return false;
 }
 
+/* The number was there when this began, and the service writes it once. */
+static bool is_gone(const struct transmit_writer *writer)
+{
+    return *(const volatile uint32_t *)&writer->feedback->magic != RING_MAGIC;
+}
+
 static bool look_for_end(struct transmit_writer *writer)
 {
     uint64_t ended = RING_LOAD(&writer->feedback->ended, relaxed);
 
     if (writer->end == RING_GOES_ON)
         writer->end = ended < RING_END_COUNT ? (enum ring_end)ended : RING_END_CLOSED;
+    if (writer->end == RING_GOES_ON && is_gone(writer))
+        writer->end = RING_END_GONE;
     return writer->end == RING_GOES_ON;
 }
 
@@ -169,12 +177,23 @@ static enum transmit_refusal_reason reason_of(uint32_t number)
     return number < TRANSMIT_REASON_COUNT ? (enum transmit_refusal_reason)number : TRANSMIT_KERNEL;
 }
 
+/* There are so many places for refusals: more would be read without end. */
+static bool could_be_told(struct transmit_writer *writer, uint64_t told)
+{
+    if (told - writer->heard <= RING_REFUSALS)
+        return true;
+    look_for_end(writer);
+    if (writer->end == RING_GOES_ON)
+        writer->end = RING_END_INDEX;
+    return false;
+}
+
 bool transmit_writer_next_refusal(struct transmit_writer *writer, struct transmit_refusal *ret)
 {
     uint64_t told = RING_LOAD(&writer->feedback->told, acquire), what;
     const struct transmit_told *place = &writer->feedback->refusals[writer->heard % RING_REFUSALS];
 
-    if (told == writer->heard)
+    if (told == writer->heard || !could_be_told(writer, told))
         return false;
     ret->sequence = RING_GET(place->sequence);
     ret->tag = RING_GET(place->tag);

@@ -59,7 +59,7 @@ static size_t make_step(const uint8_t *bytes, size_t n)
     if (record.length > 0)
         memcpy(copy, bytes + STEP, record.length);
     if (template_ring_has_room(ring, now))
-        template_ring_take(ring, &record, copy);
+        template_ring_take(ring, &record, copy, bytes[0] & 0x40);
     free(copy);
     must(ring->put - timed_template_played(&ring->template) <= TEMPLATE_SEGMENTS,
          "segments are few");

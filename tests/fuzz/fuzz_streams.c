@@ -24,7 +24,7 @@ static void check_channels(const struct spec_channels *channels)
 static void check_stream(const struct spec_stream *stream)
 {
     static struct waveform waveform;
-    int32_t values[WAVEFORM_CHANNELS];
+    int32_t values[SPEC_CHANNELS];
 
     must(stream->rate >= 1 && stream->rate <= SV_RATE_MAX && stream->asdus >= 1 &&
              stream->asdus <= SV_ASDUS_MAX && stream->rate % stream->asdus == 0,

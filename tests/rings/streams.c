@@ -113,7 +113,7 @@ static void take_record(enum stream_record kind, uint32_t length, uint64_t time,
 
     while (!template_ring_has_room(ring, clock_of_records += 1000000))
         let_others_run();
-    must(template_ring_take(ring, &frame, record) == TRANSMIT_SENT, "a record is taken");
+    must(template_ring_take(ring, &frame, record, false) == TRANSMIT_SENT, "a record is taken");
 }
 
 static void put_template(uint32_t number)

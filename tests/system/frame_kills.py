@@ -267,7 +267,7 @@ class Game:
         looks = []
 
         def moves():
-            looks.append((descriptors(pid), len(os.listdir(f"/proc/{pid}/task"))))
+            looks.append((len(descriptors(pid)), len(os.listdir(f"/proc/{pid}/task"))))
             time.sleep(STEADY_SECONDS / STEADY_LOOKS)
             return len(set(looks[-STEADY_LOOKS:])) > 1 or len(looks) < STEADY_LOOKS
 

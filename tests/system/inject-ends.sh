@@ -84,6 +84,10 @@ if [ "$sent" -lt 1600 ] || [ "$sent" -gt 2100 ]; then
     fail "$sent frames in 2 s at 1000 a second"
 fi
 
+# Whoever keeps all that he has of rings that have ended keeps no memory of the service.
+equal "what is kept" "nothing is kept" \
+    "$(inject member keep '{"interface": "r0", "sources": ["any"], "rate": 1}' 20)"
+
 # The interface gets another address: what waits for its time with the one before is not sent.
 mac=$(ip -o link show r0 | sed 's/.*ether \([0-9a-f:]*\).*/\1/')
 inject member moved '{"interface": "r0", "timed": true, "rate": 1000}' \

@@ -13,6 +13,7 @@
                                             became of them, after a line came
     inject.py again SECONDS ACT FIELDS...   one of these again and again
     inject.py refused FIELDS COUNT          is refused so often and reads no refusal
+    inject.py keep FIELDS COUNT             keeps all of so many that have ended, but for some bells
     inject.py overtaken FIELDS COUNT        sends a frame at a time, beside two that send what they
                                             can; prints by how many of theirs each was overtaken at
                                             most, and what was refused
@@ -318,6 +319,29 @@ def refused(fields, count):
     ring.close()
 
 
+def keep(fields, count):
+    """What became of the last frames can be looked at; then all pages are given back."""
+    rings, end = [], time.monotonic() + 60
+    for i in range(int(count)):
+        ring = Ring(fields)
+        ring.socket.close()
+        while not ring.ended:
+            time.sleep(0.005)
+        expect("why it ended", "revoked", ring.ended)
+        if i % 2:
+            os.close(ring.room)
+        rings.append(ring)
+
+    def pages():
+        return sum(os.fstat(fd).st_blocks for ring in rings for fd in (ring.page, ring.ring))
+    while pages() > 0:
+        if time.monotonic() > end:
+            sys.exit(f"FAILED: {pages() * 512} bytes are kept")
+        time.sleep(0.05)
+    expect("what is mapped", [bytes(4)] * len(rings), [ring.feedback[:4] for ring in rings])
+    print("nothing is kept")
+
+
 def moved(fields, frame):
     """Frames 20 ms apart that wait for their time: the address of their interface changes."""
     ring = Ring(fields)
@@ -366,7 +390,8 @@ def again(seconds, act, *arguments):
 
 
 ACTS = {"listen": listen, "send": send, "hold": hold, "rewrite": rewrite, "lie": lie,
-     "fences": fences, "flood": flood, "ring": ring, "refused": refused, "overtaken": overtaken, "moved": moved,
+     "fences": fences, "flood": flood, "ring": ring, "refused": refused, "keep": keep,
+     "overtaken": overtaken, "moved": moved,
      "again": again}
 
 if __name__ == "__main__":

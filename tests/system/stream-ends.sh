@@ -18,7 +18,7 @@ serve
 fields='{"interface": "r0", "sources": ["any"], "template": true, "late": 0, "rate": 500}'
 declare -A streams numbers leases
 
-# begin NAME APPID USER FIELDS [PLAY]: in the background, until it sends
+# begin NAME APPID USER FIELDS [PLAY [TEMPLATE]]: in the background, until it sends
 begin() {
     rm -f $work/$1.in $work/$1.out
     mkfifo $work/$1.in
@@ -26,7 +26,7 @@ begin() {
         <$work/$1.in >$work/$1.out 2>$work/$1.err &
     streams[$1]=$!
     exec {input}>$work/$1.in
-    printf '%s\n' "template 500 appid=$2" "samples 0 50 0" "${5:-play 0 0 50 0 0}" "until sent 20" \
+    printf '%s\n' "template 500 appid=$2 ${6:-}" "samples 0 50 0" "${5:-play 0 0 50 0 0}" "until sent 20" \
         hold >&$input
     eval "input_$1=$input"
     within 20 "$1 sends: $(cat $work/$1.err)" sends "$2"
@@ -85,6 +85,15 @@ nb inject close "${numbers[one]}" >/dev/null
 wait "${streams[one]}" && fail "a closed stream goes on"
 close_input one
 within 10 "a closed stream is silent" is_silent 4004
+
+# The interface gets another address: a template that has the one before is not right any more.
+own=$(ip link show r0 | sed -n 's/.*ether \([0-9a-f:]*\).*/\1/p' | tr -d :)
+begin one 0x4008 member "${fields/any/own}" "" "source=$own"
+ip link set r0 address 02:00:00:00:00:77
+within 10 "a stream with an address of before is silent" is_silent 4008
+kill -KILL "${streams[one]}"
+wait "${streams[one]}" 2>/dev/null || true
+close_input one
 
 # Its table runs out, and it says so; a stalled client's goes on as far as it is queued.
 begin one 0x4006 member "$fields" "play 0 0 50 5 0"

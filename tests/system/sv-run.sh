@@ -4,6 +4,7 @@
 # and what is wrong is said. tshark and our own analyser see at the other end what was asked for.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/send-lib.sh"
+. "$(dirname "$0")/publish-lib.sh"
 
 cat >$work/netbrokerd.conf <<EOT
 [service]
@@ -19,12 +20,6 @@ run() {
         fail "$1"
     within 10 "nothing is left of $1" open_are INJECT 0
     within 10 "nothing is heard after $1" open_are CAPTURE 0
-}
-
-# fields NAME FIELD...: of the frames in a capture, by tshark, each set of values once.
-fields() {
-    tshark -r $work/files/"$1" -o sv.decode_data_as_phsmeas:TRUE -T fields -E separator=' ' \
-        "${@:2}" 2>/dev/null | sort -u
 }
 
 run streams

@@ -278,9 +278,9 @@ def trip():
          "streams": {"mu1": FAULT, "mu2": FAULT, "mu3": FAULT}},
         {"name": "end", "duration": 0.3},
     ))
-    test.refuses("a sequence is on", "sequence", None, states(
+    test.refuses("a sequence is running", "sequence", None, states(
         {"name": "x", "duration": 1, "streams": {"mu1": {}}}))
-    test.refuses("one of a sequence", "change", "mu1", {"quality": "test"})
+    test.refuses("part of the sequence", "change", "mu1", {"quality": "test"})
     told = [test.event("sequence/progress", lambda data: data["stateName"] == name and
                        "begins" in data) for name in ("prefault", "fault", "end")]
     equal("states", [(1, 3), (2, 3), (3, 3)],
@@ -317,7 +317,7 @@ def cancelled():
     long = states({"name": "long", "duration": 60, "streams": {"mu1": FAULT}},
                   {"name": "next", "duration": 1})
     for action in "pause", "resume", "cancel":
-        test.refuses("no sequence is on", action)
+        test.refuses("no sequence is running", action)
     test.refuses("does not run", "sequence", None, long)
     test.do("start", "mu1")
     test.do("start", "mu2")
@@ -351,11 +351,26 @@ def cancelled():
     test.end(1)  # requests were refused
 
 
+def recording_of(name):
+    return json.dumps({"action": "create", "id": "b", "payload": {
+        "dataSource": "COMTRADE", "file": f"{FILES}/{name}.cfg"}})
+
+
+def long_recording(stem):
+    with open(f"{stem}.cfg", "w", encoding="ascii") as out:
+        out.write("here,it,1999\n1,1A,0D\n1,Ia,,,A,1,0,0,-9,9,1,1,P\n50\n0\n0,0\n" +
+                  "01/01/2020,00:00:00.000000\n" * 2 + "ASCII\n1e30\n")
+    with open(f"{stem}.dat", "w", encoding="ascii") as out:
+        out.write("1,0,1\n2,1,2\n3,2,3\n4,3,4\n")
+
+
 def mistakes():
     """What is wrong is said, and harms nothing that runs."""
     test = TestSet()
     create(test, "mu1")
     test.do("start", "mu1")
+    os.mkfifo(f"{FILES}/pipe.cfg")
+    long_recording(f"{FILES}/long")
     for line, part in (
         ("{", "no JSON from its byte"),
         ('{"action":"fly"}', "takes create, change"),
@@ -368,6 +383,8 @@ def mistakes():
          "longer than Ethernet"),
         ('{"action":"create","id":"b","payload":{"dataSource":"COMTRADE","file":"/none.cfg"}}',
          "cannot read '/none.cfg': No such file"),
+        (recording_of("pipe"), "it is no ordinary file"),
+        (recording_of("long"), "the last sample is at 3e+24 s"),
         ('{"action":"change","id":"mu1","payload":{"channels":{"Ia":{"harmonics":'
          '[{"order":50,"magnitude":1}]}}}}', "higher sampleRate"),
         ('{"action":"sequence","payload":{"states":[{"name":"a","duration":1,'

@@ -103,7 +103,7 @@ static void end(struct fixture *f)
 {
     sender_stop(f->sender);
     close(sender_free(f->sender));
-    timed_thread_stop(&f->timed);
+    timed_thread_free(&f->timed);
     timed_ring_free(f->outlet.timed);
     template_ring_free(f->outlet.template);
     inject_ring_free(&f->outlet.ring);

@@ -3,6 +3,7 @@
 #include "broker/wire/session_internal.h"
 #include "client.h"
 #include "fdpass.h"
+#include "lists.h"
 #include "log.h"
 #include "resources/inject/kind.h"
 #include "ring/transmit.h"
@@ -15,7 +16,7 @@
 #include <unistd.h>
 
 enum { ROOT, FIRST, SECOND, OTHER }; /* clients: Alice has two */
-enum { ALICE = 1001, BOB = 1002 };
+enum { ALICE = LISTS_ALICE, BOB = LISTS_BOB };
 enum { PAGE = 4096, SIZE = INJECT_BYTES_LEAST, PATIENCE_MS = 5000 };
 
 #define OPEN(payload) "{\"action\":\"OPEN_INJECT\",\"payload\":{\"interface\":" payload "}}"
@@ -59,15 +60,26 @@ static void pause_ms(struct service *s)
     service_settle(s);
 }
 
-/* Threads give back what they have in their own time. */
+/* A second passes for one whose page is kept. */
+static void let_linger(struct injectors *injectors)
+{
+    const struct injector *injector = TAILQ_FIRST(&injectors->order);
+
+    if (injector && injector->is_lingering)
+        injectors_tick(injectors);
+}
+
+/* Threads give back what they have in their own time, and pages are kept for some seconds. */
 static void assert_nothing(struct service *s)
 {
     struct injectors *injectors = injectors_in(s);
 
     for (int i = 0;
          i < PATIENCE_MS && !(TAILQ_EMPTY(&injectors->order) && TAILQ_EMPTY(&injectors->ports));
-         i++)
+         i++) {
         pause_ms(s);
+        let_linger(injectors);
+    }
     ck_assert(TAILQ_EMPTY(&injectors->order));
     ck_assert(TAILQ_EMPTY(&injectors->ports));
     ck_assert_uint_eq(injectors->pool.used, 0);
@@ -479,52 +491,94 @@ START_TEST(a_ring_says_why_it_ends)
 }
 END_TEST
 
-/* --- What is listed ------------------------------------------------------------------------ */
+/* --- What is kept -------------------------------------------------------------------------- */
 
-/* How many the client is shown; all of them are this user's, if it is not 0. */
-static int count_shown(struct service *s, int n, unsigned user)
+static const struct injector *until_it_lingers(struct service *s)
 {
-    cJSON *reply = client_ask(s, n, SHOW), *one;
-    cJSON *list = cJSON_GetObjectItem(cJSON_GetObjectItem(reply, "payload"), "injectors");
-    int count = cJSON_GetArraySize(list);
+    const struct injector *injector = TAILQ_FIRST(&injectors_in(s)->order);
 
-    ck_assert_ptr_nonnull(list);
-    cJSON_ArrayForEach(one, list)
-        ck_assert(user == 0 || cJSON_GetObjectItem(one, "uid")->valueint == (int)user);
-    cJSON_Delete(reply);
-    return count;
+    for (int i = 0; i < PATIENCE_MS && !injector->is_lingering; i++)
+        pause_ms(s);
+    ck_assert(injector->is_lingering);
+    return injector;
 }
 
-/* Of others he sees what raw.read lets him; whoever may do nothing with frames is refused. */
-START_TEST(who_may_not_read_sees_his_own)
+static void open_and_close(struct service *s, struct view *view, unsigned number)
+{
+    char request[96];
+
+    *view = open_view(s, FIRST, OPEN("\"a\"" SMALL));
+    snprintf(request, sizeof request, "{\"action\":\"CLOSE_INJECT\",\"payload\":{\"inject\":%u}}",
+             number);
+    expect(client_ask(s, FIRST, request), "success");
+}
+
+/* Who keeps the mappings of rings that have ended keeps no memory of the service; but he may look
+ * for what became of his last frames before. */
+START_TEST(the_page_of_an_end_is_kept_for_some_seconds)
+{
+    const struct transmit_feedback *page;
+    struct transmit_refusal refusal;
+    struct service s;
+    struct view view;
+
+    begin(&s);
+    open_and_close(&s, &view, 1);
+    page = (const void *)view.page;
+    until_it_lingers(&s);
+    for (unsigned i = 1; i < INJECT_LINGERS; i++) {
+        injectors_tick(injectors_in(&s));
+        ck_assert_uint_eq(page->magic, RING_MAGIC);
+        ck_assert_uint_eq(RING_LOAD(&page->ended, relaxed), RING_END_CLOSED);
+        ck_assert_uint_eq(injectors_in(&s)->pool.used, PAGE);
+        ck_assert_uint_eq(injectors_in(&s)->rates.used, 0);
+    }
+    injectors_tick(injectors_in(&s));
+    ck_assert_uint_eq(page->magic, 0);
+    assert_nothing(&s);
+    view.writer.heard = 7;
+    ck_assert(!transmit_writer_next_refusal(&view.writer, &refusal));
+    ck_assert_int_eq(view.writer.end, RING_END_GONE);
+    close_view(&view);
+    end(&s);
+}
+END_TEST
+
+START_TEST(the_page_of_an_end_goes_with_its_bell)
 {
     struct service s;
-    struct rule rules[] = {
-        {.name = "hold", .everyone = true, .verb_count = 1, .verbs = {"raw.inject"}},
-        {.name = "read",
-         .user_count = 1,
-         .users = {{BOB, BOB}},
-         .verb_count = 1,
-         .verbs = {"raw.read"},
-         .interface_count = 1,
-         .interfaces = {"a"}},
-    };
+    struct view view, next;
+    const struct transmit_feedback *page;
+
+    begin(&s);
+    open_and_close(&s, &view, 1);
+    page = (const void *)view.page;
+    until_it_lingers(&s);
+    close(view.room);
+    view.room = dup(view.bell);
+    injectors_in(&s)->pool.bounds.share = SIZE + 2 * PAGE; /* of one ring */
+    injectors_in(&s)->pool.bounds.least = 0;
+    next = open_view(&s, FIRST, OPEN("\"a\"" SMALL)); /* room is made for it */
+    ck_assert_uint_eq(page->magic, 0);
+    close_view(&next);
+    close_view(&view);
+    end(&s);
+}
+END_TEST
+
+/* --- What is listed ------------------------------------------------------------------------ */
+
+START_TEST(who_may_not_read_sees_his_own)
+{
+    static const struct lists_scene scene = {ROOT, FIRST, OTHER, "raw.inject", SHOW, "injectors"};
+    struct service s;
     struct view views[3];
 
     begin(&s);
-    s.services.policy.rules = rules;
     views[0] = open_view(&s, FIRST, OPEN("\"a\"" SMALL));
     views[1] = open_view(&s, SECOND, OPEN("\"b\"" SMALL));
     views[2] = open_view(&s, OTHER, OPEN("\"b\"" SMALL));
-    ck_assert_int_eq(count_shown(&s, FIRST, ALICE), 2);
-    ck_assert_int_eq(count_shown(&s, OTHER, BOB), 1);
-    ck_assert_int_eq(count_shown(&s, ROOT, 0), 3);
-    s.services.policy.count = 2;
-    ck_assert_int_eq(count_shown(&s, FIRST, ALICE), 2);
-    ck_assert_int_eq(count_shown(&s, OTHER, 0), 2);
-    memcpy(rules[0].verbs[0], "mroute.*", sizeof "mroute.*");
-    expect(client_ask(&s, FIRST, SHOW), "not-allowed");
-    ck_assert_int_eq(count_shown(&s, OTHER, 0), 2);
+    lists_show_what_is_ones_own(&s, &scene);
     for (int i = 0; i < 3; i++)
         close_view(&views[i]);
     client_close(&s, FIRST);
@@ -552,6 +606,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, nobody_waits_for_the_memory);
     tcase_add_test(tests, one_may_open_often);
     tcase_add_test(tests, a_ring_says_why_it_ends);
+    tcase_add_test(tests, the_page_of_an_end_is_kept_for_some_seconds);
+    tcase_add_test(tests, the_page_of_an_end_goes_with_its_bell);
 }
 
 int main(void)

@@ -1,5 +1,7 @@
 /* Between the samples of a recording, of one rate or several, the values are those of the wave. */
 #include "recording.h"
+
+#include "iec61850/sv.h"
 #include "suite.h"
 
 #include <math.h>
@@ -82,6 +84,14 @@ START_TEST(a_pass_goes_over_to_the_next)
         recording_at(&recording, time, values);
         ck_assert_double_le(fabs(values[0] - 2 * wave(time)), 0.2);
     }
+    for (uint64_t number = 0; number < 4000; number++) {
+        int32_t samples[RECORDING_CHANNELS];
+        uint32_t qualities[RECORDING_CHANNELS] = {0};
+
+        recording_sample(&recording, 4000, period, number, samples, qualities);
+        ck_assert_double_le(fabs(samples[0] - 2 * wave((double)number * 250000)), 0.8);
+        ck_assert_uint_eq(qualities[0], 0);
+    }
     recording_clear(&recording);
 }
 END_TEST
@@ -106,6 +116,8 @@ END_TEST
 START_TEST(what_the_recorder_has_not_is_none)
 {
     double values[RECORDING_CHANNELS];
+    int32_t samples[RECORDING_CHANNELS];
+    uint32_t qualities[RECORDING_CHANNELS] = {[5] = SV_QUESTIONABLE | 1 << 11};
 
     begin();
     ck_assert(recording_read(&recording, &cfg,
@@ -116,6 +128,12 @@ START_TEST(what_the_recorder_has_not_is_none)
     ck_assert(isnan(values[5]) && !isnan(values[0]));
     recording_at(&recording, time_of(1), values);
     ck_assert(!isnan(values[5]));
+    recording_sample(&recording, 1, 0, 0, samples, qualities);
+    ck_assert_uint_eq(qualities[5], SV_QUESTIONABLE | 1 << 11);
+    recording_sample(&recording, 6400, 0, 4, samples, qualities);
+    ck_assert_int_eq(samples[5], 0);
+    ck_assert_uint_eq(qualities[5], SV_INVALID | 1 << 11);
+    ck_assert_uint_eq(qualities[0], 0);
     recording_clear(&recording);
 }
 END_TEST

@@ -99,7 +99,7 @@ START_TEST(harmonics_are_phasors)
         stream_of("{\"channels\":{\"Ia\":{\"magnitude\":100,\"angleDeg\":-30,\"harmonics\":"
                   "[{\"order\":3,\"magnitude\":10,\"angleDeg\":45}]},\"Ib\":{\"harmonics\":"
                   "[{\"order\":7,\"magnitude\":5,\"angleDeg\":-60}]}}}");
-    int32_t values[WAVEFORM_CHANNELS];
+    int32_t values[SPEC_CHANNELS];
 
     spec_waveform(&stream->channels, &waveform);
     for (unsigned i = 0; i < 200; i++) {

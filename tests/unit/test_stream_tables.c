@@ -22,7 +22,7 @@ static int32_t (*table)[CHANNELS];
 
 static void compute(const struct waveform *of, uint64_t number, int32_t ret[CHANNELS])
 {
-    int32_t values[WAVEFORM_CHANNELS];
+    int32_t values[CHANNELS];
 
     waveform_sample(of, number, values);
     memcpy(ret, values, CHANNELS * sizeof *values);
@@ -230,9 +230,7 @@ START_TEST(a_stream_ends)
     tables_change(&tables, 0);
     tables_end(&tables, 5000);
     feed(0);
-    ck_assert(!tables_are_complete(&tables));
     play(0, 5000, 100);
-    ck_assert(tables_are_complete(&tables));
     go_on_to(5000);
     ck_assert_uint_eq(service.count, 0);
 }

@@ -82,7 +82,7 @@ static void agrees(uint64_t number)
             ck_assert_uint_eq(sv_quality(&message.asdu[i], c), qualities[c]);
         }
         ck_assert_uint_eq(due,
-                          sv_frames_due(frames.rate, number * frames.asdus + frames.asdus - 1));
+                          sv_sample_due(frames.rate, number * frames.asdus + frames.asdus - 1));
     }
 }
 
@@ -100,11 +100,11 @@ END_TEST
 
 START_TEST(each_second_begins_with_zero)
 {
-    ck_assert_uint_eq(sv_frames_due(4800, 0), 0);
-    ck_assert_uint_eq(sv_frames_due(4800, 1), 208333);
+    ck_assert_uint_eq(sv_sample_due(4800, 0), 0);
+    ck_assert_uint_eq(sv_sample_due(4800, 1), 208333);
     for (uint64_t second = 0; second < UINT64_C(1000000000); second += 99999999)
-        ck_assert_uint_eq(sv_frames_due(14400, second * 14400), second * 1000000000);
-    ck_assert_uint_eq(sv_frames_due(65535, 65534), UINT64_C(65534000000000) / 65535);
+        ck_assert_uint_eq(sv_sample_due(14400, second * 14400), second * 1000000000);
+    ck_assert_uint_eq(sv_sample_due(65535, 65534), UINT64_C(65534000000000) / 65535);
 }
 END_TEST
 

@@ -111,6 +111,15 @@ static void publish_all(const struct publisher *publisher, uint64_t from, uint64
         publish(publisher, n, time_of(publisher, n));
 }
 
+static uint64_t jitters(const struct sv_stream *stream)
+{
+    uint64_t count = 0;
+
+    for (unsigned i = 0; i < TRANSMIT_BUCKETS; i++)
+        count += stream->jitter.histogram[i];
+    return count;
+}
+
 /* The profiles, a rate that is told, and other numbers of channels. */
 static const struct publisher publishers[] = {
     {"MU01", 4000, 50.2, 1, 0x4000, false, 0},   {"MU02", 4800, 60, 1, 0x4000, false, 0},
@@ -136,7 +145,7 @@ START_TEST(a_stream_is_followed)
     ck_assert_uint_eq(stream->asdus, publisher->asdus);
     ck_assert_uint_eq(stream->channels, channels_of(publisher));
     ck_assert_uint_eq(stream->quality[channels_of(publisher) - 1], channels_of(publisher) - 1);
-    ck_assert_uint_gt(stream->jitter.count, 100);
+    ck_assert_uint_gt(jitters(stream), 100);
     ck_assert_uint_le(stream->jitter.most, 1); /* times are whole ns */
     ck_assert(sv_stream_analyse(&streams, stream));
     ck_assert(fabs(stream->phasors.frequency - publisher->frequency) < 0.001);
@@ -322,9 +331,9 @@ START_TEST(jitter_is_how_far_frames_are_off)
     memset(&stream->jitter, 0, sizeof stream->jitter);
     for (uint64_t n = 2000; n < 3000; n++)
         publish(publisher, n, time_of(publisher, n) + (n == 2500 ? 70000 : 0));
-    ck_assert_uint_eq(stream->jitter.count, 1000);
+    ck_assert_uint_eq(jitters(stream), 1000);
     ck_assert_uint_eq(stream->jitter.most, 70000);
-    ck_assert_uint_eq(quantiles_at(&stream->jitter, 0.5), 0);
+    ck_assert_uint_eq(quantiles_at(&stream->jitter, 500000), 0);
 }
 END_TEST
 

@@ -76,6 +76,7 @@ struct scene {
     struct transmit_scene client;
     struct timed timed;
     struct template_ring *ring;
+    bool needs_own; /* of templates that are put */
 };
 
 static void begin(struct scene *scene, uint32_t rate, uint64_t late, uint64_t start)
@@ -124,10 +125,13 @@ static enum transmit_refusal_reason serve(struct scene *scene)
     ck_assert(transmit_reader_turn(reader, 1000, SIZE));
     while (template_ring_has_room(scene->ring, clock_now) &&
            (next = transmit_reader_next(reader, bytes, &record)) <= TRANSMIT_REFUSED) {
-        reason = next == TRANSMIT_FRAME ? template_ring_take(scene->ring, &record, bytes)
-                                        : record.reason;
-        if (reason != TRANSMIT_SENT)
-            transmit_reader_judge(reader, &record, reason);
+        reason = next == TRANSMIT_FRAME
+                     ? template_ring_take(scene->ring, &record, bytes, scene->needs_own)
+                     : record.reason;
+        if (reason == TRANSMIT_SENT)
+            continue;
+        template_ring_refused(scene->ring);
+        transmit_reader_judge(reader, &record, reason);
     }
     template_ring_publish(scene->ring);
     transmit_reader_release(reader);
@@ -843,6 +847,58 @@ START_TEST(records_are_taken_at_a_rate)
 }
 END_TEST
 
+/* What is refused is work as well. */
+START_TEST(refused_records_are_taken_at_a_rate)
+{
+    struct transmit_counts *counts;
+    struct scene scene;
+
+    begin_stream(&scene, MS);
+    counts = &scene.client.reader.counts;
+    for (unsigned turn = 0; turn < 3000; turn++) {
+        while (transmit_writer_put_record(&scene.client.writer, turn % 2 ? STREAM_SAMPLES : 77, "",
+                                          1, 0, 0) == TRANSMIT_TAKEN)
+            ;
+        serve(&scene);
+        clock_now += MS;
+    }
+    ck_assert_uint_ge(counts->judged, 3000);
+    ck_assert_uint_le(counts->judged, (3 + 1) * TEMPLATE_COMMANDS_RATE + TEMPLATE_COMMANDS);
+    end(&scene);
+}
+END_TEST
+
+/* A template that has the interface's own address is right as long as the interface has it. */
+START_TEST(a_template_with_an_address_of_before_is_not_sent)
+{
+    struct transmit_counts *counts;
+    struct scene scene;
+
+    begin_stream(&scene, MS);
+    counts = &scene.client.reader.counts;
+    scene.needs_own = true;
+    ck_assert_int_eq(put_template(&scene, RATE, 1, SAMPLE, false, 7), TRANSMIT_SENT);
+    ck_assert_int_eq(play(&scene, &endless), TRANSMIT_SENT);
+    run_until(&scene, SECOND + 95 * MS);
+    ck_assert_uint_eq(sent_count, 10);
+    template_ring_own_changed(scene.ring);
+    run_until(&scene, SECOND + 145 * MS);
+    serve(&scene);
+    ck_assert_uint_eq(sent_count, 10);
+    ck_assert_uint_eq(counts->refused[TRANSMIT_SOURCE], 5);
+    ck_assert_int_eq(put_template(&scene, RATE, 1, SAMPLE, false, 8), TRANSMIT_SENT);
+    run_until(&scene, SECOND + 155 * MS);
+    ck_assert_uint_eq(sent_count, 11);
+    ck_assert_uint_eq(sent[10].count[0], 15);
+    scene.needs_own = false;
+    ck_assert_int_eq(put_template(&scene, RATE, 1, SAMPLE, false, 9), TRANSMIT_SENT);
+    template_ring_own_changed(scene.ring);
+    run_until(&scene, SECOND + 165 * MS);
+    ck_assert_uint_eq(sent_count, 12); /* any address is granted to it */
+    end(&scene);
+}
+END_TEST
+
 START_TEST(sixteen_segments_wait_and_no_more)
 {
     struct scene scene;
@@ -1000,6 +1056,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, another_template_is_that_of_the_next_frame);
     tcase_add_test(tests, templates_wait_for_their_slot);
     tcase_add_test(tests, records_are_taken_at_a_rate);
+    tcase_add_test(tests, refused_records_are_taken_at_a_rate);
+    tcase_add_test(tests, a_template_with_an_address_of_before_is_not_sent);
     tcase_add_test(tests, sixteen_segments_wait_and_no_more);
     tcase_add_test(tests, frames_that_cannot_be_sent_are_counted);
     tcase_add_test(tests, a_machine_that_is_late_sends_what_is_right);

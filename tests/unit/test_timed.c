@@ -1,5 +1,6 @@
 /* The timed sender: what is due when, by clocks that the test sets; the queue of a stream's frames;
  * and that nothing is left behind when a stream leaves. No time passes here. */
+#include "platform/realtime.h"
 #include "resources/inject/timed.h"
 #include "resources/inject/timed_queue.h"
 #include "resources/inject/timed_thread.h"
@@ -562,18 +563,21 @@ START_TEST(a_cost_follows_what_is_measured)
 {
     struct timed_cost cost = {.ns = 4000};
 
-    timed_cost_follow(&cost, 8000 * 999, 999); /* too few to say anything */
+    timed_cost_follow(&cost, 8000 * 999, 999, 5000); /* too few to say anything */
     ck_assert_uint_eq(cost.ns, 4000);
     ck_assert(!cost.has_sent);
-    timed_cost_follow(&cost, 20000 * 4800, 4800); /* mostly a processor that wakes up */
+    timed_cost_follow(&cost, 20000 * 4800, 4800, 0); /* mostly a processor that wakes up */
     ck_assert_uint_eq(cost.ns, 4000);
     ck_assert(cost.has_sent);
-    timed_cost_follow(&cost, UINT64_C(8000) * 70000, 70000);
+    timed_cost_follow(&cost, UINT64_C(8000) * 70000, 70000, 0);
     ck_assert_uint_eq(cost.ns, 4500);
     for (unsigned i = 0; i < 100; i++)
-        timed_cost_follow(&cost, 3000 * 5000, 5000);
+        timed_cost_follow(&cost, 3000 * 5000, 5000, 0);
     ck_assert_uint_le(cost.ns, 3000 + TIMED_COST_PART);
     ck_assert_uint_ge(cost.ns, 3000);
+    for (unsigned i = 0; i < 100; i++) /* a thousand frames, among what sends none */
+        timed_cost_follow(&cost, UINT64_C(3000) * 200000, 1000, 199000);
+    ck_assert_uint_le(cost.ns, 3000 + TIMED_COST_PART);
 }
 END_TEST
 
@@ -591,7 +595,107 @@ START_TEST(a_thread_finds_out_what_it_costs)
     atomic_fetch_add(&thread.timed->frames, TIMED_FRAMES_LEAST);
     timed_thread_tick(&thread, 60);
     ck_assert(thread.cost.has_sent);
+    timed_thread_free(&thread);
+}
+END_TEST
+
+/* Other threads may be looking for what it found out when it ends. */
+START_TEST(what_a_thread_found_out_stays_behind_it)
+{
+    struct timed_thread thread;
+
+    timed_thread_init(&thread, NULL);
+    ck_assert_int_eq(timed_thread_start(&thread), 0);
+    timed_wait_for_cost(thread.timed);
     timed_thread_stop(&thread);
+    ck_assert_ptr_nonnull(thread.timed);
+    ck_assert_uint_gt(atomic_load(&thread.timed->cost), 0);
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert(timed_thread_tick(&thread, 1)); /* it is over, and not stuck */
+    timed_thread_free(&thread);
+    ck_assert_ptr_null(thread.timed);
+}
+END_TEST
+
+/* A supply of frames that nobody wants: in the past, or dropped. */
+static bool supply_next(void *supply, const struct timed_moment *moment, struct timed_frame *ret)
+{
+    static unsigned char bytes[LENGTH];
+    const struct timed_frame *frame = supply;
+
+    (void)moment;
+    *ret = *frame;
+    ret->bytes = bytes;
+    return true;
+}
+
+static void supply_done(void *supply, const struct timed_outcome *outcome)
+{
+    struct timed_frame *frame = supply;
+
+    (void)outcome;
+    frame->time += MS;
+}
+
+static enum transmit_refusal_reason take_none(int fd, const unsigned char *bytes, uint32_t length)
+{
+    (void)fd;
+    (void)bytes;
+    (void)length;
+    return TRANSMIT_KERNEL;
+}
+
+static const struct timed_supply_ops endless = {supply_next, supply_done};
+
+START_TEST(what_sends_no_frame_is_counted_as_such)
+{
+    struct timed_frame frame = {.length = LENGTH};
+    struct timed_config config = {
+        .ops = &endless, .supply = &frame, .send = take, .late = MS, .rate = 1000};
+    struct timed timed = {.word = 0};
+
+    memset(&sent, 0, sizeof sent);
+    ck_assert_ptr_nonnull(timed_add(&timed, &config));
+    timed_turn(&timed, SECOND, NOON);
+    timed_turn(&timed, SECOND + TIMED_LEAD_NS, NOON);
+    ck_assert_uint_eq(timed.vain, 1); /* no copy of it was wanted */
+    frame.copies = 2;
+    timed_turn(&timed, SECOND + TIMED_LEAD_NS + MS, NOON);
+    ck_assert_uint_eq(timed.frames, 2);
+    timed_turn(&timed, SECOND + TIMED_LEAD_NS + 900 * MS, NOON); /* late, and after a gap */
+    timed_turn(&timed, SECOND + TIMED_LEAD_NS + 900 * MS, NOON);
+    ck_assert_uint_eq(timed.frames, 4);
+    ck_assert_uint_eq(timed.vain, 2); /* left out */
+}
+END_TEST
+
+/* Frames that are left out without end, and those that wait to be looked at: the thread sleeps in
+ * between, or the system would end it. */
+START_TEST(a_thread_sleeps_whatever_it_has_to_do)
+{
+    struct timed_frame frame = {.length = LENGTH, .copies = 1};
+    struct timed_config config = {.ops = &endless,
+                                  .supply = &frame,
+                                  .send = take_none,
+                                  .late = MS,
+                                  .rate = 100000000,
+                                  .start = SECOND};
+    struct timed_thread thread;
+    uint64_t end = realtime_now() + 20 * SECOND, slept = 0;
+    unsigned sleeps = 0;
+
+    timed_thread_init(&thread, NULL);
+    ck_assert_int_eq(timed_thread_start(&thread), 0);
+    timed_wait_for_cost(thread.timed);
+    ck_assert_ptr_nonnull(timed_add(thread.timed, &config));
+    while (sleeps < 3 && realtime_now() < end) {
+        uint64_t now = atomic_load(&thread.timed->slept);
+
+        sleeps += now != slept && atomic_load(&thread.timed->vain) > 1000;
+        slept = now;
+    }
+    ck_assert_uint_eq(sleeps, 3);
+    timed_thread_free(&thread);
 }
 END_TEST
 
@@ -600,6 +704,9 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, a_rate_that_the_machine_cannot_hold_is_refused_with_figures);
     tcase_add_test(tests, a_cost_follows_what_is_measured);
     tcase_add_test(tests, a_thread_finds_out_what_it_costs);
+    tcase_add_test(tests, what_a_thread_found_out_stays_behind_it);
+    tcase_add_test(tests, what_sends_no_frame_is_counted_as_such);
+    tcase_add_test(tests, a_thread_sleeps_whatever_it_has_to_do);
     tcase_add_test(tests, a_frame_waits_goes_or_is_skipped);
     tcase_add_test(tests, times_of_the_past_are_no_rate);
     tcase_add_test(tests, what_is_left_out_waits_for_others);

@@ -101,6 +101,28 @@ static void run_until(struct scene *scene, uint64_t moment)
     }
 }
 
+/* A thread that could be told without one would be woken as often as somebody is refused. */
+START_TEST(the_thread_is_told_of_frames_and_of_nothing_else)
+{
+    struct scene scene;
+    uint32_t word;
+
+    begin(&scene);
+    run_until(&scene, 0); /* it is hungry */
+    word = atomic_load(&scene.timed.word);
+    for (unsigned i = 0; i < 100; i++) {
+        put(&scene, UINT64_MAX);
+        serve(&scene);
+    }
+    ck_assert_uint_eq(refused(&scene, TRANSMIT_TIME), 100);
+    ck_assert_uint_eq(atomic_load(&scene.timed.word), word);
+    put(&scene, 0);
+    serve(&scene);
+    ck_assert_uint_eq(atomic_load(&scene.timed.word), word + 1);
+    end(&scene);
+}
+END_TEST
+
 START_TEST(frames_go_their_way_and_are_told)
 {
     struct scene scene;
@@ -291,6 +313,7 @@ END_TEST
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, frames_go_their_way_and_are_told);
+    tcase_add_test(tests, the_thread_is_told_of_frames_and_of_nothing_else);
     tcase_add_test(tests, many_frames_are_looked_for_rarely);
     tcase_add_test(tests, an_address_that_changed_is_not_sent);
     tcase_add_test(tests, times_do_not_go_back);

@@ -281,6 +281,44 @@ static void refuse(struct transmit_scene *scene, enum transmit_refusal_reason re
     transmit_reader_judge(&scene->reader, &frame, reason);
 }
 
+/* A service that says so would be read without end. */
+START_TEST(more_refusals_than_there_is_room_for_are_none)
+{
+    struct transmit_refusal refusal;
+    struct transmit_scene scene;
+
+    transmit_scene_begin(&scene, SIZE, LIMIT);
+    scene.memory.feedback->told = RING_REFUSALS;
+    for (unsigned i = 0; i < RING_REFUSALS; i++)
+        ck_assert(transmit_writer_next_refusal(&scene.writer, &refusal));
+    ck_assert(!transmit_writer_next_refusal(&scene.writer, &refusal));
+    scene.memory.feedback->told = RING_REFUSALS - 1;
+    ck_assert(!transmit_writer_next_refusal(&scene.writer, &refusal));
+    ck_assert_int_eq(scene.writer.end, RING_END_INDEX);
+    transmit_scene_end(&scene);
+}
+END_TEST
+
+/* The service has taken its memory back. */
+START_TEST(a_page_of_zeros_is_an_end)
+{
+    struct transmit_refusal refusal;
+    struct transmit_scene scene;
+
+    transmit_scene_begin(&scene, SIZE, LIMIT);
+    put(&scene, 60, 1);
+    scene.writer.heard = 3;
+    scene.writer.tail = 64;
+    memset(scene.memory.feedback, 0, sizeof *scene.memory.feedback);
+    ck_assert(!transmit_writer_next_refusal(&scene.writer, &refusal));
+    ck_assert_int_eq(scene.writer.end, RING_END_GONE);
+    scene.writer.end = RING_GOES_ON;
+    ck_assert(!transmit_writer_wait(&scene.writer, LIMIT));
+    ck_assert_int_eq(scene.writer.end, RING_END_GONE);
+    transmit_scene_end(&scene);
+}
+END_TEST
+
 START_TEST(refusals_are_told_with_their_reason)
 {
     struct transmit_refusal refusal;
@@ -629,6 +667,8 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, unknown_flags_are_refused);
     tcase_add_test(tests, frames_go_back);
     tcase_add_test(tests, refusals_are_told_with_their_reason);
+    tcase_add_test(tests, more_refusals_than_there_is_room_for_are_none);
+    tcase_add_test(tests, a_page_of_zeros_is_an_end);
     tcase_add_test(tests, refusals_that_nobody_reads_are_counted);
     tcase_add_test(tests, a_reason_of_a_later_version_is_the_kernel_s);
     tcase_add_test(tests, a_lie_of_what_was_heard_is_not_believed);

@@ -60,13 +60,16 @@ uint64_t realtime_spent(int clock)
     return now_of(clock);
 }
 
-void realtime_sleep(const _Atomic uint32_t *word, uint32_t was, uint64_t until)
+bool realtime_sleep(const _Atomic uint32_t *word, uint32_t was, uint64_t until)
 {
     uint64_t now = realtime_now(), most = 1000000;
     struct timespec rest = {0, (long)(until - now < most ? until - now : most)};
 
-    if (until > now && atomic_load(word) == was)
+    if (atomic_load(word) != was)
+        return false;
+    if (until > now)
         nanosleep(&rest, NULL);
+    return true;
 }
 
 void realtime_wake(const _Atomic uint32_t *word)

@@ -95,12 +95,13 @@ uint64_t realtime_spent(int clock)
 }
 
 /* #syscalls broker: futex futex_time64 */
-void realtime_sleep(const _Atomic uint32_t *word, uint32_t was, uint64_t until)
+bool realtime_sleep(const _Atomic uint32_t *word, uint32_t was, uint64_t until)
 {
     struct timespec end = {(time_t)(until / SECOND), (long)(until % SECOND)};
 
-    syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, was, &end, NULL,
-            FUTEX_BITSET_MATCH_ANY);
+    return syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, was, &end, NULL,
+                   FUTEX_BITSET_MATCH_ANY) == 0 ||
+           errno != EAGAIN;
 }
 
 void realtime_wake(const _Atomic uint32_t *word)

@@ -30,18 +30,34 @@ static void close_one(int fd)
         close(fd);
 }
 
-/* What became of the last frames the sender may read later: that page stays for him.
- *
- * #syscalls broker: close munmap */
-void inject_ring_free(struct inject_ring *ring)
+/* #syscalls broker: close munmap */
+void inject_ring_free_data(struct inject_ring *ring)
 {
     ring_memory_free(&ring->data);
-    ring_memory_unmap(&ring->page);
     close_one(ring->bell.ring);
     close_one(ring->bell.wait);
+    ring->bell = (struct bell){-1, -1};
+}
+
+void inject_ring_leave(struct inject_ring *ring)
+{
+    inject_ring_free_data(ring);
+    ring_memory_unmap(&ring->page);
     close_one(ring->room.ring);
     close_one(ring->room.wait);
     inject_ring_clear(ring);
+}
+
+void inject_ring_free(struct inject_ring *ring)
+{
+    inject_ring_free_data(ring);
+    ring_memory_free(&ring->page);
+    inject_ring_leave(ring);
+}
+
+bool inject_ring_has_client(const struct inject_ring *ring)
+{
+    return ring->room.ring >= 0 && ring->room.wait < 0 && bell_has_listener(ring->room.ring);
 }
 
 struct transmit_memory inject_ring_memory(const struct inject_ring *ring)

@@ -28,8 +28,16 @@ void inject_ring_clear(struct inject_ring *ring);
 /* Makes it, of so many bytes of data: a power of two. 0 or a negative errno. */
 int inject_ring_make(struct inject_ring *ret, size_t size);
 
-/* Unmaps it, and closes what is there. */
+/* Gives all of it back, whoever has it mapped, and closes what is there. inject_ring_leave: the
+ * page stays as it is for whoever has it, as long as he does. */
 void inject_ring_free(struct inject_ring *ring);
+void inject_ring_leave(struct inject_ring *ring);
+
+/* All but the page, where the client may look for what became of its last frames. */
+void inject_ring_free_data(struct inject_ring *ring);
+
+/* Whether it was handed over to a client that has not closed its bell. */
+bool inject_ring_has_client(const struct inject_ring *ring);
 
 /* As the reader of the ring wants it. */
 struct transmit_memory inject_ring_memory(const struct inject_ring *ring);

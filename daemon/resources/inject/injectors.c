@@ -212,16 +212,6 @@ bool injectors_judge(struct injectors *injectors, const struct args_open_inject 
     return true;
 }
 
-bool injectors_have_room(struct injectors *injectors, const struct injector_config *config,
-                         uid_t uid, struct error *error)
-{
-    return pool_may(&injectors->pool, uid, &(struct pool_request){.more = bytes_of(config)},
-                    error) &&
-           pool_may(&injectors->rates, uid, &(struct pool_request){.more = config->rate}, error) &&
-           (!config->timed || timed_thread_may(&injectors->timed, uid, config->rate, error)) &&
-           (!config->asked || timed_cost_allows(&injectors->timed.cost, config->rate, error));
-}
-
 /* --- Adding and forgetting ----------------------------------------------------------------- */
 
 static struct outlet *new_outlet(const struct injector_config *config, struct injector *owner)
@@ -287,18 +277,32 @@ static void stop_waiting(struct injector *injector)
     injector->is_waiting = false;
 }
 
-/* Its memory is freed. */
-static void end(struct injector *injector)
+/* All but the page of its ring is freed. */
+static void give_back(struct injector *injector)
 {
     struct injectors *injectors = injector->injectors;
 
-    TAILQ_REMOVE(&injectors->order, injector, in_order);
-    pool_return(&injectors->pool, injector->uid, bytes_of(&injector->config));
+    pool_return(&injectors->pool, injector->uid,
+                bytes_of(&injector->config) - ring_memory_bytes(0));
     pool_return(&injectors->rates, injector->uid, injector->config.rate);
     if (injector->config.timed)
         timed_thread_return(&injectors->timed, injector->uid, injector->config.rate);
     if (injector->config.asked)
         timed_cost_return(&injectors->timed.cost, injector->config.rate);
+}
+
+/* What users look at of a service that stops is in nobody's share then. */
+static void end(struct injector *injector)
+{
+    struct injectors *injectors = injector->injectors;
+    struct inject_ring *ring = &injector->outlet->ring;
+
+    if (injectors->is_stopping)
+        inject_ring_leave(ring);
+    else
+        inject_ring_free(ring);
+    TAILQ_REMOVE(&injectors->order, injector, in_order);
+    pool_return(&injectors->pool, injector->uid, ring_memory_bytes(0));
     injectors->sent += outlet_sent(injector->outlet);
     injectors->refused_frames += outlet_refused(injector->outlet);
     free(injector->outlet);
@@ -314,7 +318,7 @@ static int free_memory(struct thread_work *work)
 {
     struct outlet *outlet = injector_of_work(work)->outlet;
 
-    inject_ring_free(&outlet->ring);
+    inject_ring_free_data(&outlet->ring);
     timed_ring_free(outlet->timed);
     template_ring_free(outlet->template);
     outlet->timed = NULL;
@@ -322,9 +326,17 @@ static int free_memory(struct thread_work *work)
     return 0;
 }
 
+/* Its client may have gone, or be about to look for what became of its last frames. */
 static void freed(struct thread_work *work)
 {
-    end(injector_of_work(work));
+    struct injector *injector = injector_of_work(work);
+
+    give_back(injector);
+    injector->is_working = false;
+    injector->is_lingering =
+        !injector->injectors->is_stopping && inject_ring_has_client(&injector->outlet->ring);
+    if (!injector->is_lingering)
+        end(injector);
 }
 
 /* There is no lease on it any more, and its memory is not the sender's. */
@@ -341,7 +353,48 @@ static void forget(struct injector *injector)
         return;
     }
     free_memory(&injector->work);
-    end(injector);
+    freed(&injector->work);
+}
+
+static bool lingers_on(struct injector *injector)
+{
+    return ++injector->lingered < INJECT_LINGERS && inject_ring_has_client(&injector->outlet->ring);
+}
+
+static void tick_lingering(struct injectors *injectors)
+{
+    struct injector *injector, *next;
+
+    for (injector = TAILQ_FIRST(&injectors->order); injector; injector = next) {
+        next = TAILQ_NEXT(injector, in_order);
+        if (injector->is_lingering && !lingers_on(injector))
+            end(injector);
+    }
+}
+
+/* What nobody looks at any more. */
+static void free_left(struct injectors *injectors, uid_t uid)
+{
+    struct injector *injector, *next;
+
+    for (injector = TAILQ_FIRST(&injectors->order); injector; injector = next) {
+        next = TAILQ_NEXT(injector, in_order);
+        if (injector->uid == uid && injector->is_lingering &&
+            !inject_ring_has_client(&injector->outlet->ring))
+            end(injector);
+    }
+}
+
+bool injectors_have_room(struct injectors *injectors, const struct injector_config *config,
+                         uid_t uid, struct error *error)
+{
+    if (!pool_would_have(&injectors->pool, uid, bytes_of(config)))
+        free_left(injectors, uid);
+    return pool_may(&injectors->pool, uid, &(struct pool_request){.more = bytes_of(config)},
+                    error) &&
+           pool_may(&injectors->rates, uid, &(struct pool_request){.more = config->rate}, error) &&
+           (!config->timed || timed_thread_may(&injectors->timed, uid, config->rate, error)) &&
+           (!config->asked || timed_cost_allows(&injectors->timed.cost, config->rate, error));
 }
 
 /* The memory was reserved before. */
@@ -763,6 +816,7 @@ void injectors_tick(struct injectors *injectors)
 {
     struct inject_port *from;
 
+    tick_lingering(injectors);
     if (!timed_thread_tick(&injectors->timed, SILENT_SECONDS_MAX))
         end_of_a_stuck_thread();
     TAILQ_FOREACH (from, &injectors->ports, in_ports) {
@@ -794,10 +848,14 @@ void injectors_clear(struct injectors *injectors)
          injector = next) {
         next = TAILQ_NEXT(injector, in_order);
         resource_forget(injectors->host.leases, &injector->resource);
-        forget(injector);
+        if (injector->is_lingering)
+            end(injector);
+        else
+            forget(injector);
     }
     for (struct inject_port *from = TAILQ_FIRST(&injectors->ports), *next; from; from = next) {
         next = TAILQ_NEXT(from, in_ports);
         drop_port(from);
     }
+    timed_thread_free(&injectors->timed);
 }

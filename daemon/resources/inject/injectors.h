@@ -21,7 +21,9 @@
 /* T(NAME, word on the wire): what an injector is, and what may happen to it.
  * OPENING: its lease is recorded, and the keeper is asked for a descriptor; then its memory is
  * made. OPEN: frames are sent. It may be given up, or its interface may go. CLOSING: its lease has
- * ended, and its memory is not freed yet. Nobody sees it, but its user pays for it. */
+ * ended, and its memory is not freed yet: a thread has it, or its client may look for what became
+ * of its last frames, for some seconds (INJECT_LINGERS). Nobody sees it, but its user pays for it.
+ */
 #define INJECT_STATES(T)                                                                           \
     T(OPENING, "opening")                                                                          \
     T(OPEN, "open")                                                                                \
@@ -43,6 +45,9 @@ enum injector_event {
     INJECT_EVENTS(V)
 #undef V
 };
+
+/* Seconds that the page of a ring which has ended is kept for its client to look at. */
+enum { INJECT_LINGERS = 5 };
 
 /* What a request means. */
 struct injector_config {
@@ -73,6 +78,8 @@ struct injector {
     struct thread_work work;
     bool is_working;          /* a thread makes or frees its memory: it is not forgotten */
     bool is_waiting;          /* for the keeper's answer */
+    bool is_lingering;        /* all but the page of its ring is freed */
+    unsigned lingered;        /* seconds */
     bool is_held;             /* it is not freed, whatever happens to it */
     enum ring_end end;        /* why it ends, if that is known */
     struct inject_port *from; /* NULL: it has none any more */

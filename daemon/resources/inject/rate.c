@@ -1,6 +1,6 @@
 #include "rate.h"
 
-#define FRAME UINT64_C(1000000000)
+#define FRAME RATE_FRAME
 
 enum { NS_MAX = 1000000000 }; /* more time fills no more */
 

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define RATE_FRAME UINT64_C(1000000000) /* of a level */
+
 enum { RATE_BURST_PART = 100 }; /* of a second's frames */
 
 struct rate {

@@ -59,6 +59,8 @@ static void tell_own_changed(struct sender *sender)
     for (unsigned i = 0; i < sender->outlet_count; i++)
         if (sender->outlets[i]->timed)
             timed_ring_own_changed(sender->outlets[i]->timed);
+        else if (sender->outlets[i]->template)
+            template_ring_own_changed(sender->outlets[i]->template);
 }
 
 /* Once in a pass. */
@@ -218,22 +220,31 @@ static uint64_t serve_timed(struct sender *sender, struct outlet *outlet)
 /* --- Streams that are made here -------------------------------------------------------------- */
 
 /* Only a template is a frame. */
-static enum transmit_refusal_reason take_record(struct sender *sender, struct outlet *outlet,
-                                                const struct transmit_frame *record)
+static enum transmit_refusal_reason take_record(struct outlet *outlet,
+                                                const struct frame_grant *grant,
+                                                const struct transmit_frame *record,
+                                                const unsigned char *bytes)
 {
     enum transmit_refusal_reason reason = TRANSMIT_SENT;
+    bool needs_own = false;
 
-    const struct frame_grant grant = grant_of(sender, outlet);
-    const unsigned char *bytes = sender->batch.bytes;
-
-    if (record->record == STREAM_TEMPLATE)
-        reason = batch_judge(&grant, bytes, record->length);
+    if (record->record == STREAM_TEMPLATE) {
+        reason = batch_judge(grant, bytes, record->length);
+        needs_own = reason == TRANSMIT_SENT && frame_needs_own(grant, bytes);
+    }
     if (reason == TRANSMIT_SENT)
-        reason = template_ring_take(outlet->template, record, bytes);
+        reason = template_ring_take(outlet->template, record, bytes, needs_own);
     return reason;
 }
 
-static uint64_t take_records(struct sender *sender, struct outlet *outlet)
+static void refuse_record(struct outlet *outlet, const struct transmit_frame *record)
+{
+    template_ring_refused(outlet->template);
+    transmit_reader_judge(&outlet->reader, record, record->reason);
+}
+
+static uint64_t take_records(struct sender *sender, struct outlet *outlet,
+                             const struct frame_grant *grant)
 {
     struct transmit_frame record;
     enum transmit_next next;
@@ -244,9 +255,9 @@ static uint64_t take_records(struct sender *sender, struct outlet *outlet)
                TRANSMIT_REFUSED;
          records++) {
         if (next == TRANSMIT_FRAME)
-            record.reason = take_record(sender, outlet, &record);
+            record.reason = take_record(outlet, grant, &record, sender->batch.bytes);
         if (record.reason != TRANSMIT_SENT)
-            transmit_reader_judge(&outlet->reader, &record, record.reason);
+            refuse_record(outlet, &record);
     }
     template_ring_publish(outlet->template);
     return records;
@@ -254,12 +265,13 @@ static uint64_t take_records(struct sender *sender, struct outlet *outlet)
 
 static uint64_t serve_template(struct sender *sender, struct outlet *outlet)
 {
+    const struct frame_grant grant = grant_of(sender, outlet); /* looks for the address as well */
     bool is_new = template_ring_settle(outlet->template, &outlet->reader);
     uint64_t records = 0;
 
     if (template_ring_has_room(outlet->template, now_ns()) &&
         transmit_reader_turn(&outlet->reader, SENDER_TURN_FRAMES, SENDER_TURN_BYTES))
-        records = take_records(sender, outlet);
+        records = take_records(sender, outlet, &grant);
     if (records > 0 || is_new)
         release(outlet, sender->now);
     return records;

@@ -51,6 +51,7 @@ struct template_ring *template_ring_make(struct timed *timed, const struct timed
     ring->seat = (struct timed_seat){.timed = timed, .config = *config};
     ring->seat.config.ops = &timed_template_supply;
     ring->seat.config.supply = &ring->template;
+    ring->seat.config.judge = timed_template_judge;
     ring->seat.config.whole = true;
     ring->synch = -1;
     if (!make_table(ring, table_bytes)) {
@@ -127,7 +128,7 @@ static void show_template(struct template_ring *ring, const struct sv_message *m
 
 static enum transmit_refusal_reason take_template(struct template_ring *ring,
                                                   const struct transmit_frame *record,
-                                                  const unsigned char *bytes)
+                                                  const unsigned char *bytes, bool needs_own)
 {
     struct sv_message message;
     struct template_shape shape;
@@ -148,6 +149,7 @@ static enum transmit_refusal_reason take_template(struct template_ring *ring,
     slot = timed_template_next_slot(&ring->template);
     slot->shape = ring->shape = shape;
     slot->length = record->length;
+    slot->needs_own = needs_own;
     memcpy(slot->bytes, bytes, record->length);
     sv_locate(&message, bytes, slot->places);
     timed_template_put_slot(&ring->template);
@@ -319,34 +321,46 @@ bool template_ring_has_room(struct template_ring *ring, uint64_t now)
            rate_frames(&ring->rate, now) > 0;
 }
 
-/* What the timed sender hears of costs it a wake-up; samples lie there. */
-static void charge(struct template_ring *ring, uint32_t record)
+/* What the timed sender hears of costs it a wake-up, and what is refused is work for nothing;
+ * samples lie there. */
+static void charge(struct template_ring *ring)
 {
-    if (record == STREAM_SAMPLES)
-        return;
-    rate_take(&ring->rate, 1);
-    ring->has_news = true;
+    rate_take(&ring->rate, ring->rate.level >= RATE_FRAME ? 1 : 0);
+}
+
+void template_ring_refused(struct template_ring *ring)
+{
+    charge(ring);
+}
+
+void template_ring_own_changed(struct template_ring *ring)
+{
+    timed_template_own_changed(&ring->template);
 }
 
 enum transmit_refusal_reason template_ring_take(struct template_ring *ring,
                                                 const struct transmit_frame *record,
-                                                const unsigned char *bytes)
+                                                const unsigned char *bytes, bool needs_own)
 {
     static enum transmit_refusal_reason (*const takes[STREAM_RECORD_COUNT])(
         struct template_ring * ring, const struct transmit_frame *record,
         const unsigned char *bytes) = {
-        [STREAM_TEMPLATE] = take_template, [STREAM_SAMPLES] = take_samples,
-        [STREAM_PLAY] = take_play,         [STREAM_STOP] = take_stop,
+        [STREAM_SAMPLES] = take_samples,
+        [STREAM_PLAY] = take_play,
+        [STREAM_STOP] = take_stop,
         [STREAM_SYNCH] = take_synch,
     };
     enum transmit_refusal_reason reason;
 
     if (ring->shape.asdus == 0 && record->record != STREAM_TEMPLATE)
         return TRANSMIT_TEMPLATE;
-    reason = takes[record->record](ring, record, bytes);
-    if (reason == TRANSMIT_SENT)
-        charge(ring, record->record);
-    return reason;
+    reason = record->record == STREAM_TEMPLATE ? take_template(ring, record, bytes, needs_own)
+                                               : takes[record->record](ring, record, bytes);
+    if (reason != TRANSMIT_SENT || record->record == STREAM_SAMPLES)
+        return reason;
+    charge(ring);
+    ring->has_news = true;
+    return TRANSMIT_SENT;
 }
 
 void template_ring_publish(struct template_ring *ring)

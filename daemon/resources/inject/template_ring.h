@@ -75,11 +75,19 @@ bool template_ring_join(struct template_ring *ring, int fd, timed_send send, uin
 /* Whether any record may be taken: else it stays in the ring. now: ns. */
 bool template_ring_has_room(struct template_ring *ring, uint64_t now);
 
-/* Takes a record, which was copied to here; a template was judged right. TRANSMIT_SENT: it is done;
- * else why not, and it changes nothing. */
+/* Takes a record, which was copied to here; a template was judged right, and needs_own: as long as
+ * the interface has its address (frame/scope.h). TRANSMIT_SENT: it is done; else why not, and it
+ * changes nothing. */
 enum transmit_refusal_reason template_ring_take(struct template_ring *ring,
                                                 const struct transmit_frame *record,
-                                                const unsigned char *bytes);
+                                                const unsigned char *bytes, bool needs_own);
+
+/* A record was refused, by this or before: so many a second are as many commands. */
+void template_ring_refused(struct template_ring *ring);
+
+/* The interface has another address: frames whose template needs the one before are refused when
+ * they are due. */
+void template_ring_own_changed(struct template_ring *ring);
 
 /* Has what was taken seen. */
 void template_ring_publish(struct template_ring *ring);

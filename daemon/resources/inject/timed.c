@@ -238,12 +238,18 @@ static void send_copies(const struct timed_config *config, const struct timed_fr
     }
 }
 
-/* Frames that the kernel was given, whether it took them or not. */
-static void count(struct timed *timed, uint64_t frames)
+static void count(_Atomic uint64_t *number, uint64_t more)
 {
-    atomic_store_explicit(&timed->frames,
-                          atomic_load_explicit(&timed->frames, memory_order_relaxed) + frames,
+    atomic_store_explicit(number, atomic_load_explicit(number, memory_order_relaxed) + more,
                           memory_order_relaxed);
+}
+
+/* What is left out or dropped takes the processor's time as well, and is no frame for the kernel:
+ * were it not counted, those that are sent would seem to cost as much more. */
+static void count_act(struct timed *timed, uint64_t given)
+{
+    count(given > 0 ? &timed->frames : &timed->vain, given > 0 ? given : 1);
+    timed->has_acted = true;
 }
 
 static void finish(struct timed *timed, struct timed_stream *stream, uint64_t due, uint64_t now,
@@ -251,11 +257,13 @@ static void finish(struct timed *timed, struct timed_stream *stream, uint64_t du
 {
     const struct timed_config *config = &stream->config;
     struct timed_outcome outcome = {TRANSMIT_LATE, 0, now - due};
+    uint64_t given = 0; /* to the kernel, whether it took them or not */
 
     if (act == TIMED_SEND) {
         send_copies(config, &stream->frame, &outcome);
-        count(timed, outcome.sent + (outcome.reason != TRANSMIT_SENT));
+        given = outcome.sent + (outcome.reason != TRANSMIT_SENT);
     }
+    count_act(timed, given);
     timed_did(&stream->past, act, due, now);
     stream->has_frame = false;
     config->ops->done(config->supply, &outcome);
@@ -322,11 +330,29 @@ static void note_stall(struct timed *timed, uint64_t lateness)
 static void sleep_until(struct timed *timed, uint32_t seen, uint64_t now, uint64_t until)
 {
     uint64_t longest = now + (until == TIMED_NEVER ? TIMED_TURN_NS : TIMED_LOOK_NS), woken;
+    bool has_slept;
 
-    realtime_sleep(&timed->word, seen, until < longest ? until : longest);
+    if (!timed->has_acted)
+        count(&timed->vain, 1);
+    timed->has_acted = false;
+    has_slept = realtime_sleep(&timed->word, seen, until < longest ? until : longest);
     woken = realtime_now();
+    if (has_slept)
+        atomic_store_explicit(&timed->slept, woken, memory_order_relaxed);
     if (woken > until && woken - until >= TRANSMIT_STALL_NS)
         note_stall(timed, woken - until);
+}
+
+/* The system ends a real-time thread that does not sleep for long (RLIMIT_RTTIME), and the service
+ * with it: whatever clients have it do, it sleeps in between. */
+static void take_breath(struct timed *timed, uint64_t now)
+{
+    uint64_t slept = atomic_load_explicit(&timed->slept, memory_order_relaxed);
+
+    if (is_before(now, slept + TIMED_AWAKE_NS))
+        return;
+    if (realtime_sleep(&timed->word, atomic_load(&timed->word), realtime_now() + TIMED_BREATH_NS))
+        atomic_store_explicit(&timed->slept, realtime_now(), memory_order_relaxed);
 }
 
 /* most: ns of its sleep. */
@@ -340,6 +366,7 @@ static void turn_and_sleep(struct timed *timed, uint64_t most)
     atomic_fetch_add_explicit(&timed->turns, 1, memory_order_relaxed);
     if (until > now)
         sleep_until(timed, seen, now, until - now < most ? until : now + most);
+    take_breath(timed, now);
 }
 
 /* What a wake-up costs, before there are frames to measure it by; streams that have joined
@@ -363,6 +390,7 @@ void timed_run(struct timed *timed)
     if (locked == 0)
         locked = realtime_lock(timed, sizeof *timed);
     atomic_store(&timed->locked, locked);
+    atomic_store(&timed->slept, realtime_now());
     atomic_store(&timed->priority, realtime_begin("timed sender"));
     find_cost(timed);
     while (!atomic_load(&timed->stopping))

@@ -37,6 +37,8 @@ enum {
     TIMED_TURN_NS = 500000000, /* the longest sleep: so that it can be seen that it works */
     TIMED_TRIALS = 32,         /* sleeps by which the cost of one is found at the beginning */
     TIMED_TRIAL_NS = 20000,    /* their length */
+    TIMED_AWAKE_NS = 20000000, /* the longest that it works without a sleep */
+    TIMED_BREATH_NS = 20000,   /* the sleep that is put in then */
 };
 
 #define TIMED_NEVER    UINT64_MAX
@@ -142,9 +144,12 @@ struct timed {
     _Atomic int priority;                /* 0: it is a real-time thread; else a negative errno */
     _Atomic int locked;                  /* 0: its memory stays where it is; else one */
     _Atomic uint64_t frames;             /* that were sent, or could not be */
+    _Atomic uint64_t vain;               /* wake-ups and frames for which nothing was to be sent */
     _Atomic int clock;                   /* of realtime_spent; when there is a cost */
     _Atomic uint32_t
-        cost; /* ns of the processor's time: of waking up and looking; 0: not yet known */
+        cost;       /* ns of the processor's time: of waking up and looking; 0: not yet known */
+    bool has_acted; /* the thread's own: since it slept last */
+    _Atomic uint64_t slept; /* ns of realtime_now, when it slept last */
     struct timed_stream streams[TIMED_STREAMS_MAX];
 };
 

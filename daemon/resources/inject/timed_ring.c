@@ -65,6 +65,7 @@ enum transmit_refusal_reason timed_ring_take(struct timed_ring *ring,
     if (reason != TRANSMIT_SENT)
         return reason;
     (needs_own ? timed_queue_put_own : timed_queue_put)(&ring->queue, frame, bytes);
+    ring->has_news = true;
     ring->waiting++;
     return TRANSMIT_SENT;
 }
@@ -76,7 +77,9 @@ void timed_ring_own_changed(struct timed_ring *ring)
 
 void timed_ring_publish(struct timed_ring *ring)
 {
-    timed_wake(ring->seat.timed);
+    if (ring->has_news)
+        timed_wake(ring->seat.timed);
+    ring->has_news = false;
 }
 
 /* --- What became of frames ----------------------------------------------------------------- */

@@ -27,6 +27,7 @@ struct timed_ring {
     struct rate rate; /* by the frames' times */
     uint64_t last;    /* the time of the frame before */
     uint64_t waiting; /* frames in the queue */
+    bool has_news;    /* the timed sender is to be told */
 };
 
 /* Makes one, for frames of so many bytes at most. start: ns since 1970, or 0; late: ns. NULL: there

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#define SECOND UINT64_C(1000000000)
-
 void timed_template_begin(struct timed_template *template, const unsigned char *table,
                           uint64_t late)
 {
@@ -15,15 +13,10 @@ void timed_template_begin(struct timed_template *template, const unsigned char *
 
 /* --- Samples and times --------------------------------------------------------------------- */
 
-uint64_t template_due(const struct template_shape *shape, uint64_t sample)
-{
-    return sample / shape->rate * SECOND + sample % shape->rate * SECOND / shape->rate;
-}
-
 /* With its last sample. */
 static uint64_t due_of_frame(const struct template_shape *shape, uint64_t sample)
 {
-    return template_due(shape, sample + shape->asdus - 1);
+    return sv_sample_due(shape->rate, sample + shape->asdus - 1);
 }
 
 uint64_t template_round_up(const struct template_shape *shape, uint64_t sample)
@@ -33,12 +26,12 @@ uint64_t template_round_up(const struct template_shape *shape, uint64_t sample)
     return beyond ? sample - beyond + shape->asdus : sample;
 }
 
-/* The times of samples are rounded down: so the sample that is due is this one, or the next. */
-uint64_t template_frame_at(const struct template_shape *shape, uint64_t ns)
+/* The first sample of the first frame that is due at this moment, or later. */
+static uint64_t frame_at(const struct template_shape *shape, uint64_t ns)
 {
-    uint64_t sample = ns / SECOND * shape->rate + ns % SECOND * shape->rate / SECOND;
+    uint64_t sample = sv_sample_at(shape->rate, ns);
 
-    if (template_due(shape, sample) < ns)
+    if (sv_sample_due(shape->rate, sample) < ns)
         sample++;
     return sample < shape->asdus ? 0 : template_round_up(shape, sample - (shape->asdus - 1));
 }
@@ -74,10 +67,16 @@ struct template_slot *timed_template_next_slot(struct timed_template *template)
 
 void timed_template_put_slot(struct timed_template *template)
 {
-    uint32_t slot = (uint32_t)(template->slots++ % TEMPLATE_SLOTS);
+    uint32_t slot = (uint32_t)(template->slots % TEMPLATE_SLOTS);
 
+    template->memory[slot].number = template->slots++;
     timed_template_put(template, &(struct template_command){.act = TEMPLATE_SLOT, .value = slot});
     template->slot_at[slot] = atomic_load_explicit(&template->head, memory_order_relaxed);
+}
+
+void timed_template_own_changed(struct timed_template *template)
+{
+    atomic_store_explicit(&template->own_from, template->slots, memory_order_release);
 }
 
 uint64_t timed_template_played(const struct timed_template *template)
@@ -221,7 +220,7 @@ static void skip_to(struct timed_template *template, uint64_t to)
 static void follow(struct timed_template *template, uint64_t passed)
 {
     const struct template_shape *shape = &template->slot->shape;
-    uint64_t now = template_frame_at(shape, passed);
+    uint64_t now = frame_at(shape, passed);
 
     if (template->is_made && template->sample < now &&
         (template->late == 0 || passed - due_of_frame(shape, template->sample) <= template->late))
@@ -238,7 +237,7 @@ static void catch_up(struct timed_template *template, uint64_t passed)
 
     if (template->late == 0 || passed <= template->late)
         return;
-    now = template_frame_at(&template->slot->shape, passed - template->late);
+    now = frame_at(&template->slot->shape, passed - template->late);
     if (now > template->position)
         skip_to(template, now);
 }
@@ -273,7 +272,7 @@ static void fill(struct timed_template *template, const struct template_segment 
 
         put_two(slot->bytes + places->smp_cnt, sample % shape->rate);
         if (places->refr_tm)
-            put_time(slot->bytes + places->refr_tm, start + template_due(shape, sample));
+            put_time(slot->bytes + places->refr_tm, start + sv_sample_due(shape->rate, sample));
         memcpy(slot->bytes + places->sample, template->table + place * shape->sample_length,
                shape->sample_length);
     }
@@ -359,6 +358,15 @@ static void done(void *supply, const struct timed_outcome *outcome)
     count_frame(template, outcome);
     template->position = template->sample + template->slot->shape.asdus;
     atomic_store_explicit(&template->told.next, template->position, memory_order_relaxed);
+}
+
+enum transmit_refusal_reason timed_template_judge(void *supply)
+{
+    const struct timed_template *template = supply;
+    const struct template_slot *slot = template->slot;
+    uint64_t own_from = atomic_load_explicit(&template->own_from, memory_order_acquire);
+
+    return slot->needs_own && slot->number < own_from ? TRANSMIT_SOURCE : TRANSMIT_SENT;
 }
 
 const struct timed_supply_ops timed_template_supply = {next, done};

@@ -48,6 +48,8 @@ struct template_shape {
 
 struct template_slot {
     struct template_shape shape;
+    bool needs_own;  /* it is right as long as the interface has its address (frame/scope.h) */
+    uint64_t number; /* of slots that were handed over */
     uint32_t length;
     struct sv_places places[SV_ASDUS_MAX];
     unsigned char bytes[TEMPLATE_BYTES_MAX];
@@ -92,6 +94,7 @@ struct timed_template {
     _Alignas(RING_LINE) _Atomic uint64_t head; /* commands before it are there */
     uint64_t slot_at[TEMPLATE_SLOTS];          /* the position behind the last command of each */
     uint64_t slots;                            /* that were handed over */
+    _Atomic uint64_t own_from; /* those before it have an address that was the interface's */
 
     /* The sender's. */
     _Alignas(RING_LINE) _Atomic uint64_t taken; /* commands before it were */
@@ -125,22 +128,19 @@ void timed_template_put(struct timed_template *template, const struct template_c
 struct template_slot *timed_template_next_slot(struct timed_template *template);
 void timed_template_put_slot(struct timed_template *template);
 
+/* The interface has another address: no frame of a template that needs the one before is sent. */
+void timed_template_own_changed(struct timed_template *template);
+
 /* Segments that are over. */
 uint64_t timed_template_played(const struct timed_template *template);
-
-/* --- Samples and times --------------------------------------------------------------------- */
-
-/* When a sample is due, in ns from time 0. */
-uint64_t template_due(const struct template_shape *shape, uint64_t sample);
-
-/* The first sample of the first frame that is due at this moment, or later. */
-uint64_t template_frame_at(const struct template_shape *shape, uint64_t ns);
 
 /* Up to the next frame: the numbers of samples that frames begin with. */
 uint64_t template_round_up(const struct template_shape *shape, uint64_t sample);
 
 /* --- The sender's: what a stream takes ----------------------------------------------------- */
 
+/* As timed_config has it. */
+enum transmit_refusal_reason timed_template_judge(void *supply);
 extern const struct timed_supply_ops timed_template_supply;
 
 #endif

@@ -99,13 +99,13 @@ bool timed_cost_allows(const struct timed_cost *cost, uint32_t rate, struct erro
         cost->asked, percent, TIMED_PERCENT_MAX);
 }
 
-void timed_cost_follow(struct timed_cost *cost, uint64_t spent, uint64_t frames)
+void timed_cost_follow(struct timed_cost *cost, uint64_t spent, uint64_t frames, uint64_t vain)
 {
     int64_t seen;
 
     if (frames < TIMED_FRAMES_LEAST)
         return;
-    seen = (int64_t)(spent / frames);
+    seen = (int64_t)(spent / (frames + vain));
     cost->has_sent = true;
     if (seen < (int64_t)cost->ns || spent >= TIMED_BUSY_NS)
         cost->ns = (uint32_t)((int64_t)cost->ns + (seen - (int64_t)cost->ns) / TIMED_COST_PART);
@@ -142,21 +142,24 @@ void timed_thread_look(struct timed_thread *thread)
         cost->ns = TIMED_COST_BELIEVED;
     cost->spent = realtime_spent(atomic_load(&thread->timed->clock));
     cost->frames = atomic_load(&thread->timed->frames);
+    cost->vain = atomic_load(&thread->timed->vain);
 }
 
 static void look_at_cost(struct timed_thread *thread)
 {
     struct timed_cost *cost = &thread->cost;
-    uint64_t spent, frames;
+    uint64_t spent, frames, vain;
 
     timed_thread_look(thread);
-    if (cost->ns == 0)
+    if (cost->ns == 0 || !thread->is_running)
         return;
     spent = realtime_spent(atomic_load(&thread->timed->clock));
     frames = atomic_load(&thread->timed->frames);
-    timed_cost_follow(cost, spent - cost->spent, frames - cost->frames);
+    vain = atomic_load(&thread->timed->vain);
+    timed_cost_follow(cost, spent - cost->spent, frames - cost->frames, vain - cost->vain);
     cost->spent = spent;
     cost->frames = frames;
+    cost->vain = vain;
 }
 
 /* --- The thread ---------------------------------------------------------------------------- */
@@ -182,7 +185,8 @@ int timed_thread_start(struct timed_thread *thread)
     thread->cost.ns = 0;
     thread->cost.has_sent = false;
     result = uv_thread_create(&thread->thread, run, timed);
-    if (result == 0)
+    thread->is_running = result == 0;
+    if (thread->is_running)
         thread->timed = timed;
     else
         free(timed);
@@ -191,10 +195,16 @@ int timed_thread_start(struct timed_thread *thread)
 
 void timed_thread_stop(struct timed_thread *thread)
 {
-    if (!thread->timed)
+    if (!thread->is_running)
         return;
     timed_stop(thread->timed);
     uv_thread_join(&thread->thread);
+    thread->is_running = false;
+}
+
+void timed_thread_free(struct timed_thread *thread)
+{
+    timed_thread_stop(thread);
     free(thread->timed);
     thread->timed = NULL;
 }
@@ -205,7 +215,7 @@ bool timed_thread_tick(struct timed_thread *thread, unsigned seconds)
         thread->timed ? atomic_load_explicit(&thread->timed->turns, memory_order_relaxed) : 0;
 
     look_at_cost(thread);
-    thread->silent = thread->timed && turns == thread->turns ? thread->silent + 1 : 0;
+    thread->silent = thread->is_running && turns == thread->turns ? thread->silent + 1 : 0;
     thread->turns = turns;
     return thread->silent < seconds;
 }

@@ -29,14 +29,15 @@ enum {
 
 /* What a frame costs, and who has asked for how many. */
 struct timed_cost {
-    uint32_t ns;            /* of the processor's time; 0: not known */
-    bool has_sent;          /* frames were sent when it was measured */
-    uint64_t asked;         /* frames a second of those who have asked for a rate */
-    uint64_t spent, frames; /* when they were looked at last */
+    uint32_t ns;                  /* of the processor's time; 0: not known */
+    bool has_sent;                /* frames were sent when it was measured */
+    uint64_t asked;               /* frames a second of those who have asked for a rate */
+    uint64_t spent, frames, vain; /* when they were looked at last */
 };
 
 struct timed_thread {
     struct timed *timed; /* owned; NULL: no stream was there yet */
+    bool is_running;
     uv_thread_t thread;
     struct pool streams, rates; /* rates: of frames a second */
     uint32_t rate_share;        /* of one user */
@@ -61,8 +62,9 @@ void timed_thread_return(struct timed_thread *thread, uid_t uid, uint32_t rate);
  * long as it is not known what one costs. */
 bool timed_cost_allows(const struct timed_cost *cost, uint32_t rate, struct error *error);
 
-/* So much was spent, on so many frames, since it was looked last. */
-void timed_cost_follow(struct timed_cost *cost, uint64_t spent, uint64_t frames);
+/* So much was spent, on so many frames and on so much that sent none, since it was looked last:
+ * nobody makes others' frames seem dear by having the thread work for nothing. */
+void timed_cost_follow(struct timed_cost *cost, uint64_t spent, uint64_t frames, uint64_t vain);
 
 /* Those whose rate was asked for. */
 void timed_cost_charge(struct timed_cost *cost, uint32_t rate);
@@ -76,8 +78,10 @@ void timed_thread_look(struct timed_thread *thread);
 /* Starts it, if it does not run. 0 or a negative errno. */
 int timed_thread_start(struct timed_thread *thread);
 
-/* Ends it, and waits for that; all streams must have left. */
+/* Ends it, and waits for that; all streams must have left. What it showed stays, for other threads
+ * that look at it, until timed_thread_free. */
 void timed_thread_stop(struct timed_thread *thread);
+void timed_thread_free(struct timed_thread *thread);
 
 /* A second has passed. False: it is stuck. */
 bool timed_thread_tick(struct timed_thread *thread, unsigned seconds);

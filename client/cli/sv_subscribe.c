@@ -9,7 +9,7 @@
 
 enum { NS_PER_SECOND = 1000000000 };
 
-struct sv_run {
+struct sv_subscription {
     const struct command_line *line;
     struct sv_streams streams;
     struct sv_report report;
@@ -23,7 +23,7 @@ struct sv_run {
 
 /* --- Reports ------------------------------------------------------------------------------- */
 
-static void report_stream(struct sv_run *run, unsigned number)
+static void report_stream(struct sv_subscription *run, unsigned number)
 {
     struct sv_stream *stream = &run->streams.streams[number];
     struct sv_report *report = &run->report;
@@ -39,7 +39,7 @@ static void report_stream(struct sv_run *run, unsigned number)
     memset(&stream->jitter, 0, sizeof stream->jitter);
 }
 
-static void report_all(struct sv_run *run)
+static void report_all(struct sv_subscription *run)
 {
     if (!run->line->json && isatty(STDOUT_FILENO) && run->streams.count)
         fputs("\033[H\033[J", stdout);
@@ -49,7 +49,7 @@ static void report_all(struct sv_run *run)
 
 static void take_time(void *context, uint64_t now)
 {
-    struct sv_run *run = context;
+    struct sv_subscription *run = context;
 
     if (run->each_cycle || now < run->due)
         return;
@@ -59,7 +59,7 @@ static void take_time(void *context, uint64_t now)
 }
 
 /* Those of which another cycle is there. */
-static void report_cycles(struct sv_run *run)
+static void report_cycles(struct sv_subscription *run)
 {
     for (unsigned i = 0; i < run->streams.count; i++) {
         const struct sv_stream *stream = &run->streams.streams[i];
@@ -74,7 +74,7 @@ static void report_cycles(struct sv_run *run)
 
 static void take_frame(void *context, const unsigned char *bytes, size_t length, uint64_t time)
 {
-    struct sv_run *run = context;
+    struct sv_subscription *run = context;
     struct sv_message message;
     struct iec_fault fault;
 
@@ -92,12 +92,12 @@ static void take_frame(void *context, const unsigned char *bytes, size_t length,
 
 static void take_lost(void *context, uint64_t frames)
 {
-    struct sv_run *run = context;
+    struct sv_subscription *run = context;
 
     run->lost += frames;
 }
 
-static void say_summary(const struct sv_run *run)
+static void say_summary(const struct sv_subscription *run)
 {
     if (run->line->json) {
         line_begin("analyzer/end", run->now);
@@ -123,7 +123,7 @@ static void say_summary(const struct sv_run *run)
 /* --- Options ------------------------------------------------------------------------------- */
 
 /* As IEC 61869-9 writes it: I4U4. */
-static bool take_channels(struct sv_run *run)
+static bool take_channels(struct sv_subscription *run)
 {
     const char *text = command_line_value(run->line, "channels", 0);
 
@@ -136,7 +136,7 @@ static bool take_channels(struct sv_run *run)
     return false;
 }
 
-static bool take_options(struct sv_run *run)
+static bool take_options(struct sv_subscription *run)
 {
     const char *interval = command_line_value(run->line, "interval", 0);
     double rate = 0, seconds = 1;
@@ -144,10 +144,10 @@ static bool take_options(struct sv_run *run)
     run->each_cycle = interval && strcmp(interval, "cycle") == 0;
     run->report.harmonics = command_line_flag(run->line, "harmonics");
     run->report.waveforms = command_line_flag(run->line, "waveforms");
-    if (!subscribe_number(run->line, "sample_rate", PHASOR_RATE_LEAST, 65535, &rate) ||
-        !subscribe_number(run->line, "frequency", PHASOR_FREQUENCY_LEAST, PHASOR_FREQUENCY_MAX,
-                          &run->streams.nominal) ||
-        (!run->each_cycle && !subscribe_number(run->line, "interval", 0.01, 86400, &seconds)) ||
+    if (!command_line_real(run->line, "sample_rate", PHASOR_RATE_LEAST, 65535, &rate) ||
+        !command_line_real(run->line, "frequency", PHASOR_FREQUENCY_LEAST, PHASOR_FREQUENCY_MAX,
+                           &run->streams.nominal) ||
+        (!run->each_cycle && !command_line_real(run->line, "interval", 0.01, 86400, &seconds)) ||
         !take_channels(run))
         return false;
     run->streams.rate = (uint32_t)rate;
@@ -157,7 +157,7 @@ static bool take_options(struct sv_run *run)
 
 int run_sv_subscribe(const struct command_line *line, struct nb_request *request)
 {
-    struct sv_run run = {.line = line};
+    struct sv_subscription run = {.line = line};
     const struct subscriber subscriber = {
         .ethertype = IEC_SV,
         .context = &run,

@@ -1,34 +1,39 @@
-#include "recorded.h"
+#include "recording_files.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { FILE_BYTES_MAX = 256 << 20, PATH_BYTES_MAX = 4096 };
 
+#define NS         1e9  /* of a second */
+#define LENGTH_MAX 1e17 /* ns: three years */
+
 struct reading {
     const char *path, *list;
-    const struct recorded_words *words;
-    struct recorded_fault *fault;
+    const struct recording_words *words;
+    struct recording_fault *fault;
     struct comtrade cfg;
     struct recording *recording;
-    struct sv_layout layout;
 };
 
 /* --- Files --------------------------------------------------------------------------------- */
 
-static bool wrong(const struct reading *reading, enum recorded_wrong what, const char *format, ...)
+static bool wrong(const struct reading *reading, enum recording_wrong what, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static bool wrong(const struct reading *reading, enum recorded_wrong what, const char *format, ...)
+static bool wrong(const struct reading *reading, enum recording_wrong what, const char *format, ...)
 {
     va_list arguments;
 
-    *reading->fault = (struct recorded_fault){.what = what};
+    *reading->fault = (struct recording_fault){.what = what};
     va_start(arguments, format);
     vsnprintf(reading->fault->text, sizeof reading->fault->text, format, arguments);
     va_end(arguments);
@@ -37,7 +42,7 @@ static bool wrong(const struct reading *reading, enum recorded_wrong what, const
 
 static bool no_memory(const struct reading *reading)
 {
-    return wrong(reading, RECORDED_NO_MEMORY, "there is no memory");
+    return wrong(reading, RECORDING_NO_MEMORY, "there is no memory");
 }
 
 static bool say(const struct reading *reading, const char *path, const struct comtrade_fault *fault,
@@ -46,8 +51,9 @@ static bool say(const struct reading *reading, const char *path, const struct co
     if (!fault->why)
         return no_memory(reading);
     if (is_sample)
-        return wrong(reading, RECORDED_FILE, "%s, sample %u: %s", path, fault->line, fault->why);
-    wrong(reading, RECORDED_FILE, "%s", fault->why);
+        return wrong(reading, RECORDING_WRONG_FILE, "%s, sample %u: %s", path, fault->line,
+                     fault->why);
+    wrong(reading, RECORDING_WRONG_FILE, "%s", fault->why);
     snprintf(reading->fault->file, sizeof reading->fault->file, "%s", path);
     reading->fault->line = fault->line;
     return false;
@@ -55,7 +61,7 @@ static bool say(const struct reading *reading, const char *path, const struct co
 
 static bool say_unreadable(const struct reading *reading, const char *path, int error)
 {
-    return wrong(reading, RECORDED_FILE, "cannot read '%s': %s", path, strerror(error));
+    return wrong(reading, RECORDING_WRONG_FILE, "cannot read '%s': %s", path, strerror(error));
 }
 
 /* A file as a whole, which must not be endless. Returns 0 or a negative errno. */
@@ -78,16 +84,36 @@ static int read_all(FILE *file, char **ret_bytes, size_t *ret_length)
     return ferror(file) ? -EIO : 0;
 }
 
+/* Streams that play would wait with whoever opens or reads a pipe or a terminal. */
+static FILE *open_file(const struct reading *reading, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "rb");
+    struct stat status;
+
+    if (!file) {
+        say_unreadable(reading, path, errno);
+        if (fd >= 0)
+            close(fd);
+        return NULL;
+    }
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+        return file;
+    wrong(reading, RECORDING_WRONG_FILE, "cannot read '%s': it is no ordinary file", path);
+    fclose(file);
+    return NULL;
+}
+
 static bool read_file(const struct reading *reading, const char *path, char **ret_bytes,
                       size_t *ret_length)
 {
-    FILE *file = fopen(path, "rbe");
+    FILE *file = open_file(reading, path);
     int result;
 
     *ret_bytes = NULL;
     *ret_length = 0;
     if (!file)
-        return say_unreadable(reading, path, errno);
+        return false;
     errno = 0;
     result = read_all(file, ret_bytes, ret_length);
     if (result == -EIO && errno)
@@ -134,18 +160,19 @@ static double unit_size(struct comtrade_text unit, char quantity)
 static void use(struct reading *reading, unsigned channel, unsigned analog)
 {
     const struct comtrade_analog *from = &reading->cfg.analog[analog];
-    double size = unit_size(from->unit, sv_layout_unit(&reading->layout, channel)[0]);
+    double size = unit_size(from->unit, sv_layout_unit(reading->words->layout, channel)[0]);
     double ratio = from->is_primary || !(from->secondary > 0) || !(from->primary > 0)
                        ? 1
                        : from->primary / from->secondary;
 
     reading->recording->channels[channel] = (struct recording_channel){
-        true, analog, (size > 0 ? size : 1) * ratio / sv_layout_step(&reading->layout, channel)};
+        true, analog,
+        (size > 0 ? size : 1) * ratio / sv_layout_step(reading->words->layout, channel)};
 }
 
 static bool use_in_order(struct reading *reading)
 {
-    const unsigned room[2] = {reading->layout.currents, reading->layout.voltages};
+    const unsigned room[2] = {reading->words->layout->currents, reading->words->layout->voltages};
     unsigned used[2] = {0};
 
     for (unsigned i = 0; i < reading->cfg.analogs; i++)
@@ -156,7 +183,7 @@ static bool use_in_order(struct reading *reading)
                 break;
             }
     return used[0] + used[1] > 0 ||
-           wrong(reading, RECORDED_CHANNELS,
+           wrong(reading, RECORDING_WRONG_CHANNELS,
                  "%s has no channel whose unit is A or V: %s says which of its %u are those of the "
                  "stream",
                  reading->path, reading->words->channels, reading->cfg.analogs);
@@ -184,13 +211,13 @@ static bool use_named(struct reading *reading, const char *list)
         size_t n = strcspn(list, ",");
         unsigned analog = find_analog(&reading->cfg, list, n);
 
-        if (channel == sv_layout_channels(&reading->layout))
-            return wrong(reading, RECORDED_CHANNELS, "%s takes %u at most",
+        if (channel == sv_layout_channels(reading->words->layout))
+            return wrong(reading, RECORDING_WRONG_CHANNELS, "%s takes %u at most",
                          reading->words->channels, channel);
         if (analog < reading->cfg.analogs)
             use(reading, channel, analog);
         else if (n != 1 || *list != '-')
-            return wrong(reading, RECORDED_CHANNELS,
+            return wrong(reading, RECORDING_WRONG_CHANNELS,
                          "%s has no analog channel '%.*s': %s takes their names, numbers from 1 to "
                          "%u, or '-'",
                          reading->path, (int)(n < 64 ? n : 64), list, reading->words->channels,
@@ -203,6 +230,17 @@ static bool use_named(struct reading *reading, const char *list)
 
 /* --- The whole ----------------------------------------------------------------------------- */
 
+/* Beyond it, numbers of samples would be none. */
+static bool has_length(const struct reading *reading, const char *path)
+{
+    double length = recording_length(reading->recording);
+
+    return (length > 0 && length <= LENGTH_MAX) ||
+           wrong(reading, RECORDING_WRONG_FILE,
+                 "%s: the last sample is at %g s, where 0 to %g s can be played", path, length / NS,
+                 LENGTH_MAX / NS);
+}
+
 static bool read_parts(struct reading *reading, struct comtrade_text cfg, const char *data_path,
                        struct comtrade_text data)
 {
@@ -212,8 +250,9 @@ static bool read_parts(struct reading *reading, struct comtrade_text cfg, const 
         return say(reading, reading->path, &fault, false);
     if (!(reading->list ? use_named(reading, reading->list) : use_in_order(reading)))
         return false;
-    return recording_read(reading->recording, &reading->cfg, data.bytes, data.length, &fault) ||
-           say(reading, data_path, &fault, reading->cfg.format != COMTRADE_ASCII);
+    if (!recording_read(reading->recording, &reading->cfg, data.bytes, data.length, &fault))
+        return say(reading, data_path, &fault, reading->cfg.format != COMTRADE_ASCII);
+    return has_length(reading, data_path);
 }
 
 static bool read_single(struct reading *reading, const char *bytes, size_t length)
@@ -226,6 +265,14 @@ static bool read_single(struct reading *reading, const char *bytes, size_t lengt
     return read_parts(reading, parts.cfg, reading->path, parts.data);
 }
 
+static bool is_named_right(const struct reading *reading)
+{
+    return has_ending(reading->path, ".cfg") || has_ending(reading->path, ".cff") ||
+           wrong(reading, RECORDING_WRONG_PATH,
+                 "%s takes a .cfg or .cff file, and '%s' is none by its name", reading->words->file,
+                 reading->path);
+}
+
 /* x.cfg has x.dat beside it, and X.CFG has X.DAT. */
 static bool read_pair(struct reading *reading, const char *cfg, size_t length)
 {
@@ -233,10 +280,8 @@ static bool read_pair(struct reading *reading, const char *cfg, size_t length)
     size_t n = strlen(reading->path), data_length;
     bool is_read;
 
-    if (n >= sizeof path || !has_ending(reading->path, ".cfg"))
-        return wrong(reading, RECORDED_PATH,
-                     "%s takes a .cfg or .cff file, and '%s' is none by its name",
-                     reading->words->file, reading->path);
+    if (n >= sizeof path)
+        return say_unreadable(reading, reading->path, ENAMETOOLONG);
     memcpy(path, reading->path, n + 1);
     strcpy(path + n - 3, isupper((unsigned char)path[n - 1]) ? "DAT" : "dat");
     is_read = read_file(reading, path, &data, &data_length) &&
@@ -246,8 +291,9 @@ static bool read_pair(struct reading *reading, const char *cfg, size_t length)
     return is_read;
 }
 
-bool recorded_read(const char *path, const char *channels, const struct recorded_words *words,
-                   struct recording *ret, struct recorded_fault *fault)
+bool recording_files_read(const char *path, const char *channels,
+                          const struct recording_words *words, struct recording *ret,
+                          struct recording_fault *fault)
 {
     struct reading *reading = calloc(1, sizeof *reading), start;
     char *bytes = NULL;
@@ -259,9 +305,8 @@ bool recorded_read(const char *path, const char *channels, const struct recorded
     if (!reading)
         return no_memory(&start);
     *reading = start;
-    reading->layout = words->layout ? *words->layout : (struct sv_layout){4, 4};
-    ret->width = sv_layout_channels(&reading->layout);
-    is_read = read_file(reading, path, &bytes, &length) &&
+    ret->width = sv_layout_channels(words->layout);
+    is_read = is_named_right(reading) && read_file(reading, path, &bytes, &length) &&
               (has_ending(path, ".cff") ? read_single(reading, bytes, length)
                                         : read_pair(reading, bytes, length));
     free(bytes);

@@ -1,7 +1,7 @@
 /* goose subscribe: each GOOSE message of an interface or a file, as what it is after those before.
  */
-#include "iec61850/goose.h"
 #include "goose_state.h"
+#include "iec61850/goose.h"
 #include "subscribe.h"
 
 #include <inttypes.h>
@@ -23,7 +23,7 @@ struct publisher {
     struct goose_state state;
 };
 
-struct goose_run {
+struct goose_subscription {
     const struct command_line *line;
     bool changes_only, types;
     unsigned count;
@@ -112,7 +112,7 @@ static void print_clock_quality(struct iec_time time)
 }
 
 /* With --types a value is an object; that of a structure is open behind this. */
-static void open_value(const struct goose_run *run, const struct mms_value *value)
+static void open_value(const struct goose_subscription *run, const struct mms_value *value)
 {
     if (run->types)
         printf("{\"type\":\"%s\",%s\"value\":", mms_type_name(value->type),
@@ -126,14 +126,14 @@ static void open_value(const struct goose_run *run, const struct mms_value *valu
         putchar('}');
 }
 
-static void close_value(const struct goose_run *run)
+static void close_value(const struct goose_subscription *run)
 {
     fputs(run->types ? "]}" : "]", stdout);
 }
 
 /* Structures and arrays are arrays of JSON; each is closed where the next value stands less deep.
  */
-static void print_values(const struct goose_run *run, const struct goose_message *message)
+static void print_values(const struct goose_subscription *run, const struct goose_message *message)
 {
     struct mms_walk walk;
     struct mms_value value;
@@ -159,7 +159,7 @@ static void print_values(const struct goose_run *run, const struct goose_message
 /* --- Events -------------------------------------------------------------------------------- */
 
 /* message NULL: none has come. */
-static void print_json(const struct goose_run *run, const struct publisher *publisher,
+static void print_json(const struct goose_subscription *run, const struct publisher *publisher,
                        enum goose_change change, uint64_t time, uint64_t lost,
                        const struct goose_message *message)
 {
@@ -202,7 +202,7 @@ static void print_clock(uint64_t time)
     printf("%s.%06u ", clock, (unsigned)(time % 1000000000 / 1000));
 }
 
-static void print_plain(const struct goose_run *run, const struct publisher *publisher,
+static void print_plain(const struct goose_subscription *run, const struct publisher *publisher,
                         enum goose_change change, uint64_t time, uint64_t lost,
                         const struct goose_message *message)
 {
@@ -223,7 +223,7 @@ static void print_plain(const struct goose_run *run, const struct publisher *pub
     putchar('\n');
 }
 
-static void print_event(const struct goose_run *run, const struct publisher *publisher,
+static void print_event(const struct goose_subscription *run, const struct publisher *publisher,
                         enum goose_change change, uint64_t time, uint64_t lost,
                         const struct goose_message *message)
 {
@@ -256,7 +256,8 @@ static bool is_of(const struct publisher *publisher, const struct goose_message 
            memcmp(publisher->reference, message->gocb_ref.bytes, length) == 0;
 }
 
-static struct publisher *find_publisher(struct goose_run *run, const struct goose_message *message)
+static struct publisher *find_publisher(struct goose_subscription *run,
+                                        const struct goose_message *message)
 {
     struct publisher *publisher = run->publishers, *end = publisher + run->count;
 
@@ -275,7 +276,7 @@ static struct publisher *find_publisher(struct goose_run *run, const struct goos
 
 static void take_frame(void *context, const unsigned char *bytes, size_t length, uint64_t time)
 {
-    struct goose_run *run = context;
+    struct goose_subscription *run = context;
     struct goose_message message;
     struct publisher *publisher;
     enum goose_change change;
@@ -307,7 +308,7 @@ static void take_frame(void *context, const unsigned char *bytes, size_t length,
 
 static void take_time(void *context, uint64_t now)
 {
-    struct goose_run *run = context;
+    struct goose_subscription *run = context;
 
     for (unsigned i = 0; i < run->count; i++) {
         struct publisher *publisher = &run->publishers[i];
@@ -319,12 +320,12 @@ static void take_time(void *context, uint64_t now)
 
 static void take_lost(void *context, uint64_t frames)
 {
-    struct goose_run *run = context;
+    struct goose_subscription *run = context;
 
     run->lost += frames;
 }
 
-static void say_summary(const struct goose_run *run)
+static void say_summary(const struct goose_subscription *run)
 {
     if (run->line->json) {
         line_begin("goose/end", run->now);
@@ -349,9 +350,9 @@ static void say_summary(const struct goose_run *run)
 
 int run_goose_subscribe(const struct command_line *line, struct nb_request *request)
 {
-    struct goose_run run = {.line = line,
-                            .changes_only = command_line_flag(line, "changes"),
-                            .types = command_line_flag(line, "types")};
+    struct goose_subscription run = {.line = line,
+                                     .changes_only = command_line_flag(line, "changes"),
+                                     .types = command_line_flag(line, "types")};
     const struct subscriber subscriber = {
         .ethertype = IEC_GOOSE,
         .context = &run,
