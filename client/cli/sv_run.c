@@ -1,5 +1,9 @@
 /* sv run: a test set by lines of JSON. Requests come from a file or the standard input, replies and
- * events go to the standard output; the streams are those of client/streams. */
+ * events go to the standard output; the streams are those of client/streams.
+ *
+ * Where nobody reads the output, its lines wait, and the streams go on. The descriptor is not made
+ * non-blocking, for it may be others' as well, as a terminal's is: it is written to when there is
+ * room, and no more at once than a pipe takes then. */
 #include "cli.h"
 #include "decode.h"
 #include "engine.h"
@@ -7,12 +11,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 10000 };
+enum {
+    PATIENCE_MS = 10000,
+    LAST_WORDS_MS = 2000, /* for who reads them, behind an interruption */
+};
 
 struct sv_run {
     const struct command_line *line;
@@ -22,8 +32,10 @@ struct sv_run {
     bool refused;  /* a request */
     bool too_long; /* the line that comes has no room */
     int unread;    /* why nothing more can be read: a negative errno, else 0 */
+    bool is_deaf;  /* nobody can read the output any more */
+    struct lines lines;
     size_t length; /* bytes that are no whole line yet */
-    size_t lines;  /* that have come, this one as well */
+    size_t taken;  /* lines that have come, this one as well */
     char *text;
     sigset_t before;
 };
@@ -53,14 +65,75 @@ static void take_signals(sigset_t *ret_before)
     sigprocmask(SIG_BLOCK, &blocked, ret_before);
 }
 
-/* --- Lines --------------------------------------------------------------------------------- */
+/* --- What is said -------------------------------------------------------------------------- */
 
-static void say(void *unused, const char *line)
+static void say(void *context, const char *line, enum lines_kind kind)
 {
-    (void)unused;
-    puts(line);
-    fflush(stdout);
+    struct sv_run *run = context;
+
+    lines_add(&run->lines, line, kind);
 }
+
+static void tell_dropped(struct sv_run *run)
+{
+    uint64_t dropped = lines_take_dropped(&run->lines);
+    struct timespec now;
+    char line[160];
+
+    if (!dropped)
+        return;
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(line, sizeof line,
+             "{\"topic\":\"output/dropped\",\"ts\":\"%" PRIu64 "\",\"data\":{\"lines\":%" PRIu64
+             "}}",
+             (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec, dropped);
+    lines_add(&run->lines, line, LINES_REPLY);
+}
+
+/* Waits for room so long, in ms, and less where `before` lets a signal in. */
+static bool has_room(const sigset_t *before, int ms)
+{
+    const struct timespec timeout = {ms / 1000, ms % 1000 * 1000000L};
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    return ppoll(&output, 1, &timeout, before) > 0;
+}
+
+static void write_some(struct sv_run *run)
+{
+    const char *text;
+    size_t n = lines_next(&run->lines, &text);
+    ssize_t written = n ? write(STDOUT_FILENO, text, n < PIPE_BUF ? n : PIPE_BUF) : 0;
+
+    if (written >= 0)
+        lines_wrote(&run->lines, (size_t)written);
+    else if (errno != EAGAIN && errno != EINTR)
+        run->is_deaf = true;
+    tell_dropped(run);
+}
+
+static void write_lines(struct sv_run *run)
+{
+    while (run->lines.first && !run->is_deaf && has_room(NULL, 0))
+        write_some(run);
+}
+
+/* What is left at the end: who does not read it keeps this process until he interrupts it. */
+static void write_last(struct sv_run *run)
+{
+    bool was_interrupted = interrupted;
+
+    interrupted = 0;
+    while (run->lines.first && !run->is_deaf && !interrupted) {
+        if (has_room(&run->before, LAST_WORDS_MS))
+            write_some(run);
+        else if (was_interrupted)
+            break;
+    }
+    run->is_deaf |= run->lines.first != NULL || run->lines.has_failed;
+}
+
+/* --- Lines --------------------------------------------------------------------------------- */
 
 /* Blank lines and comments are passed over. */
 static void take_line(struct sv_run *run, const char *text, size_t n)
@@ -71,12 +144,12 @@ static void take_line(struct sv_run *run, const char *text, size_t n)
         begin++;
     if (begin == n || text[begin] == '#')
         return;
-    run->refused |= !streams_request(run->engine, text, n, run->lines);
+    run->refused |= !streams_request(run->engine, text, n, run->taken);
 }
 
 static void take_end_of_line(struct sv_run *run, size_t n)
 {
-    run->lines++;
+    run->taken++;
     if (run->too_long)
         take_line(run, run->text, SPEC_LINE_MAX + 1); /* it says so */
     else
@@ -96,6 +169,15 @@ static bool take_first_line(struct sv_run *run)
     run->length -= n + 1;
     memmove(run->text, end + 1, run->length);
     return true;
+}
+
+/* Who takes no replies has to wait with requests. False: lines are left. */
+static bool take_lines(struct sv_run *run)
+{
+    while (!lines_are_many(&run->lines))
+        if (!take_first_line(run))
+            return true;
+    return false;
 }
 
 /* The rest of a line without room is dropped. */
@@ -118,8 +200,7 @@ static void take_input(struct sv_run *run)
         return;
     if (got > 0) {
         run->length += (size_t)got;
-        while (take_first_line(run))
-            ;
+        take_lines(run);
         return;
     }
     if (got < 0)
@@ -155,15 +236,16 @@ static void say_why(const struct sv_run *run, bool had_sequence)
 
 static void wait_for_more(struct sv_run *run)
 {
-    struct pollfd fds[STREAMS_FDS_MAX + 1];
+    struct pollfd fds[STREAMS_FDS_MAX + 2];
+    bool may_take = take_lines(run);
     int ms;
     size_t count = streams_poll(run->engine, fds, &ms);
     struct timespec timeout = {ms / 1000, ms % 1000 * 1000000L};
 
-    fds[count] = (struct pollfd){.fd = run->input, .events = POLLIN};
-    if (ppoll(fds, count + 1, &timeout, &run->before) < 0)
-        return;
-    if (run->input >= 0 && fds[count].revents)
+    fds[count] = (struct pollfd){.fd = may_take ? run->input : -1, .events = POLLIN};
+    fds[count + 1] =
+        (struct pollfd){.fd = run->lines.first ? STDOUT_FILENO : -1, .events = POLLOUT};
+    if (ppoll(fds, count + 2, &timeout, &run->before) > 0 && fds[count].revents)
         take_input(run);
 }
 
@@ -171,8 +253,9 @@ static int serve(struct sv_run *run)
 {
     bool had_sequence = false;
 
-    while (!interrupted && !ferror(stdout)) {
+    while (!interrupted && !run->is_deaf) {
         streams_run(run->engine);
+        write_lines(run);
         had_sequence |= streams_have_sequence(run->engine);
         if (is_over(run, had_sequence))
             break;
@@ -180,7 +263,8 @@ static int serve(struct sv_run *run)
     }
     say_why(run, had_sequence);
     streams_stop(run->engine);
-    return run->refused || run->unread || streams_have_failed(run->engine) || ferror(stdout)
+    write_last(run);
+    return run->refused || run->unread || streams_have_failed(run->engine) || run->is_deaf
                ? EXIT_REFUSED
                : EXIT_DONE;
 }
@@ -206,6 +290,7 @@ static int begin(struct sv_run *run)
         .late = late ? strtoll(late, NULL, 10) : -1, /* it was judged */
         .patience = PATIENCE_MS,
         .say = say,
+        .context = run,
     };
     int result, status;
 
@@ -238,6 +323,7 @@ int run_sv_run(const struct command_line *line, struct nb_request *unused)
     (void)unused;
     if (run.is_file && run.input >= 0)
         close(run.input);
+    lines_clear(&run.lines);
     free(run.text);
     return status;
 }

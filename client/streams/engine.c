@@ -270,6 +270,20 @@ static void end_injection(struct streams_engine *engine, struct stream *stream)
     stream_close(stream);
 }
 
+void engine_begin_again(struct streams_engine *engine, const char *why)
+{
+    for (struct stream *stream = engine->first; stream; stream = stream->next) {
+        if (stream->status != STREAM_RUNNING)
+            continue;
+        end_injection(engine, stream);
+        stream->status = STREAM_WAITING;
+        stream->since = 0;
+        snprintf(stream->reason, sizeof stream->reason, "%s", why);
+    }
+    if (engine->client)
+        come_back(engine);
+}
+
 static void stop(struct streams_engine *engine, struct stream *stream)
 {
     engine_cut(engine, stream, "was stopped");
@@ -315,6 +329,7 @@ static bool do_change(struct streams_engine *engine, const struct spec_request *
                       struct spec_error *error)
 {
     struct spec_channels channels;
+    struct sv_flaws flaws;
     struct stream *stream;
     uint64_t lead, begin;
 
@@ -330,12 +345,15 @@ static bool do_change(struct streams_engine *engine, const struct spec_request *
                       stream->id);
     channels = stream->channels;
     spec_apply(&channels, request->change);
-    if (!spec_judge_orders(error, &stream->spec, &channels))
+    if (!spec_judge_orders(error, &stream->spec, &channels) ||
+        (request->flaws->is_given && !stream_judge_flaws(stream, request->flaws, &flaws, error)))
         return false;
     stream->channels = channels;
     lead = (CHANGE_MS + stream_samples_ahead(stream) / STREAM_SAMPLES_A_MS) * ENGINE_MS;
     begin = stream_set(stream, &channels,
                        stream_sample_at(stream, engine_since(engine, clock_now()) + lead));
+    if (request->flaws->is_given)
+        stream_spoil(stream, request->flaws, &flaws, begin);
     engine_say_done(engine, request, stream_status_word(stream->status),
                     stream->status == STREAM_RUNNING
                         ? engine->start + sv_sample_due(stream->spec.rate, begin)
@@ -402,6 +420,7 @@ bool streams_request(struct streams_engine *engine, const char *text, size_t n, 
     struct spec_error error = {""};
     bool is_done = spec_read(text, n, &request, &error);
 
+    engine_look_at_clock(engine);
     if (is_done)
         is_done = acts[request.action].act(engine, &request, &error);
     if (!is_done)
@@ -440,6 +459,18 @@ static uint64_t next_due(const struct streams_engine *engine, uint64_t now)
     return due;
 }
 
+/* The service rings when it ends an injection. One that hangs up without a word would be ready for
+ * ever: that is left to the end of the connection. */
+static size_t poll_streams(struct streams_engine *engine, struct pollfd *fds)
+{
+    size_t count = 0;
+
+    for (struct stream *stream = engine->first; stream; stream = stream->next)
+        if (stream->status == STREAM_RUNNING && !stream->is_mute)
+            fds[count++] = (struct pollfd){.fd = nb_inject_fd(stream->inject), .events = POLLIN};
+    return count;
+}
+
 size_t streams_poll(struct streams_engine *engine, struct pollfd *fds, int *ret_timeout)
 {
     uint64_t now = clock_now(), due = next_due(engine, now);
@@ -458,7 +489,7 @@ size_t streams_poll(struct streams_engine *engine, struct pollfd *fds, int *ret_
         if (!nb_capture_wait(capture))
             *ret_timeout = 0;
     }
-    return count;
+    return count + poll_streams(engine, fds + count);
 }
 
 static void run_streams(struct streams_engine *engine, uint64_t now)
@@ -493,6 +524,7 @@ void streams_run(struct streams_engine *engine)
 {
     if (engine->client && nb_dispatch(engine->client) < 0)
         lose(engine);
+    engine_look_at_clock(engine);
     look_for_service(engine, clock_now());
     engine_run_sequence(engine, clock_now());
     run_streams(engine, clock_now());
@@ -519,6 +551,7 @@ int streams_new(struct streams_engine **ret, const struct streams_options *optio
     own = own_address(options->interface);
     engine->has_own = own != OWN_ADDRESS_UNKNOWN;
     mac_put(own, engine->own);
+    engine_look_at_clock(engine);
     engine->told = clock_now();
     engine->start = engine->told / ENGINE_SECOND * ENGINE_SECOND;
     *ret = engine;

@@ -13,12 +13,18 @@
 #ifndef NB_STREAMS_ENGINE_H
 #define NB_STREAMS_ENGINE_H
 
+#include "lines.h"
+#include "spec.h"
+
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STREAMS_FDS_MAX = 8 };
+enum {
+    STREAMS_CAPTURES_MAX = 6, /* interfaces that a sequence waits for trips from */
+    STREAMS_FDS_MAX = 1 + STREAMS_CAPTURES_MAX + SPEC_STREAMS_MAX,
+};
 
 struct streams_engine;
 
@@ -29,7 +35,7 @@ struct streams_options {
     int64_t late;          /* us; that frames may be late, as OPEN_INJECT has it; < 0: as usual */
     unsigned patience;     /* ms, for a service that is started again */
     /* Takes a line of JSON, without its newline. It must not call the engine. */
-    void (*say)(void *context, const char *line);
+    void (*say)(void *context, const char *line, enum lines_kind kind);
     void *context;
 };
 

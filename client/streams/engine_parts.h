@@ -5,13 +5,14 @@
 #include "clock.h"
 #include "engine.h"
 #include "sequence.h"
+#include "steps.h"
 #include "stream.h"
 #include "trip.h"
 
 #define ENGINE_SECOND UINT64_C(1000000000)
 #define ENGINE_MS     UINT64_C(1000000)
 
-enum { CAPTURES_MAX = STREAMS_FDS_MAX - 2, WHY_MAX = SPEC_ERROR_MAX };
+enum { CAPTURES_MAX = STREAMS_CAPTURES_MAX, WHY_MAX = SPEC_ERROR_MAX };
 
 /* GOOSE of an interface, while a sequence waits for trips there. */
 struct engine_capture {
@@ -47,6 +48,7 @@ struct streams_engine {
     struct engine_sequence sequence;
     uint64_t told;          /* ns since 1970: the last status of streams */
     uint64_t gone, retried; /* ns since 1970: when the service went, and was asked for last */
+    struct steps steps;     /* of the system's clock */
     bool has_failed;
 };
 
@@ -61,6 +63,14 @@ struct stream *engine_find(const struct streams_engine *engine, const char *id);
  * refused, or it is gone. */
 struct nb_reply *engine_call(struct streams_engine *engine, const struct nb_request *request,
                              char why[WHY_MAX]);
+
+/* Streams that run are asked for once more, with the sample that is due. */
+void engine_begin_again(struct streams_engine *engine, const char *why);
+
+/* --- engine_clock.c ------------------------------------------------------------------------ */
+
+/* Where the system's clock was set, it says so, and the streams begin again. */
+void engine_look_at_clock(struct streams_engine *engine);
 
 /* --- engine_sequence.c --------------------------------------------------------------------- */
 
@@ -77,6 +87,9 @@ bool engine_sequence_has(const struct streams_engine *engine, const char *id);
 
 /* What happened to a stream cuts the sequence short that has it. */
 void engine_cut(struct streams_engine *engine, const struct stream *stream, const char *why);
+
+/* The times of its states are not what they were to be. */
+void engine_cut_for_clock(struct streams_engine *engine, const char *why);
 
 /* When a tick of the sequence is, in ns since 1970, rounded up. */
 uint64_t engine_time_of(const struct streams_engine *engine, uint64_t tick);
@@ -105,6 +118,9 @@ void engine_say_done(struct streams_engine *engine, const struct spec_request *r
                      const char *status, uint64_t begins);
 void engine_say_list(struct streams_engine *engine);
 void engine_say_stream(struct streams_engine *engine, const struct stream *stream);
+
+/* `step`: ns by which the clock was set. */
+void engine_say_step(struct streams_engine *engine, int64_t step);
 
 /* `begins`, `trip`: ns since 1970, 0: not told. */
 void engine_say_progress(struct streams_engine *engine, uint64_t now, const char *message,

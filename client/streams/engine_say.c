@@ -8,11 +8,11 @@
 
 enum { LINE_MAX_BYTES = 1 << 18 };
 
-static void say(struct streams_engine *engine, struct json *json)
+static void say(struct streams_engine *engine, struct json *json, enum lines_kind kind)
 {
     json_bytes(json, "", 1);
     if (!json->failed)
-        engine->options.say(engine->options.context, json->text);
+        engine->options.say(engine->options.context, json->text, kind);
     json_clear(json);
 }
 
@@ -33,11 +33,11 @@ static void begin_event(struct json *json, const char *topic, uint64_t now)
     json_open(json, '{');
 }
 
-static void end_event(struct streams_engine *engine, struct json *json)
+static void end_event(struct streams_engine *engine, struct json *json, enum lines_kind kind)
 {
     json_close(json, '}');
     json_close(json, '}');
-    say(engine, json);
+    say(engine, json, kind);
 }
 
 /* --- Replies ------------------------------------------------------------------------------- */
@@ -61,7 +61,7 @@ void engine_say_error(struct streams_engine *engine, const struct spec_request *
         json_member_unsigned(&json, "line", line);
     json_member_string(&json, "error", error);
     json_close(&json, '}');
-    say(engine, &json);
+    say(engine, &json, LINES_REPLY);
 }
 
 void engine_say_done(struct streams_engine *engine, const struct spec_request *request,
@@ -74,7 +74,7 @@ void engine_say_done(struct streams_engine *engine, const struct spec_request *r
     if (begins)
         add_time(&json, "begins", begins);
     json_close(&json, '}');
-    say(engine, &json);
+    say(engine, &json, LINES_REPLY);
 }
 
 /* --- Streams ------------------------------------------------------------------------------- */
@@ -91,6 +91,8 @@ static void add_counts(struct json *json, const struct stream *stream)
 
     inject_skipped(&status, &reason);
     inject_status_write(json, &status);
+    if (stream->spec.flaws.is_given)
+        json_member_unsigned(json, "dropped", stream->account.dropped);
     json_member_string(json, "smpSynch", sv_synch_text(stream->synch, synch));
     json_member_string(json, "reason", stream->reason[0] ? stream->reason : reason);
 }
@@ -101,7 +103,17 @@ void engine_say_stream(struct streams_engine *engine, const struct stream *strea
 
     begin_event(&json, "stream/status", clock_now());
     add_counts(&json, stream);
-    end_event(engine, &json);
+    end_event(engine, &json, stream->status == STREAM_RUNNING ? LINES_STATUS : LINES_EVENT);
+}
+
+void engine_say_step(struct streams_engine *engine, int64_t step)
+{
+    struct json json = {.limit = LINE_MAX_BYTES};
+
+    begin_event(&json, "clock/set", clock_now());
+    json_key(&json, "by");
+    json_number(&json, step);
+    end_event(engine, &json, LINES_EVENT);
 }
 
 static void add_stream(struct json *json, const struct stream *stream)
@@ -133,7 +145,7 @@ void engine_say_list(struct streams_engine *engine)
     }
     json_close(&json, ']');
     json_close(&json, '}');
-    say(engine, &json);
+    say(engine, &json, LINES_REPLY);
 }
 
 /* --- The sequence -------------------------------------------------------------------------- */
@@ -188,5 +200,5 @@ void engine_say_progress(struct streams_engine *engine, uint64_t now, const char
         add_time(&json, "begins", begins);
     if (trip)
         add_trip(&json, begins, trip);
-    end_event(engine, &json);
+    end_event(engine, &json, message[0] ? LINES_EVENT : LINES_STATUS);
 }

@@ -495,6 +495,18 @@ void engine_cut(struct streams_engine *engine, const struct stream *stream, cons
     stop_sequence(engine, SEQUENCE_CUT, text);
 }
 
+void engine_cut_for_clock(struct streams_engine *engine, const char *why)
+{
+    char text[WHY_MAX];
+
+    if (!streams_have_sequence(engine))
+        return;
+    snprintf(text, sizeof text, "cut short because %s", why);
+    engine->has_failed = true;
+    stop_sequence(engine, SEQUENCE_CUT, text);
+    engine->sequence.ordered = 0; /* streams begin with it */
+}
+
 static void cut_for_capture(struct streams_engine *engine, const struct engine_capture *capture)
 {
     char text[WHY_MAX];

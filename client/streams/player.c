@@ -7,6 +7,7 @@
 enum {
     PART_SAMPLES = 1024, /* are written at a time, so that a part always fits into the memory */
     TABLE_BYTES_LEAST = 1 << 16,
+    PARTS_MAX = 15, /* that wait: the service takes 16 */
 };
 
 uint64_t player_table_bytes(const struct sv_frames *frames, uint32_t period)
@@ -45,6 +46,17 @@ uint64_t player_change(struct player *player, uint64_t number)
 {
     player->is_writing = false; /* it would be of the samples before the change */
     return tables_change(&player->tables, number);
+}
+
+void player_spoil(struct player *player, const struct sv_flaws *flaws, uint64_t number)
+{
+    player->flaws = *flaws;
+    player->first = number;
+}
+
+void player_refused(struct player *player)
+{
+    player->parts -= player->parts > 0;
 }
 
 void player_end(struct player *player, uint64_t number)
@@ -94,18 +106,57 @@ static int write_stop(struct player *player)
     return player->segment.cuts ? nb_inject_stop(player->inject, player->segment.begin) : 1;
 }
 
-static int write_play(struct player *player)
+/* What becomes of this sample's frame, and of how many samples at most. */
+static enum nb_inject_how how_of(const struct player *player, uint64_t sample, uint32_t *count)
+{
+    static const enum nb_inject_how hows[] = {
+        [SV_FATE_SEND] = NB_INJECT_SEND,
+        [SV_FATE_DROP] = NB_INJECT_DROP,
+        [SV_FATE_TWICE] = NB_INJECT_TWICE,
+    };
+    uint64_t frame = sample / player->tables.asdus, first = player->first / player->tables.asdus;
+    uint64_t end = frame < first ? first : sv_fate_end(&player->flaws, frame - first);
+
+    if (frame >= first && end != UINT64_MAX)
+        end += first;
+    if (end - frame < *count / player->tables.asdus)
+        *count = (uint32_t)(end - frame) * player->tables.asdus;
+    return frame < first ? NB_INJECT_SEND : hows[sv_fate(&player->flaws, frame - first)];
+}
+
+static int write_part(struct player *player)
 {
     const struct table_segment *segment = &player->segment;
-    const struct nb_inject_segment play = {
-        .begin = segment->begin,
-        .first = segment->first,
-        .count = segment->count,
+    struct nb_inject_segment play = {
+        .begin = segment->begin + player->put,
+        .first = segment->first + player->put,
+        .count = segment->count - player->put,
         .repeats = segment->repeats,
-        .tag = segment->begin,
+        .tag = segment->begin + player->put,
     };
+    int result;
 
-    return nb_inject_play(player->inject, &play);
+    if (player->flaws.count > 0)
+        play.how = how_of(player, play.begin, &play.count);
+    result = nb_inject_play(player->inject, &play);
+    if (result > 0) {
+        player->put += play.count;
+        player->parts++;
+    }
+    return result;
+}
+
+/* A segment is played as a whole, or in parts, with what is done wrong. */
+static int write_play(struct player *player)
+{
+    int result = 1;
+
+    while (player->put < player->segment.count && result > 0) {
+        player->is_full = player->flaws.count > 0 &&
+                          player->parts - nb_inject_played(player->inject) >= PARTS_MAX;
+        result = player->is_full ? 0 : write_part(player);
+    }
+    return result;
 }
 
 /* One that is repeated goes beyond the stream's end. */
@@ -144,6 +195,7 @@ int player_feed(struct player *player, uint64_t now)
             player->is_writing = true;
             player->step = 0;
             player->written = 0;
+            player->put = 0;
         }
         result = write_segment(player);
     }
@@ -155,7 +207,9 @@ bool player_is_fed(const struct player *player)
     return player->tables.period == 0;
 }
 
+/* What is played is over some time later. */
 bool player_waits(const struct player *player)
 {
-    return player->is_writing || (player->tables.cuts && player->tables.next != TABLES_NEVER);
+    return (player->is_writing && !player->is_full) ||
+           (player->tables.cuts && player->tables.next != TABLES_NEVER);
 }

@@ -4,6 +4,7 @@
 #define NB_STREAMS_PLAYER_H
 
 #include "netbroker.h"
+#include "sv_flaws.h"
 #include "sv_frames.h"
 #include "tables.h"
 
@@ -11,10 +12,15 @@ struct player {
     struct nb_inject *inject; /* the caller's */
     struct tables tables;
     struct sv_samples source; /* by numbers of samples since time 0 of the injection */
+    struct sv_flaws flaws;    /* of frames from `first` on, the number of a sample; */
+    uint64_t first;           /* if there are any, it must be fed */
     uint32_t channels;
     /* The segment that is written: it may have to wait for room. */
     struct table_segment segment;
     uint32_t written; /* samples of it */
+    uint32_t put;     /* likewise, that are to be played */
+    uint64_t parts;   /* of segments, that were put and not refused */
+    bool is_full;     /* as many parts wait as the service takes */
     unsigned step;    /* that is to be done */
     bool is_writing;
     uint8_t *samples; /* of a part of it */
@@ -33,6 +39,13 @@ uint64_t player_table_bytes(const struct sv_frames *frames, uint32_t period);
 /* From this sample on the source gives other samples than before, or the first. Returns the sample,
  * rounded up to a frame. */
 uint64_t player_change(struct player *player, uint64_t number);
+
+/* These frames are left out or sent twice, counted from this sample on: it is one of player_change,
+ * or was. */
+void player_spoil(struct player *player, const struct sv_flaws *flaws, uint64_t number);
+
+/* A part of a segment was refused. */
+void player_refused(struct player *player);
 
 /* The stream ends with this sample, which is not sent. */
 void player_end(struct player *player, uint64_t number);

@@ -116,8 +116,10 @@ static bool take_content(struct reader *reader, const struct taking *taking)
         return true;
     case SPEC_CHANGE:
         request->change = calloc(1, sizeof *request->change);
-        return request->change ? spec_take_change(reader, taking->payload, request->change)
-                               : no_memory(reader->error);
+        request->flaws = calloc(1, sizeof *request->flaws);
+        return request->change && request->flaws
+                   ? spec_take_change(reader, taking->payload, request->change, request->flaws)
+                   : no_memory(reader->error);
     case SPEC_SEQUENCE:
         request->sequence = calloc(1, sizeof *request->sequence);
         return request->sequence ? spec_take_sequence(reader, taking->payload, request->sequence)
@@ -186,6 +188,7 @@ void spec_request_clear(struct spec_request *request)
 {
     free(request->stream);
     free(request->change);
+    free(request->flaws);
     spec_sequence_free(request->sequence);
     *request = (struct spec_request){.action = SPEC_ACTION_COUNT};
 }

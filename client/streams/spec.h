@@ -7,6 +7,7 @@
 #define NB_STREAMS_SPEC_H
 
 #include "iec61850/sv.h"
+#include "sv_flaws.h"
 #include "sv_frames.h"
 #include "waveform.h"
 
@@ -17,6 +18,7 @@ enum {
     SPEC_ID_MAX = 64,        /* characters of a stream's id */
     SPEC_TEXT_MAX = 129,     /* of an object reference: IEC 61850-7-2 */
     SPEC_PATH_MAX = 1023,    /* of a file */
+    SPEC_FLAW_MAX = 40,      /* of what is left out, or sent twice: "3@2.5" */
     SPEC_NAME_MAX = 64,      /* of a state */
     SPEC_STREAMS_MAX = 64,
     SPEC_STATES_MAX = 64,
@@ -63,6 +65,17 @@ struct spec_change {
     struct spec_channels channels;
 };
 
+/* What is done wrong on purpose: frames that are left out, or sent twice. */
+struct spec_flaws {
+    bool is_given;  /* also where there are none */
+    bool has_twice; /* "duplicate" is given */
+    unsigned count;
+    struct {
+        enum sv_fate fate;
+        char text[SPEC_FLAW_MAX + 1];
+    } flaw[SV_FLAWS_MAX];
+};
+
 enum { SPEC_SYNCH_AUTO = -1 };
 
 struct spec_stream {
@@ -83,6 +96,7 @@ struct spec_stream {
     char file_channels[SPEC_PATH_MAX + 1];
     bool loops;
     struct spec_channels channels;
+    struct spec_flaws flaws;
 };
 
 /* How a state ends. */
@@ -139,6 +153,7 @@ struct spec_request {
     char id[SPEC_ID_MAX + 1];
     struct spec_stream *stream;     /* of create */
     struct spec_change *change;     /* of change */
+    struct spec_flaws *flaws;       /* likewise */
     struct spec_sequence *sequence; /* of sequence */
 };
 
@@ -167,5 +182,10 @@ extern const struct sv_layout spec_layout;
 /* Whether the sample rate tells all harmonics of these channels. */
 bool spec_judge_orders(struct spec_error *error, const struct spec_stream *stream,
                        const struct spec_channels *channels);
+
+/* The flaws of a stream with this rate. False: one is wrong, or the service could not do it so
+ * often, and *error says so. */
+bool spec_flaws_make(const struct spec_flaws *flaws, uint32_t rate, unsigned asdus,
+                     struct sv_flaws *ret, struct spec_error *error);
 
 #endif

@@ -130,7 +130,7 @@ static bool take_setting(struct reader *reader, const cJSON *item, void *context
         return false;
     setting = &taking->sequence->setting[taking->sequence->settings];
     if (!spec_take_id(reader, item->string, setting->id) ||
-        !spec_take_change(reader, item, &setting->change))
+        !spec_take_change(reader, item, &setting->change, NULL))
         return false;
     taking->sequence->settings++;
     taking->state->settings++;

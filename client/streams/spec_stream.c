@@ -181,6 +181,16 @@ static bool take_quality(struct reader *reader, const cJSON *item, void *context
     return spec_take_quality(reader, item, &((struct taking *)context)->change);
 }
 
+static bool take_drop(struct reader *reader, const cJSON *item, void *context)
+{
+    return spec_take_flaws(reader, item, SV_FATE_DROP, &stream_of(context)->flaws);
+}
+
+static bool take_duplicate(struct reader *reader, const cJSON *item, void *context)
+{
+    return spec_take_flaws(reader, item, SV_FATE_TWICE, &stream_of(context)->flaws);
+}
+
 static const struct reader_key keys[] = {
     {"appId", take_app_id, false},
     {"macDst", take_destination, false},
@@ -202,6 +212,8 @@ static const struct reader_key keys[] = {
     {"loop", take_loop, false},
     {"channels", take_channels, false},
     {"quality", take_quality, false},
+    {"drop", take_drop, false},
+    {"duplicate", take_duplicate, false},
 };
 _Static_assert(sizeof keys / sizeof *keys <= READER_KEYS_MAX, "a bit for each key");
 
@@ -282,6 +294,7 @@ static void settle_channels(struct taking *taking)
 bool spec_take_stream(struct reader *reader, const cJSON *item, struct spec_stream *ret)
 {
     struct taking taking = {.stream = ret};
+    struct sv_flaws flaws;
 
     begin(ret);
     if (!reader_object(reader, item, keys, sizeof keys / sizeof *keys, &taking, NULL) ||
@@ -289,29 +302,48 @@ bool spec_take_stream(struct reader *reader, const cJSON *item, struct spec_stre
         return false;
     ret->microhertz = (uint64_t)((taking.signal > 0 ? taking.signal : ret->nominal) * MICRO + 0.5);
     settle_channels(&taking);
-    return spec_judge_orders(reader->error, ret, &ret->channels);
+    return spec_judge_orders(reader->error, ret, &ret->channels) &&
+           spec_flaws_make(&ret->flaws, ret->rate, ret->asdus, &flaws, reader->error);
 }
 
 /* --- A change ------------------------------------------------------------------------------ */
 
+struct changing {
+    struct spec_change *change;
+    struct spec_flaws *flaws;
+};
+
 static bool change_channels(struct reader *reader, const cJSON *item, void *context)
 {
-    return spec_take_channels(reader, item, context);
+    return spec_take_channels(reader, item, ((struct changing *)context)->change);
 }
 
 static bool change_quality(struct reader *reader, const cJSON *item, void *context)
 {
-    return spec_take_quality(reader, item, context);
+    return spec_take_quality(reader, item, ((struct changing *)context)->change);
 }
 
-bool spec_take_change(struct reader *reader, const cJSON *item, struct spec_change *ret)
+static bool change_drop(struct reader *reader, const cJSON *item, void *context)
+{
+    return spec_take_flaws(reader, item, SV_FATE_DROP, ((struct changing *)context)->flaws);
+}
+
+static bool change_duplicate(struct reader *reader, const cJSON *item, void *context)
+{
+    return spec_take_flaws(reader, item, SV_FATE_TWICE, ((struct changing *)context)->flaws);
+}
+
+bool spec_take_change(struct reader *reader, const cJSON *item, struct spec_change *ret,
+                      struct spec_flaws *flaws)
 {
     static const struct reader_key change_keys[] = {
         {"channels", change_channels, false},
         {"quality", change_quality, false},
+        {"drop", change_drop, false},
+        {"duplicate", change_duplicate, false},
     };
+    struct changing changing = {ret, flaws};
 
     memset(ret, 0, sizeof *ret);
-    return reader_object(reader, item, change_keys, sizeof change_keys / sizeof *change_keys, ret,
-                         NULL);
+    return reader_object(reader, item, change_keys, flaws ? 4 : 2, &changing, NULL);
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +124,16 @@ static bool take_recording(struct stream *stream, struct spec_error *error)
     return stream->pass > 0 || no_memory(error);
 }
 
+/* Frames that are left out or sent twice are parts of segments that are not repeated. */
+static void choose_period(struct stream *stream)
+{
+    const struct spec_stream *spec = &stream->spec;
+
+    stream->period = spec->flaws.is_given || spec->file[0]
+                         ? 0
+                         : tables_period(spec->rate, spec->asdus, spec->microhertz);
+}
+
 static bool take_source(struct stream *stream, struct spec_error *error)
 {
     const struct spec_stream *spec = &stream->spec;
@@ -138,7 +149,7 @@ static bool take_source(struct stream *stream, struct spec_error *error)
         return no_memory(error);
     stream->waveform->rate = spec->rate;
     stream->waveform->microhertz = spec->microhertz;
-    stream->period = tables_period(spec->rate, spec->asdus, spec->microhertz);
+    choose_period(stream);
     spec_waveform(&spec->channels, stream->waveform);
     return true;
 }
@@ -154,7 +165,8 @@ struct stream *stream_new(const char *id, const struct spec_stream *spec, const 
     }
     snprintf(stream->id, sizeof stream->id, "%s", id);
     stream->spec = *spec;
-    if (make_frames(stream, own, error) && take_source(stream, error))
+    if (make_frames(stream, own, error) && take_source(stream, error) &&
+        spec_flaws_make(&spec->flaws, spec->rate, spec->asdus, &stream->flaws, error))
         return stream;
     stream_free(stream);
     return NULL;
@@ -191,7 +203,8 @@ void stream_fill_request(const struct stream *stream, struct nb_request *request
     nb_request_add_string(request, "destinations", mac_text(mac_number(spec->destination), text));
     snprintf(text, sizeof text, "%u", spec->vlan);
     nb_request_add_string(request, "vlans", spec->is_tagged ? text : "none");
-    nb_request_set_integer(request, "rate", spec->rate / spec->asdus);
+    nb_request_set_integer(request, "rate",
+                           spec->rate / spec->asdus * (spec->flaws.has_twice ? 2 : 1));
     nb_request_set_integer(request, "buffer", RING_BYTES);
     nb_request_set_bool(request, "template", true);
     nb_request_set_integer(request, "tables",
@@ -230,11 +243,15 @@ int stream_play(struct stream *stream, struct nb_inject *inject, int64_t number,
         return result;
     stream->begin = player_change(&stream->player, begin < stream->since ? stream->since : begin);
     place_recording(stream, stream->begin);
+    if (stream->status != STREAM_WAITING)
+        stream->spoilt = stream->begin;
+    player_spoil(&stream->player, &stream->flaws, stream->spoilt);
     if (stream->end != TABLES_NEVER)
         player_end(&stream->player, stream->end);
     stream->status = STREAM_RUNNING;
     stream->reason[0] = '\0';
     stream->restarts = 0;
+    stream->is_mute = false;
     return 0;
 }
 
@@ -253,6 +270,37 @@ uint64_t stream_set(struct stream *stream, const struct spec_channels *channels,
     return stream->inject
                ? player_change(&stream->player, begin < stream->begin ? stream->begin : begin)
                : begin;
+}
+
+bool stream_judge_flaws(const struct stream *stream, const struct spec_flaws *given,
+                        struct sv_flaws *ret, struct spec_error *error)
+{
+    const struct spec_stream *spec = &stream->spec;
+
+    if (!stream_is_on(stream) ||
+        (spec->flaws.is_given && spec->flaws.has_twice >= given->has_twice))
+        return spec_flaws_make(given, spec->rate, spec->asdus, ret, error);
+    snprintf(error->text, sizeof error->text,
+             "the stream '%s' was started without '%s': \"stop\" it before, or \"create\" it with "
+             "an empty list of them",
+             stream->id, given->has_twice ? "duplicate" : "drop");
+    return false;
+}
+
+void stream_spoil(struct stream *stream, const struct spec_flaws *given,
+                  const struct sv_flaws *flaws, uint64_t begin)
+{
+    bool has_twice = stream->spec.flaws.has_twice;
+
+    stream->flaws = *flaws;
+    stream->spoilt = begin;
+    stream->spec.flaws = *given;
+    if (stream->inject)
+        player_spoil(&stream->player, flaws, begin);
+    if (stream_is_on(stream))
+        stream->spec.flaws.has_twice |= has_twice; /* as it was asked for */
+    else
+        choose_period(stream);
 }
 
 /* Not before what is played has begun. */
@@ -275,6 +323,8 @@ static void take_refusals(struct stream *stream, uint64_t now)
         if (refusal.record == NB_INJECT_TEMPLATE)
             stream_fail(stream, "the service does not take its template: %s", why);
         else if (refusal.record == NB_INJECT_SAMPLES || refusal.record == NB_INJECT_PLAY) {
+            if (refusal.record == NB_INJECT_PLAY)
+                player_refused(&stream->player);
             if (++stream->restarts > RESTARTS_MAX)
                 stream_fail(stream, "the service does not take what it plays: %s", why);
             else
@@ -299,6 +349,7 @@ static void add_past(const struct stream_account *past, struct stream_account *a
     for (unsigned i = 0; i < NB_INJECT_BUCKETS; i++)
         account->timing.histogram[i] += past->timing.histogram[i];
     account->starved += past->starved;
+    account->dropped += past->dropped;
 }
 
 void stream_look(struct stream *stream)
@@ -310,26 +361,33 @@ void stream_look(struct stream *stream)
     nb_inject_counts(stream->inject, &account->counts);
     nb_inject_timing(stream->inject, &account->timing);
     account->starved = nb_inject_starved(stream->inject);
+    account->dropped = nb_inject_dropped(stream->inject);
     add_past(&stream->past, account);
 }
 
-/* Writing alone would not tell: a stream that is endless writes nothing. */
+/* Writing alone would not tell: a stream that is endless writes nothing. The service says that it
+ * ended a stream before it hangs up. */
 static bool has_ended(struct stream *stream)
 {
+    struct pollfd bell = {.fd = nb_inject_fd(stream->inject)};
+
+    stream->is_mute = poll(&bell, 1, 0) > 0;
     nb_inject_wait(stream->inject, UINT32_MAX); /* looks for it */
     return nb_inject_end(stream->inject)[0] != '\0';
 }
 
 bool stream_run(struct stream *stream, uint64_t now)
 {
+    bool is_over;
     int result;
 
     if (stream->status != STREAM_RUNNING)
         return true;
-    take_refusals(stream, now);
+    is_over = has_ended(stream);
+    take_refusals(stream, now); /* those that come now ring */
     if (stream->status == STREAM_FAILED)
         return false;
-    result = has_ended(stream) ? -ENODATA : player_feed(&stream->player, now);
+    result = is_over ? -ENODATA : player_feed(&stream->player, now);
     if (result < 0) {
         const char *why = nb_inject_end(stream->inject);
 

@@ -18,7 +18,7 @@ enum stream_status {
 struct stream_account {
     struct nb_inject_counts counts;
     struct nb_inject_timing timing;
-    uint64_t starved;
+    uint64_t starved, dropped;
 };
 
 struct stream {
@@ -39,12 +39,15 @@ struct stream {
     double pass;     /* ns that a recording lasts */
     uint64_t origin; /* the number of the sample with which it begins */
     uint64_t end;    /* the number of the sample with which the stream ends; TABLES_NEVER */
+    struct sv_flaws flaws;
+    uint64_t spoilt; /* the number of the sample that flaws are counted from */
     /* While it runs: */
     struct nb_inject *inject;
     int64_t number; /* of the injection */
     uint64_t begin; /* the number of its first sample */
     struct player player;
     unsigned restarts; /* of segments that the service refused */
+    bool is_mute;      /* the service hung up, and has not said that it ended it */
     /* What became of its frames since it was started, also after it ran; and of them those of
      * injections before this one, which ended with their service. */
     struct stream_account account, past;
@@ -81,6 +84,14 @@ uint32_t stream_samples_ahead(const struct stream *stream);
 /* The channels are these from this sample on. Of a recording nothing changes. Returns the sample,
  * rounded up to a frame. */
 uint64_t stream_set(struct stream *stream, const struct spec_channels *channels, uint64_t begin);
+
+/* Whether its flaws may become these, and which they are. False: *error says why not. */
+bool stream_judge_flaws(const struct stream *stream, const struct spec_flaws *given,
+                        struct sv_flaws *ret, struct spec_error *error);
+
+/* They become so, counted from this sample on if it runs, else from its first one. */
+void stream_spoil(struct stream *stream, const struct spec_flaws *given,
+                  const struct sv_flaws *flaws, uint64_t begin);
 
 /* What the system says of its clock becomes smpSynch, where that is to be automatic: once in a
  * while.

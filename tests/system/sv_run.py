@@ -3,6 +3,7 @@
     sv_run.py NETBROKER FOLDER SCENARIO [ARGUMENT...]
 """
 
+import fcntl
 import json
 import math
 import os
@@ -36,6 +37,9 @@ class Lines:
         )
         self.queue = queue.Queue()
         self.seen = []
+        self.listen()
+
+    def listen(self):
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
@@ -99,6 +103,13 @@ class TestSet(Lines):
     def refuses(self, part, *request):
         reply = self.ask(*request)
         check(part in reply.get("error", ""), f"{request}: {part!r} in {reply}")
+
+
+class Unread(TestSet):
+    """One whose lines nobody reads before it is listened to."""
+
+    def listen(self):
+        fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, 4096)
 
 
 def start_relay(trip):
@@ -505,6 +516,118 @@ def revoked():
     test.event("stream/status", lambda data: data["id"] == "mu2" and data["status"] == "running")
     equal("mu1 again", "running", test.do("start", "mu1")["status"])
     test.end(1)
+
+
+def at_once():
+    """A stream that needs nothing is taken back right behind its status, which is told each second:
+    that it has failed is told before the next one is due."""
+    test = TestSet()
+    create(test, "mu1")
+    delays = []
+    for number in range(3):
+        test.do("start", "mu1")
+        touch(f"running.{number}")
+        test.event("stream/status", lambda data: data["sent"] > 0)
+        test.event("stream/status", lambda data: data["status"] == "running")
+        touch(f"revoke.{number}")
+        told = test.until("its end", lambda line: line.get("data", {}).get("status") == "failed")
+        with open(f"{FILES}/moment", encoding="ascii") as moment:
+            delays.append((int(told["ts"]) - int(moment.read())) / 1e9)
+    print("seconds from the revocation to the word of it:", delays, file=sys.stderr)
+    check(min(delays) < 0.5, f"it is told at once: {delays}")
+    test.end(1)
+
+
+def unread():
+    """Nobody reads what is said: streams that are fed go on. In the end all replies are there, and
+    how many lines were left out."""
+    eyes = Lines("sv", "subscribe", "p1", "--direction", "in", "--json", "--interval", "0.5")
+    test = Unread("--late", "0")
+    for number in range(2):
+        test.write(json.dumps({"action": "create", "id": f"mu{number}", "payload": {
+            "appId": 0x4000 + number, "signalFreq": 49.95}}))
+        test.write(json.dumps({"action": "start", "id": f"mu{number}"}))
+    for number in range(300):  # more than waits of what is told each second
+        test.write('{"action":"list"}')
+    eyes.event("analyzer/streams", lambda data: data["stream"] == "mu1" and
+               data["samples"] > 8 * 4000)
+    TestSet.listen(test)
+    equal("replies", [action for number in range(2) for action in ("create", "start")],
+          [test.until("a reply", lambda line: "action" in line)["action"] for _ in range(4)])
+    for _ in range(300):
+        equal("streams that are listed", 2,
+              len(test.until("a list", lambda line: line.get("action") == "list")["streams"]))
+    check(test.event("output/dropped")["lines"] > 2, "lines were left out, and that is told")
+    test.end()
+    # It ends by a signal, though nobody reads its last words.
+    test = Unread()
+    test.write('{"action":"list"}\n' * 400)
+    test.process.send_signal(signal.SIGTERM)
+    test.process.wait(PATIENCE)
+    eyes.process.send_signal(signal.SIGINT)
+    eyes.end()
+
+
+def absolute(rows, rate):
+    """The numbers of samples since 1970: frames may be late by almost half a second."""
+    return [int(moment - count / rate + 0.5) * rate + count for count, _, moment in rows]
+
+
+def check_flaws(numbers, missing, twice):
+    """What is missing between the first and the last one, and what came twice."""
+    seen = set(numbers)
+    inner = range(min(numbers), max(numbers))
+    absent = {number for number in inner if number not in seen}
+    equal("what came that was to be left out", [], sorted(set(missing) & set(inner) - absent)[:20])
+    equal("what is missing beside", [], sorted(absent - set(missing))[:20])
+    equal("what came twice", sorted(set(twice) & set(inner)),
+          sorted(number for number in seen if numbers.count(number) > 1))
+
+
+def flaws():
+    """Frames are left out and sent twice, just those that were named; after a change, others."""
+    test = TestSet("--late", "0")
+    create(test, "mu1", drop="3@0.5", duplicate=["2@1", "1@1.25"])
+    create(test, "mu2", appId=0x4002, sampleRate=14400, nominalFreq=60, drop=["1/200"])
+    create(test, "mu3", appId=0x4003)
+    wire = capture("flaws.pcap")
+    # The capture is there before the first frame.
+    test.do("start", "mu3")
+    eyes = Lines("sv", "subscribe", "p1", "--direction", "in", "--json", "--interval", "0.2")
+    eyes.event("analyzer/streams")
+    while not os.path.exists(f"{FILES}/flaws.pcap") or not os.path.getsize(f"{FILES}/flaws.pcap"):
+        time.sleep(0.1)
+    begins = [int(test.do("start", id)["begins"]) for id in ("mu1", "mu2")]
+    test.refuses("was started without 'drop'", "change", "mu3", {"drop": "1@1"})
+    test.refuses("1/80 would be right", "create", "no", {"drop": "1/10"})
+    test.refuses("drop '1/2/3' is wrong", "create", "no", {"drop": "1/2/3"})
+    test.do("stop", "mu3")
+    told = test.event("stream/status", lambda data: data["id"] == "mu1" and data["sent"] > 6000)
+    equal("frames of mu1 that were left out", 3, told["dropped"])
+    changed = int(test.do("change", "mu1", {"drop": "5@0.3"})["begins"])
+    test.event("stream/status", lambda data: data["id"] == "mu1" and data["dropped"] == 8)
+    test.event("stream/status", lambda data: data["id"] == "mu2" and data["sent"] > 9000)
+    eyes.process.send_signal(signal.SIGINT)
+    eyes.end()
+    test.end(1)
+    end_capture(wire, "flaws.pcap")
+    if any(line["data"]["starved"] for line in test.seen if line.get("topic") == "stream/status"):
+        print("the machine is too slow for streams that are fed", file=sys.stderr)
+        return
+    found = samples("flaws.pcap")
+    first, then = (round(ns * 4000 / 1e9) for ns in (begins[0], changed))
+    check_flaws(absolute(found["mu1"], 4000),
+                [first + 2000 + i for i in range(3)] + [then + 1200 + i for i in range(5)],
+                [first + 4000, first + 4001, first + 5000])
+    frame = round(begins[1] * 14400 / 1e9) // 6
+    last = max(absolute(found["mu2"], 14400)) // 6
+    check_flaws(absolute(found["mu2"], 14400),
+                [one * 6 + i for one in range(frame + 199, last, 200) for i in range(6)], [])
+
+
+def touch(name):
+    with open(f"{FILES}/{name}", "w", encoding="ascii"):
+        pass
 
 
 def killed():

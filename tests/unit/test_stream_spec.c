@@ -223,7 +223,7 @@ static const struct {
     {"{\"action\":\"create\",\"id\":\"a\",\"payload\":{\"quality\":\"bad\"}}",
      "of these: good, invalid"},
     {"{\"action\":\"change\",\"id\":\"a\",\"payload\":{\"sampleRate\":4800}}",
-     "keys are channels and quality"},
+     "keys are channels, quality, drop and duplicate"},
     {"{\"action\":\"sequence\",\"payload\":{\"states\":[]}}", "is empty"},
     {"{\"action\":\"sequence\",\"payload\":{\"states\":[{\"name\":\"a\"}]}}",
      "payload.states[0] has no duration"},
@@ -278,9 +278,46 @@ START_TEST(limits_hold)
 }
 END_TEST
 
+START_TEST(flaws_are_read)
+{
+    static const struct {
+        const char *payload, *error;
+    } wrong[] = {
+        {"{\"drop\":5}", "payload.drop takes a list of texts"},
+        {"{\"drop\":\"3\"}", "drop '3' is wrong"},
+        {"{\"duplicate\":[\"1/80\",\"1/79\"]}", "1/80 would be right"},
+        {"{\"sampleRate\":14400,\"drop\":\"1/47\"}", "1/48 would be right"},
+        {"{\"drop\":[\"\"]}", "payload.drop[0] takes a text"},
+    };
+    char text[256];
+    struct sv_flaws flaws;
+    const struct spec_stream *stream =
+        stream_of("{\"drop\":[\"1/100\",\"3@2.5\"],\"duplicate\":\"1@0\"}");
+
+    ck_assert(stream->flaws.is_given && stream->flaws.has_twice);
+    ck_assert(spec_flaws_make(&stream->flaws, stream->rate, stream->asdus, &flaws, &error));
+    ck_assert_int_eq(sv_fate(&flaws, 99), SV_FATE_DROP);
+    ck_assert_int_eq(sv_fate(&flaws, 10002), SV_FATE_DROP);
+    ck_assert_int_eq(sv_fate(&flaws, 0), SV_FATE_TWICE);
+    ck_assert(!stream_of("{}")->flaws.is_given);
+    ck_assert(stream_of("{\"drop\":[]}")->flaws.is_given);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(text, sizeof text, "{\"action\":\"create\",\"id\":\"a\",\"payload\":%s}",
+                 wrong[i].payload);
+        ck_assert(!is_read(text));
+        ck_assert_msg(strstr(error.text, wrong[i].error), "%s: %s", wrong[i].payload, error.text);
+    }
+    ck_assert(is_read("{\"action\":\"change\",\"id\":\"a\",\"payload\":{\"drop\":\"1@1\"}}"));
+    ck_assert(request.flaws->is_given && !request.flaws->has_twice);
+    ck_assert(!is_read("{\"action\":\"sequence\",\"payload\":{\"states\":[{\"name\":\"a\","
+                       "\"duration\":1,\"streams\":{\"a\":{\"drop\":\"1@1\"}}}]}}"));
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
     tcase_add_test(tests, a_stream_has_what_is_given);
+    tcase_add_test(tests, flaws_are_read);
     tcase_add_test(tests, what_is_not_given_is_as_usual);
     tcase_add_test(tests, a_recording_is_named);
     tcase_add_test(tests, harmonics_are_phasors);
