@@ -204,7 +204,7 @@ void stream_fill_request(const struct stream *stream, struct nb_request *request
     snprintf(text, sizeof text, "%u", spec->vlan);
     nb_request_add_string(request, "vlans", spec->is_tagged ? text : "none");
     nb_request_set_integer(request, "rate",
-                           spec->rate / spec->asdus * (spec->flaws.has_twice ? 2 : 1));
+                           (int64_t)(spec->rate / spec->asdus) * (spec->flaws.has_twice ? 2 : 1));
     nb_request_set_integer(request, "buffer", RING_BYTES);
     nb_request_set_bool(request, "template", true);
     nb_request_set_integer(request, "tables",
