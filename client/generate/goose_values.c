@@ -164,19 +164,22 @@ enum { TYPES = sizeof types / sizeof *types };
 
 /* --- One value ----------------------------------------------------------------------------- */
 
-/* Reads it apart first, so that a mistake changes nothing. */
+/* A mistake changes nothing. */
 static const char *set(struct goose_values *values, unsigned place, unsigned type, unsigned depth,
                        const char *text, struct iec_time now)
 {
-    struct mms_value value = {.type = types[type].type, .depth = depth, .time = now};
+    struct mms_value *value = &values->values[place], before = *value;
     uint8_t bytes[GOOSE_TEXT_MAX];
-    const char *wrong = types[type].read(&value, bytes, text);
+    const char *wrong;
 
-    if (wrong)
+    *value = (struct mms_value){.type = types[type].type, .depth = depth, .time = now};
+    wrong = types[type].read(value, bytes, text);
+    if (wrong) {
+        *value = before;
         return wrong;
-    memcpy(values->bytes[place], bytes, value.length);
-    value.bytes = values->bytes[place];
-    values->values[place] = value;
+    }
+    memcpy(values->bytes[place], bytes, value->length);
+    value->bytes = values->bytes[place];
     return NULL;
 }
 

@@ -149,7 +149,7 @@ static void become_publisher(const struct lateness_grid *grid, uint32_t stream)
 {
     char app_id[16], rate[16], asdus[16], count[16], start[32], late[16];
 
-    snprintf(app_id, sizeof app_id, "%u", APP_ID + stream);
+    snprintf(app_id, sizeof app_id, "0x%x", APP_ID + stream);
     snprintf(rate, sizeof rate, "%u", grid->rate);
     snprintf(asdus, sizeof asdus, "%u", grid->step);
     snprintf(count, sizeof count, "%u", grid->count);
