@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 enum {
     READER_SECONDS = 30, /* that Wireshark has to open the FIFO */
     PATIENCE_MS = 5000,
+    LINGER_MS = 500, /* that a FIFO of which nothing comes stays open */
 };
 
 int print_filter_problem(const struct options *options)
@@ -166,6 +168,10 @@ int capture(const struct options *options)
         result = nb_connect_within(&asking.client, NULL, PATIENCE_MS);
         status = result < 0 ? unreachable(result) : ask(&asking);
         nb_close(asking.client);
+        /* dumpcap looks for the end of a FIFO that was open when it began to wait for it; of one
+         * that was closed before, it waits for ever. */
+        if (status != EXIT_DONE)
+            poll(NULL, 0, LINGER_MS);
     }
     nb_request_free(request);
     return status;
