@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +17,6 @@
 enum {
     READER_SECONDS = 30, /* that Wireshark has to open the FIFO */
     PATIENCE_MS = 5000,
-    LINGER_MS = 500, /* that a FIFO of which nothing comes stays open */
 };
 
 int print_filter_problem(const struct options *options)
@@ -62,8 +60,8 @@ static void end_by_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* It becomes standard output. Before the service is asked: who waits at the other end sees that
- * this process ends only once it was open. */
+/* It becomes standard output. Before anything else: dumpcap, at the other end, sees that this
+ * process ends only once it was open, and waits without an end for a FIFO that it opens later. */
 static int open_fifo(const char *path)
 {
     int fd;
@@ -152,27 +150,27 @@ static int ask(struct asking *asking)
     return status;
 }
 
-int capture(const struct options *options)
+static int capture_by_options(const struct options *options)
 {
     struct asking asking = {.options = options};
     struct nb_request *request;
-    int status, result;
+    int status = options_request(options, &request), result;
 
-    end_by_signals();
-    status = options_request(options, &request);
     if (status != EXIT_DONE)
         return status;
-    status = open_fifo(options->fifo);
-    if (status == EXIT_DONE) {
-        asking.request = request;
-        result = nb_connect_within(&asking.client, NULL, PATIENCE_MS);
-        status = result < 0 ? unreachable(result) : ask(&asking);
-        nb_close(asking.client);
-        /* dumpcap looks for the end of a FIFO that was open when it began to wait for it; of one
-         * that was closed before, it waits for ever. */
-        if (status != EXIT_DONE)
-            poll(NULL, 0, LINGER_MS);
-    }
+    asking.request = request;
+    result = nb_connect_within(&asking.client, NULL, PATIENCE_MS);
+    status = result < 0 ? unreachable(result) : ask(&asking);
+    nb_close(asking.client);
     nb_request_free(request);
     return status;
+}
+
+int capture(const struct options *options)
+{
+    int status;
+
+    end_by_signals();
+    status = open_fifo(options->fifo);
+    return status == EXIT_DONE ? capture_by_options(options) : status;
 }

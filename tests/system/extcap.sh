@@ -258,11 +258,11 @@ within 10 "nothing is left of it" captures_are 0
 
 # --- Wrong arguments ----------------------------------------------------------------------------
 
-capture=(--capture --fifo "$work/files/fifo" --extcap-interface netbroker-r0)
+capture=(--capture --fifo /dev/null --extcap-interface netbroker-r0)
 fails "no question" 2 "Wireshark and tshark start this program" member
-fails "no interface" 2 "--extcap-interface is missing" member --capture --fifo $work/files/fifo
+fails "no interface" 2 "--extcap-interface is missing" member --capture --fifo /dev/null
 fails "another's interface" 2 "'eth0' is none of the interfaces" member --capture \
-    --extcap-interface eth0 --fifo $work/files/fifo
+    --extcap-interface eth0 --fifo /dev/null
 fails "no fifo" 2 "--fifo is missing" member --capture --extcap-interface netbroker-r0
 fails "a fifo that is not there" 1 "cannot open $work/files/none" member --capture \
     --extcap-interface netbroker-r0 --fifo $work/files/none
