@@ -7,11 +7,6 @@
 . "$(dirname "$0")/inject-lib.sh"
 . "$(dirname "$0")/streams-lib.sh"
 
-cat >>$work/netbrokerd.conf <<EOT
-
-[limits]
-timed-streams-per-user = 8
-EOT
 serve
 
 # All frames are sent, however late.
